@@ -1,0 +1,96 @@
+"""What can go wrong for a user of dlreg, and the exit code of each.
+
+The tree, with the exit code a shell script sees:
+
+    DlregError
+    ├── UsageError     2  the command line itself
+    ├── ConfigError    3  the YAML file or a --set
+    ├── DataError      4  the CSV: file, columns, cells
+    ├── RunDirError    5  a run directory: missing, incomplete, damaged, newer
+    ├── StorageError   6  disk, permissions, a directory in use
+    └── DivergedError  7  the loss is not finite
+
+Everything a user can cause is one of these; they are caught in one place,
+`dlreg.cli.main`. Any other exception is a bug of dlreg's (exit code 1).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake: what was expected, what was found, where, and a way out.
+
+    Attributes:
+        message: What is wrong, naming the key, column or row and the value found.
+        path: The file at fault as the user named it, if there is one.
+        line: 1-based line in that file.
+        column: 1-based character position in that line.
+        hint: What to do about it, a sentence of its own.
+    """
+
+    message: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        """`file:line:column: message; hint`, with the parts that are known."""
+        place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+        text = f"{place}: {self.message}" if place else self.message
+        text = f"{text}. {self.hint}" if self.hint else text
+        # A name from a stranger's file must not be able to steer a terminal.
+        return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+class DlregError(Exception):
+    """A mistake or circumstance the user can do something about.
+
+    Args:
+        faults: Every mistake found, in the order of the file they are in;
+            plain text stands for a fault without a place.
+    """
+
+    exit_code = 1
+
+    def __init__(self, *faults: Fault | str) -> None:
+        """Keeps the faults; there is always at least one."""
+        self.faults = tuple(Fault(fault) if isinstance(fault, str) else fault for fault in faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class UsageError(DlregError):
+    """The command line cannot be understood."""
+
+    exit_code = 2
+
+
+class ConfigError(DlregError):
+    """The config file, or a value given by `--set`, is not valid."""
+
+    exit_code = 3
+
+
+class DataError(DlregError):
+    """The CSV cannot be used as the config asks."""
+
+    exit_code = 4
+
+
+class RunDirError(DlregError):
+    """A run directory is missing, incomplete, damaged or from a newer version."""
+
+    exit_code = 5
+
+
+class StorageError(DlregError):
+    """The disk, the permissions or another process stand in the way."""
+
+    exit_code = 6
+
+
+class DivergedError(DlregError):
+    """Training stopped because the loss was no longer finite."""
+
+    exit_code = 7

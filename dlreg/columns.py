@@ -1,0 +1,211 @@
+"""What each column of a table is – numbers, categories or dates – and its cells as a model reads them."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from dlreg import dates
+from dlreg.csv_file import CsvFormat, Table
+from dlreg.errors import DataError, Fault
+
+Kind = Literal["number", "category", "boolean", "date"]
+MAX_LEVELS = 1000
+_BOOLEAN_WORDS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"})
+_NUMBER_LIKE = re.compile(
+    r"[-+(]?\s*[$€£¥₩]?\s*[-+]?([0-9][0-9.,'_ ]*|[0-9.,]*[0-9])\s*[%€₩)]?|0[xX][0-9a-fA-F]+"
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that the model reads.
+
+    Attributes:
+        name: As in the CSV's header.
+        kind: `boolean` is a category whose levels are words for true and false.
+        date_format: The strptime format of a date.
+    """
+
+    name: str
+    kind: Kind
+    date_format: str | None = None
+
+
+def recognise_columns(
+    table: Table, names: Iterable[str], types: Mapping[str, str], date_formats: Mapping[str, str]
+) -> tuple[Column, ...]:
+    """Tells the columns' kinds from their cells, where `types` and `date_formats` do not say them.
+
+    Raises:
+        DataError: With every column that is neither clearly one thing nor another: numbers with a few
+            words among them, dates whose format is unclear, text with a level per row.
+    """
+    columns, faults = [], []
+    for name in names:
+        try:
+            columns.append(_recognise(table, name, types.get(name), date_formats.get(name)))
+        except DataError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise DataError(*faults)
+    return tuple(columns)
+
+
+def read_cells(table: Table, columns: Sequence[Column]) -> dict[str, np.ndarray]:
+    """The cells of each column, as `pipeline.onnx` takes them.
+
+    Returns:
+        One array of shape `(n_rows, 1)` per column: numbers as float64, missing ones NaN; categories
+        and dates as the text in the file (dtype object), missing ones "".
+
+    Raises:
+        DataError: With each column that has cells of another kind, or infinite numbers.
+    """
+    cells, faults = {}, []
+    for column in columns:
+        try:
+            if column.kind == "number":
+                cells[column.name] = read_numbers(table, column.name).reshape(-1, 1)
+            else:
+                if column.date_format:
+                    _check_dates(table, column.name, column.date_format)
+                text = table.frame[column.name].astype("str")
+                cells[column.name] = text.fillna("").to_numpy(dtype=object).reshape(-1, 1)
+        except DataError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise DataError(*faults)
+    return cells
+
+
+def read_numbers(table: Table, name: str) -> np.ndarray:
+    """A column's cells as float64, shape `(n_rows,)`, missing ones NaN.
+
+    Raises:
+        DataError: Cells that are not finite numbers.
+    """
+    column = table.frame[name]
+    if pd.api.types.is_numeric_dtype(column):
+        numbers = column.to_numpy(dtype=np.float64)
+        bad = np.isinf(numbers)
+    else:
+        numbers = _to_numbers(column, table.csv_format).to_numpy()
+        bad = column.notna().to_numpy() & ~np.isfinite(numbers)
+    if bad.any():
+        hint = "Mend the cells, name texts that mean a missing value in data.missing_values"
+        raise DataError(_cells_fault(table, name, bad, "expected finite numbers", hint))
+    return numbers
+
+
+def _to_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> "pd.Series[float]":
+    text = column.astype("str").str.strip()
+    if csv_format.thousands:
+        text = text.str.replace(csv_format.thousands, "", regex=False)
+    return pd.to_numeric(text.str.replace(csv_format.decimal, ".", regex=False), errors="coerce").astype(
+        float
+    )
+
+
+def _recognise(table: Table, name: str, kind: str | None, date_format: str | None) -> Column:
+    column = table.frame[name]
+    if date_format:
+        return Column(name, "date", date_format)
+    if kind == "date":
+        return Column(name, "date", _guess_format(table, name))
+    if kind == "number" or (kind is None and pd.api.types.is_numeric_dtype(column)):
+        read_numbers(table, name)
+        return Column(name, "number")
+    texts = column.dropna().astype("str")
+    if kind == "category" or texts.empty:
+        return _category(table, name, texts, declared=True)
+    if dates.guess_iso_format(texts):
+        return Column(name, "date", dates.guess_iso_format(texts))
+    numbers = _to_numbers(texts, table.csv_format)
+    if numbers.notna().all():
+        read_numbers(table, name)
+        return Column(name, "number")
+    if (numbers.notna() | texts.str.strip().str.fullmatch(_NUMBER_LIKE.pattern)).mean() >= 0.5:
+        raise DataError(_words_among_numbers(table, name, texts, numbers))
+    if dates.guess_other_formats(texts) or _looks_like_dates(texts):
+        _guess_format(table, name)
+    return _category(table, name, texts, declared=False)
+
+
+def _category(table: Table, name: str, texts: "pd.Series[str]", *, declared: bool) -> Column:
+    levels = set(texts.unique())
+    if any({level.casefold() for level in levels} <= words for words in _BOOLEAN_WORDS) and levels:
+        return Column(name, "boolean")
+    if len(levels) > MAX_LEVELS or (not declared and len(levels) > max(20, len(texts) / 2)):
+        found = f"column {name!r} has {len(levels):,} different texts in {len(texts):,} rows"
+        hint = "Leave it out with data.exclude" + ("" if declared else ", or say what it is in data.types")
+        raise DataError(Fault(f"{found}, too many levels for a category", table.name, hint=hint))
+    return Column(name, "category")
+
+
+def _words_among_numbers(
+    table: Table, name: str, texts: "pd.Series[str]", numbers: "pd.Series[float]"
+) -> Fault:
+    bad = table.frame[name].notna().to_numpy()
+    bad[bad] = numbers.isna().to_numpy()
+    odd = texts[numbers.isna().to_numpy()]
+    if table.csv_format.decimal == "." and odd.str.fullmatch(r"\s*[-+]?[0-9]+,[0-9]+\s*").all():
+        hint = (
+            'If the comma is a decimal mark, set data.decimal: ","; if it groups digits, data.thousands: ","'
+        )
+    else:
+        hint = (
+            f"Mend the cells, add the texts to data.missing_values, or set data.types: {{{name}: category}}"
+        )
+    return _cells_fault(table, name, bad, "most cells are numbers, but not all", hint)
+
+
+def _looks_like_dates(texts: "pd.Series[str]") -> bool:
+    pattern = r"\s*([0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|[0-9]{1,2}[- ][A-Za-z]{3,9}[- ,]+[0-9]{2,4}).*"
+    return bool(texts.str.fullmatch(pattern).mean() >= 0.8)
+
+
+def _guess_format(table: Table, name: str) -> str:
+    """The ISO format of a column of dates.
+
+    Raises:
+        DataError: Always where it is not ISO: dd/mm and mm/dd must not be guessed in silence.
+    """
+    texts = table.frame[name].dropna().astype("str")
+    iso = dates.guess_iso_format(texts) if len(texts) else None
+    if iso:
+        return iso
+    formats = dates.guess_other_formats(texts)
+    choices = " or ".join(f'data.dates: {{{name}: "{date_format}"}}' for date_format in formats[:3])
+    hint = f"Set {choices}" if formats else "Set its strptime format in data.dates"
+    unclear = np.flatnonzero(table.frame[name].notna().to_numpy())[:1]
+    found = f"column {name!r} holds dates that are not ISO (YYYY-MM-DD), such as {texts.iloc[0]!r}"
+    raise DataError(
+        Fault(
+            found,
+            table.name,
+            table.line(int(unclear[0])),
+            hint=f"{hint}, or data.types: {{{name}: category}}",
+        )
+    )
+
+
+def _check_dates(table: Table, name: str, date_format: str) -> None:
+    column = table.frame[name].astype("str")
+    bad = (column.notna() & dates.parse_dates(column, date_format).isna()).to_numpy()
+    if bad.any():
+        hint = "Mend the cells, or set the format in data.dates"
+        raise DataError(_cells_fault(table, name, bad, f"expected dates of the form {date_format}", hint))
+
+
+def _cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
+    rows = np.flatnonzero(bad)
+    examples = ", ".join(
+        f"{str(table.frame[name].iloc[row])[:40]!r} (line {table.line(int(row))})" for row in rows[:3]
+    )
+    more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+    message = f"column {name!r}: {expected}; found {examples}{more}"
+    return Fault(message, table.name, table.line(int(rows[0])), hint=hint)

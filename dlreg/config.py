@@ -1,0 +1,439 @@
+"""The schema of the config: every key with its type, range, default and meaning.
+
+Reading a file, `--set` and writing the resolved config are `dlreg.config_file`'s;
+what a config may say stands here and nowhere else.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+)
+
+from dlreg.errors import Fault
+from dlreg.yaml_source import KeyPath, Place, Position, shortened
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {"standard": {}}
+
+SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
+    "%Y": "year",
+    "%y": "year",
+    "%m": "month",
+    "%b": "month",
+    "%B": "month",
+    "%d": "day",
+    "%H": "hour",
+    "%M": "minute",
+    "%S": "second",
+    "%f": "fraction of a second",
+    "%%": "",
+}
+
+# Element by element only, one name for each function (and `swish`, as silu is widely known).
+Activation = Literal[
+    "relu", "leaky_relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "swish", "mish",
+    "linear", "tanh", "sigmoid", "log_sigmoid", "softplus", "softsign", "exponential", "squareplus",
+    "hard_sigmoid", "hard_tanh", "hard_silu", "tanh_shrink", "soft_shrink", "hard_shrink",
+    "sparse_plus", "sparse_sigmoid",
+]  # fmt: skip
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: in YAML's flow style, shortened."""
+    return shortened(json.dumps(value, ensure_ascii=False))
+
+
+class RefusedError(ValueError):
+    """A value which a check of the schema turns down.
+
+    Args:
+        expected: What the key must be, to stand between its name and the value found.
+        hint: A way out, a sentence of its own.
+    """
+
+    def __init__(self, expected: str, hint: str) -> None:
+        """Keeps both apart; the message is put together where the key is known."""
+        super().__init__(expected, hint)
+        self.expected = expected
+        self.hint = hint
+
+
+def _local_path(path: str) -> str:
+    if not isinstance(path, str):
+        return path
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path):
+        raise RefusedError("must be a path on this machine", "Nothing is fetched; download it first.")
+    if not re.fullmatch("[^\0\ud800-\udfff]+", path):
+        raise RefusedError("must be a path of UTF-8 characters", "Name the file, for example `table.csv`.")
+    return path
+
+
+def _text_encoding(name: str) -> str:
+    try:
+        "text".encode(name)
+    except (LookupError, ValueError):
+        hint = "Common ones are utf-8, cp949 and latin-1."
+        raise RefusedError("must be a text encoding known to Python", hint) from None
+    return name
+
+
+def _delimiter(text: str) -> str:
+    if len(text) != 1 or text.isalnum() or text in "\"'\r\n\0":
+        hint = 'In double quotes, such as "," ";" or "\\t" for a tab.'
+        raise RefusedError("must be one character and no letter, digit, quote or line break", hint)
+    return text
+
+
+def _date_format(text: str) -> str:
+    tokens = re.findall(r"%.?|[^%]+", text, re.DOTALL)
+    parts = [SUPPORTED_DATE_DIRECTIVES.get(token) for token in tokens if token[0] == "%"]
+    if None in parts:
+        raise RefusedError(
+            f"may only use {', '.join(SUPPORTED_DATE_DIRECTIVES)}", "Such as %Y-%m-%d or %d/%m/%y."
+        )
+    named = [part for part in parts if part]
+    if "year" not in named:
+        raise RefusedError("must contain %Y or %y", "Such as %Y-%m-%d or %d/%m/%y.")
+    if repeated := [part for part in named if named.count(part) > 1]:
+        raise RefusedError(f"must name the {repeated[0]} once", "Remove one of the directives.")
+    for first, second in pairwise(tokens):
+        # Names and fractions have no fixed width: where they end could not be told.
+        if first in ("%b", "%B", "%f") and SUPPORTED_DATE_DIRECTIVES.get(second):
+            raise RefusedError(f"must have a separator between {first} and {second}", "Such as %d %b %Y.")
+    return text
+
+
+def _available_preset(name: object) -> object:
+    if name in ("fast", "accurate"):
+        raise RefusedError("must be standard", "fast and accurate are not available yet.")
+    return name
+
+
+def _available_ensemble(members: int) -> int:
+    if members > 1:
+        raise RefusedError("must be 1", "Ensembles of more than one member are not available yet.")
+    return members
+
+
+def _as_mapping(schedule: object) -> object:
+    return {"name": schedule} if isinstance(schedule, str) else schedule
+
+
+def _all_or_list(features: object) -> str:
+    return "all" if isinstance(features, str) else "list"
+
+
+LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(_local_path)]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+DateFormat = Annotated[str, AfterValidator(_date_format)]
+Width = Annotated[int, Field(ge=1, le=65536)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DataConfig(_Section):
+    """Which table is read, how, and which of its rows test the model."""
+
+    path: LocalPath = Field(description="The CSV file with the rows to learn from.")
+    target: str = Field(description="The column to predict.")
+    features: Annotated[
+        Annotated[Literal["all"], Tag("all")] | Annotated[Texts, Field(min_length=1), Tag("list")],
+        Discriminator(_all_or_list),
+    ] = Field(default="all", description="The columns to predict from: all but the target, or a list.")
+    exclude: Texts = Field(default=(), description="Columns to leave out.")
+    encoding: Annotated[str, AfterValidator(_text_encoding)] = Field(
+        default="utf-8", description="The text encoding of the CSV, for example cp949."
+    )
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(
+        default=",", description="The character between two cells."
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".", description="The character before the decimals of a number."
+    )
+    thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
+        default=None, description="The character that groups the digits of a number."
+    )
+    missing_values: Texts = Field(default=(), description="Further texts that mean a missing value.")
+    types: dict[str, Literal["number", "category", "date"]] = Field(
+        default={}, description="The type of a column, where the guess is wrong."
+    )
+    dates: dict[str, DateFormat] = Field(
+        default={}, description='Formats of date columns, for example "%d/%m/%Y".'
+    )
+    test_split: float | None = Field(
+        default=0.2, ge=0, lt=1, description="The fraction of the rows that test the model; 0 for none."
+    )
+    test_path: LocalPath | None = Field(default=None, description="A CSV file of its own with the test rows.")
+    split: Literal["random", "ordered", "group", "time"] = Field(
+        default="random", description="How test and validation rows are drawn; ordered takes the last ones."
+    )
+    split_by: str | None = Field(default=None, description="The column that holds the group or the time.")
+
+
+class PreprocessingConfig(_Section):
+    """How columns become what the network sees; fitted on the training rows alone."""
+
+    numeric: Literal["standard", "minmax", "robust", "quantile", "none"] = Field(
+        default="standard", description="How numeric columns are scaled."
+    )
+    missing: Literal["median", "mean", "error"] = Field(
+        default="median", description="What stands in for a missing number."
+    )
+    categorical: Literal["onehot", "ordinal"] = Field(
+        default="onehot", description="How levels become numbers."
+    )
+    target: Literal["standard", "minmax", "log", "log1p", "none"] = Field(
+        default="standard", description="How the target is scaled."
+    )
+
+
+class ModelConfig(_Section):
+    """The network."""
+
+    hidden_layers: Annotated[tuple[Width, ...], Field(strict=False, max_length=100)] = Field(
+        default=(64, 64),
+        description="Units of each hidden layer, from first to last; none is a linear model.",
+    )
+    activation: Activation = Field(
+        default="relu", description="The activation function of the hidden layers."
+    )
+    dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="The fraction of units dropped while training."
+    )
+    l2: float = Field(default=0.0, ge=0, description="The L2 penalty on the weights.")
+    batch_norm: bool = Field(default=False, description="Whether hidden layers are batch-normalised.")
+    ensemble: Annotated[int, Field(ge=1), AfterValidator(_available_ensemble)] = Field(
+        default=1, description="The number of networks trained side by side."
+    )
+
+
+class ConstantSchedule(_Section):
+    """The learning rate stays as it is."""
+
+    name: Literal["constant"] = Field(default="constant", description="The name of the schedule.")
+
+
+class CosineSchedule(_Section):
+    """The learning rate rises over the warm-up, then falls along half a cosine."""
+
+    name: Literal["cosine"] = Field(default="cosine", description="The name of the schedule.")
+    warmup_epochs: int = Field(default=0, ge=0, description="Epochs in which the learning rate rises.")
+    final_fraction: float = Field(
+        default=0.0, ge=0, le=1, description="The final learning rate as a fraction of the given one."
+    )
+
+
+class StepSchedule(_Section):
+    """The learning rate falls by a factor every so many epochs."""
+
+    name: Literal["step"] = Field(default="step", description="The name of the schedule.")
+    every_epochs: int = Field(default=30, ge=1, description="Epochs from one step to the next.")
+    factor: float = Field(default=0.1, gt=0, lt=1, description="What a step multiplies the learning rate by.")
+
+
+class PlateauSchedule(_Section):
+    """The learning rate falls by a factor when the validation loss stops falling."""
+
+    name: Literal["plateau"] = Field(default="plateau", description="The name of the schedule.")
+    patience: int = Field(default=10, ge=1, description="Epochs without improvement before a step.")
+    factor: float = Field(default=0.5, gt=0, lt=1, description="What a step multiplies the learning rate by.")
+    min_delta: float = Field(default=0.0, ge=0, description="The least fall of the loss that counts.")
+    min_learning_rate: float = Field(default=0.0, ge=0, description="The learning rate falls no further.")
+
+
+Schedule = ConstantSchedule | CosineSchedule | StepSchedule | PlateauSchedule
+ScheduleName = Literal["constant", "cosine", "step", "plateau"]
+
+
+class EarlyStopping(_Section):
+    """Training ends when the watched loss stops falling; the best weights are kept."""
+
+    patience: int = Field(default=20, ge=1, description="Epochs without improvement before training ends.")
+    min_delta: float = Field(default=0.0, ge=0, description="The least fall of the loss that counts.")
+
+
+class TrainingConfig(_Section):
+    """How the network learns."""
+
+    loss: Literal["mse", "mae", "huber", "log_cosh"] = Field(
+        default="mse", description="What training minimises."
+    )
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "nadam"] = Field(
+        default="adam", description="The rule that updates the weights."
+    )
+    learning_rate: float = Field(default=0.001, gt=0, description="The step size, before the schedule.")
+    weight_decay: float = Field(default=0.0, ge=0, description="The decay of the weights at each step.")
+    momentum: float = Field(default=0.0, ge=0, lt=1, description="The momentum of sgd and rmsprop.")
+    clip_norm: float | None = Field(
+        default=None, gt=0, description="The largest norm of a weight's gradient."
+    )
+    schedule: Annotated[
+        Annotated[Schedule, Field(discriminator="name")],
+        BeforeValidator(_as_mapping, json_schema_input_type=ScheduleName | Schedule),
+    ] = Field(
+        default=ConstantSchedule(), description="How the learning rate changes: a name, or a mapping with it."
+    )
+    epochs: int = Field(
+        default=100, ge=1, le=10_000_000, description="Passes over the training rows, at most."
+    )
+    batch_size: int = Field(default=32, ge=1, le=2**31 - 1, description="Rows of one step.")
+    validation_split: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="The fraction of the rows that are not test to validate with; 0 for none.",
+    )
+    early_stopping: EarlyStopping | None = Field(
+        default=EarlyStopping(), description="When to end before the last epoch; null for never."
+    )
+    seed: int = Field(default=42, ge=0, le=2**32 - 1, description="What all randomness derives from.")
+
+
+class RunConfig(_Section):
+    """Where the run is kept."""
+
+    dir: LocalPath | None = Field(
+        default=None, description="The run directory; null for the next free in runs."
+    )
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where each value of a config came from; two of them are always equal.
+
+    Attributes:
+        source: The config file as the user named it.
+        places: Where each given value stands, in the file or after a `--set`.
+    """
+
+    source: str | None = field(default=None, compare=False)
+    places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False)
+
+    def fault(self, message: str, key: KeyPath, hint: str | None = None, *, at_key: bool = False) -> Fault:
+        """A fault at a key's value, or at the key itself; at the file where it is not given."""
+        # What is nested in a value given as a whole stands where the value does; a section is no value.
+        nested = (key[:length] for length in range(len(key) - 1, 1, -1))
+        for candidate in (key, *nested):
+            if place := self.places.get(candidate):
+                return Fault(message, place.source, *(place.key if at_key else place.value), hint)
+        return Fault(message, self.source, *Position(), hint)
+
+
+class Config(_Section):
+    """A whole config: what one run of training needs to know."""
+
+    preset: Annotated[Literal["standard"], BeforeValidator(_available_preset)] = Field(
+        default="standard", description="A named set of values for the keys below."
+    )
+    data: DataConfig = Field(description="Which table is read, how, and which of its rows test the model.")
+    preprocessing: PreprocessingConfig = Field(
+        default=PreprocessingConfig(), description="How columns become what the network sees."
+    )
+    model: ModelConfig = Field(default=ModelConfig(), description="The network.")
+    training: TrainingConfig = Field(default=TrainingConfig(), description="How the network learns.")
+    run: RunConfig = Field(default=RunConfig(), description="Where the run is kept.")
+
+    _origins: Origins = PrivateAttr(default_factory=Origins)
+
+    def fault(self, message: str, *key: str | int, hint: str | None = None) -> Fault:
+        """A fault at the value of a key, such as `config.fault("…", "data", "features", 2)`."""
+        return self._origins.fault(message, key, hint)
+
+
+def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    """Finds values that are right by themselves but exclude each other.
+
+    Looks at plain values, which may be wrong in any other way, so that these
+    faults come to light together with all others.
+
+    Args:
+        given: The sections as they stand in the file and after `--set`.
+        values: The same over the defaults.
+
+    Yields:
+        The key at fault, what is wrong, and a way out.
+    """
+    data, training = values["data"], values["training"]
+    yield from _split_contradictions(given["data"], data)
+    yield from _column_contradictions(data)
+    characters = [(name, data[name]) for name in ("delimiter", "decimal", "thousands")]
+    for index, (name, character) in enumerate(characters):
+        for other, same in characters[:index]:
+            if character == same is not None:
+                message = f"data.{name} and data.{other} are both {shown(character)}"
+                yield ("data", name), message, f"Set data.{other} or data.{name} to another character."
+    momentum = training["momentum"]
+    if (
+        training["optimizer"] in ("adam", "adamw", "nadam")
+        and isinstance(momentum, int | float)
+        and momentum > 0
+    ):
+        message = f"training.momentum has no meaning with training.optimizer {training['optimizer']}"
+        yield ("training", "momentum"), message, "Choose sgd or rmsprop, or leave training.momentum out."
+    schedule, epochs = training["schedule"], training["epochs"]
+    warmup = schedule.get("warmup_epochs") if isinstance(schedule, dict) else None
+    if isinstance(warmup, int) and isinstance(epochs, int) and 0 < epochs <= warmup:
+        message = f"training.schedule.warmup_epochs ({warmup}) must be below training.epochs ({epochs})"
+        yield ("training", "schedule", "warmup_epochs"), message, "Shorten the warm-up or train longer."
+
+
+def _split_contradictions(
+    given: Mapping[str, Any], data: Mapping[str, Any]
+) -> Iterator[tuple[KeyPath, str, str]]:
+    if given.get("test_path") is not None and given.get("test_split") is not None:
+        message = "data.test_split and data.test_path exclude each other"
+        yield ("data", "test_split"), message, "Remove one, or set data.test_split to null."
+    if given.get("test_path") is None and "test_split" in given and given["test_split"] is None:
+        message = "data.test_split is null, but there is no data.test_path"
+        yield ("data", "test_split"), message, "Set data.test_split to 0 for no test rows."
+    if data["split"] in ("group", "time") and data["split_by"] is None:
+        message = f"data.split {data['split']} needs data.split_by"
+        yield ("data", "split"), message, f"Set data.split_by to the column with the {data['split']}."
+    if data["split"] in ("random", "ordered") and data["split_by"] is not None:
+        message = f"data.split_by has no meaning with data.split {data['split']}"
+        yield ("data", "split_by"), message, "Set data.split to group or time, or leave data.split_by out."
+
+
+def _column_contradictions(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    target = data["target"] if isinstance(data["target"], str) else None
+    listed: dict[str, set[str]] = {"features": set(), "exclude": set()}
+    for name, seen in listed.items():
+        for index, column in enumerate(data[name] if isinstance(data[name], list) else ()):
+            if not isinstance(column, str):
+                continue
+            key = ("data", name, index)
+            if column in seen:
+                yield key, f"data.{name} names {shown(column)} twice", "Remove one of them."
+            elif column == target:
+                message = f"the target {shown(column)} cannot be in data.{name}"
+                yield key, message, "Remove it here, or change data.target."
+            elif column in listed["features"]:
+                message = f"the column {shown(column)} is in both data.features and data.exclude"
+                yield key, message, "Remove it from one of them."
+            seen.add(column)
+    types, dates = (data[name] if isinstance(data[name], dict) else {} for name in ("types", "dates"))
+    for column, kind in types.items():
+        if column == target and kind in ("category", "date"):
+            message = f"the target {shown(column)} cannot be a {kind} in data.types"
+            yield ("data", "types", column), message, "A target is a number."
+        if column in dates and kind in ("number", "category"):
+            message = f"the column {shown(column)} is a {kind} in data.types but has a format in data.dates"
+            yield ("data", "types", column), message, "Remove it from one of them."
+    if target is not None and target in dates:
+        message = f"the target {shown(target)} cannot be a date in data.dates"
+        yield ("data", "dates", target), message, "A target is a number."

@@ -1,0 +1,344 @@
+"""The config as a file: reading it, `--set`, every fault with its place, writing it resolved.
+
+The schema is `dlreg.config`'s. Sentences about wrong values are put together here
+from the schema itself, so that they cannot drift from what is checked.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from dlreg.config import PRESETS, Config, Origins, RefusedError, contradictions, shown
+from dlreg.errors import ConfigError, Fault, UsageError
+from dlreg.yaml_source import (
+    KeyPath,
+    Place,
+    Position,
+    YamlDocument,
+    core_scalar,
+    parse_scalar_or_flow,
+    read_yaml,
+    shortened,
+)
+
+_PATHS = (("data", "path"), ("data", "test_path"), ("run", "dir"))
+# What a CSV or a file system names may look like a number, `target: 2020`: it counts as written.
+_NAMES = (
+    *_PATHS,
+    *(("data", key) for key in ("target", "split_by", "features", "exclude", "missing_values")),
+)
+_SECTIONS = ("data", "preprocessing", "model", "training", "run")
+# pydantic puts the chosen member of these unions into its error locations.
+_UNIONS = (("data", "features"), ("training", "schedule"))
+
+_Node = Mapping[str, Any]
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Reads a config file and checks it whole.
+
+    Args:
+        path: The YAML file.
+        overrides: `KEY=VALUE` texts as given to `--set`: dotted keys, values in YAML.
+
+    Returns:
+        The config with absolute paths: those in the file start from its folder,
+        those of `overrides` from the working directory.
+
+    Raises:
+        UsageError: One of `overrides` is not `KEY=VALUE`.
+        ConfigError: With every fault there is, in the order of the file.
+    """
+    pairs = [_split_override(override) for override in overrides]
+    document = read_yaml(path)
+    given, places, faults = document.value, dict(document.places), list(document.faults)
+    del places[()]
+    for keys, text in pairs:
+        try:
+            override = parse_scalar_or_flow(text, f"--set {'.'.join(keys)}")
+            faults += [*override.faults, *_put(given, places, keys, override)]
+        except ConfigError as error:
+            faults += error.faults
+    _resolve_names(given, places, document.source)
+    origins = Origins(document.source, places)
+    values = _over_preset(given)
+    if _section(values, "data").get("test_path") is not None:
+        values["data"].setdefault("test_split", None)
+    # What cannot stand in a config at all has been said, and makes no second fault as a value.
+    said = {(fault.path, fault.line, fault.column) for fault in faults}
+    found = [
+        origins.fault(message, key, hint)
+        for key, message, hint in contradictions(*_with_defaults(given, values))
+    ]
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        found += _schema_faults(error.errors(include_url=False), origins)
+    faults += [fault for fault in found if (fault.path, fault.line, fault.column) not in said]
+    if faults:
+        in_file = document.source
+        raise ConfigError(*sorted(faults, key=lambda at: (at.path != in_file, at.line or 0, at.column or 0)))
+    config._origins = origins
+    return config
+
+
+def dump_config(config: Config) -> str:
+    """The resolved config as YAML: loading it gives an equal config but for `run.dir`."""
+    values = config.model_dump(mode="json")
+    values["run"]["dir"] = None
+    text = yaml.dump(
+        values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**31
+    )
+    return f"# The resolved config of dlreg: every default spelled out, every path absolute.\n{text}"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `dlreg.yaml_source` reads back unchanged."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_text(self, text: str) -> yaml.Node:
+        # PyYAML quotes what YAML 1.1 would misread; this adds what YAML 1.2 would.
+        plain = text.isprintable() and core_scalar(text) is text
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+    def represent_items(self, items: list[Any]) -> yaml.Node:
+        return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=len(str(items)) < 80)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(list, _Dumper.represent_items)
+
+
+def _split_override(override: str) -> tuple[list[str], str]:
+    key, equals, text = override.partition("=")
+    keys = key.strip().split(".")
+    if not equals or not all(keys):
+        hint = "For example --set training.epochs=50."
+        raise UsageError(Fault(f"--set takes KEY=VALUE, found {shown(override)}", hint=hint))
+    return keys, text
+
+
+def _put(
+    given: dict[str, Any], places: dict[KeyPath, Place], keys: list[str], override: YamlDocument
+) -> Iterator[Fault]:
+    """Puts the value of a `--set` in place of what the file says under its key."""
+    path = tuple(keys)
+    section = given
+    for depth, key in enumerate(path[:-1], start=1):
+        places.setdefault(path[:depth], Place(override.source, Position(), Position()))
+        inner = section.get(key)
+        if path[:depth] == ("training", "schedule") and isinstance(inner, str):
+            inner = {"name": inner}
+        if not isinstance(inner, dict) and inner is not None:
+            message = f"{'.'.join(path[:depth])} is {shown(inner)}, it has no key {shown(path[depth])}"
+            yield Fault(message, override.source, hint=f"Set {'.'.join(path[:depth])} as a whole.")
+            return
+        section[key] = section = inner or {}
+    section[path[-1]] = override.value
+    for replaced in [place for place in places if place[: len(path)] == path]:
+        del places[replaced]
+    places.update({(*path, *inside): place for inside, place in override.places.items()})
+
+
+def _resolve_names(given: dict[str, Any], places: Mapping[KeyPath, Place], source: str) -> None:
+    """Takes names as they are written, and paths from where they are given."""
+    for section, key in _NAMES:
+        if key in _section(given, section):
+            given[section][key] = _as_written(given[section][key], (section, key), places)
+    for section, key in _PATHS:
+        path = _section(given, section).get(key)
+        # What is no local path stays as it is, for the schema to refuse.
+        if isinstance(path, str) and path and "\0" not in path and "://" not in path:
+            in_file = places[section, key].source == source
+            given[section][key] = os.path.abspath(Path(source).parent / path if in_file else path)
+
+
+def _as_written(value: Any, key: KeyPath, places: Mapping[KeyPath, Place]) -> Any:
+    if isinstance(value, list):
+        return [_as_written(item, (*key, index), places) for index, item in enumerate(value)]
+    return value if value is None or isinstance(value, str | dict) else places[key].written
+
+
+def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = values.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
+    name = given.get("preset", "standard")
+    values = dict(PRESETS.get(name, {})) if isinstance(name, str) else {}
+    for key, value in given.items():
+        values[key] = {**values.get(key, {}), **value} if isinstance(value, dict) else value
+    return values
+
+
+def _with_defaults(
+    given: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The sections as given and over their defaults, whatever else is wrong with them."""
+    defaults = {
+        name: {key: node.get("default") for key, node in _properties(_nodes((name,))).items()}
+        for name in _SECTIONS
+    }
+    sections = {name: _section(given, name) for name in defaults}
+    return sections, {name: default | _section(values, name) for name, default in defaults.items()}
+
+
+def _schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[Fault]:
+    keys = [_key_path(error) for error in errors]
+    for key, error in zip(keys, errors, strict=True):
+        # pydantic counts a list without its wrong items, and then calls it too short.
+        if error["type"] != "too_short" or not any(other[: len(key)] == key != other for other in keys):
+            yield _schema_fault(error, key, origins)
+
+
+def _key_path(error: ErrorDetails) -> KeyPath:
+    key = error["loc"]
+    if key[:2] in _UNIONS:
+        key = key[:2] + key[3:]
+    return (*key, "name") if error["type"].startswith("union_tag") else key
+
+
+def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
+    name = _dotted(key)
+    if error["type"] == "extra_forbidden":
+        variant = error["loc"][2] if error["loc"][:2] in _UNIONS else None
+        return origins.fault(f"unknown key {name}", key, _unknown_key_hint(key, variant), at_key=True)
+    nodes = _nodes(key)
+    if error["type"] in ("missing", "union_tag_not_found"):
+        hint = nodes[0].get("description")
+        return origins.fault(f"{name} is required", key[:-1], hint, at_key=True)
+    value = error["input"]
+    if error["type"] == "union_tag_invalid":
+        value = value["name"]
+    found = _found(value, origins.places.get(key))
+    refused = error.get("ctx", {}).get("error")
+    if isinstance(refused, RefusedError):
+        return origins.fault(f"{name} {refused.expected}, found {found}", key, refused.hint)
+    leaves = [leaf for node in nodes for leaf in _leaves(node)]
+    allowed = " or ".join(dict.fromkeys(map(_description, leaves)))
+    return origins.fault(f"{name} must be {allowed}, found {found}", key, _value_hint(value, nodes, leaves))
+
+
+def _value_hint(value: Any, nodes: Sequence[_Node], leaves: Sequence[_Node]) -> str:
+    words = [word for leaf in leaves for word in (*leaf.get("enum", ()), leaf.get("const")) if word]
+    if isinstance(value, str) and (near := _near(value, words)):
+        return f"Did you mean {near}?"
+    kinds = {leaf.get("type") for leaf in leaves}
+    if isinstance(value, str) and type(core_scalar(value)) in (int, float, bool) and "string" not in kinds:
+        return "Write it without quotes."
+    if "string" in kinds and not words and isinstance(value, int | float):
+        return "Put it in quotes."
+    keys = _properties(nodes)
+    if keys and not isinstance(value, dict):
+        return f"Its keys are {', '.join(keys)}; leave it out for the defaults."
+    if any("default" in node for node in nodes):
+        return f"Leave it out for the default, {shown(nodes[0]['default'])}."
+    return str(nodes[0].get("description") or "Remove it, or put text in quotes.")
+
+
+def _unknown_key_hint(key: KeyPath, variant: str | int | None) -> str:
+    word, own = str(key[-1]), list(_properties(_nodes(key[:-1]), variant))
+    everywhere = [f"{section}.{name}" for section in _SECTIONS for name in _properties(_nodes((section,)))]
+    if word in everywhere:
+        section, _, name = word.partition(".")
+        return f"Write {name} below {section}, indented."
+    if elsewhere := [name for name in everywhere if name.endswith(f".{word}")]:
+        return f"Did you mean {' or '.join(elsewhere)}?"
+    if near := _near(word, own):
+        return f"Did you mean {_dotted((*key[:-1], near))}?"
+    if near := _near(word, [name.partition(".")[2] for name in everywhere], 0.8):
+        return f"Did you mean {next(name for name in everywhere if name.endswith(f'.{near}'))}?"
+    return f"The keys here are {', '.join(own)}."
+
+
+def _near(word: str, words: Sequence[str], cutoff: float = 0.6) -> str | None:
+    matches = get_close_matches(word.lower(), words, 1, cutoff)
+    return matches[0] if matches else None
+
+
+def _found(value: Any, place: Place | None) -> str:
+    if value is None or isinstance(value, str | list | dict) or place is None or place.written is None:
+        return shown(value)
+    return shortened(place.written)
+
+
+def _dotted(key: KeyPath) -> str:
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{shortened(part)}" for part in key)
+    return name.removeprefix(".")
+
+
+@cache
+def _schema() -> _Node:
+    return Config.model_json_schema()
+
+
+def _leaves(node: _Node) -> list[_Node]:
+    """The alternatives of a part of the JSON Schema, references followed."""
+    if "$ref" in node:
+        node = _schema()["$defs"][node["$ref"].rpartition("/")[2]]
+    members = node.get("anyOf") or node.get("oneOf")
+    return [leaf for member in members for leaf in _leaves(member)] if members else [node]
+
+
+def _nodes(key: KeyPath) -> list[_Node]:
+    """What the JSON Schema says about the values a key may have."""
+    nodes = [_schema()]
+    for part in key:
+        leaves = [leaf for node in nodes for leaf in _leaves(node)]
+        if isinstance(part, int):
+            nodes = [leaf["items"] for leaf in leaves if "items" in leaf]
+        else:
+            children = [
+                leaf.get("properties", {}).get(part, leaf.get("additionalProperties")) for leaf in leaves
+            ]
+            nodes = [child for child in children if child]
+    return nodes
+
+
+def _properties(nodes: Sequence[_Node], variant: str | int | None = None) -> _Node:
+    """The keys of the mappings a value may be, of the one named `variant` if there is one."""
+    properties = [leaf.get("properties", {}) for node in nodes for leaf in _leaves(node)]
+    return {
+        key: node
+        for mapping in properties
+        if variant is None or mapping.get("name", {}).get("const") == variant
+        for key, node in mapping.items()
+    }
+
+
+def _description(leaf: _Node) -> str:
+    """A part of the JSON Schema in words, to follow "must be"."""
+    if "const" in leaf:
+        return str(leaf["const"])
+    if "enum" in leaf:
+        return f"one of {', '.join(word if word.isidentifier() else shown(word) for word in leaf['enum'])}"
+    if leaf["type"] == "array":
+        least, most = leaf.get("minItems"), leaf.get("maxItems")
+        size = f" of at least {least}" if least else f" of at most {most}" if most else ""
+        return f"a list{size}, each item {_description(leaf['items'])}"
+    if leaf["type"] in ("integer", "number"):
+        return {"integer": "a whole number", "number": "a number"}[leaf["type"]] + _range(leaf)
+    if leaf["type"] == "object" and isinstance(leaf["additionalProperties"], dict):
+        return f"a mapping from columns to {_description(leaf['additionalProperties'])}"
+    text = "a path" if leaf.get("format") == "path" else "text"
+    return {"boolean": "true or false", "null": "null", "object": "a mapping", "string": text}[leaf["type"]]
+
+
+def _range(leaf: _Node) -> str:
+    bounds = [
+        ("minimum", "from"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "to"),
+        ("exclusiveMaximum", "below"),
+    ]
+    return "".join(f" {word} {leaf[bound]}" for bound, word in bounds if bound in leaf)

@@ -1,0 +1,137 @@
+"""Dates as text, and the calendar features a network can use.
+
+A format is a strptime pattern. It is turned into a regular expression here, once, because the same
+expression guards the dates inside `pipeline.onnx`: what counts as a date is the same in both.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+SECONDS_PER_DAY = 86400.0
+_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "f": 6, "b": 0, "B": 0}
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+MONTH_NAMES = {"B": MONTHS, "b": tuple(month[:3] for month in MONTHS)}
+_ISO_TIMES = ("", "{}%H:%M", "{}%H:%M:%S", "{}%H:%M:%S.%f")
+_OTHER_DATES = ("%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y",
+                "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DateField:
+    """One directive of a format.
+
+    Attributes:
+        directive: The letter after the percent sign.
+        separator: The literal text after the field.
+        padded: Whether it touches another field, so that only its full width tells where it ends.
+    """
+
+    directive: str
+    separator: str
+    padded: bool
+
+    @property
+    def width(self) -> int:
+        """The most digits the field has; 0 for a month's name."""
+        return _WIDTHS[self.directive]
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression for the field's own text."""
+        if self.directive in MONTH_NAMES:
+            return f"({'|'.join(MONTH_NAMES[self.directive])})"
+        fixed = self.padded or self.directive in "Yy"
+        return f"[0-9]{{{self.width}}}" if fixed else f"[0-9]{{1,{self.width}}}"
+
+
+def parse_format(date_format: str) -> tuple[str, tuple[DateField, ...]]:
+    """Takes a strptime format apart: the literal text before the first field, and the fields.
+
+    Raises:
+        ValueError: A directive that is not one of %Y %y %m %d %H %M %S %f %b %B.
+    """
+    lead, *parts = re.split(r"%(.)", date_format)
+    directives, separators = parts[0::2], parts[1::2]
+    unknown = [directive for directive in directives if directive not in _WIDTHS]
+    if unknown:
+        raise ValueError(f"%{unknown[0]} is not one of {' '.join('%' + name for name in _WIDTHS)}")
+    touches_next = [not separator for separator in separators[:-1]] + [False]
+    touches_last = [False, *touches_next[:-1]]
+    padded = [before or after for before, after in zip(touches_last, touches_next, strict=True)]
+    return lead, tuple(map(DateField, directives, separators, padded))
+
+
+def date_pattern(date_format: str) -> str:
+    """A regular expression, of the kind that both Python and RE2 read, for a whole cell."""
+    lead, fields = parse_format(date_format)
+    return re.escape(lead) + "".join(field.pattern + re.escape(field.separator) for field in fields)
+
+
+def parse_dates(texts: "pd.Series[str]", date_format: str) -> "pd.Series[pd.Timestamp]":
+    """The moments that texts of one format name; NaT where a text is missing or no such date."""
+    matched = texts.where(texts.str.fullmatch(date_pattern(date_format)).fillna(False).astype(bool))
+    return pd.to_datetime(matched, format=date_format, errors="coerce")
+
+
+def guess_iso_format(texts: "pd.Series[str]") -> str | None:
+    """The ISO 8601 format that every text has: a date, or date and time, with an optional fixed zone."""
+    first = str(texts.iloc[0])
+    zone = re.search(r"(?<=[0-9])(Z|[+-][0-9]{2}:?[0-9]{2})$", first) if ":" in first else None
+    suffix = zone.group() if zone else ""
+    mark = first[10:11]
+    for time in _ISO_TIMES:
+        date_format = "%Y-%m-%d" + time.format(mark) + (suffix if time else "")
+        if mark in ("", " ", "T") and _all_are(texts, date_format):
+            return date_format
+    return None
+
+
+def guess_other_formats(texts: "pd.Series[str]") -> list[str]:
+    """The common formats, ISO aside, that every text has: more than one where day and month are unclear."""
+    times = ("", " %H:%M", " %H:%M:%S")
+    return [date + time for date in _OTHER_DATES for time in times if _all_are(texts, date + time)]
+
+
+def _all_are(texts: "pd.Series[str]", date_format: str) -> bool:
+    # The first few rows rule out nearly every format at no cost.
+    return all(bool(parse_dates(part, date_format).notna().all()) for part in (texts.iloc[:20], texts))
+
+
+def calendar_feature_names(date_format: str) -> tuple[str, ...]:
+    """The names of the features `calendar_features` makes of a format, shape `(n_features,)`."""
+    names = ("elapsed_days", "year_sin", "year_cos", "week_sin", "week_cos")
+    return (*names, "day_sin", "day_cos") if "%H" in date_format else names
+
+
+def calendar_features(moments: "pd.Series[pd.Timestamp]", date_format: str) -> np.ndarray:
+    """What a network can use of dates: one straight line of time, and where in each cycle it is.
+
+    `elapsed_days` counts from 1970-01-01. The position in the year, the week and (where the format
+    has an hour) the day is an angle φ = 2π · share of the cycle gone by, given as sin φ and cos φ, so
+    that 31 December is next to 1 January; rounded to six decimals.
+
+    Args:
+        moments: Shape `(n_rows,)`.
+        date_format: The format they came from.
+
+    Returns:
+        Shape `(n_rows, n_features)`, in the order of `calendar_feature_names`; NaN for NaT.
+    """
+    epoch = pd.Timestamp("1970-01-01")
+    seconds = (moments - epoch).dt.total_seconds().to_numpy(dtype=np.float64)
+    days = np.floor(seconds / SECONDS_PER_DAY)
+    new_year = (moments.dt.to_period("Y").dt.start_time - epoch).dt.days.to_numpy(dtype=np.float64)
+    # 1970-01-01 was a Thursday; the week starts on Monday.
+    shares = [(days - new_year) / 365.25, np.mod(days + 3, 7) / 7]
+    if "%H" in date_format:
+        shares.append((seconds - days * SECONDS_PER_DAY) / SECONDS_PER_DAY)
+    angles = [2 * np.pi * share for share in shares]
+    # Rounded, because libraries differ in a sine's last bits and a quantile scaler tells such values apart.
+    cycles = [np.round(wave(angle) * 1e6) / 1e6 for angle in angles for wave in (np.sin, np.cos)]
+    return np.column_stack([seconds / SECONDS_PER_DAY, *cycles])

@@ -1,0 +1,44 @@
+"""Regression metrics, in the units of what is given."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+METRIC_NAMES = ("n", "sse", "mse", "rmse", "mae", "mape", "r2")
+
+
+def regression_metrics(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float | int | None] | None:
+    """The error of predictions, by the names the field uses.
+
+    With eᵢ = y_trueᵢ - y_predᵢ:  sse = Σ eᵢ²,  mse = sse / n,  rmse = √mse,  mae = Σ |eᵢ| / n,
+    mape = Σ |eᵢ / y_trueᵢ| / n (a fraction: 0.05 is five percent),
+    r2 = 1 - sse / Σ (y_trueᵢ - mean(y_true))², the share of the variance explained.
+
+    Args:
+        y_true: What was observed, shape `(n_rows,)`.
+        y_pred: What was predicted, shape `(n_rows,)`, in the same units.
+
+    Returns:
+        One number per name of `METRIC_NAMES`; `mape` is None where any `y_true` is 0 and `r2`
+        where `y_true` does not vary. None when there are no rows.
+
+    Raises:
+        ValueError: The shapes differ or have more than one dimension: `(n,)` against `(n, 1)`
+            would broadcast to n² errors.
+    """
+    y_true, y_pred = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
+    if y_true.ndim != 1 or y_true.shape != y_pred.shape:
+        raise ValueError(f"Expected two vectors of one length. Received {y_true.shape} and {y_pred.shape}.")
+    if y_true.size == 0:
+        return None
+    error = y_true - y_pred
+    sse = float(np.sum(error**2))
+    spread = float(np.sum((y_true - y_true.mean()) ** 2))
+    return {
+        "n": int(y_true.size),
+        "sse": sse,
+        "mse": sse / y_true.size,
+        "rmse": float(np.sqrt(sse / y_true.size)),
+        "mae": float(np.mean(np.abs(error))),
+        "mape": float(np.mean(np.abs(error / y_true))) if np.all(y_true != 0) else None,
+        "r2": 1.0 - sse / spread if spread > 0 else None,
+    }

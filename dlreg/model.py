@@ -1,0 +1,120 @@
+"""Stock Keras models, losses, optimizers and schedules from plain parameters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+LOSSES = {
+    "mse": keras.losses.MeanSquaredError,
+    "mae": keras.losses.MeanAbsoluteError,
+    "huber": keras.losses.Huber,
+    "log_cosh": keras.losses.LogCosh,
+}
+
+
+def build_model(
+    n_features: int,
+    *,
+    hidden_layers: Sequence[int] = (64, 64),
+    activation: str = "relu",
+    dropout: float = 0.0,
+    l2: float = 0.0,
+    batch_norm: bool = False,
+    seed: int = 0,
+) -> keras.Sequential:
+    """A network of dense layers with one linear output node.
+
+    Each hidden layer is Dense → BatchNormalization (if asked for) → activation → Dropout (if asked
+    for). Without hidden layers the network is exactly a linear regression.
+
+    Args:
+        n_features: The width of its input, of shape `(n_rows, n_features)`; its output is `(n_rows, 1)`.
+        hidden_layers: Units of each hidden layer.
+        activation: What `keras.activations` calls it.
+        dropout: The share of each hidden layer's outputs dropped in training.
+        l2: Every weight matrix adds l2 · Σ w² to the loss.
+        batch_norm: Whether to normalise each hidden layer over the batch.
+        seed: Of the initial weights and of dropout; Keras's global seed is not touched.
+    """
+    regularizer = keras.regularizers.L2(l2) if l2 else None
+
+    def dense(units: int, name: str, **options: Any) -> keras.Layer:
+        initializer = keras.initializers.GlorotUniform(seed=seed + len(layers))
+        return keras.layers.Dense(
+            units, name=name, kernel_initializer=initializer, kernel_regularizer=regularizer, **options
+        )
+
+    layers: list[keras.Layer] = [keras.Input((n_features,), name="features")]
+    for number, units in enumerate(hidden_layers, start=1):
+        if batch_norm:
+            # A bias would be taken off again with the mean: its gradient is rounding noise.
+            layers.append(dense(units, f"hidden_{number}", use_bias=False))
+            layers.append(keras.layers.BatchNormalization(name=f"batch_norm_{number}"))
+            layers.append(keras.layers.Activation(activation, name=f"activation_{number}"))
+        else:
+            layers.append(dense(units, f"hidden_{number}", activation=activation))
+        if dropout:
+            layers.append(keras.layers.Dropout(dropout, seed=seed + len(layers), name=f"dropout_{number}"))
+    layers.append(dense(1, "output"))
+    model = keras.Sequential(layers, name="dlreg")
+    # A mask tells batch normalisation which rows of a padded batch are there.
+    model.supports_masking = True
+    return model
+
+
+def build_optimizer(
+    name: str,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    *,
+    weight_decay: float = 0.0,
+    momentum: float = 0.0,
+    clip_norm: float | None = None,
+) -> keras.optimizers.Optimizer:
+    """A stock Keras optimizer.
+
+    Args:
+        name: `sgd`, `adam`, `adamw`, `rmsprop` or `nadam`.
+        learning_rate: A number, or a schedule of it.
+        weight_decay: Decoupled: each step also moves the weights by -learning_rate · weight_decay · w.
+        momentum: Of sgd and rmsprop.
+        clip_norm: The largest norm of all gradients taken together (Keras's `global_clipnorm`).
+    """
+    options: dict[str, Any] = {"global_clipnorm": clip_norm}
+    if name in ("sgd", "rmsprop"):
+        options["momentum"] = momentum
+    if weight_decay or name == "adamw":
+        options["weight_decay"] = weight_decay
+    optimizers = {
+        "sgd": keras.optimizers.SGD,
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "rmsprop": keras.optimizers.RMSprop,
+        "nadam": keras.optimizers.Nadam,
+    }
+    return optimizers[name](learning_rate=learning_rate, **options)
+
+
+def cosine_schedule(
+    learning_rate: float, *, epochs: int, steps_per_epoch: int, warmup_epochs: int, final_fraction: float
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """A linear rise from 0 over the warm-up, then half a cosine down to `final_fraction` of the peak."""
+    decay_steps = (epochs - warmup_epochs) * steps_per_epoch
+    if not warmup_epochs:
+        return keras.optimizers.schedules.CosineDecay(learning_rate, decay_steps, alpha=final_fraction)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0,
+        decay_steps,
+        alpha=final_fraction,
+        warmup_target=learning_rate,
+        warmup_steps=warmup_epochs * steps_per_epoch,
+    )
+
+
+def step_schedule(
+    learning_rate: float, *, steps_per_epoch: int, every_epochs: int, factor: float
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate times `factor` after every `every_epochs` epochs."""
+    return keras.optimizers.schedules.ExponentialDecay(
+        learning_rate, every_epochs * steps_per_epoch, factor, staircase=True
+    )

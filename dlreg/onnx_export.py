@@ -1,0 +1,102 @@
+"""The whole way from raw cells to the prediction as one ONNX graph, built from three parts.
+
+    cells ──▶ fill (missing numbers, dates → calendar features; written here)
+          ──▶ scale and encode (scikit-learn's ColumnTransformer, converted by skl2onnx)
+          ──▶ network and the target's scale undone (written here)
+
+Numbers stay in double precision until they are scaled, so that years, ids and money lose nothing.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import onnx
+from onnx import TensorProto, compose, helper
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
+
+from dlreg import onnx_quantile
+from dlreg.columns import Column
+from dlreg.onnx_calendar import calendar_nodes
+from dlreg.onnx_graph import ML_OPSET, OPSET, Graph, table_value, with_versions
+from dlreg.onnx_network import network_graph
+from dlreg.preprocessing import Feature, Preprocessing
+
+OUTPUT = "prediction"
+
+
+def export_pipeline(preprocessing: Preprocessing, model: keras.Sequential) -> onnx.ModelProto:
+    """Builds `pipeline.onnx`.
+
+    Returns:
+        A checked model with one input of shape [N, 1] per column, named as the column: numbers as
+        double, text and dates as string; its output is the prediction in the target's units, double of
+        shape [N, 1].
+    """
+    names = [column.name for column in preprocessing.columns]
+    prefix = "dlreg/"
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    stages = [
+        _fill_graph(preprocessing.columns, preprocessing.features),
+        _scale_graph(preprocessing),
+        network_graph(model, preprocessing.target, OUTPUT),
+    ]
+    merged = None
+    for number, stage in enumerate(stages):
+        stage = with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph)
+        if merged is None:
+            merged = stage
+            continue
+        joints = zip(merged.graph.output, stage.graph.input, strict=True)
+        io_map = [(end.name, start.name) for end, start in joints]
+        merged = with_versions(compose.merge_models(merged, stage, io_map=io_map).graph)
+    assert merged is not None
+    inputs = {value.name: name for value, name in zip(merged.graph.input, names, strict=True)}
+    output = OUTPUT if OUTPUT not in names else f"{prefix}{OUTPUT}"
+    _rename(merged.graph, inputs | {merged.graph.output[0].name: output})
+    onnx.checker.check_model(merged, full_check=True)
+    return merged
+
+
+def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    for value in (*graph.input, *graph.output):
+        value.name = names.get(value.name, value.name)
+    for node in graph.node:
+        for field in (node.input, node.output):
+            for index, name in enumerate(field):
+                field[index] = names.get(name, name)
+
+
+def _fill_graph(columns: Sequence[Column], features: Sequence[Sequence[Feature]]) -> onnx.ModelProto:
+    graph, inputs, outputs = Graph(), [], []
+    for index, (column, part) in enumerate(zip(columns, features, strict=True)):
+        kind = TensorProto.DOUBLE if column.kind == "number" else TensorProto.STRING
+        inputs.append(table_value(f"in{index}", kind))
+        if column.kind == "number":
+            values = [f"in{index}"]
+        elif column.date_format:
+            values = calendar_nodes(graph, f"in{index}", column.date_format)
+        else:
+            values = [f"in{index}"]
+        for feature, value in zip(part, values, strict=True):
+            if feature.fill is not None:
+                value = graph.add("Where", graph.add("IsNaN", value), np.float64(feature.fill), value)
+            graph.nodes.append(helper.make_node("Identity", [value], [feature.key]))
+            is_text = feature.key[0] == "t"
+            outputs.append(table_value(feature.key, TensorProto.STRING if is_text else TensorProto.DOUBLE))
+    return graph.model(inputs, outputs)
+
+
+def _scale_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
+    types = [
+        (feature.key, StringTensorType([None, 1]) if feature.key[0] == "t" else DoubleTensorType([None, 1]))
+        for part in preprocessing.features
+        for feature in part
+    ]
+    onnx_quantile.register()
+    model: onnx.ModelProto = convert_sklearn(
+        preprocessing.transformer, initial_types=types, target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET}
+    )
+    return model

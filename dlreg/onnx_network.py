@@ -1,0 +1,105 @@
+"""A trained network, and the target's scale undone, as an ONNX graph."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from dlreg.onnx_graph import Graph, table_value
+from dlreg.preprocessing import TargetScaling
+
+
+def network_graph(model: keras.Sequential, target: TargetScaling, output: str) -> onnx.ModelProto:
+    """Rows, double of shape [N, n_features], to the prediction in the target's units, double of shape [N, 1]."""
+    graph = Graph()
+    value = graph.add("Cast", "rows", to=TensorProto.FLOAT)
+    for layer in model.layers:
+        value = _layer(graph, layer, value)
+    value = graph.add("Cast", value, to=TensorProto.DOUBLE)
+    value = graph.add("Add", graph.add("Mul", value, np.float64(target.scale)), np.float64(target.offset))
+    if target.method in ("log", "log1p"):
+        value = graph.add("Exp", value)
+    if target.method == "log1p":
+        value = graph.add("Sub", value, np.float64(1))
+    graph.nodes.append(helper.make_node("Identity", [value], [output]))
+    n_features = int(model.input_shape[-1])
+    return graph.model(
+        [table_value("rows", TensorProto.DOUBLE, n_features)], [table_value(output, TensorProto.DOUBLE)]
+    )
+
+
+def _layer(graph: Graph, layer: keras.Layer, value: str) -> str:
+    if isinstance(layer, keras.layers.Dense):
+        weights = [np.asarray(weight, dtype=np.float32) for weight in layer.get_weights()]
+        value = graph.add("Gemm", value, *weights)
+        return ACTIVATIONS[layer.activation.__name__](graph, value)
+    if isinstance(layer, keras.layers.BatchNormalization):
+        gamma, beta, mean, variance = (np.asarray(weight, dtype=np.float64) for weight in layer.get_weights())
+        scale = gamma / np.sqrt(variance + layer.epsilon)
+        value = graph.add("Mul", value, scale.astype(np.float32))
+        return str(graph.add("Add", value, (beta - mean * scale).astype(np.float32)))
+    if isinstance(layer, keras.layers.Activation):
+        return ACTIVATIONS[layer.activation.__name__](graph, value)
+    if isinstance(layer, keras.layers.Dropout):
+        return value
+    raise TypeError(f"no ONNX form for the layer {type(layer).__name__}")
+
+
+def _operator(name: str, **attributes: Any) -> Callable[[Graph, str], str]:
+    return lambda graph, value: str(graph.add(name, value, **attributes))
+
+
+def _times(operator: str, **attributes: Any) -> Callable[[Graph, str], str]:
+    return lambda graph, value: str(graph.add("Mul", value, graph.add(operator, value, **attributes)))
+
+
+def _clip(low: float, high: float) -> Callable[[Graph, str], str]:
+    return lambda graph, value: str(graph.add("Clip", value, np.float32(low), np.float32(high)))
+
+
+def _squareplus(graph: Graph, value: str) -> str:
+    root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", value, value), np.float32(4)))
+    return str(graph.add("Mul", graph.add("Add", value, root), np.float32(0.5)))
+
+
+def _log_sigmoid(graph: Graph, value: str) -> str:
+    return str(graph.add("Neg", graph.add("Softplus", graph.add("Neg", value))))
+
+
+def _tanh_shrink(graph: Graph, value: str) -> str:
+    return str(graph.add("Sub", value, graph.add("Tanh", value)))
+
+
+def _mish(graph: Graph, value: str) -> str:
+    return str(graph.add("Mul", value, graph.add("Tanh", graph.add("Softplus", value))))
+
+
+# Every activation the config may name, with the constants of Keras's own definition.
+ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
+    "linear": lambda graph, value: value,
+    "relu": _operator("Relu"),
+    "relu6": _clip(0.0, 6.0),
+    "leaky_relu": _operator("LeakyRelu", alpha=0.2),
+    "elu": _operator("Elu", alpha=1.0),
+    "selu": _operator("Selu"),
+    "celu": _operator("Celu", alpha=1.0),
+    "gelu": _operator("Gelu", approximate="none"),
+    "silu": _times("Sigmoid"),
+    "mish": _mish,
+    "tanh": _operator("Tanh"),
+    "sigmoid": _operator("Sigmoid"),
+    "softplus": _operator("Softplus"),
+    "softsign": _operator("Softsign"),
+    "exponential": _operator("Exp"),
+    "hard_sigmoid": _operator("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "hard_silu": _times("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "hard_tanh": _clip(-1.0, 1.0),
+    "hard_shrink": _operator("Shrink", lambd=0.5, bias=0.0),
+    "soft_shrink": _operator("Shrink", lambd=0.5, bias=0.5),
+    "tanh_shrink": _tanh_shrink,
+    "log_sigmoid": _log_sigmoid,
+    "squareplus": _squareplus,
+}

@@ -1,0 +1,289 @@
+"""From cells to the rows a network reads, and from its output back to the target's units.
+
+Whatever is fitted here (medians, scales, levels, the target's scale) is fitted on the rows given to
+`fit_preprocessing`, which are the training rows and no others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+
+from dlreg import dates
+from dlreg.columns import Column
+from dlreg.errors import DataError
+
+TargetMethod = Literal["standard", "minmax", "log", "log1p", "none"]
+Cells = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class TargetScaling:
+    """How the target is scaled: (transform(y) - offset) / scale, where transform is log, log1p or nothing."""
+
+    method: TargetMethod
+    offset: float
+    scale: float
+
+    def forward(self, y: np.ndarray) -> np.ndarray:
+        """Target units to scaled units, any shape."""
+        if self.method in ("log", "log1p"):
+            y = np.log(y) if self.method == "log" else np.log1p(y)
+        return (y - self.offset) / self.scale
+
+    def inverse(self, y: Any, exp: Any = np.exp, expm1: Any = np.expm1) -> Any:
+        """Scaled units to target units, any shape; the functions make it work on tensors too."""
+        y = y * self.scale + self.offset
+        return exp(y) if self.method == "log" else expm1(y) if self.method == "log1p" else y
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of numbers or text between the cells and scikit-learn.
+
+    Attributes:
+        key: Its name inside scikit-learn and the ONNX graph: plain, whatever the CSV's header holds.
+        name: Its name for people, such as `Date.week_sin`.
+        fill: What stands in for a missing number; None for text, and where missing cells are refused.
+    """
+
+    key: str
+    name: str
+    fill: float | None
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Everything fitted on the training rows.
+
+    Attributes:
+        columns: What is read, in the order of the CSV.
+        features: Per column, the features it becomes before scaling: one, or several for a date.
+        transformer: Scales and encodes the features; fitted.
+        target: How the target is scaled.
+    """
+
+    columns: tuple[Column, ...]
+    features: tuple[tuple[Feature, ...], ...]
+    transformer: ColumnTransformer
+    target: TargetScaling
+
+    def transform(self, cells: Cells) -> np.ndarray:
+        """Cells, as `read_cells` gives them, to network inputs, float32 of shape `(n_rows, n_features)`.
+
+        Raises:
+            DataError: A number too large for float32 after scaling.
+        """
+        values = self.transformer.transform(_feature_frame(self.columns, self.features, cells))
+        with np.errstate(over="ignore"):
+            x = np.asarray(values, dtype=np.float32)
+        if np.isinf(x).any():
+            name = self.feature_names[int(np.argmax(np.isinf(x).any(axis=0)))]
+            hint = "Scale it with preprocessing.numeric, or mend the cell"
+            raise DataError(f"column {name!r} has a number too large for single precision. {hint}")
+        return x
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """A name for each input of the network, such as `Season=Winter`, shape `(n_features,)`."""
+        names = {feature.key: feature.name for part in self.features for feature in part}
+        found = []
+        for label, encoder, keys in self.transformer.transformers_:
+            if label == "category" and isinstance(encoder, OneHotEncoder):
+                for key, levels in zip(keys, encoder.categories_, strict=True):
+                    found += [f"{names[key]}={level}" for level in levels]
+            else:
+                found += [names[key] for key in keys]
+        return tuple(found)
+
+
+def fit_preprocessing(
+    cells: Cells,
+    y: np.ndarray,
+    columns: Sequence[Column],
+    *,
+    numeric: str,
+    missing: str,
+    categorical: str,
+    target: TargetMethod,
+) -> Preprocessing:
+    """Fits imputation, scaling, encoding and the target's scale on training rows.
+
+    Args:
+        cells: The training rows' cells, as `read_cells` gives them.
+        y: Their target, shape `(n_rows,)`.
+        columns: What the cells are.
+        numeric: `standard` (x - μ) / σ, `minmax` to [0, 1], `robust` (x - median) / interquartile range,
+            `quantile` to a uniform distribution, or `none`.
+        missing: `median` or `mean` stand in for missing numbers; `error` refuses them.
+        categorical: `onehot`, or `ordinal` (the level's position, then scaled like a number). A missing
+            cell is a level of its own if the training rows have one.
+        target: `standard`, `minmax`, `log` or `log1p` (both standardised afterwards), or `none`.
+
+    Raises:
+        DataError: Columns without any value, missing cells that are refused, a target that cannot be
+            scaled so.
+    """
+    target_scaling = fit_target(y, target)
+    features = _fit_features(cells, columns, missing)
+    scaled = [feature.key for part in features for feature in part if feature.key[0] == "n"]
+    text = [feature.key for part in features for feature in part if feature.key[0] == "t"]
+    if categorical == "onehot":
+        encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float64)
+    else:
+        ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64)
+        encoder = ordinal if numeric == "none" else make_pipeline(ordinal, _scaler(numeric, len(y)))
+    number_step: Any = "passthrough" if numeric == "none" else _scaler(numeric, len(y))
+    steps = [("number", number_step, scaled), ("category", encoder, text)]
+    transformer = ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
+    transformer.fit(_feature_frame(columns, features, cells))
+    return Preprocessing(tuple(columns), features, transformer, target_scaling)
+
+
+def fit_target(y: np.ndarray, method: TargetMethod) -> TargetScaling:
+    """Fits the target's scale on training rows, `y` of shape `(n_rows,)`.
+
+    Raises:
+        DataError: The target does not vary, or has values without a logarithm.
+    """
+    if np.ptp(y) == 0:
+        raise DataError(f"the target is {y[0]:g} in every training row: there is nothing to learn")
+    smallest = {"log": 0.0, "log1p": -1.0}.get(method)
+    if smallest is not None and y.min() <= smallest:
+        other = " (log1p allows 0)" if method == "log" and y.min() > -1 else ""
+        hint = f"Set preprocessing.target to standard{other}"
+        raise DataError(
+            f"preprocessing.target: {method} needs values above {smallest:g}, found {y.min():g}. {hint}"
+        )
+    if method == "none":
+        return TargetScaling(method, 0.0, 1.0)
+    if method == "minmax":
+        return TargetScaling(method, float(y.min()), float(np.ptp(y)))
+    moved = TargetScaling(method, 0.0, 1.0).forward(y)
+    return TargetScaling(method, float(moved.mean()), float(moved.std()))
+
+
+def describe(preprocessing: Preprocessing) -> dict[str, Any]:
+    """Every fitted number in plain values, for `preprocessing.json`."""
+    columns: dict[str, Any] = {}
+    encoders = {label: (step, keys) for label, step, keys in preprocessing.transformer.transformers_}
+    for column, features in zip(preprocessing.columns, preprocessing.features, strict=True):
+        entry: dict[str, Any] = {"kind": column.kind}
+        if column.date_format:
+            entry["date_format"] = column.date_format
+        if column.kind in ("category", "boolean"):
+            entry |= _describe_levels(*encoders["category"], features[0].key)
+        else:
+            entry["features"] = {
+                feature.name: {"missing": feature.fill} | _describe_scale(*encoders["number"], feature.key)
+                for feature in features
+            }
+        columns[column.name] = entry
+    target = preprocessing.target
+    return {
+        "columns": columns,
+        "target": {"method": target.method, "offset": target.offset, "scale": target.scale},
+        "features": list(preprocessing.feature_names),
+    }
+
+
+def _fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tuple[tuple[Feature, ...], ...]:
+    features: list[tuple[Feature, ...]] = []
+    faults: list[str] = []
+    for index, column in enumerate(columns):
+        if column.kind in ("category", "boolean"):
+            features.append((Feature(f"t{index}", column.name, None),))
+            continue
+        values = _number_features(column, cells[column.name])
+        names = [column.name]
+        if column.date_format:
+            names = [f"{column.name}.{part}" for part in dates.calendar_feature_names(column.date_format)]
+        gaps = int(np.isnan(values[:, 0]).sum())
+        if gaps == len(values):
+            faults.append(
+                f"column {column.name!r} has no value in the training rows. Leave it out with data.exclude"
+            )
+            continue
+        if missing == "error" and gaps:
+            faults.append(
+                f"column {column.name!r} has {gaps:,} missing cells in the training rows and preprocessing.missing is "
+                "error. Fill them, or set preprocessing.missing: median"
+            )
+            continue
+        average = np.nanmean if missing == "mean" else np.nanmedian
+        fills = (
+            [None] * len(names) if missing == "error" else [float(fill) for fill in average(values, axis=0)]
+        )
+        features.append(
+            tuple(
+                Feature(f"n{index}_{k}", name, fill)
+                for k, (name, fill) in enumerate(zip(names, fills, strict=True))
+            )
+        )
+    if faults:
+        raise DataError(*faults)
+    return tuple(features)
+
+
+def _number_features(column: Column, cells: np.ndarray) -> np.ndarray:
+    if not column.date_format:
+        return cells.astype(np.float64)
+    texts = pd.Series(cells[:, 0], dtype="str")
+    return dates.calendar_features(dates.parse_dates(texts, column.date_format), column.date_format)
+
+
+def _feature_frame(
+    columns: Sequence[Column], features: Sequence[Sequence[Feature]], cells: Cells
+) -> pd.DataFrame:
+    data: dict[str, np.ndarray] = {}
+    for column, part in zip(columns, features, strict=True):
+        if part[0].key[0] == "t":
+            data[part[0].key] = cells[column.name][:, 0]
+            continue
+        values = _number_features(column, cells[column.name])
+        for k, feature in enumerate(part):
+            gaps = np.isnan(values[:, k])
+            if feature.fill is None and gaps.any():
+                raise DataError(
+                    f"column {column.name!r} has {int(gaps.sum()):,} missing cells and preprocessing.missing is error. "
+                    "Fill them, or train with preprocessing.missing: median"
+                )
+            data[feature.key] = np.where(gaps, feature.fill, values[:, k]) if gaps.any() else values[:, k]
+    return pd.DataFrame(data)
+
+
+def _scaler(numeric: str, n_rows: int) -> Any:
+    if numeric == "quantile":
+        return QuantileTransformer(n_quantiles=min(1000, n_rows), subsample=None)
+    return {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}[numeric]()
+
+
+def _describe_levels(encoder: Any, keys: list[str], key: str) -> dict[str, Any]:
+    steps = list(encoder) if hasattr(encoder, "steps") else [encoder]
+    entry: dict[str, Any] = {"levels": [str(level) for level in steps[0].categories_[keys.index(key)]]}
+    return entry | _describe_scale(steps[1], keys, key) if len(steps) > 1 else entry
+
+
+def _describe_scale(scaler: Any, keys: list[str], key: str) -> dict[str, Any]:
+    index = keys.index(key)
+    if isinstance(scaler, StandardScaler):
+        return {"mean": float(scaler.mean_[index]), "scale": float(scaler.scale_[index])}
+    if isinstance(scaler, MinMaxScaler):
+        return {"minimum": float(scaler.data_min_[index]), "scale": float(1 / scaler.scale_[index])}
+    if isinstance(scaler, RobustScaler):
+        return {"median": float(scaler.center_[index]), "scale": float(scaler.scale_[index])}
+    if isinstance(scaler, QuantileTransformer):
+        return {"quantiles": [float(quantile) for quantile in scaler.quantiles_[:, index]]}
+    return {}

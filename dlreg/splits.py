@@ -1,0 +1,85 @@
+"""Which rows train, which validate, which test."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dlreg.errors import DataError
+
+SplitMethod = Literal["random", "ordered", "group", "time"]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Row positions, 0-based and ascending, shape `(n_part,)` each; no row is in two parts."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split_rows(
+    rows: np.ndarray,
+    method: SplitMethod,
+    *,
+    test_split: float,
+    validation_split: float,
+    seed: int,
+    by: np.ndarray | None = None,
+) -> Splits:
+    """Draws the test rows, then the validation rows from what is left.
+
+    - `random`: rows drawn without replacement.
+    - `ordered`: the last rows. Of n rows the last n - ⌊n · (1 - fraction)⌋ are held out, as by Keras's
+      `validation_split`; the other methods hold out as many.
+    - `group`: whole groups, drawn in random order until the fraction is reached or passed.
+    - `time`: the latest rows; rows of the same moment stay on one side.
+
+    Args:
+        rows: The positions to split, ascending, shape `(n_rows,)`.
+        method: How rows are drawn.
+        test_split: The fraction held out for testing; 0 for none.
+        validation_split: The fraction of the remaining rows held out for validation; 0 for none.
+        seed: Of the random methods.
+        by: The group or the moment of each row, shape `(n_rows,)`.
+
+    Raises:
+        DataError: A part that was asked for, or the training part, would be empty.
+    """
+    generator = np.random.default_rng(seed)
+    order = _order(method, len(rows), generator, by)
+    rest, test = _hold_out(order, test_split, method, by)
+    train, validation = _hold_out(rest, validation_split, method, by)
+    parts = {"training": train, "validation": validation, "test": test}
+    asked = {"training": True, "validation": validation_split > 0, "test": test_split > 0}
+    if any(asked[name] and not len(part) for name, part in parts.items()):
+        counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
+        hint = "Use more rows, or other values of data.test_split and training.validation_split"
+        raise DataError(f"split {method!r} of {len(rows):,} rows leaves {counts} rows. {hint}")
+    return Splits(*(np.sort(rows[part]) for part in (train, validation, test)))
+
+
+def _order(
+    method: SplitMethod, n_rows: int, generator: np.random.Generator, by: np.ndarray | None
+) -> np.ndarray:
+    """All positions, those to be held out first at the end."""
+    if method == "random":
+        return generator.permutation(n_rows)
+    if method == "ordered" or by is None:
+        return np.arange(n_rows)
+    if method == "time":
+        return np.argsort(by, kind="stable")
+    groups, group_of_row = np.unique(by, return_inverse=True)
+    return np.argsort(generator.permutation(len(groups))[group_of_row], kind="stable")
+
+
+def _hold_out(
+    order: np.ndarray, fraction: float, method: SplitMethod, by: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    cut = int(np.floor(len(order) * (1.0 - fraction)))
+    if by is not None and method in ("group", "time"):
+        # Rows of one group, or of one moment, must not stand on both sides.
+        while 0 < cut < len(order) and by[order[cut - 1]] == by[order[cut]]:
+            cut -= 1
+    return order[:cut], order[cut:]

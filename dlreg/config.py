@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +42,8 @@ SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
     "%%": "",
 }
 
+LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
+
 # Element by element only, one name for each function (and `swish`, as silu is widely known).
 Activation = Literal[
     "relu", "leaky_relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "swish", "mish",
@@ -72,12 +74,10 @@ class RefusedError(ValueError):
 
 
 def _local_path(path: str) -> str:
-    if not isinstance(path, str):
-        return path
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path):
-        raise RefusedError("must be a path on this machine", "Nothing is fetched; download it first.")
-    if not re.fullmatch("[^\0\ud800-\udfff]+", path):
-        raise RefusedError("must be a path of UTF-8 characters", "Name the file, for example `table.csv`.")
+    if isinstance(path, str) and not LOCAL_PATH.fullmatch(path):
+        if "://" in path:
+            raise RefusedError("must be a path on this machine", "Nothing is fetched; download it first.")
+        raise RefusedError("must be a path of UTF-8 characters", "Name the file, for example table.csv.")
     return path
 
 
@@ -340,7 +340,7 @@ class Config(_Section):
     preset: Annotated[Literal["standard"], BeforeValidator(_available_preset)] = Field(
         default="standard", description="A named set of values for the keys below."
     )
-    data: DataConfig = Field(description="Which table is read, how, and which of its rows test the model.")
+    data: DataConfig = Field(description="The table to learn from, at least its path and target.")
     preprocessing: PreprocessingConfig = Field(
         default=PreprocessingConfig(), description="How columns become what the network sees."
     )
@@ -355,8 +355,24 @@ class Config(_Section):
         return self._origins.fault(message, key, hint)
 
 
-def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
-    """Finds values that are right by themselves but exclude each other.
+class Contradiction(NamedTuple):
+    """Two values that are right by themselves but exclude each other.
+
+    Attributes:
+        key: The one at fault.
+        other: The one it is at odds with.
+        message: What is wrong, naming both.
+        hint: A way out.
+    """
+
+    key: KeyPath
+    other: KeyPath
+    message: str
+    hint: str
+
+
+def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Finds values that exclude each other.
 
     Looks at plain values, which may be wrong in any other way, so that these
     faults come to light together with all others.
@@ -364,76 +380,86 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Itera
     Args:
         given: The sections as they stand in the file and after `--set`.
         values: The same over the defaults.
-
-    Yields:
-        The key at fault, what is wrong, and a way out.
     """
-    data, training = values["data"], values["training"]
+    data = values["data"]
     yield from _split_contradictions(given["data"], data)
+    yield from _character_contradictions(data)
     yield from _column_contradictions(data)
-    characters = [(name, data[name]) for name in ("delimiter", "decimal", "thousands")]
-    for index, (name, character) in enumerate(characters):
-        for other, same in characters[:index]:
-            if character == same is not None:
-                message = f"data.{name} and data.{other} are both {shown(character)}"
-                yield ("data", name), message, f"Set data.{other} or data.{name} to another character."
-    momentum = training["momentum"]
-    if (
-        training["optimizer"] in ("adam", "adamw", "nadam")
-        and isinstance(momentum, int | float)
-        and momentum > 0
-    ):
-        message = f"training.momentum has no meaning with training.optimizer {training['optimizer']}"
-        yield ("training", "momentum"), message, "Choose sgd or rmsprop, or leave training.momentum out."
-    schedule, epochs = training["schedule"], training["epochs"]
-    warmup = schedule.get("warmup_epochs") if isinstance(schedule, dict) else None
-    if isinstance(warmup, int) and isinstance(epochs, int) and 0 < epochs <= warmup:
-        message = f"training.schedule.warmup_epochs ({warmup}) must be below training.epochs ({epochs})"
-        yield ("training", "schedule", "warmup_epochs"), message, "Shorten the warm-up or train longer."
+    yield from _training_contradictions(values["training"])
 
 
-def _split_contradictions(
-    given: Mapping[str, Any], data: Mapping[str, Any]
-) -> Iterator[tuple[KeyPath, str, str]]:
+def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    fraction, path, way, column = (("data", key) for key in ("test_split", "test_path", "split", "split_by"))
     if given.get("test_path") is not None and given.get("test_split") is not None:
         message = "data.test_split and data.test_path exclude each other"
-        yield ("data", "test_split"), message, "Remove one, or set data.test_split to null."
+        yield Contradiction(fraction, path, message, "Remove one, or set data.test_split to null.")
     if given.get("test_path") is None and "test_split" in given and given["test_split"] is None:
         message = "data.test_split is null, but there is no data.test_path"
-        yield ("data", "test_split"), message, "Set data.test_split to 0 for no test rows."
+        yield Contradiction(fraction, path, message, "Set data.test_split to 0 for no test rows.")
     if data["split"] in ("group", "time") and data["split_by"] is None:
-        message = f"data.split {data['split']} needs data.split_by"
-        yield ("data", "split"), message, f"Set data.split_by to the column with the {data['split']}."
+        hint = f"Set data.split_by to the column with the {data['split']}."
+        yield Contradiction(way, column, f"data.split {data['split']} needs data.split_by", hint)
     if data["split"] in ("random", "ordered") and data["split_by"] is not None:
         message = f"data.split_by has no meaning with data.split {data['split']}"
-        yield ("data", "split_by"), message, "Set data.split to group or time, or leave data.split_by out."
+        hint = "Set data.split to group or time, or leave data.split_by out."
+        yield Contradiction(column, way, message, hint)
 
 
-def _column_contradictions(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    for first, second in (("delimiter", "decimal"), ("delimiter", "thousands"), ("decimal", "thousands")):
+        if data[first] == data[second] is not None:
+            message = f"data.{second} and data.{first} are both {shown(data[first])}"
+            hint = f"Set data.{first} or data.{second} to another character."
+            yield Contradiction(("data", second), ("data", first), message, hint)
+
+
+def _column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
     target = data["target"] if isinstance(data["target"], str) else None
-    listed: dict[str, set[str]] = {"features": set(), "exclude": set()}
+    listed: dict[str, dict[str, int]] = {"features": {}, "exclude": {}}
     for name, seen in listed.items():
         for index, column in enumerate(data[name] if isinstance(data[name], list) else ()):
             if not isinstance(column, str):
                 continue
-            key = ("data", name, index)
+            key: KeyPath = ("data", name, index)
             if column in seen:
-                yield key, f"data.{name} names {shown(column)} twice", "Remove one of them."
+                message = f"data.{name} names {shown(column)} twice"
+                yield Contradiction(key, ("data", name, seen[column]), message, "Remove one of them.")
             elif column == target:
-                message = f"the target {shown(column)} cannot be in data.{name}"
-                yield key, message, "Remove it here, or change data.target."
+                message = f"data.target is {shown(column)}, data.{name} cannot name it"
+                yield Contradiction(
+                    key, ("data", "target"), message, "Remove it here, or change data.target."
+                )
             elif column in listed["features"]:
                 message = f"the column {shown(column)} is in both data.features and data.exclude"
-                yield key, message, "Remove it from one of them."
-            seen.add(column)
+                other = ("data", "features", listed["features"][column])
+                yield Contradiction(key, other, message, "Remove it from one of them.")
+            seen.setdefault(column, index)
     types, dates = (data[name] if isinstance(data[name], dict) else {} for name in ("types", "dates"))
     for column, kind in types.items():
         if column == target and kind in ("category", "date"):
-            message = f"the target {shown(column)} cannot be a {kind} in data.types"
-            yield ("data", "types", column), message, "A target is a number."
+            message = f"data.target is {shown(column)}, data.types cannot make it a {kind}"
+            yield Contradiction(
+                ("data", "types", column), ("data", "target"), message, "A target is a number."
+            )
         if column in dates and kind in ("number", "category"):
             message = f"the column {shown(column)} is a {kind} in data.types but has a format in data.dates"
-            yield ("data", "types", column), message, "Remove it from one of them."
+            other = ("data", "dates", column)
+            yield Contradiction(("data", "types", column), other, message, "Remove it from one of them.")
     if target is not None and target in dates:
-        message = f"the target {shown(target)} cannot be a date in data.dates"
-        yield ("data", "dates", target), message, "A target is a number."
+        message = f"data.target is {shown(target)}, data.dates cannot make it a date"
+        yield Contradiction(("data", "dates", target), ("data", "target"), message, "A target is a number.")
+
+
+def _training_contradictions(training: Mapping[str, Any]) -> Iterator[Contradiction]:
+    optimizer, momentum, epochs = (training[key] for key in ("optimizer", "momentum", "epochs"))
+    if optimizer in ("adam", "adamw", "nadam") and isinstance(momentum, int | float) and momentum > 0:
+        message = f"training.momentum has no meaning with training.optimizer {optimizer}"
+        hint = "Choose sgd or rmsprop, or leave training.momentum out."
+        yield Contradiction(("training", "momentum"), ("training", "optimizer"), message, hint)
+    schedule = training["schedule"]
+    warmup = schedule.get("warmup_epochs") if isinstance(schedule, dict) else None
+    if isinstance(warmup, int) and isinstance(epochs, int) and 0 < epochs <= warmup:
+        message = "training.schedule.warmup_epochs must be below training.epochs"
+        key = ("training", "schedule", "warmup_epochs")
+        hint = "Shorten the warm-up or train longer."
+        yield Contradiction(key, ("training", "epochs"), f"{message}, found {warmup} and {epochs}", hint)

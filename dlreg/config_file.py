@@ -15,7 +15,16 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from dlreg.config import PRESETS, Config, Origins, RefusedError, contradictions, shown
+from dlreg.config import (
+    LOCAL_PATH,
+    PRESETS,
+    Config,
+    Contradiction,
+    Origins,
+    RefusedError,
+    contradictions,
+    shown,
+)
 from dlreg.errors import ConfigError, Fault, UsageError
 from dlreg.yaml_source import (
     KeyPath,
@@ -63,7 +72,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     for keys, text in pairs:
         try:
             override = parse_scalar_or_flow(text, f"--set {'.'.join(keys)}")
-            faults += [*override.faults, *_put(given, places, keys, override)]
+            faults += override.faults
+            _put(given, places, keys, override)
         except ConfigError as error:
             faults += error.faults
     _resolve_names(given, places, document.source)
@@ -74,8 +84,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     # What cannot stand in a config at all has been said, and makes no second fault as a value.
     said = {(fault.path, fault.line, fault.column) for fault in faults}
     found = [
-        origins.fault(message, key, hint)
-        for key, message, hint in contradictions(*_with_defaults(given, values))
+        _contradiction_fault(contradiction, origins)
+        for contradiction in contradictions(*_with_defaults(given, values))
     ]
     try:
         config = Config.model_validate(values)
@@ -102,9 +112,6 @@ def dump_config(config: Config) -> str:
 class _Dumper(yaml.SafeDumper):
     """Writes what `dlreg.yaml_source` reads back unchanged."""
 
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
     def represent_text(self, text: str) -> yaml.Node:
         # PyYAML quotes what YAML 1.1 would misread; this adds what YAML 1.2 would.
         plain = text.isprintable() and core_scalar(text) is text
@@ -129,7 +136,7 @@ def _split_override(override: str) -> tuple[list[str], str]:
 
 def _put(
     given: dict[str, Any], places: dict[KeyPath, Place], keys: list[str], override: YamlDocument
-) -> Iterator[Fault]:
+) -> None:
     """Puts the value of a `--set` in place of what the file says under its key."""
     path = tuple(keys)
     section = given
@@ -139,10 +146,11 @@ def _put(
         if path[:depth] == ("training", "schedule") and isinstance(inner, str):
             inner = {"name": inner}
         if not isinstance(inner, dict) and inner is not None:
-            message = f"{'.'.join(path[:depth])} is {shown(inner)}, it has no key {shown(path[depth])}"
-            yield Fault(message, override.source, hint=f"Set {'.'.join(path[:depth])} as a whole.")
-            return
-        section[key] = section = inner or {}
+            above = ".".join(path[:depth])
+            message = f"{above} is {shown(inner)}, it has no key {shown(path[depth])}"
+            raise ConfigError(Fault(message, override.source, hint=f"Set {above} as a whole."))
+        section[key] = inner or {}
+        section = section[key]
     section[path[-1]] = override.value
     for replaced in [place for place in places if place[: len(path)] == path]:
         del places[replaced]
@@ -157,9 +165,9 @@ def _resolve_names(given: dict[str, Any], places: Mapping[KeyPath, Place], sourc
     for section, key in _PATHS:
         path = _section(given, section).get(key)
         # What is no local path stays as it is, for the schema to refuse.
-        if isinstance(path, str) and path and "\0" not in path and "://" not in path:
-            in_file = places[section, key].source == source
-            given[section][key] = os.path.abspath(Path(source).parent / path if in_file else path)
+        if isinstance(path, str) and LOCAL_PATH.fullmatch(path):
+            folder = Path(source).parent if places[section, key].source == source else Path()
+            given[section][key] = os.path.normpath((folder / path).absolute())
 
 
 def _as_written(value: Any, key: KeyPath, places: Mapping[KeyPath, Place]) -> Any:
@@ -193,6 +201,13 @@ def _with_defaults(
     return sections, {name: default | _section(values, name) for name, default in defaults.items()}
 
 
+def _contradiction_fault(contradiction: Contradiction, origins: Origins) -> Fault:
+    message = contradiction.message
+    if other := origins.places.get(contradiction.other):
+        message += f" (compare {f'line {other.value.line}' if other.value.line else other.source})"
+    return origins.fault(message, contradiction.key, contradiction.hint)
+
+
 def _schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[Fault]:
     keys = [_key_path(error) for error in errors]
     for key, error in zip(keys, errors, strict=True):
@@ -214,8 +229,9 @@ def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
         variant = error["loc"][2] if error["loc"][:2] in _UNIONS else None
         return origins.fault(f"unknown key {name}", key, _unknown_key_hint(key, variant), at_key=True)
     nodes = _nodes(key)
+    leaves = [leaf for node in nodes for leaf in _leaves(node)]
     if error["type"] in ("missing", "union_tag_not_found"):
-        hint = nodes[0].get("description")
+        hint = f"It is {_description(leaves)}." if _words(leaves) else nodes[0]["description"]
         return origins.fault(f"{name} is required", key[:-1], hint, at_key=True)
     value = error["input"]
     if error["type"] == "union_tag_invalid":
@@ -224,31 +240,33 @@ def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
     refused = error.get("ctx", {}).get("error")
     if isinstance(refused, RefusedError):
         return origins.fault(f"{name} {refused.expected}, found {found}", key, refused.hint)
-    leaves = [leaf for node in nodes for leaf in _leaves(node)]
-    allowed = " or ".join(dict.fromkeys(map(_description, leaves)))
-    return origins.fault(f"{name} must be {allowed}, found {found}", key, _value_hint(value, nodes, leaves))
+    hint = _value_hint(value, key, nodes, leaves)
+    return origins.fault(f"{name} must be {_description(leaves)}, found {found}", key, hint)
 
 
-def _value_hint(value: Any, nodes: Sequence[_Node], leaves: Sequence[_Node]) -> str:
-    words = [word for leaf in leaves for word in (*leaf.get("enum", ()), leaf.get("const")) if word]
+def _value_hint(value: Any, key: KeyPath, nodes: Sequence[_Node], leaves: Sequence[_Node]) -> str:
+    words = _words(leaves)
     if isinstance(value, str) and (near := _near(value, words)):
         return f"Did you mean {near}?"
-    kinds = {leaf.get("type") for leaf in leaves}
-    if isinstance(value, str) and type(core_scalar(value)) in (int, float, bool) and "string" not in kinds:
+    kinds = {leaf["type"] for leaf in leaves}
+    if isinstance(value, str) and "string" not in kinds and isinstance(core_scalar(value), int | float):
         return "Write it without quotes."
-    if "string" in kinds and not words and isinstance(value, int | float):
-        return "Put it in quotes."
+    if value is None and isinstance(key[-1], int):
+        return "Remove it, or put it in quotes if it is text."
+    if "array" in kinds and isinstance(value, str | int | float):
+        return f"Write it as a list, [{shown(value)}]."
     keys = _properties(nodes)
     if keys and not isinstance(value, dict):
         return f"Its keys are {', '.join(keys)}; leave it out for the defaults."
-    if any("default" in node for node in nodes):
+    if "default" in nodes[0]:
         return f"Leave it out for the default, {shown(nodes[0]['default'])}."
-    return str(nodes[0].get("description") or "Remove it, or put text in quotes.")
+    # An item of a list has no description of its own.
+    return str(nodes[0].get("description") or _nodes(key[:2])[0]["description"])
 
 
 def _unknown_key_hint(key: KeyPath, variant: str | int | None) -> str:
     word, own = str(key[-1]), list(_properties(_nodes(key[:-1]), variant))
-    everywhere = [f"{section}.{name}" for section in _SECTIONS for name in _properties(_nodes((section,)))]
+    everywhere = _section_keys()
     if word in everywhere:
         section, _, name = word.partition(".")
         return f"Write {name} below {section}, indented."
@@ -259,6 +277,11 @@ def _unknown_key_hint(key: KeyPath, variant: str | int | None) -> str:
     if near := _near(word, [name.partition(".")[2] for name in everywhere], 0.8):
         return f"Did you mean {next(name for name in everywhere if name.endswith(f'.{near}'))}?"
     return f"The keys here are {', '.join(own)}."
+
+
+@cache
+def _section_keys() -> list[str]:
+    return [f"{section}.{name}" for section in _SECTIONS for name in _properties(_nodes((section,)))]
 
 
 def _near(word: str, words: Sequence[str], cutoff: float = 0.6) -> str | None:
@@ -316,29 +339,40 @@ def _properties(nodes: Sequence[_Node], variant: str | int | None = None) -> _No
     }
 
 
-def _description(leaf: _Node) -> str:
-    """A part of the JSON Schema in words, to follow "must be"."""
-    if "const" in leaf:
-        return str(leaf["const"])
-    if "enum" in leaf:
-        return f"one of {', '.join(word if word.isidentifier() else shown(word) for word in leaf['enum'])}"
-    if leaf["type"] == "array":
-        least, most = leaf.get("minItems"), leaf.get("maxItems")
-        size = f" of at least {least}" if least else f" of at most {most}" if most else ""
-        return f"a list{size}, each item {_description(leaf['items'])}"
-    if leaf["type"] in ("integer", "number"):
-        return {"integer": "a whole number", "number": "a number"}[leaf["type"]] + _range(leaf)
-    if leaf["type"] == "object" and isinstance(leaf["additionalProperties"], dict):
-        return f"a mapping from columns to {_description(leaf['additionalProperties'])}"
-    text = "a path" if leaf.get("format") == "path" else "text"
-    return {"boolean": "true or false", "null": "null", "object": "a mapping", "string": text}[leaf["type"]]
+def _words(leaves: Sequence[_Node]) -> list[str]:
+    return [word for leaf in leaves for word in leaf.get("enum", [leaf["const"]] if "const" in leaf else [])]
+
+
+def _description(leaves: Sequence[_Node]) -> str:
+    """Parts of the JSON Schema in words, to follow "must be"."""
+    words = [word if word[0].isalpha() else shown(word) for word in _words(leaves)]
+    choice = [f"one of {', '.join(words)}" if len(words) > 1 else word for word in words[:1]]
+    others = [_kind(leaf) for leaf in leaves if not _words([leaf])]
+    return " or ".join(dict.fromkeys(choice + others))
+
+
+def _kind(leaf: _Node) -> str:
+    match leaf:
+        case {"type": "array"}:
+            least, most = leaf.get("minItems"), leaf.get("maxItems")
+            size = f" of at least {least}" if least else f" of at most {most}" if most else ""
+            return f"a list{size}, each item {_description(_leaves(leaf['items']))}"
+        case {"type": "integer"}:
+            return f"a whole number{_range(leaf)}"
+        case {"type": "number"}:
+            return f"a number{_range(leaf)}"
+        case {"type": "object", "additionalProperties": values} if values:
+            return f"a mapping from columns to {_description(_leaves(values))}"
+        case {"format": "path"}:
+            return "a path"
+    return {"boolean": "true or false", "null": "null", "object": "a mapping", "string": "text"}[leaf["type"]]
 
 
 def _range(leaf: _Node) -> str:
-    bounds = [
-        ("minimum", "from"),
-        ("exclusiveMinimum", "above"),
-        ("maximum", "to"),
-        ("exclusiveMaximum", "below"),
-    ]
-    return "".join(f" {word} {leaf[bound]}" for bound, word in bounds if bound in leaf)
+    words = {
+        "minimum": "from" if "maximum" in leaf else "of at least",
+        "exclusiveMinimum": "above",
+        "maximum": "to",
+        "exclusiveMaximum": "and below",
+    }
+    return "".join(f" {word} {leaf[bound]}" for bound, word in words.items() if bound in leaf)

@@ -14,7 +14,9 @@ Everything a user can cause is one of these; they are caught in one place,
 `dlreg.cli.main`. Any other exception is a bug of dlreg's (exit code 1).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,12 @@ class Fault:
         place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
         text = f"{place}: {self.message}" if place else self.message
         text = f"{text}. {self.hint}" if self.hint else text
-        # A name from a stranger's file must not be able to steer a terminal.
-        return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+        return printable(text)
+
+
+def printable(text: str) -> str:
+    """Text with control characters escaped: a name in a stranger's file must not steer a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class DlregError(Exception):
@@ -58,6 +64,16 @@ class DlregError(Exception):
         """Keeps the faults; there is always at least one."""
         self.faults = tuple(Fault(fault) if isinstance(fault, str) else fault for fault in faults)
         super().__init__("\n".join(map(str, self.faults)))
+
+
+@contextmanager
+def located(path: str) -> Iterator[None]:
+    """Names the file in faults that were found in its content but do not say where."""
+    try:
+        yield
+    except DlregError as error:
+        faults = [fault if fault.path else replace(fault, path=path) for fault in error.faults]
+        raise type(error)(*faults) from error
 
 
 class UsageError(DlregError):

@@ -1,6 +1,11 @@
 """Stock Keras models, losses, optimizers and schedules from plain parameters."""
 
+import io
+import json
+import tempfile
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -95,26 +100,52 @@ def build_optimizer(
     return optimizers[name](learning_rate=learning_rate, **options)
 
 
-def cosine_schedule(
-    learning_rate: float, *, epochs: int, steps_per_epoch: int, warmup_epochs: int, final_fraction: float
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """A linear rise from 0 over the warm-up, then half a cosine down to `final_fraction` of the peak."""
-    decay_steps = (epochs - warmup_epochs) * steps_per_epoch
-    if not warmup_epochs:
-        return keras.optimizers.schedules.CosineDecay(learning_rate, decay_steps, alpha=final_fraction)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0,
-        decay_steps,
-        alpha=final_fraction,
-        warmup_target=learning_rate,
-        warmup_steps=warmup_epochs * steps_per_epoch,
-    )
+def build_learning_rate(
+    schedule: str, learning_rate: float, *, epochs: int, steps_per_epoch: int, **options: Any
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate over the steps of a training.
+
+    Args:
+        schedule: `cosine` rises linearly from 0 over `warmup_epochs`, then falls along half a cosine to
+            `final_fraction` of the peak at the last epoch. `step` multiplies by `factor` after every
+            `every_epochs` epochs. `constant` and `plateau` stay as they are: the loop lowers the latter.
+        learning_rate: The value at the start, or at the peak.
+        epochs: The most epochs there will be.
+        steps_per_epoch: Batches in an epoch.
+        **options: The schedule's own.
+    """
+    schedules = keras.optimizers.schedules
+    if schedule == "step":
+        decay_steps = options["every_epochs"] * steps_per_epoch
+        return schedules.ExponentialDecay(learning_rate, decay_steps, options["factor"], staircase=True)
+    if schedule == "cosine":
+        warmup_steps = options["warmup_epochs"] * steps_per_epoch
+        decay_steps, alpha = epochs * steps_per_epoch - warmup_steps, options["final_fraction"]
+        if not warmup_steps:
+            return schedules.CosineDecay(learning_rate, decay_steps, alpha=alpha)
+        return schedules.CosineDecay(
+            0.0, decay_steps, alpha=alpha, warmup_target=learning_rate, warmup_steps=warmup_steps
+        )
+    return learning_rate
 
 
-def step_schedule(
-    learning_rate: float, *, steps_per_epoch: int, every_epochs: int, factor: float
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate times `factor` after every `every_epochs` epochs."""
-    return keras.optimizers.schedules.ExponentialDecay(
-        learning_rate, every_epochs * steps_per_epoch, factor, staircase=True
-    )
+def summary_of(model: keras.Model) -> str:
+    """Keras's table of layers and parameters, as plain text of 80 columns."""
+    lines: list[str] = []
+    model.summary(line_length=80, print_fn=lambda line, **_: lines.append(line))
+    return "\n".join(lines) + "\n"
+
+
+def keras_file(model: keras.Model) -> bytes:
+    """The model as a `.keras` file; equal models give equal bytes, so the time of saving is left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        keras.saving.save_model(model, path)
+        content = io.BytesIO()
+        with zipfile.ZipFile(path) as saved, zipfile.ZipFile(content, "w") as plain:
+            for name in saved.namelist():
+                entry = saved.read(name)
+                if name == "metadata.json":
+                    entry = json.dumps({**json.loads(entry), "date_saved": ""}).encode()
+                plain.writestr(zipfile.ZipInfo(name), entry)
+    return content.getvalue()

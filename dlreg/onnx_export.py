@@ -43,16 +43,13 @@ def export_pipeline(preprocessing: Preprocessing, model: keras.Sequential) -> on
         _scale_graph(preprocessing),
         network_graph(model, preprocessing.target, OUTPUT),
     ]
-    merged = None
-    for number, stage in enumerate(stages):
-        stage = with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph)
-        if merged is None:
-            merged = stage
-            continue
+    merged, *others = (
+        with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph) for number, stage in enumerate(stages)
+    )
+    for stage in others:
         joints = zip(merged.graph.output, stage.graph.input, strict=True)
         io_map = [(end.name, start.name) for end, start in joints]
         merged = with_versions(compose.merge_models(merged, stage, io_map=io_map).graph)
-    assert merged is not None
     inputs = {value.name: name for value, name in zip(merged.graph.input, names, strict=True)}
     output = OUTPUT if OUTPUT not in names else f"{prefix}{OUTPUT}"
     _rename(merged.graph, inputs | {merged.graph.output[0].name: output})

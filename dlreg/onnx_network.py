@@ -13,7 +13,7 @@ from dlreg.preprocessing import TargetScaling
 
 
 def network_graph(model: keras.Sequential, target: TargetScaling, output: str) -> onnx.ModelProto:
-    """Rows, double of shape [N, n_features], to the prediction in the target's units, double of shape [N, 1]."""
+    """Rows of shape [N, n_features] to predictions in the target's units, [N, 1]; both double."""
     graph = Graph()
     value = graph.add("Cast", "rows", to=TensorProto.FLOAT)
     for layer in model.layers:
@@ -79,7 +79,7 @@ def _mish(graph: Graph, value: str) -> str:
 
 # Every activation the config may name, with the constants of Keras's own definition.
 ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
-    "linear": lambda graph, value: value,
+    "linear": lambda _, value: value,
     "relu": _operator("Relu"),
     "relu6": _clip(0.0, 6.0),
     "leaky_relu": _operator("LeakyRelu", alpha=0.2),

@@ -1,22 +1,22 @@
-"""Runs `pipeline.onnx`: raw cells in, predictions in the target's units out."""
+"""A trained pipeline: rows of a CSV in, predictions in the target's units out, run by ONNX Runtime."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime as ort
 
-ROWS_PER_CALL = 65536
+ROWS_PER_CALL = 16384
 
 
 class Pipeline:
-    """A trained pipeline, run by ONNX Runtime.
+    """`pipeline.onnx`, ready to run.
 
     Args:
-        model: The bytes of `pipeline.onnx`.
+        model: The bytes of the file.
     """
 
     def __init__(self, model: bytes) -> None:
-        """Makes the session; nothing is read or written elsewhere."""
+        """Makes the session; nothing else is read or written."""
         options = ort.SessionOptions()
         options.log_severity_level = 3
         self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -31,10 +31,8 @@ class Pipeline:
             The predictions in the target's units, float64 of shape `(n_rows,)`.
         """
         n_rows = len(next(iter(cells.values())))
-        parts = [
-            self._session.run(
-                None, {name: column[start : start + ROWS_PER_CALL] for name, column in cells.items()}
-            )[0]
-            for start in range(0, n_rows, ROWS_PER_CALL)
-        ]
-        return np.concatenate([part[:, 0] for part in parts]) if parts else np.empty(0)
+        parts = []
+        for start in range(0, n_rows, ROWS_PER_CALL):
+            block = {name: column[start : start + ROWS_PER_CALL] for name, column in cells.items()}
+            parts.append(self._session.run(None, block)[0][:, 0])
+        return np.concatenate(parts) if parts else np.empty(0)

@@ -38,8 +38,19 @@ class TargetScaling:
     scale: float
 
     def forward(self, y: np.ndarray) -> np.ndarray:
-        """Target units to scaled units, any shape."""
+        """Target units to scaled units, any shape.
+
+        Raises:
+            DataError: A value that has no logarithm.
+        """
         if self.method in ("log", "log1p"):
+            smallest = 0.0 if self.method == "log" else -1.0
+            if y.min(initial=np.inf) <= smallest:
+                other = " (log1p allows 0)" if self.method == "log" and y.min() > -1 else ""
+                found = (
+                    f"preprocessing.target: {self.method} needs values above {smallest:g}, found {y.min():g}"
+                )
+                raise DataError(f"{found}. Set preprocessing.target to standard{other}")
             y = np.log(y) if self.method == "log" else np.log1p(y)
         return (y - self.offset) / self.scale
 
@@ -160,13 +171,6 @@ def fit_target(y: np.ndarray, method: TargetMethod) -> TargetScaling:
     """
     if np.ptp(y) == 0:
         raise DataError(f"the target is {y[0]:g} in every training row: there is nothing to learn")
-    smallest = {"log": 0.0, "log1p": -1.0}.get(method)
-    if smallest is not None and y.min() <= smallest:
-        other = " (log1p allows 0)" if method == "log" and y.min() > -1 else ""
-        hint = f"Set preprocessing.target to standard{other}"
-        raise DataError(
-            f"preprocessing.target: {method} needs values above {smallest:g}, found {y.min():g}. {hint}"
-        )
     if method == "none":
         return TargetScaling(method, 0.0, 1.0)
     if method == "minmax":
@@ -217,10 +221,7 @@ def _fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tupl
             )
             continue
         if missing == "error" and gaps:
-            faults.append(
-                f"column {column.name!r} has {gaps:,} missing cells in the training rows and preprocessing.missing is "
-                "error. Fill them, or set preprocessing.missing: median"
-            )
+            faults.append(_refused_gaps(column.name, gaps))
             continue
         average = np.nanmean if missing == "mean" else np.nanmedian
         fills = (
@@ -235,6 +236,11 @@ def _fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tupl
     if faults:
         raise DataError(*faults)
     return tuple(features)
+
+
+def _refused_gaps(name: str, n_gaps: int) -> str:
+    found = f"column {name!r} has {n_gaps:,} missing cells, which preprocessing.missing: error refuses"
+    return f"{found}. Fill them, or train with preprocessing.missing: median"
 
 
 def _number_features(column: Column, cells: np.ndarray) -> np.ndarray:
@@ -256,10 +262,7 @@ def _feature_frame(
         for k, feature in enumerate(part):
             gaps = np.isnan(values[:, k])
             if feature.fill is None and gaps.any():
-                raise DataError(
-                    f"column {column.name!r} has {int(gaps.sum()):,} missing cells and preprocessing.missing is error. "
-                    "Fill them, or train with preprocessing.missing: median"
-                )
+                raise DataError(_refused_gaps(column.name, int(gaps.sum())))
             data[feature.key] = np.where(gaps, feature.fill, values[:, k]) if gaps.any() else values[:, k]
     return pd.DataFrame(data)
 

@@ -6,6 +6,7 @@ text is read as a stream of events, so that nothing a file says is built, resolv
 or nested before it has been looked at.
 """
 
+import math
 import re
 import stat
 from collections.abc import Mapping
@@ -122,11 +123,12 @@ def parse_scalar_or_flow(text: str, source: str) -> YamlDocument:
 
 
 def core_scalar(text: str) -> Any:
-    """The value of an unquoted scalar by the core schema of YAML 1.2."""
+    """The value of an unquoted scalar by the core schema of YAML 1.2, infinite beyond `MAX_DIGITS`."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+        # No number of a config is near this long, and `int` may refuse or be slow on such text.
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10)) if len(text) <= MAX_DIGITS else math.inf
     if _FLOAT.fullmatch(text):
         return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     return text
@@ -232,21 +234,13 @@ class _Builder:
         # Of a key given twice the first one stays, here as in `_mapping`.
         self.places.setdefault(path, Place(self.source, key or position, position, written))
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
+            return core_scalar(event.value) if event.style is None else event.value
         if isinstance(event, yaml.AliasEvent):
             return None
         if len(path) >= MAX_DEPTH:
             self._fault(event, f"mappings and lists nested deeper than {MAX_DEPTH}", "A config needs three.")
             raise ConfigError(*self.faults)
         return self._mapping(path) if isinstance(event, yaml.MappingStartEvent) else self._list(path)
-
-    def _scalar(self, event: yaml.ScalarEvent) -> Any:
-        if event.style is not None:
-            return event.value
-        if len(event.value) > MAX_DIGITS and _INTEGER.fullmatch(event.value):
-            self._fault(event, f"a number of {len(event.value)} digits", "Put it in quotes if it is text.")
-            return event.value
-        return core_scalar(event.value)
 
     def _list(self, path: KeyPath) -> list[Any]:
         items: list[Any] = []
@@ -281,7 +275,7 @@ class _Builder:
         self._refuse_properties(event)
         if event.style is None and event.value == "<<":
             self._fault(event, "merge keys `<<` are not allowed", "Write the keys out.")
-        elif event.style is None and core_scalar(event.value[: MAX_DIGITS + 1]) is None:
+        elif event.style is None and core_scalar(event.value) is None:
             self._fault(
                 event, "a key without a name", 'Write the key; a column called null needs quotes: "null".'
             )

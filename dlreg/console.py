@@ -1,0 +1,172 @@
+"""What a person sees: progress and notes on stderr, results on stdout."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from dlreg.errors import DlregError, printable
+
+if TYPE_CHECKING:
+    from dlreg import training
+
+SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_FRAMES = 0.2
+
+
+def show_error(error: DlregError) -> None:
+    """One line per fault, on stderr, whole: an editor or a CI log finds the place in it."""
+    for fault in error.faults:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(Text(f"error: {fault}", style="red"))
+
+
+def show_note(note: str) -> None:
+    """A line on stderr about something a user should know."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(
+        Text(f"note: {printable(note)}", style="yellow")
+    )
+
+
+class TrainingDisplay:
+    """Shows a run as it goes: a bar on a terminal, a short line now and then elsewhere.
+
+    Args:
+        quiet: Show nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Starts silent; `__enter__` starts the display."""
+        self._quiet = quiet
+        # A descriptor of its own: the bar goes on while native code's stderr is held back.
+        self._stream = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
+        self._console = Console(file=self._stream, highlight=False)
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[losses]}", markup=False),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=self._console, transient=True, disable=quiet)
+        self._task = self._bar.add_task("", total=None, losses="")
+        self._shown = time.monotonic()
+
+    def __enter__(self) -> "TrainingDisplay":
+        """Starts the bar where there is a terminal."""
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Takes the bar away."""
+        self._bar.stop()
+        self._stream.close()
+
+    def on_stage(self, stage: str) -> None:
+        """Shows what is being done."""
+        if self._console.is_terminal:
+            self._bar.update(self._task, description=printable(stage), total=None, losses="")
+
+    def on_note(self, note: str) -> None:
+        """Shows a note above the bar."""
+        if not self._quiet:
+            self._bar.console.print(Text(f"note: {printable(note)}", style="yellow"), soft_wrap=True)
+
+    def on_epoch(self, progress: "training.Progress") -> None:
+        """Shows the losses of the epoch, of the best one so far, and the time left."""
+        now, terminal = time.monotonic(), self._console.is_terminal
+        wait = SECONDS_BETWEEN_FRAMES if terminal else SECONDS_BETWEEN_LINES
+        if self._quiet or (now - self._shown < wait and not progress.finished):
+            return
+        self._shown = now
+        losses = _losses(progress)
+        if terminal:
+            self._bar.update(
+                self._task,
+                description=f"epoch {progress.epoch:,}/{progress.epochs:,}",
+                total=progress.epochs,
+                completed=progress.epoch,
+                losses=losses,
+            )
+        else:
+            print(f"epoch {progress.epoch:,}/{progress.epochs:,}  {losses}", file=self._stream, flush=True)
+
+
+def _losses(progress: "training.Progress") -> str:
+    history, best = progress.history, progress.best_epoch
+    shown = [f"{name} {history[name][-1]:.4g}" for name in ("loss", "val_loss") if name in history]
+    watched = "val_loss" if "val_loss" in history else "loss"
+    return "  ".join(shown) + (f"  best {history[watched][best - 1]:.4g} (epoch {best:,})" if best else "")
+
+
+def show_run(summary: Mapping[str, Any], target: str) -> None:
+    """The results of a training, on stdout."""
+    console = Console(highlight=False)
+    metrics, verdict = summary["metrics"], summary["verdict"]
+    facts = f"{summary['features']:,} features, {summary['parameters']:,} parameters, best of "
+    facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
+    console.print(Text(printable(target), style="bold"), Text(f"({facts})"))
+    rows = {name: metrics[name] for name in ("train", "validation", "test")}
+    held_out = next(name for name in ("test", "validation", "train") if metrics[name])
+    rows |= {f"{name} baseline, {held_out}": values for name, values in metrics["baselines"].items()}
+    console.print(_metrics_table(rows))
+    console.print(_against_baselines(metrics, held_out))
+    console.print(Text(verdict["sentence"]))
+    if verdict["advice"]:
+        console.print(Text(f"Next: {verdict['advice']}"))
+    print(f"Run directory: {printable(summary['run_dir'])}")
+
+
+def show_metrics(parts: Mapping[str, Any]) -> None:
+    """A table of metrics, on stdout."""
+    Console(highlight=False).print(_metrics_table(parts))
+
+
+def _metrics_table(parts: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ("n", "rmse", "mae", "mape", "r2")
+    table.add_column("")
+    for name in names:
+        table.add_column(name, justify="right")
+    for part, metrics in parts.items():
+        if metrics:
+            style = "dim" if "baseline" in part else None
+            table.add_row(Text(part), *(_number(metrics[name]) for name in names), style=style)
+    return table
+
+
+def _number(value: float | int | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
+
+
+def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
+    rmse = metrics[held_out]["rmse"]
+    best = min(metrics["baselines"], key=lambda name: metrics["baselines"][name]["rmse"])
+    other = metrics["baselines"][best]["rmse"]
+    name = {"linear": "a linear regression", "mean": "the training mean"}[best]
+    if other == 0:
+        return Text(
+            f"{name.capitalize()} makes no error at all on the {held_out} rows: is it among the columns?"
+        )
+    change = 1 - rmse / other
+    if change > 0:
+        return Text(f"The network beats {name}: its {held_out} RMSE is {change:.1%} lower.", style="green")
+    return Text(
+        f"The network does not beat {name}: its {held_out} RMSE is {-change:.1%} higher.", style="red"
+    )
+
+
+def show_counts(counts: Mapping[str, int]) -> None:
+    """Notes on what predict met: cells of a level that training did not know."""
+    for name, count in counts.items():
+        if name != "rows":
+            show_note(f"{count:,} cells {name}: a level that no training row has")

@@ -1,0 +1,291 @@
+"""One run, from a config to a complete run directory."""
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from dlreg import __version__, run_dir
+from dlreg.backend import import_backend
+from dlreg.config import Config
+from dlreg.config_file import dump_config
+from dlreg.dataset import Dataset, load_dataset, split_record
+from dlreg.errors import DivergedError, located
+from dlreg.learning_curve import judge_learning_curve
+from dlreg.metrics import regression_metrics
+from dlreg.run_dir import RunDir, to_json
+
+if TYPE_CHECKING:
+    from dlreg.preprocessing import Preprocessing
+    from dlreg.training import Progress
+
+PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
+# Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
+AGREEMENT = 1e-4
+
+
+class Listener(Protocol):
+    """Told how a run goes."""
+
+    def on_stage(self, stage: str) -> None:
+        """A part of the work begins, such as `reading data/diabetes.csv`."""
+
+    def on_note(self, note: str) -> None:
+        """Something a user should know, such as cells that are missing."""
+
+    def on_epoch(self, progress: "Progress") -> None:
+        """An epoch is over."""
+
+
+def train_run(
+    config: Config, path: Path | None, *, name: str, overwrite: bool, listener: Listener
+) -> dict[str, Any]:
+    """Trains what a config describes and writes the run directory.
+
+    Args:
+        config: The whole config.
+        path: The run directory to write; None for the config's, or else the next free one in `runs`.
+        name: What the next free one is called after.
+        overwrite: Replace the run that stands there, once the new one is complete.
+        listener: Told of progress.
+
+    Returns:
+        The summary a script gets: `run_dir`, `seconds`, `notes`, `metrics`, `epochs`, `best_epoch`,
+        `verdict`, `parameters`, `features`.
+
+    Raises:
+        DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written.
+        StorageError: The run directory is not empty or cannot be written.
+        DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
+    """
+    began, started = time.monotonic(), _now()
+    listener.on_stage(f"reading {config.data.path}")
+    dataset = load_dataset(config)
+    for note in _notes(config, dataset):
+        listener.on_note(note)
+    path = path or config.run.dir or run_dir.next_run_dir(name)
+    with run_dir.open_run_dir(path, overwrite=overwrite) as run:
+        facts = {"process": os.getpid(), "started": started, **_facts(config, dataset)}
+        run.set_status("running", facts)
+        run.write(run_dir.CONFIG, dump_config(config).encode())
+        try:
+            summary = _train(config, dataset, run, listener)
+        except BaseException as error:
+            stopped = isinstance(error, (KeyboardInterrupt, SystemExit))
+            run.set_status("interrupted" if stopped else "failed", {"error": str(error)})
+            raise
+        seconds = round(time.monotonic() - began, 3)
+        run.set_status("complete", {"finished": _now(), "seconds": seconds, **summary})
+    return {"run_dir": str(path), "seconds": seconds, "notes": list(dataset.notes), **summary}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _notes(config: Config, dataset: Dataset) -> Iterator[str]:
+    yield from dataset.notes
+    if config.model.activation == "linear" and config.model.hidden_layers:
+        yield "model.activation is linear: however many hidden layers, the network is a linear regression"
+
+
+def _facts(config: Config, dataset: Dataset) -> dict[str, Any]:
+    paths = {"path": config.data.path, "test_path": config.data.test_path}
+    return {
+        "versions": {"dlreg": __version__, "python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "seed": config.training.seed,
+        "data": {
+            f"data.{key}": {
+                "path": str(path),
+                "size": path.stat().st_size,
+                "sha256": run_dir.file_sha256(path),
+            }
+            for key, path in paths.items()
+            if path
+        },
+        "rows": {name: int(part.rows.size) for name, part in dataset.parts.items()},
+        "machine": {"system": platform.platform(), "processor": _processor(), "cpu_count": os.cpu_count()},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) -> dict[str, Any]:
+    listener.on_stage("importing TensorFlow")
+    import_backend()
+    from dlreg import model as models
+    from dlreg import preprocessing as fitting
+    from dlreg.onnx_export import export_pipeline
+    from dlreg.pipeline import Pipeline
+
+    train, test = dataset.parts["train"], dataset.parts["test"]
+    with located(str(config.data.path)):
+        preprocessing = fitting.fit_preprocessing(
+            train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump()
+        )
+        x = {name: preprocessing.transform(part.cells) for name, part in dataset.parts.items()}
+    network = models.build_model(
+        x["train"].shape[1], seed=config.training.seed, **config.model.model_dump(exclude={"ensemble"})
+    )
+    run.write(run_dir.SUMMARY, models.summary_of(network).encode())
+    run.write(run_dir.PREPROCESSING, to_json(fitting.describe(preprocessing)))
+    run.write(run_dir.SPLIT, to_json(split_record(dataset, config.data.test_path)))
+    listener.on_stage("compiling the training loop")
+    progress = _fit(config, dataset, preprocessing, network, x, listener)
+    finite = {
+        name: [v if np.isfinite(v) else None for v in values] for name, values in progress.history.items()
+    }
+    run.write(run_dir.HISTORY, to_json(finite))
+    run.write(run_dir.MODEL, models.keras_file(network))
+    run.write(run_dir.LOSS_CURVE, _loss_curve(config, progress), hashed=False)
+    if progress.diverged:
+        raise DivergedError(
+            f"the loss is not finite in epoch {progress.epoch}: training diverged. Try a smaller "
+            f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
+        )
+    listener.on_stage("writing the pipeline")
+    exported = export_pipeline(preprocessing, network).SerializeToString()
+    pipeline = Pipeline(exported)
+    y_pred = {name: pipeline.predict(part.cells) for name, part in dataset.parts.items()}
+    held_out = "test" if test.rows.size else "train"
+    _check_agreement(preprocessing, network, x[held_out], y_pred[held_out], float(train.y_true.std()))
+    metrics = _all_metrics(dataset, x, y_pred)
+    run.write(run_dir.PIPELINE, exported)
+    run.write(run_dir.METRICS, to_json(metrics))
+    table = pd.DataFrame({"row": test.rows, "y_true": test.y_true, "y_pred": y_pred["test"]})
+    run.write(run_dir.PREDICTIONS, table.to_csv(index=False, lineterminator="\n").encode())
+    return {
+        "metrics": metrics,
+        "epochs": progress.epoch,
+        "best_epoch": progress.best_epoch,
+        "verdict": _verdict(progress),
+        "parameters": network.count_params(),
+        "features": x["train"].shape[1],
+    }
+
+
+def _fit(
+    config: Config,
+    dataset: Dataset,
+    preprocessing: "Preprocessing",
+    network: Any,
+    x: Mapping[str, np.ndarray],
+    listener: Listener,
+) -> "Progress":
+    import keras
+
+    from dlreg import model as models
+    from dlreg import training as loop
+
+    settings, schedule = config.training, config.training.schedule
+    options = schedule.model_dump(exclude={"name"})
+    y = {
+        name: preprocessing.target.forward(dataset.parts[name].y_true).astype(np.float32).reshape(-1, 1)
+        for name in ("train", "validation")
+    }
+
+    def mae(y_true: Any, y_pred: Any) -> Any:
+        ops = keras.ops
+        true, predicted = (preprocessing.target.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
+        return ops.absolute(true - predicted)
+
+    learning_rate = models.build_learning_rate(
+        schedule.name,
+        settings.learning_rate,
+        epochs=settings.epochs,
+        steps_per_epoch=-(-len(x["train"]) // settings.batch_size),
+        **options,
+    )
+    optimizer = models.build_optimizer(
+        settings.optimizer,
+        learning_rate,
+        weight_decay=settings.weight_decay,
+        momentum=settings.momentum,
+        clip_norm=settings.clip_norm,
+    )
+    stopping = settings.early_stopping
+    return loop.fit(
+        network,
+        optimizer,
+        models.LOSSES[settings.loss](reduction="mean_with_sample_weight"),
+        x["train"],
+        y["train"],
+        x["validation"],
+        y["validation"],
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        order_of_rows=loop.shuffled_rows(len(x["train"]), settings.seed),
+        metrics={"mae": mae},
+        early_stopping=loop.EarlyStopping(**stopping.model_dump()) if stopping else None,
+        plateau=loop.Plateau(**options) if schedule.name == "plateau" else None,
+        on_epoch=listener.on_epoch,
+    )
+
+
+def _check_agreement(
+    preprocessing: "Preprocessing", network: Any, x: np.ndarray, y_pred: np.ndarray, spread: float
+) -> None:
+    """Compares ONNX Runtime's predictions with Keras's.
+
+    Raises:
+        RuntimeError: They differ by more than `AGREEMENT` of the target's standard deviation.
+    """
+    if not len(x):
+        return
+    scaled = np.asarray(network.predict(x, batch_size=4096, verbose=0), dtype=np.float64)[:, 0]
+    apart = float(np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred))) / spread
+    if not apart <= AGREEMENT:
+        raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")
+
+
+def _all_metrics(
+    dataset: Dataset, x: Mapping[str, np.ndarray], y_pred: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Metrics of each part, and of the baselines on the rows held out furthest."""
+    from dlreg.baselines import linear_baseline, mean_baseline
+
+    y_true = {name: part.y_true for name, part in dataset.parts.items()}
+    held_out = next(name for name in ("test", "validation", "train") if y_true[name].size)
+    baselines = {
+        "mean": mean_baseline(y_true["train"], len(y_true[held_out])),
+        "linear": linear_baseline(x["train"], y_true["train"], x[held_out]),
+    }
+    return {name: regression_metrics(y_true[name], y_pred[name]) for name in y_true} | {
+        "baselines": {
+            name: regression_metrics(y_true[held_out], values) for name, values in baselines.items()
+        }
+    }
+
+
+def _loss_curve(config: Config, progress: "Progress") -> bytes:
+    from dlreg.plotting import plot_loss, render_figure
+
+    figure = plot_loss(
+        progress.history,
+        loss_name=config.training.loss,
+        best_epoch=progress.best_epoch,
+        target=config.data.target,
+        target_scaling=config.preprocessing.target,
+    )
+    return render_figure(figure, "png")
+
+
+def _verdict(progress: "Progress") -> dict[str, Any]:
+    stopped_early = progress.epoch < progress.epochs
+    history = progress.history
+    return asdict(judge_learning_curve(history["loss"], history.get("val_loss"), stopped_early=stopped_early))

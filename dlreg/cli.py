@@ -18,7 +18,7 @@ from dlreg.errors import DlregError
 class _Commands(TyperGroup):
     """Ends quietly when the reader of a pipe has had enough, as in `dlreg predict … | head`."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dlreg import dates
-from dlreg.csv_file import CsvFormat, Table
+from dlreg.csv_file import Table
+from dlreg.csv_scan import CsvFormat
 from dlreg.errors import DataError, Fault
 
 Kind = Literal["number", "category", "boolean", "date"]
@@ -44,7 +45,8 @@ def recognise_columns(
         DataError: With every column that is neither clearly one thing nor another: numbers with a few
             words among them, dates whose format is unclear, text with a level per row.
     """
-    columns, faults = [], []
+    columns: list[Column] = []
+    faults: list[Fault] = []
     for name in names:
         try:
             columns.append(_recognise(table, name, types.get(name), date_formats.get(name)))
@@ -65,7 +67,8 @@ def read_cells(table: Table, columns: Sequence[Column]) -> dict[str, np.ndarray]
     Raises:
         DataError: With each column that has cells of another kind, or infinite numbers.
     """
-    cells, faults = {}, []
+    cells: dict[str, np.ndarray] = {}
+    faults: list[Fault] = []
     for column in columns:
         try:
             if column.kind == "number":

@@ -12,7 +12,8 @@ import pandas as pd
 from dlreg import dates
 from dlreg.columns import Column, read_cells, read_numbers, recognise_columns
 from dlreg.config import Config, DataConfig
-from dlreg.csv_file import CsvFormat, Table, read_table
+from dlreg.csv_file import Table, read_table
+from dlreg.csv_scan import CsvFormat
 from dlreg.errors import DataError, Fault, located
 from dlreg.splits import split_rows
 
@@ -76,7 +77,7 @@ def load_dataset(config: Config) -> Dataset:
     parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
     notes = _notes(table, columns, y_true, data.target)
     if data.test_path:
-        parts["test"], more = _test_part(config, columns, csv_format)
+        parts["test"], more = _test_part(data.test_path, data.target, columns, csv_format)
         notes += [f"{note} of the test file" for note in more]
     notes += [
         f"column {column.name!r} has one value in every training row: it cannot help"
@@ -98,7 +99,7 @@ def read_target(table: Table, target: str) -> np.ndarray:
         DataError: There is no such column, or it has cells that are no numbers.
     """
     if target not in table.frame.columns:
-        raise DataError(missing_column(target, table.frame.columns, table.name))
+        raise DataError(missing_column(target, list(table.frame.columns), table.name))
     return read_numbers(table, target)
 
 
@@ -131,7 +132,7 @@ def _feature_names(config: Config, table: Table) -> list[str]:
         DataError: Columns named in the config that the CSV lacks, each at its place in the config.
     """
     data, header = config.data, list(table.frame.columns)
-    named = [(data.target, ("data", "target"))]
+    named: list[tuple[str, tuple[str | int, ...]]] = [(data.target, ("data", "target"))]
     named += [(name, ("data", "exclude", index)) for index, name in enumerate(data.exclude)]
     named += [(name, ("data", key, name)) for key in ("types", "dates") for name in getattr(data, key)]
     if data.features != "all":
@@ -216,11 +217,12 @@ def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
         return _part(rows, read_cells(table, columns), y_true)
 
 
-def _test_part(config: Config, columns: Sequence[Column], csv_format: CsvFormat) -> tuple[Part, list[str]]:
+def _test_part(
+    path: Path, target: str, columns: Sequence[Column], csv_format: CsvFormat
+) -> tuple[Part, list[str]]:
     as_text = [column.name for column in columns if column.kind != "number"]
-    table = read_table(_shown_path(config.data.test_path), csv_format, as_text)
-    part = read_part(table, columns, config.data.target)
-    return part, _notes(table, columns, read_target(table, config.data.target), config.data.target)
+    table = read_table(_shown_path(path), csv_format, as_text)
+    return read_part(table, columns, target), _notes(table, columns, read_target(table, target), target)
 
 
 def _notes(table: Table, columns: Sequence[Column], y_true: np.ndarray, target: str) -> list[str]:

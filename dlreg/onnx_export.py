@@ -44,7 +44,8 @@ def export_pipeline(preprocessing: Preprocessing, model: keras.Sequential) -> on
         network_graph(model, preprocessing.target, OUTPUT),
     ]
     merged, *others = (
-        with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph) for number, stage in enumerate(stages)
+        with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph)
+        for number, stage in enumerate(stages)
     )
     for stage in others:
         joints = zip(merged.graph.output, stage.graph.input, strict=True)

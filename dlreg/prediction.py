@@ -12,7 +12,8 @@ import pandas as pd
 
 from dlreg import run_dir
 from dlreg.columns import read_cells
-from dlreg.csv_file import Table, as_utf8, open_csv, stream_tables
+from dlreg.csv_file import Table, stream_tables
+from dlreg.csv_scan import as_utf8, open_csv
 from dlreg.dataset import csv_format_of, missing_column
 from dlreg.errors import DataError, Fault, located
 from dlreg.trained_run import TrainedRun

@@ -263,7 +263,9 @@ def _feature_frame(
             gaps = np.isnan(values[:, k])
             if feature.fill is None and gaps.any():
                 raise DataError(_refused_gaps(column.name, int(gaps.sum())))
-            data[feature.key] = np.where(gaps, feature.fill, values[:, k]) if gaps.any() else values[:, k]
+            data[feature.key] = (
+                values[:, k] if feature.fill is None else np.where(gaps, feature.fill, values[:, k])
+            )
     return pd.DataFrame(data)
 
 

@@ -219,7 +219,8 @@ def compile_epoch(
         )
         return tf.concat([means, validation], axis=0)
 
-    return tf.function(run_epoch, jit_compile=True, autograph=False)
+    compiled: Callable[..., tf.Tensor] = tf.function(run_epoch, jit_compile=True, autograph=False)
+    return compiled
 
 
 def shuffled_rows(n_rows: int, seed: int) -> Callable[[int], np.ndarray]:

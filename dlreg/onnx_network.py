@@ -77,6 +77,13 @@ def _mish(graph: Graph, value: str) -> str:
     return str(graph.add("Mul", value, graph.add("Tanh", graph.add("Softplus", value))))
 
 
+def _sparse_plus(graph: Graph, value: str) -> str:
+    """0 up to -1, (x + 1)² / 4 up to 1, then x."""
+    bent = graph.add("Clip", graph.add("Add", value, np.float32(1)), np.float32(0), np.float32(2))
+    bent = graph.add("Mul", graph.add("Mul", bent, bent), np.float32(0.25))
+    return str(graph.add("Max", bent, graph.add("Clip", value, np.float32(0), np.float32(3e38))))
+
+
 # Every activation the config may name, with the constants of Keras's own definition.
 ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
     "linear": lambda _, value: value,
@@ -102,4 +109,6 @@ ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
     "tanh_shrink": _tanh_shrink,
     "log_sigmoid": _log_sigmoid,
     "squareplus": _squareplus,
+    "sparse_plus": _sparse_plus,
+    "sparse_sigmoid": _operator("HardSigmoid", alpha=0.5, beta=0.5),
 }

@@ -1,0 +1,186 @@
+"""The ONNX graph gives what scikit-learn and Keras give, from the raw cells on."""
+
+import typing
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pandas as pd
+import pytest
+
+from dlreg import onnx_quantile
+from dlreg.columns import Column, read_cells, recognise_columns
+from dlreg.config import Activation
+from dlreg.csv_file import read_table
+from dlreg.csv_scan import CsvFormat
+from dlreg.model import build_model
+from dlreg.onnx_export import export_pipeline
+from dlreg.onnx_network import ACTIVATIONS, network_graph
+from dlreg.pipeline import Pipeline
+from dlreg.preprocessing import TargetScaling, fit_preprocessing
+
+N_TRAIN, N_ROWS = 150, 220
+DATE_FORMATS = {
+    "iso": "%Y-%m-%d",
+    "european": "%d/%m/%Y %H:%M",
+    "packed": "%Y%m%d%H%M%S",
+    "named": "%d-%b-%y",
+    "wordy": "on %B %d, %Y at %H:%M:%S.%f!",
+    "zoned": "%Y-%m-%dT%H:%M:%SZ",
+    "year": "%Y",
+}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A table of every kind of column; moments from 1906 to 2065, money in billions, odd names."""
+    generator = np.random.default_rng(0)
+    moments = pd.to_datetime(generator.integers(-2_000_000_000, 3_000_000_000, N_ROWS), unit="s")
+    frame = pd.DataFrame({name: moments.strftime(date_format) for name, date_format in DATE_FORMATS.items()})
+    frame["Wind speed (m/s)"] = generator.normal(size=N_ROWS) * 1e9 + 1e12
+    frame["whole"] = generator.integers(0, 5, N_ROWS)
+    frame["constant"] = 7
+    frame["prediction"] = generator.choice(["a", "b", "", 'q"x', " blank "], N_ROWS)
+    frame["풍속"] = generator.choice(["yes", "no"], N_ROWS)
+    frame["dlreg/0"] = generator.normal(size=N_ROWS)
+    frame.loc[3:9, ["Wind speed (m/s)", "dlreg/0"]] = np.nan
+    frame.loc[12:20, ["iso", "wordy"]] = ""
+    path = tmp_path_factory.mktemp("onnx") / "table.csv"
+    frame.to_csv(path, index=False)
+    table = read_table(str(path), CsvFormat(), {*DATE_FORMATS, "prediction"})
+    columns = recognise_columns(table, table.frame.columns, {}, DATE_FORMATS)
+    return columns, read_cells(table, columns)
+
+
+def fit(columns, cells, y, **options):
+    settings = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "standard"}
+    part = {name: values[:N_TRAIN] for name, values in cells.items()}
+    return fit_preprocessing(part, y[:N_TRAIN], columns, **settings | options)
+
+
+def both_ways(preprocessing, cells, **network):
+    """Predictions by scikit-learn and Keras, and by the exported pipeline."""
+    x = preprocessing.transform(cells)
+    model = build_model(x.shape[1], hidden_layers=[16], seed=2, **network)
+    scaled = model.predict(x, verbose=0)[:, 0].astype(np.float64)
+    exported = export_pipeline(preprocessing, model).SerializeToString()
+    return preprocessing.target.inverse(scaled), Pipeline(exported).predict(cells)
+
+
+@pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
+@pytest.mark.parametrize("numeric", ["standard", "minmax", "robust", "quantile"])
+def test_every_preprocessing_predicts_as_scikit_learn_and_keras(table, numeric, categorical):
+    columns, cells = table
+    y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
+    expected, found = both_ways(fit(columns, cells, y, numeric=numeric, categorical=categorical), cells)
+    assert np.max(np.abs(found - expected)) < 1e-5 * y.std()
+
+
+@pytest.mark.parametrize("target", ["standard", "minmax", "log", "log1p", "none"])
+def test_every_target_scaling_is_undone(table, target):
+    columns, cells = table
+    y = np.random.default_rng(1).gamma(2.0, 2.0, N_ROWS)
+    expected, found = both_ways(fit(columns, cells, y, target=target, missing="mean"), cells)
+    assert np.max(np.abs(found - expected)) < 1e-5 * y.std()
+
+
+def test_batch_norm_and_dropout_are_exported_as_they_predict(table):
+    columns, cells = table
+    y = np.random.default_rng(1).normal(size=N_ROWS)
+    preprocessing = fit(columns, cells, y)
+    x = preprocessing.transform(cells)
+    model = build_model(x.shape[1], hidden_layers=[8, 4], batch_norm=True, dropout=0.4)
+    generator = np.random.default_rng(3)
+    model.set_weights([np.abs(generator.normal(size=weight.shape)) for weight in model.get_weights()])
+    expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
+    found = Pipeline(export_pipeline(preprocessing, model).SerializeToString()).predict(cells)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_cells_that_training_never_saw_count_as_missing_or_unseen(table):
+    columns, cells = table
+    y = np.random.default_rng(1).normal(size=N_ROWS)
+    preprocessing = fit(columns, cells, y)
+    model = build_model(len(preprocessing.feature_names), hidden_layers=[16])
+    pipeline = Pipeline(export_pipeline(preprocessing, model).SerializeToString())
+    odd = {name: values[30:40].copy() for name, values in cells.items()}
+    missing = {name: values.copy() for name, values in odd.items()}
+    odd["iso"][:, 0] = [
+        "2023-02-29",
+        "nonsense",
+        "2023-13-01",
+        "2023-00-10",
+        "2023-1-0",
+        "x",
+        "1",
+        "-",
+        " ",
+        "2023",
+    ]
+    missing["iso"][:] = ""
+    odd["european"][:, 0], missing["european"][:] = "01/01/2020 25:00", ""
+    assert pipeline.predict(odd) == pytest.approx(pipeline.predict(missing), rel=1e-12)
+    odd["풍속"][:], missing["풍속"][:] = "maybe", "never"
+    assert (pipeline.predict(odd) == pipeline.predict(missing)).all()
+    x = preprocessing.transform(missing)
+    expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
+    assert pipeline.predict(missing) == pytest.approx(expected, rel=1e-5)
+
+
+def test_inputs_are_the_columns_by_name_and_type(table):
+    columns, cells = table
+    preprocessing = fit(columns, cells, np.arange(N_ROWS, dtype=float))
+    model = build_model(len(preprocessing.feature_names), hidden_layers=[])
+    exported = export_pipeline(preprocessing, model)
+    onnx.checker.check_model(exported, full_check=True)
+    session = ort.InferenceSession(exported.SerializeToString())
+    types = {"number": "tensor(double)"}
+    assert [(each.name, each.type, each.shape) for each in session.get_inputs()] == [
+        (column.name, types.get(column.kind, "tensor(string)"), ["N", 1]) for column in columns
+    ]
+    (output,) = session.get_outputs()
+    assert (output.type, output.shape) == ("tensor(double)", ["N", 1])
+
+
+def test_numbers_keep_double_precision_until_they_are_scaled():
+    ids = 1e15 + np.arange(40.0)
+    columns = (Column("id", "number"),)
+    cells = {"id": ids.reshape(-1, 1)}
+    settings = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "none"}
+    preprocessing = fit_preprocessing(cells, np.arange(40.0), columns, **settings)
+    model = build_model(1, hidden_layers=[])
+    found = Pipeline(export_pipeline(preprocessing, model).SerializeToString()).predict(cells)
+    assert len(set(found)) == 40
+
+
+@pytest.mark.parametrize("activation", typing.get_args(Activation))
+def test_every_activation_of_the_config_is_keras_own(activation):
+    x = np.concatenate([np.linspace(-9, 9, 3601), [-60.0, 60.0]]).astype(np.float32).reshape(-1, 1)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Activation(activation)])
+    graph = network_graph(model, TargetScaling("none", 0.0, 1.0), "y")
+    onnx.checker.check_model(graph, full_check=True)
+    (found,) = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
+    assert found == pytest.approx(model(x).numpy(), rel=2e-6, abs=1e-6)
+
+
+def test_no_activation_is_exported_that_the_config_cannot_name():
+    assert set(ACTIVATIONS) <= set(typing.get_args(Activation))
+
+
+@pytest.mark.parametrize(("n_rows", "n_quantiles"), [(5, 5), (60, 7), (3000, 1000)])
+def test_quantiles_equal_scikit_learn_at_ties_ends_and_beyond(n_rows, n_quantiles):
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import DoubleTensorType
+    from sklearn.preprocessing import QuantileTransformer
+
+    generator = np.random.default_rng(0)
+    ties, rounded = generator.integers(0, 3, n_rows), np.round(generator.normal(size=n_rows), 1)
+    x = np.column_stack([generator.normal(size=n_rows) * 1e9, ties, np.zeros(n_rows), rounded]).astype(float)
+    transformer = QuantileTransformer(n_quantiles=n_quantiles, subsample=None).fit(x)
+    onnx_quantile.register()
+    types = [("x", DoubleTensorType([None, 4]))]
+    exported = convert_sklearn(transformer, initial_types=types, target_opset={"": 20, "ai.onnx.ml": 3})
+    far = np.vstack([x, x + generator.normal(size=x.shape), x * 3 - 1e10, x * 0 + 1e300, x * 0 - 1e300])
+    (found,) = ort.InferenceSession(exported.SerializeToString()).run(None, {"x": far})
+    assert found == pytest.approx(transformer.transform(far), abs=1e-12)

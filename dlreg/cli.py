@@ -1,12 +1,14 @@
 """The command line: parse, one import, one call, print."""
 
 import json
+import logging
 import os
 import signal
 import sys
 import traceback
+import warnings
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from typer.core import TyperGroup
@@ -139,12 +141,23 @@ def plot(
     print(figures.draw(run_dir, kind, output))
 
 
+def _show_warning(message: Warning | str, *_: object) -> None:
+    from dlreg.console import show_note
+
+    show_note(str(message))
+
+
 def main() -> None:
     """Runs the command line and turns every error into its exit code, in this one place."""
     arguments = sys.argv[1:]
     if "--version" in arguments:
         print(f"dlreg {__version__}")
         return
+    # Libraries warn their developers; what dlreg itself warns of is a note for the user.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("always", module="dlreg")
+    warnings.showwarning = cast(Any, _show_warning)
     try:
         app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg")
     except DlregError as error:

@@ -54,6 +54,7 @@ def export_pipeline(preprocessing: Preprocessing, model: keras.Sequential) -> on
     inputs = {value.name: name for value, name in zip(merged.graph.input, names, strict=True)}
     output = OUTPUT if OUTPUT not in names else f"{prefix}{OUTPUT}"
     _rename(merged.graph, inputs | {merged.graph.output[0].name: output})
+    merged.graph.name, merged.graph.doc_string = "dlreg", ""
     onnx.checker.check_model(merged, full_check=True)
     return merged
 

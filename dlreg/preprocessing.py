@@ -97,6 +97,8 @@ class Preprocessing:
         Raises:
             DataError: A number too large for float32 after scaling.
         """
+        if not len(next(iter(cells.values()))):
+            return np.empty((0, len(self.feature_names)), dtype=np.float32)
         values = self.transformer.transform(_feature_frame(self.columns, self.features, cells))
         with np.errstate(over="ignore"):
             x = np.asarray(values, dtype=np.float32)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -137,7 +138,17 @@ def summary_of(model: keras.Model) -> str:
 
 
 def keras_file(model: keras.Model) -> bytes:
-    """The model as a `.keras` file; equal models give equal bytes, so the time of saving is left out."""
+    """The model as a `.keras` file; equal models give equal bytes.
+
+    Keras writes the time of saving, which is left out, and memory addresses as the numbers of shared
+    objects, which are counted from 1 instead.
+    """
+    numbers: dict[bytes, bytes] = {}
+
+    def renumber(found: re.Match[bytes]) -> bytes:
+        number = numbers.setdefault(found[1], str(len(numbers) + 1).encode())
+        return b'"shared_object_id": ' + number
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         keras.saving.save_model(model, path)
@@ -147,5 +158,7 @@ def keras_file(model: keras.Model) -> bytes:
                 entry = saved.read(name)
                 if name == "metadata.json":
                     entry = json.dumps({**json.loads(entry), "date_saved": ""}).encode()
+                if name == "config.json":
+                    entry = re.sub(rb'"shared_object_id": (\d+)', renumber, entry)
                 plain.writestr(zipfile.ZipInfo(name), entry)
     return content.getvalue()

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,15 +56,18 @@ class TrainingDisplay:
         self._bar = Progress(*columns, console=self._console, transient=True, disable=quiet)
         self._task = self._bar.add_task("", total=None, losses="")
         self._shown = time.monotonic()
+        self._show_warning = warnings.showwarning
 
     def __enter__(self) -> "TrainingDisplay":
-        """Starts the bar where there is a terminal."""
+        """Starts the bar where there is a terminal; what is warned of meanwhile becomes a note above it."""
+        warnings.showwarning = lambda message, *_, **__: self.on_note(str(message))
         if self._console.is_terminal:
             self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Takes the bar away."""
+        warnings.showwarning = self._show_warning
         self._bar.stop()
         self._stream.close()
 

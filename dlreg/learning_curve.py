@@ -12,6 +12,7 @@ MIN_EPOCHS = 5
 TAIL = 0.2  # the share of the epochs at the end that is compared with what came before
 RISE = 0.05  # a validation loss this far above its best has risen
 FALL = 0.02  # a loss that still falls by this share over the tail has not converged
+GAP = 0.5  # a training loss below this share of the validation loss has learnt its rows by heart
 NOISE = 0.15  # swings of this share of the level hide whether the loss falls
 
 
@@ -44,7 +45,8 @@ def judge_learning_curve(
     4. *Still falling*: not stopped early, the lowest point lies in the last `TAIL` of the epochs, and the
        smoothed loss fell by more than `FALL` over them.
     5. *Noisy*: in the second half the loss swings from epoch to epoch by more than `NOISE` of its level.
-    6. *Converged*: everything else: a steep fall that bends and flattens.
+    6. *Converged*: everything else: a steep fall that bends and flattens. A training loss below `GAP` of
+       the validation loss at its best is mentioned.
 
     A curve is smoothed by a running median over a tenth of its epochs; its noise is the median distance
     from that. The validation loss is judged; without one the training loss, and then overfitting cannot
@@ -100,6 +102,9 @@ def judge_learning_curve(
     unseen = "" if val_loss is not None else " Without validation rows overfitting cannot be seen."
     sentence = f"Converged: the {name} flattened out at its best in epoch {best + 1}{ending}.{unseen}"
     advice = "" if val_loss is not None else "Set training.validation_split: 0.2 to see overfitting."
+    if val_loss is not None and smooth_train[best] < GAP * watched[best]:
+        sentence += " The training loss is far lower: part of it is learnt by heart."
+        advice = "Add rows, or set model.dropout: 0.1 or model.l2: 0.001."
     return Verdict("converged", None, sentence, advice)
 
 

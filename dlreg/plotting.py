@@ -43,7 +43,9 @@ _STYLE: Any = {
     "text.parse_math": False,
     "xtick.color": INK,
     "ytick.color": INK,
-    "legend.frameon": False,
+    "legend.frameon": True,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.9,
     "lines.linewidth": 2.4,
     "svg.hashsalt": "dlreg",
     "svg.fonttype": "path",
@@ -106,7 +108,7 @@ def plot_loss(
             )
         _scale_losses(axes, np.concatenate(list(shown.values())))
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         margin = 0.5 if len(epochs) == 1 else 0.015 * len(epochs)
         axes.set_xlim(1 - margin, len(epochs) + margin)

@@ -118,11 +118,14 @@ def predict(
     keep: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="Copy a column of the input; repeatable.")
     ] = None,
+    spread: Annotated[
+        bool, typer.Option("--spread", help="Add y_spread: the standard deviation of an ensemble's members.")
+    ] = False,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
     from dlreg import console, prediction, trained_run
 
-    counts = prediction.predict(trained_run.open_run(run_dir), csv, output, keep or [])
+    counts = prediction.predict(trained_run.open_run(run_dir), csv, output, keep or [], spread=spread)
     console.show_counts(counts)
 
 

@@ -122,12 +122,6 @@ def _available_preset(name: object) -> object:
     return name
 
 
-def _available_ensemble(members: int) -> int:
-    if members > 1:
-        raise RefusedError("must be 1", "Ensembles of more than one member are not available yet.")
-    return members
-
-
 def _as_mapping(schedule: object) -> object:
     return {"name": schedule} if isinstance(schedule, str) else schedule
 
@@ -217,9 +211,7 @@ class ModelConfig(_Section):
     )
     l2: float = Field(default=0.0, ge=0, description="The L2 penalty on the weights.")
     batch_norm: bool = Field(default=False, description="Whether hidden layers are batch-normalised.")
-    ensemble: Annotated[int, Field(ge=1), AfterValidator(_available_ensemble)] = Field(
-        default=1, description="The number of networks trained side by side."
-    )
+    ensemble: int = Field(default=1, ge=1, le=100, description="The number of networks trained side by side.")
 
 
 class ConstantSchedule(_Section):

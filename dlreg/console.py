@@ -14,7 +14,7 @@ from rich.text import Text
 from dlreg.errors import DlregError, printable
 
 if TYPE_CHECKING:
-    from dlreg import training
+    from dlreg.progress import Progress as TrainingProgress
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_FRAMES = 0.2
@@ -81,7 +81,7 @@ class TrainingDisplay:
         if not self._quiet:
             self._bar.console.print(Text(f"note: {printable(note)}", style="yellow"), soft_wrap=True)
 
-    def on_epoch(self, progress: "training.Progress") -> None:
+    def on_epoch(self, progress: "TrainingProgress") -> None:
         """Shows the losses of the epoch, of the best one so far, and the time left."""
         now, terminal = time.monotonic(), self._console.is_terminal
         wait = SECONDS_BETWEEN_FRAMES if terminal else SECONDS_BETWEEN_LINES
@@ -101,11 +101,12 @@ class TrainingDisplay:
             print(f"epoch {progress.epoch:,}/{progress.epochs:,}  {losses}", file=self._stream, flush=True)
 
 
-def _losses(progress: "training.Progress") -> str:
+def _losses(progress: "TrainingProgress") -> str:
     history, best = progress.history, progress.best_epoch
     shown = [f"{name} {history[name][-1]:.4g}" for name in ("loss", "val_loss") if name in history]
-    watched = "val_loss" if "val_loss" in history else "loss"
-    return "  ".join(shown) + (f"  best {history[watched][best - 1]:.4g} (epoch {best:,})" if best else "")
+    return "  ".join(shown) + (
+        f"  best {history[progress.watched][best - 1]:.4g} (epoch {best:,})" if best else ""
+    )
 
 
 def show_run(summary: Mapping[str, Any], target: str) -> None:

@@ -1,4 +1,4 @@
-"""Stock Keras models, losses, optimizers and schedules from plain parameters."""
+"""Stock Keras models: where a network's weights start, and what a run keeps of it."""
 
 import io
 import json
@@ -11,39 +11,21 @@ from typing import Any
 
 import keras
 
-LOSSES = {
-    "mse": keras.losses.MeanSquaredError,
-    "mae": keras.losses.MeanAbsoluteError,
-    "huber": keras.losses.Huber,
-    "log_cosh": keras.losses.LogCosh,
-}
+from dlreg.network import Network
+from dlreg.training import Weights
+
+# Far enough apart for the seeds of one member's layers.
+MEMBER_SEEDS = 1000
 
 
-def build_model(
-    n_features: int,
-    *,
-    hidden_layers: Sequence[int] = (64, 64),
-    activation: str = "relu",
-    dropout: float = 0.0,
-    l2: float = 0.0,
-    batch_norm: bool = False,
-    seed: int = 0,
-) -> keras.Sequential:
-    """A network of dense layers with one linear output node.
-
-    Each hidden layer is Dense → BatchNormalization (if asked for) → activation → Dropout (if asked
-    for). Without hidden layers the network is exactly a linear regression.
+def build_model(network: Network, seed: int = 0) -> keras.Sequential:
+    """The network from stock Keras layers, with Keras's own initial weights.
 
     Args:
-        n_features: The width of its input, of shape `(n_rows, n_features)`; its output is `(n_rows, 1)`.
-        hidden_layers: Units of each hidden layer.
-        activation: What `keras.activations` calls it.
-        dropout: The share of each hidden layer's outputs dropped in training.
-        l2: Every weight matrix adds l2 · Σ w² to the loss.
-        batch_norm: Whether to normalise each hidden layer over the batch.
+        network: What it computes.
         seed: Of the initial weights and of dropout; Keras's global seed is not touched.
     """
-    regularizer = keras.regularizers.L2(l2) if l2 else None
+    regularizer = keras.regularizers.L2(network.l2) if network.l2 else None
 
     def dense(units: int, name: str, **options: Any) -> keras.Layer:
         initializer = keras.initializers.GlorotUniform(seed=seed + len(layers))
@@ -51,83 +33,55 @@ def build_model(
             units, name=name, kernel_initializer=initializer, kernel_regularizer=regularizer, **options
         )
 
-    layers: list[keras.Layer] = [keras.Input((n_features,), name="features")]
-    for number, units in enumerate(hidden_layers, start=1):
-        if batch_norm:
+    layers: list[keras.Layer] = [keras.Input((network.n_features,), name="features")]
+    for number, units in enumerate(network.hidden_layers, start=1):
+        if network.batch_norm:
             # A bias would be taken off again with the mean: its gradient is rounding noise.
             layers.append(dense(units, f"hidden_{number}", use_bias=False))
             layers.append(keras.layers.BatchNormalization(name=f"batch_norm_{number}"))
-            layers.append(keras.layers.Activation(activation, name=f"activation_{number}"))
+            layers.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))
         else:
-            layers.append(dense(units, f"hidden_{number}", activation=activation))
-        if dropout:
-            layers.append(keras.layers.Dropout(dropout, seed=seed + len(layers), name=f"dropout_{number}"))
+            layers.append(dense(units, f"hidden_{number}", activation=network.activation))
+        if network.dropout:
+            layers.append(
+                keras.layers.Dropout(network.dropout, seed=seed + len(layers), name=f"dropout_{number}")
+            )
     layers.append(dense(1, "output"))
-    model = keras.Sequential(layers, name="dlreg")
-    # A mask tells batch normalisation which rows of a padded batch are there.
-    model.supports_masking = True
-    return model
+    return keras.Sequential(layers, name="dlreg")
 
 
-def build_optimizer(
-    name: str,
-    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
-    *,
-    weight_decay: float = 0.0,
-    momentum: float = 0.0,
-    clip_norm: float | None = None,
-) -> keras.optimizers.Optimizer:
-    """A stock Keras optimizer.
-
-    Args:
-        name: `sgd`, `adam`, `adamw`, `rmsprop` or `nadam`.
-        learning_rate: A number, or a schedule of it.
-        weight_decay: Decoupled: each step also moves the weights by -learning_rate · weight_decay · w.
-        momentum: Of sgd and rmsprop.
-        clip_norm: The largest norm of all gradients taken together (Keras's `global_clipnorm`).
-    """
-    options: dict[str, Any] = {"global_clipnorm": clip_norm}
-    if name in ("sgd", "rmsprop"):
-        options["momentum"] = momentum
-    if weight_decay or name == "adamw":
-        options["weight_decay"] = weight_decay
-    optimizers = {
-        "sgd": keras.optimizers.SGD,
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "rmsprop": keras.optimizers.RMSprop,
-        "nadam": keras.optimizers.Nadam,
-    }
-    return optimizers[name](learning_rate=learning_rate, **options)
-
-
-def build_learning_rate(
-    schedule: str, learning_rate: float, *, epochs: int, steps_per_epoch: int, **options: Any
-) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate over the steps of a training.
-
-    Args:
-        schedule: `cosine` rises linearly from 0 over `warmup_epochs`, then falls along half a cosine to
-            `final_fraction` of the peak at the last epoch. `step` multiplies by `factor` after every
-            `every_epochs` epochs. `constant` and `plateau` stay as they are: the loop lowers the latter.
-        learning_rate: The value at the start, or at the peak.
-        epochs: The most epochs there will be.
-        steps_per_epoch: Batches in an epoch.
-        **options: The schedule's own.
-    """
-    schedules = keras.optimizers.schedules
-    if schedule == "step":
-        decay_steps = options["every_epochs"] * steps_per_epoch
-        return schedules.ExponentialDecay(learning_rate, decay_steps, options["factor"], staircase=True)
-    if schedule == "cosine":
-        warmup_steps = options["warmup_epochs"] * steps_per_epoch
-        decay_steps, alpha = epochs * steps_per_epoch - warmup_steps, options["final_fraction"]
-        if not warmup_steps:
-            return schedules.CosineDecay(learning_rate, decay_steps, alpha=alpha)
-        return schedules.CosineDecay(
-            0.0, decay_steps, alpha=alpha, warmup_target=learning_rate, warmup_steps=warmup_steps
+def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Weights]:
+    """What each member of an ensemble starts from: Keras's initial weights, with a seed of its own."""
+    models = [build_model(network, seed + MEMBER_SEEDS * member) for member in range(n_members)]
+    return [
+        Weights(
+            [weight.numpy() for weight in model.trainable_weights],
+            [weight.numpy() for weight in model.non_trainable_weights],
         )
-    return learning_rate
+        for model in models
+    ]
+
+
+def members_of(network: Network, weights: Sequence[Weights]) -> list[keras.Sequential]:
+    """A stock Keras model with trained weights for each member."""
+    members = [build_model(network) for _ in weights]
+    for model, (parameters, statistics) in zip(members, weights, strict=True):
+        for weight, value in zip(model.trainable_weights, parameters, strict=True):
+            weight.assign(value)
+        for weight, value in zip(model.non_trainable_weights, statistics, strict=True):
+            weight.assign(value)
+    return members
+
+
+def mean_model(members: Sequence[keras.Sequential]) -> keras.Model:
+    """One model that gives the mean of its members; the member itself if there is only one."""
+    if len(members) == 1:
+        return members[0]
+    for number, member in enumerate(members, start=1):
+        member.name = f"member_{number}"
+    features = keras.Input(members[0].input_shape[1:], name="features")
+    mean = keras.layers.Average(name="mean")([member(features) for member in members])
+    return keras.Model(features, mean, name="dlreg")
 
 
 def summary_of(model: keras.Model) -> str:

@@ -23,16 +23,20 @@ from dlreg.onnx_graph import ML_OPSET, OPSET, Graph, table_value, with_versions
 from dlreg.onnx_network import network_graph
 from dlreg.preprocessing import Feature, Preprocessing
 
-OUTPUT = "prediction"
+OUTPUTS = ("prediction", "spread")
 
 
-def export_pipeline(preprocessing: Preprocessing, model: keras.Sequential) -> onnx.ModelProto:
+def export_pipeline(preprocessing: Preprocessing, members: Sequence[keras.Sequential]) -> onnx.ModelProto:
     """Builds `pipeline.onnx`.
+
+    Args:
+        preprocessing: Fitted on the training rows.
+        members: The trained networks; the prediction is their mean.
 
     Returns:
         A checked model with one input of shape [N, 1] per column, named as the column: numbers as
-        double, text and dates as string; its output is the prediction in the target's units, double of
-        shape [N, 1].
+        double, text and dates as string; its first output is the prediction in the target's units,
+        double of shape [N, 1], the second, for several members, their standard deviation.
     """
     names = [column.name for column in preprocessing.columns]
     prefix = "dlreg/"
@@ -41,7 +45,7 @@ def export_pipeline(preprocessing: Preprocessing, model: keras.Sequential) -> on
     stages = [
         _fill_graph(preprocessing.columns, preprocessing.features),
         _scale_graph(preprocessing),
-        network_graph(model, preprocessing.target, OUTPUT),
+        network_graph(members, preprocessing.target, OUTPUTS),
     ]
     merged, *others = (
         with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph)
@@ -52,8 +56,11 @@ def export_pipeline(preprocessing: Preprocessing, model: keras.Sequential) -> on
         io_map = [(end.name, start.name) for end, start in joints]
         merged = with_versions(compose.merge_models(merged, stage, io_map=io_map).graph)
     inputs = {value.name: name for value, name in zip(merged.graph.input, names, strict=True)}
-    output = OUTPUT if OUTPUT not in names else f"{prefix}{OUTPUT}"
-    _rename(merged.graph, inputs | {merged.graph.output[0].name: output})
+    outputs = {
+        value.name: name if name not in names else f"{prefix}{name}"
+        for value, name in zip(merged.graph.output, OUTPUTS, strict=False)
+    }
+    _rename(merged.graph, inputs | outputs)
     merged.graph.name, merged.graph.doc_string = "dlreg", ""
     onnx.checker.check_model(merged, full_check=True)
     return merged

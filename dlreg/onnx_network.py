@@ -1,6 +1,6 @@
 """A trained network, and the target's scale undone, as an ONNX graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,23 +12,52 @@ from dlreg.onnx_graph import Graph, table_value
 from dlreg.preprocessing import TargetScaling
 
 
-def network_graph(model: keras.Sequential, target: TargetScaling, output: str) -> onnx.ModelProto:
-    """Rows of shape [N, n_features] to predictions in the target's units, [N, 1]; both double."""
+def network_graph(
+    members: Sequence[keras.Sequential], target: TargetScaling, outputs: Sequence[str]
+) -> onnx.ModelProto:
+    """Rows of shape [N, n_features] to predictions in the target's units, [N, 1]; both double.
+
+    Args:
+        members: The trained networks.
+        target: How the target was scaled.
+        outputs: The name of the prediction, which is the mean of the members in scaled units, and, for
+            several members, of their standard deviation in the target's units.
+    """
     graph = Graph()
-    value = graph.add("Cast", "rows", to=TensorProto.FLOAT)
-    for layer in model.layers:
-        value = _layer(graph, layer, value)
-    value = graph.add("Cast", value, to=TensorProto.DOUBLE)
+    rows = graph.add("Cast", "rows", to=TensorProto.FLOAT)
+    scaled = []
+    for member in members:
+        value = rows
+        for layer in member.layers:
+            value = _layer(graph, layer, value)
+        scaled.append(graph.add("Cast", value, to=TensorProto.DOUBLE))
+    mean = graph.add("Mean", *scaled) if len(scaled) > 1 else scaled[0]
+    graph.nodes.append(helper.make_node("Identity", [_unscaled(graph, mean, target)], [outputs[0]]))
+    if len(scaled) > 1:
+        graph.nodes.append(helper.make_node("Identity", [_spread(graph, scaled, target)], [outputs[1]]))
+    n_features = int(members[0].input_shape[-1])
+    return graph.model(
+        [table_value("rows", TensorProto.DOUBLE, n_features)],
+        [table_value(name, TensorProto.DOUBLE) for name in outputs[: min(len(scaled), 2)]],
+    )
+
+
+def _unscaled(graph: Graph, value: str, target: TargetScaling) -> str:
     value = graph.add("Add", graph.add("Mul", value, np.float64(target.scale)), np.float64(target.offset))
     if target.method in ("log", "log1p"):
         value = graph.add("Exp", value)
     if target.method == "log1p":
         value = graph.add("Sub", value, np.float64(1))
-    graph.nodes.append(helper.make_node("Identity", [value], [output]))
-    n_features = int(model.input_shape[-1])
-    return graph.model(
-        [table_value("rows", TensorProto.DOUBLE, n_features)], [table_value(output, TensorProto.DOUBLE)]
-    )
+    return value
+
+
+def _spread(graph: Graph, scaled: Sequence[str], target: TargetScaling) -> str:
+    """√(Σ (yᵢ - ȳ)² / n) over the members' predictions yᵢ."""
+    members = [_unscaled(graph, value, target) for value in scaled]
+    mean = graph.add("Mean", *members)
+    errors = [graph.add("Sub", value, mean) for value in members]
+    variance = graph.add("Mean", *(graph.add("Mul", error, error) for error in errors))
+    return str(graph.add("Sqrt", variance))
 
 
 def _layer(graph: Graph, layer: keras.Layer, value: str) -> str:

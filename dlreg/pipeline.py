@@ -30,9 +30,29 @@ class Pipeline:
         Returns:
             The predictions in the target's units, float64 of shape `(n_rows,)`.
         """
+        return self._run(cells)[0]
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether there are several members, whose predictions differ."""
+        return len(self._session.get_outputs()) > 1
+
+    def predict_with_spread(self, cells: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Predicts rows, and says how far the members are apart on each.
+
+        Returns:
+            The predictions, and the standard deviation of the members' predictions, both in the target's
+            units, float64 of shape `(n_rows,)`.
+        """
+        prediction, spread = self._run(cells)
+        return prediction, spread
+
+    def _run(self, cells: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         n_rows = len(next(iter(cells.values())))
         parts = []
         for start in range(0, n_rows, ROWS_PER_CALL):
             block = {name: column[start : start + ROWS_PER_CALL] for name, column in cells.items()}
-            parts.append(self._session.run(None, block)[0][:, 0])
-        return np.concatenate(parts) if parts else np.empty(0)
+            parts.append([output[:, 0] for output in self._session.run(None, block)])
+        if not parts:
+            return [np.empty(0) for _ in self._session.get_outputs()]
+        return [np.concatenate(output) for output in zip(*parts, strict=True)]

@@ -15,11 +15,13 @@ from dlreg.columns import read_cells
 from dlreg.csv_file import Table, stream_tables
 from dlreg.csv_scan import as_utf8, open_csv
 from dlreg.dataset import csv_format_of, missing_column
-from dlreg.errors import DataError, Fault, located
+from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.trained_run import TrainedRun
 
 
-def predict(run: TrainedRun, csv: str, output: str, keep: Sequence[str] = ()) -> dict[str, int]:
+def predict(
+    run: TrainedRun, csv: str, output: str, keep: Sequence[str] = (), *, spread: bool = False
+) -> dict[str, int]:
     """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`.
 
     Args:
@@ -27,21 +29,26 @@ def predict(run: TrainedRun, csv: str, output: str, keep: Sequence[str] = ()) ->
         csv: A file, or `-` for standard input. The target column is not needed.
         output: A file, replaced in one step when all rows are done, or `-` for standard output.
         keep: Columns to copy from the input.
+        spread: Write `y_spread` too, the standard deviation of the members of an ensemble.
 
     Returns:
         How many rows there were (`rows`), and how many cells of a category were unseen in training,
         by column (`unseen in …`).
 
     Raises:
+        UsageError: A spread is asked for where there is one member.
         DataError: No rows, columns missing, cells that are not what the column is.
         StorageError: The output cannot be written.
     """
+    if spread and not run.pipeline.has_spread:
+        hint = "Train with model.ensemble: 5, or leave --spread out"
+        raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
     counts: Counter[str] = Counter(rows=0)
     name = "standard input" if csv == "-" else csv
     with _open_input(csv, run.config.data.encoding) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
         for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
-            frame = _predict_block(run, table, keep, counts)
+            frame = _predict_block(run, table, keep, counts, spread=spread)
             frame.to_csv(target, index=False, header=not counts["rows"], lineterminator="\n")
             counts["rows"] += len(frame)
         if not counts["rows"]:
@@ -49,7 +56,9 @@ def predict(run: TrainedRun, csv: str, output: str, keep: Sequence[str] = ()) ->
     return dict(counts)
 
 
-def _predict_block(run: TrainedRun, table: Table, keep: Sequence[str], counts: Counter[str]) -> pd.DataFrame:
+def _predict_block(
+    run: TrainedRun, table: Table, keep: Sequence[str], counts: Counter[str], *, spread: bool
+) -> pd.DataFrame:
     header = list(table.frame.columns)
     wanted = [*(column.name for column in run.columns), *keep]
     lacking = [name for name in wanted if name not in header]
@@ -60,7 +69,9 @@ def _predict_block(run: TrainedRun, table: Table, keep: Sequence[str], counts: C
     counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items() if count})
     frame = table.frame[list(keep)].copy()
     frame.insert(0, "row", range(counts["rows"], counts["rows"] + len(frame)), allow_duplicates=True)
-    frame.insert(len(frame.columns), "y_pred", run.pipeline.predict(cells), allow_duplicates=True)
+    predicted = run.pipeline.predict_with_spread(cells) if spread else [run.pipeline.predict(cells)]
+    for name, values in zip(("y_pred", "y_spread"), predicted, strict=False):
+        frame.insert(len(frame.columns), name, values, allow_duplicates=True)
     return frame
 
 

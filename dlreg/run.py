@@ -21,11 +21,14 @@ from dlreg.dataset import Dataset, load_dataset, split_record
 from dlreg.errors import DivergedError, located
 from dlreg.learning_curve import judge_learning_curve
 from dlreg.metrics import regression_metrics
+from dlreg.progress import EarlyStopping, Plateau, Progress
 from dlreg.run_dir import RunDir, to_json
+from dlreg.schedules import build_schedule
 
 if TYPE_CHECKING:
+    from dlreg.network import Network
     from dlreg.preprocessing import Preprocessing
-    from dlreg.training import Progress
+    from dlreg.training import Weights
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
 # Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
@@ -41,7 +44,7 @@ class Listener(Protocol):
     def on_note(self, note: str) -> None:
         """Something a user should know, such as cells that are missing."""
 
-    def on_epoch(self, progress: "Progress") -> None:
+    def on_epoch(self, progress: Progress) -> None:
         """An epoch is over."""
 
 
@@ -130,6 +133,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) ->
     import_backend()
     from dlreg import model as models
     from dlreg import preprocessing as fitting
+    from dlreg.network import Network
     from dlreg.onnx_export import export_pipeline
     from dlreg.pipeline import Pipeline
 
@@ -139,19 +143,16 @@ def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) ->
             train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump()
         )
         x = {name: preprocessing.transform(part.cells) for name, part in dataset.parts.items()}
-    network = models.build_model(
-        x["train"].shape[1], seed=config.training.seed, **config.model.model_dump(exclude={"ensemble"})
-    )
-    run.write(run_dir.SUMMARY, models.summary_of(network).encode())
+    network = Network(x["train"].shape[1], **config.model.model_dump(exclude={"ensemble"}))
     run.write(run_dir.PREPROCESSING, to_json(fitting.describe(preprocessing)))
     run.write(run_dir.SPLIT, to_json(split_record(dataset, config.data.test_path)))
     listener.on_stage("compiling the training loop")
-    progress = _fit(config, dataset, preprocessing, network, x, listener)
-    finite = {
-        name: [v if np.isfinite(v) else None for v in values] for name, values in progress.history.items()
-    }
-    run.write(run_dir.HISTORY, to_json(finite))
-    run.write(run_dir.MODEL, models.keras_file(network))
+    weights, progress = _fit(config, dataset, preprocessing, network, x, listener)
+    members = models.members_of(network, weights)
+    model = models.mean_model(members)
+    run.write(run_dir.HISTORY, to_json(_history_record(progress)))
+    run.write(run_dir.SUMMARY, models.summary_of(model).encode())
+    run.write(run_dir.MODEL, models.keras_file(model))
     run.write(run_dir.LOSS_CURVE, _loss_curve(config, progress), hashed=False)
     if progress.diverged:
         raise DivergedError(
@@ -159,11 +160,11 @@ def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) ->
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    exported = export_pipeline(preprocessing, network).SerializeToString()
+    exported = export_pipeline(preprocessing, members).SerializeToString()
     pipeline = Pipeline(exported)
     y_pred = {name: pipeline.predict(part.cells) for name, part in dataset.parts.items()}
     held_out = "test" if test.rows.size else "train"
-    _check_agreement(preprocessing, network, x[held_out], y_pred[held_out], float(train.y_true.std()))
+    _check_agreement(preprocessing, model, x[held_out], y_pred[held_out], float(train.y_true.std()))
     metrics = _all_metrics(dataset, x, y_pred)
     run.write(run_dir.PIPELINE, exported)
     run.write(run_dir.METRICS, to_json(metrics))
@@ -173,8 +174,9 @@ def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) ->
         "metrics": metrics,
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
+        "best_epochs": progress.best_epochs.tolist(),
         "verdict": _verdict(progress),
-        "parameters": network.count_params(),
+        "parameters": model.count_params(),
         "features": x["train"].shape[1],
     }
 
@@ -183,62 +185,74 @@ def _fit(
     config: Config,
     dataset: Dataset,
     preprocessing: "Preprocessing",
-    network: Any,
+    network: "Network",
     x: Mapping[str, np.ndarray],
     listener: Listener,
-) -> "Progress":
+) -> tuple[list["Weights"], Progress]:
     import keras
 
-    from dlreg import model as models
     from dlreg import training as loop
+    from dlreg.model import initial_weights
+    from dlreg.optimizers import build_optimizer
 
     settings, schedule = config.training, config.training.schedule
     options = schedule.model_dump(exclude={"name"})
-    y = {
-        name: preprocessing.target.forward(dataset.parts[name].y_true).astype(np.float32).reshape(-1, 1)
+    train, validation = (
+        loop.Rows(
+            x[name],
+            preprocessing.target.forward(dataset.parts[name].y_true).astype(np.float32).reshape(-1, 1),
+        )
         for name in ("train", "validation")
-    }
+    )
 
     def mae(y_true: Any, y_pred: Any) -> Any:
         ops = keras.ops
         true, predicted = (preprocessing.target.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
         return ops.absolute(true - predicted)
 
-    learning_rate = models.build_learning_rate(
-        schedule.name,
-        settings.learning_rate,
-        epochs=settings.epochs,
-        steps_per_epoch=-(-len(x["train"]) // settings.batch_size),
-        **options,
-    )
-    optimizer = models.build_optimizer(
-        settings.optimizer,
-        learning_rate,
-        weight_decay=settings.weight_decay,
-        momentum=settings.momentum,
-        clip_norm=settings.clip_norm,
-    )
     stopping = settings.early_stopping
     return loop.fit(
         network,
-        optimizer,
-        models.LOSSES[settings.loss](reduction="mean_with_sample_weight"),
-        x["train"],
-        y["train"],
-        x["validation"],
-        y["validation"],
+        initial_weights(network, settings.seed, config.model.ensemble),
+        build_optimizer(
+            settings.optimizer,
+            weight_decay=settings.weight_decay,
+            momentum=settings.momentum,
+            clip_norm=settings.clip_norm,
+        ),
+        build_schedule(
+            schedule.name,
+            settings.learning_rate,
+            epochs=settings.epochs,
+            steps_per_epoch=-(-len(train.x) // settings.batch_size),
+            **options,
+        ),
+        settings.loss,
+        train,
+        validation,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        order_of_rows=loop.shuffled_rows(len(x["train"]), settings.seed),
+        seed=settings.seed,
+        order_of_rows=loop.shuffled_rows(len(train.x), settings.seed),
         metrics={"mae": mae},
-        early_stopping=loop.EarlyStopping(**stopping.model_dump()) if stopping else None,
-        plateau=loop.Plateau(**options) if schedule.name == "plateau" else None,
+        early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
+        plateau=Plateau(**options) if schedule.name == "plateau" else None,
         on_epoch=listener.on_epoch,
     )
 
 
+def _history_record(progress: Progress) -> dict[str, Any]:
+    """Keras's `History.history`; with several members `members` holds each one's."""
+
+    def finite(history: Mapping[str, list[float]]) -> dict[str, list[float | None]]:
+        return {name: [v if np.isfinite(v) else None for v in values] for name, values in history.items()}
+
+    members = {"members": [finite(member) for member in progress.members]}
+    return finite(progress.history) | (members if len(progress.members) > 1 else {})
+
+
 def _check_agreement(
-    preprocessing: "Preprocessing", network: Any, x: np.ndarray, y_pred: np.ndarray, spread: float
+    preprocessing: "Preprocessing", model: Any, x: np.ndarray, y_pred: np.ndarray, spread: float
 ) -> None:
     """Compares ONNX Runtime's predictions with Keras's.
 
@@ -247,7 +261,7 @@ def _check_agreement(
     """
     if not len(x):
         return
-    scaled = np.asarray(network.predict(x, batch_size=4096, verbose=0), dtype=np.float64)[:, 0]
+    scaled = np.asarray(model.predict(x, batch_size=4096, verbose=0), dtype=np.float64)[:, 0]
     apart = float(np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred))) / spread
     if not apart <= AGREEMENT:
         raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")
@@ -272,7 +286,7 @@ def _all_metrics(
     }
 
 
-def _loss_curve(config: Config, progress: "Progress") -> bytes:
+def _loss_curve(config: Config, progress: Progress) -> bytes:
     from dlreg.plotting import plot_loss, render_figure
 
     figure = plot_loss(
@@ -285,7 +299,7 @@ def _loss_curve(config: Config, progress: "Progress") -> bytes:
     return render_figure(figure, "png")
 
 
-def _verdict(progress: "Progress") -> dict[str, Any]:
+def _verdict(progress: Progress) -> dict[str, Any]:
     stopped_early = progress.epoch < progress.epochs
     history = progress.history
     return asdict(judge_learning_curve(history["loss"], history.get("val_loss"), stopped_early=stopped_early))

@@ -1,0 +1,55 @@
+"""The learning rate over the steps of a training."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+Schedule = Callable[[np.ndarray], np.ndarray]
+
+
+def build_schedule(
+    name: str,
+    learning_rate: float,
+    *,
+    epochs: int,
+    steps_per_epoch: int,
+    every_epochs: int = 30,
+    factor: float = 0.1,
+    warmup_epochs: int = 0,
+    final_fraction: float = 0.0,
+    **_: float,
+) -> Schedule:
+    """A function from steps, counted from 0 and of shape `(n_steps,)`, to their learning rates.
+
+    - `constant` and `plateau` stay as they are: the training loop lowers the latter.
+    - `step` multiplies by `factor` after every `every_epochs` epochs, as Keras's staircase
+      `ExponentialDecay`.
+    - `cosine` rises linearly from 0 over `warmup_epochs`, then falls to `final_fraction` of the peak at
+      the last epoch as ½ (1 + cos π t), t from 0 to 1, as Keras's `CosineDecay` (Loshchilov and Hutter,
+      2017, https://arxiv.org/abs/1608.03983).
+
+    Args:
+        name: One of these.
+        learning_rate: The value at the start, or at the peak.
+        epochs: The most epochs there will be.
+        steps_per_epoch: Batches in an epoch.
+        every_epochs: Of `step`.
+        factor: Of `step`.
+        warmup_epochs: Of `cosine`.
+        final_fraction: Of `cosine`.
+    """
+    warmup = warmup_epochs * steps_per_epoch
+    decay = max(epochs * steps_per_epoch - warmup, 1)
+
+    def constant(steps: np.ndarray) -> np.ndarray:
+        return np.full(len(steps), learning_rate)
+
+    def staircase(steps: np.ndarray) -> np.ndarray:
+        return np.asarray(learning_rate * factor ** (steps // (every_epochs * steps_per_epoch)))
+
+    def cosine(steps: np.ndarray) -> np.ndarray:
+        falling = 0.5 * (1 + np.cos(np.pi * np.clip((steps - warmup) / decay, 0, 1)))
+        share = final_fraction + (1 - final_fraction) * falling
+        return learning_rate * np.where(steps < warmup, steps / max(warmup, 1), share)
+
+    return {"constant": constant, "plateau": constant, "step": staircase, "cosine": cosine}[name]

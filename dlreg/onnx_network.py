@@ -31,7 +31,7 @@ def network_graph(
         for layer in member.layers:
             value = _layer(graph, layer, value)
         scaled.append(graph.add("Cast", value, to=TensorProto.DOUBLE))
-    mean = graph.add("Mean", *scaled) if len(scaled) > 1 else scaled[0]
+    mean = _mean(graph, scaled) if len(scaled) > 1 else scaled[0]
     graph.nodes.append(helper.make_node("Identity", [_unscaled(graph, mean, target)], [outputs[0]]))
     if len(scaled) > 1:
         graph.nodes.append(helper.make_node("Identity", [_spread(graph, scaled, target)], [outputs[1]]))
@@ -51,12 +51,17 @@ def _unscaled(graph: Graph, value: str, target: TargetScaling) -> str:
     return value
 
 
+def _mean(graph: Graph, values: Sequence[str]) -> str:
+    # ONNX Runtime has no Mean of doubles.
+    return str(graph.add("Mul", graph.add("Sum", *values), np.float64(1 / len(values))))
+
+
 def _spread(graph: Graph, scaled: Sequence[str], target: TargetScaling) -> str:
     """√(Σ (yᵢ - ȳ)² / n) over the members' predictions yᵢ."""
     members = [_unscaled(graph, value, target) for value in scaled]
-    mean = graph.add("Mean", *members)
+    mean = _mean(graph, members)
     errors = [graph.add("Sub", value, mean) for value in members]
-    variance = graph.add("Mean", *(graph.add("Mul", error, error) for error in errors))
+    variance = _mean(graph, [graph.add("Mul", error, error) for error in errors])
     return str(graph.add("Sqrt", variance))
 
 

@@ -1,6 +1,7 @@
 """The real command line, in subprocesses: what a script sees."""
 
 import csv
+import io
 import json
 import os
 import re
@@ -203,6 +204,27 @@ def test_a_model_without_hidden_layers_and_every_other_option_trains(project):
     assert "Total params: 17" in (project / "linear" / "summary.txt").read_text().replace("\xa0", " ")
 
 
+def test_an_ensemble_is_one_stock_model_and_one_pipeline(project):
+    settings = ["--set", "model.ensemble=3", "--set", "training.early_stopping.patience=2"]
+    done = run_cli("train", "config.yaml", "--run-dir", "three", *settings, "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    summary, history = json.loads(done.stdout), read_json(project / "three" / "history.json")
+    members = history.pop("members")
+    assert len(members) == len(summary["best_epochs"]) == 3
+    assert max(len(member["loss"]) for member in members) == len(history["loss"]) == summary["epochs"]
+    for member, best_epoch in zip(members, summary["best_epochs"], strict=True):
+        assert best_epoch == int(np.argmin(member["val_loss"])) + 1
+        assert set(member) == set(history)
+    first = np.mean([member["val_loss"][0] for member in members])
+    assert history["val_loss"][0] == pytest.approx(first, rel=1e-12)
+    assert "member_3" in (project / "three" / "summary.txt").read_text()
+    done = run_cli("predict", "three", "table.csv", "--spread", cwd=project)
+    assert done.returncode == 0, done.stderr
+    predictions = pd.read_csv(io.StringIO(done.stdout))
+    assert list(predictions) == ["row", "y_pred", "y_spread"]
+    assert (predictions["y_spread"] > 0).all()
+
+
 # ---------------------------------------------------------------- evaluate
 
 
@@ -327,7 +349,8 @@ MISTAKES = {
     "no kept column": (["predict", "run", "table.csv", "--keep", "nome"], 4, "nome"),
     "occupied": (["train", "config.yaml", "--run-dir", "run"], 6, "--overwrite"),
     "unwritable": (["predict", "run", "table.csv", "-o", "absent/out.csv"], 6, "absent"),
-    "no ensemble yet": (["train", "config.yaml", "--set", "model.ensemble=4"], 3, "model.ensemble"),
+    "a spread of one": (["predict", "run", "table.csv", "--spread"], 2, "model.ensemble"),
+    "no members": (["train", "config.yaml", "--set", "model.ensemble=0"], 3, "model.ensemble"),
     "no preset yet": (["train", "config.yaml", "--set", "preset=accurate"], 3, "preset"),
 }
 

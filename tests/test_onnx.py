@@ -14,7 +14,8 @@ from dlreg.columns import Column, read_cells, recognise_columns
 from dlreg.config import Activation
 from dlreg.csv_file import read_table
 from dlreg.csv_scan import CsvFormat
-from dlreg.model import build_model
+from dlreg.model import build_model, mean_model
+from dlreg.network import Network
 from dlreg.onnx_export import export_pipeline
 from dlreg.onnx_network import ACTIVATIONS, network_graph
 from dlreg.pipeline import Pipeline
@@ -62,9 +63,9 @@ def fit(columns, cells, y, **options):
 def both_ways(preprocessing, cells, **network):
     """Predictions by scikit-learn and Keras, and by the exported pipeline."""
     x = preprocessing.transform(cells)
-    model = build_model(x.shape[1], hidden_layers=[16], seed=2, **network)
+    model = build_model(Network(x.shape[1], [16], **network), seed=2)
     scaled = model.predict(x, verbose=0)[:, 0].astype(np.float64)
-    exported = export_pipeline(preprocessing, model).SerializeToString()
+    exported = export_pipeline(preprocessing, [model]).SerializeToString()
     return preprocessing.target.inverse(scaled), Pipeline(exported).predict(cells)
 
 
@@ -85,16 +86,33 @@ def test_every_target_scaling_is_undone(table, target):
     assert np.max(np.abs(found - expected)) < 1e-5 * y.std()
 
 
+@pytest.mark.parametrize("target", ["standard", "log1p"])
+def test_an_ensemble_gives_the_mean_and_the_spread_of_its_members(table, target):
+    columns, cells = table
+    y = np.random.default_rng(1).gamma(2.0, size=N_ROWS)
+    preprocessing = fit(columns, cells, y, target=target)
+    x = preprocessing.transform(cells)
+    members = [build_model(Network(x.shape[1], [6]), seed=seed) for seed in (1, 2, 3)]
+    scaled = np.column_stack([member.predict(x, verbose=0) for member in members]).astype(np.float64)
+    pipeline = Pipeline(export_pipeline(preprocessing, members).SerializeToString())
+    mean, spread = pipeline.predict_with_spread(cells)
+    assert mean == pytest.approx(preprocessing.target.inverse(scaled.mean(axis=1)), rel=1e-5)
+    assert spread == pytest.approx(preprocessing.target.inverse(scaled).std(axis=1), rel=1e-4)
+    assert (pipeline.predict(cells) == mean).all()
+    together = mean_model(members).predict(x, verbose=0)[:, 0]
+    assert together == pytest.approx(scaled.mean(axis=1), rel=1e-5, abs=1e-6)
+
+
 def test_batch_norm_and_dropout_are_exported_as_they_predict(table):
     columns, cells = table
     y = np.random.default_rng(1).normal(size=N_ROWS)
     preprocessing = fit(columns, cells, y)
     x = preprocessing.transform(cells)
-    model = build_model(x.shape[1], hidden_layers=[8, 4], batch_norm=True, dropout=0.4)
+    model = build_model(Network(x.shape[1], [8, 4], batch_norm=True, dropout=0.4))
     generator = np.random.default_rng(3)
     model.set_weights([np.abs(generator.normal(size=weight.shape)) for weight in model.get_weights()])
     expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
-    found = Pipeline(export_pipeline(preprocessing, model).SerializeToString()).predict(cells)
+    found = Pipeline(export_pipeline(preprocessing, [model]).SerializeToString()).predict(cells)
     assert found == pytest.approx(expected, rel=1e-5)
 
 
@@ -102,8 +120,8 @@ def test_cells_that_training_never_saw_count_as_missing_or_unseen(table):
     columns, cells = table
     y = np.random.default_rng(1).normal(size=N_ROWS)
     preprocessing = fit(columns, cells, y)
-    model = build_model(len(preprocessing.feature_names), hidden_layers=[16])
-    pipeline = Pipeline(export_pipeline(preprocessing, model).SerializeToString())
+    model = build_model(Network(len(preprocessing.feature_names), [16]))
+    pipeline = Pipeline(export_pipeline(preprocessing, [model]).SerializeToString())
     odd = {name: values[30:40].copy() for name, values in cells.items()}
     missing = {name: values.copy() for name, values in odd.items()}
     odd["iso"][:, 0] = [
@@ -131,8 +149,8 @@ def test_cells_that_training_never_saw_count_as_missing_or_unseen(table):
 def test_inputs_are_the_columns_by_name_and_type(table):
     columns, cells = table
     preprocessing = fit(columns, cells, np.arange(N_ROWS, dtype=float))
-    model = build_model(len(preprocessing.feature_names), hidden_layers=[])
-    exported = export_pipeline(preprocessing, model)
+    model = build_model(Network(len(preprocessing.feature_names), []))
+    exported = export_pipeline(preprocessing, [model])
     onnx.checker.check_model(exported, full_check=True)
     session = ort.InferenceSession(exported.SerializeToString())
     types = {"number": "tensor(double)"}
@@ -149,8 +167,8 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
     cells = {"id": ids.reshape(-1, 1)}
     settings = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "none"}
     preprocessing = fit_preprocessing(cells, np.arange(40.0), columns, **settings)
-    model = build_model(1, hidden_layers=[])
-    found = Pipeline(export_pipeline(preprocessing, model).SerializeToString()).predict(cells)
+    model = build_model(Network(1, []))
+    found = Pipeline(export_pipeline(preprocessing, [model]).SerializeToString()).predict(cells)
     assert len(set(found)) == 40
 
 
@@ -158,7 +176,7 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
 def test_every_activation_of_the_config_is_keras_own(activation):
     x = np.concatenate([np.linspace(-9, 9, 3601), [-60.0, 60.0]]).astype(np.float32).reshape(-1, 1)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Activation(activation)])
-    graph = network_graph(model, TargetScaling("none", 0.0, 1.0), "y")
+    graph = network_graph([model], TargetScaling("none", 0.0, 1.0), ["y"])
     onnx.checker.check_model(graph, full_check=True)
     (found,) = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
     assert found == pytest.approx(model(x).numpy(), rel=2e-6, abs=1e-6)

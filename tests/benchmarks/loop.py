@@ -1,0 +1,272 @@
+"""Times an epoch of the compiled loop against its peers, alternating, in one process and one run.
+
+    pip install '.[bench]'
+    python tests/benchmarks/loop.py                        # the sizes of RESULTS.md
+    python tests/benchmarks/loop.py 16512 32 64 64         # rows, batch size, hidden layers
+    python tests/benchmarks/loop.py --threads 1 …          # each peer pinned to as many threads
+    python tests/benchmarks/loop.py --only dlreg,jax …     # some of the peers
+
+Every peer trains the same network (relu, Adam, mse, float32) on the same rows in the same order of
+batches. Prints microseconds a step, medians over the repeats, and each peer's time over dlreg's. `matmul`
+is the floor: the matrix products of one step alone (forward, and backward for weights and inputs), by
+NumPy's BLAS.
+"""
+
+import argparse
+import itertools
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+PEERS = ("dlreg", "Model.fit", "torch", "torch.compile", "scikit-learn", "jax", "matmul")
+SIZES = (
+    "16512 32 16",
+    "16512 32 64 64",
+    "100000 256 64 64",
+    "100000 256 256 256",
+    "20000 512 1024 1024",
+)
+N_FEATURES, LEARNING_RATE = 8, 1e-3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("size", nargs="*", help="rows, batch size, hidden layers")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--only", default=",".join(PEERS))
+    options = parser.parse_args()
+    _pin(options.threads)
+    sizes = [" ".join(options.size)] if options.size else SIZES
+    for size in sizes:
+        rows, batch_size, *hidden = map(int, size.split())
+        print(
+            f"\n{rows:,} rows, batches of {batch_size:,}, hidden layers {hidden}, {options.threads} threads"
+        )
+        measure(options.only.split(","), rows, batch_size, hidden, options.repeats, options.threads)
+
+
+def _pin(threads: int) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    if threads == 1:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def measure(
+    names: list[str], rows: int, batch_size: int, hidden: list[int], repeats: int, threads: int
+) -> None:
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(rows, N_FEATURES)).astype(np.float32)
+    y = (np.sin(2 * x[:, :1]) + x[:, 1:2] * x[:, 2:3]).astype(np.float32)
+    steps = -(-rows // batch_size)
+    makers = {
+        "dlreg": dlreg_epoch,
+        "Model.fit": keras_epoch,
+        "torch": torch_epoch,
+        "torch.compile": torch_compiled_epoch,
+        "scikit-learn": sklearn_epoch,
+        "jax": jax_epoch,
+        "matmul": matmul_epoch,
+    }
+    epochs: dict[str, Callable[[int], object]] = {}
+    for name in names:
+        try:
+            epochs[name] = makers[name](x, y, batch_size, hidden, threads)
+        except ImportError as error:
+            print(f"{name:14} left out: {error}", file=sys.stderr)
+    seconds: dict[str, list[float]] = {name: [] for name in epochs}
+    for epoch in range(repeats + 1):
+        for name, run in epochs.items():
+            # A slow peer is not repeated for minutes.
+            if len(seconds[name]) > 2 and sum(seconds[name]) > 60:
+                continue
+            began = time.perf_counter()
+            run(epoch)
+            seconds[name].append(time.perf_counter() - began)
+    step = {name: statistics.median(times[1:]) / steps * 1e6 for name, times in seconds.items()}
+    for name, microseconds in step.items():
+        ratio = f"{microseconds / step['dlreg']:8.2f} ×" if "dlreg" in step else ""
+        print(f"{name:14} {microseconds:10.1f} µs a step {ratio}   first epoch {seconds[name][0]:6.2f} s")
+
+
+def dlreg_epoch(x, y, batch_size, hidden, _threads):
+    from dlreg.backend import import_backend
+
+    import_backend()
+    import numpy as np
+    import tensorflow as tf
+
+    from dlreg import training
+    from dlreg.epoch import compile_epoch
+    from dlreg.model import initial_weights
+    from dlreg.network import Network
+    from dlreg.optimizers import build_optimizer
+
+    network, optimizer = Network(x.shape[1], hidden), build_optimizer("adam")
+    run_epoch = compile_epoch(network, optimizer, "mse", {}, batch_size=batch_size, n_members=1, seed=0)
+    state = training._initial_state(initial_weights(network, 0), optimizer)
+    data = [tf.constant(part) for part in (x, y, x[:0], y[:0])]
+    order, steps = training.shuffled_rows(len(x), 0), -(-len(x) // batch_size)
+
+    def run(epoch: int) -> float:
+        nonlocal state
+        rows = training._rows_of_steps(order, epoch, 1, len(x), batch_size)
+        scalars = training._scalars(optimizer, np.full((steps, 1), LEARNING_RATE), epoch * steps)
+        state, means = run_epoch(state, *data, rows, scalars, tf.constant(epoch * steps))
+        return float(means[0])
+
+    return run
+
+
+def keras_epoch(x, y, batch_size, hidden, _threads):
+    import keras
+
+    from dlreg.model import build_model
+    from dlreg.network import Network
+
+    model = build_model(Network(x.shape[1], hidden))
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse")
+    return lambda _: model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
+
+
+def torch_epoch(x, y, batch_size, hidden, threads, wrap=lambda step: step):
+    import torch
+
+    torch.set_num_threads(threads)
+    sizes = [x.shape[1], *hidden]
+    layers = [
+        layer
+        for pair in zip(sizes, hidden, strict=False)
+        for layer in (torch.nn.Linear(*pair), torch.nn.ReLU())
+    ]
+    model = torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
+    inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+
+    def loss_of(rows):
+        return torch.nn.functional.mse_loss(model(inputs[rows]), targets[rows])
+
+    loss_of = wrap(loss_of)
+
+    def run(epoch: int) -> float:
+        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(epoch))
+        total = 0.0
+        for rows in order.split(batch_size):
+            optimizer.zero_grad()
+            loss = loss_of(rows)
+            loss.backward()
+            optimizer.step()
+            total = loss.detach()
+        return float(total)
+
+    return run
+
+
+def torch_compiled_epoch(x, y, batch_size, hidden, threads):
+    import torch
+
+    return torch_epoch(x, y, batch_size, hidden, threads, wrap=torch.compile)
+
+
+def sklearn_epoch(x, y, batch_size, hidden, _threads):
+    import warnings
+
+    from sklearn.neural_network import MLPRegressor
+
+    warnings.filterwarnings("ignore", message="Stochastic Optimizer")
+    model = MLPRegressor(
+        hidden_layer_sizes=hidden, batch_size=batch_size, alpha=0.0, max_iter=1, warm_start=True, tol=0.0
+    )
+    return lambda _: model.fit(x, y[:, 0])
+
+
+def jax_epoch(x, y, batch_size, hidden, _threads):
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    n_rows, steps = len(x), -(-len(x) // batch_size)
+    generator = np.random.default_rng(0)
+    sizes = [x.shape[1], *hidden, 1]
+    parameters = [
+        (
+            jnp.asarray(generator.uniform(-1, 1, (i, o)) * np.sqrt(6 / (i + o)), dtype=jnp.float32),
+            jnp.zeros(o, dtype=jnp.float32),
+        )
+        for i, o in itertools.pairwise(sizes)
+    ]
+
+    def loss(parameters, x, y, weight):
+        for kernel, bias in parameters[:-1]:
+            x = jax.nn.relu(x @ kernel + bias)
+        error = x @ parameters[-1][0] + parameters[-1][1] - y
+        return jnp.sum(error[:, 0] ** 2 * weight) / jnp.sum(weight)
+
+    @jax.jit
+    def run_epoch(state, x, y, order):
+        order = jnp.pad(order, (0, steps * batch_size - n_rows)).reshape(steps, batch_size)
+        weights = (jnp.arange(steps * batch_size) < n_rows).astype(jnp.float32).reshape(steps, batch_size)
+
+        def step(state, batch):
+            parameters, means, squares, count = state
+            rows, weight = batch
+            value, gradients = jax.value_and_grad(loss)(parameters, x[rows], y[rows], weight)
+            count = count + 1
+            rate = LEARNING_RATE * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+            means = jax.tree.map(lambda m, g: m + (g - m) * 0.1, means, gradients)
+            squares = jax.tree.map(lambda v, g: v + (g * g - v) * 0.001, squares, gradients)
+            parameters = jax.tree.map(
+                lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7), parameters, means, squares
+            )
+            return (parameters, means, squares, count), value * jnp.sum(weight)
+
+        state, losses = jax.lax.scan(step, state, (order, weights))
+        return state, jnp.sum(losses) / n_rows
+
+    zeros = jax.tree.map(jnp.zeros_like, parameters)
+    state = (parameters, zeros, zeros, jnp.float32(0))
+    data = jnp.asarray(x), jnp.asarray(y)
+
+    def run(epoch: int) -> float:
+        nonlocal state
+        order = np.random.default_rng((0, epoch)).permutation(n_rows).astype(np.int32)
+        state, mean = run_epoch(state, *data, order)
+        return float(mean)
+
+    return run
+
+
+def matmul_epoch(x, y, batch_size, hidden, _threads):
+    import numpy as np
+
+    sizes = [x.shape[1], *hidden, 1]
+    generator = np.random.default_rng(0)
+    layers = [
+        (
+            generator.normal(size=(batch_size, i)).astype(np.float32),
+            generator.normal(size=(i, o)).astype(np.float32),
+            generator.normal(size=(batch_size, o)).astype(np.float32),
+        )
+        for i, o in itertools.pairwise(sizes)
+    ]
+    spaces = [[np.empty_like(part) for part in layer] for layer in layers]
+
+    def run(_: int) -> None:
+        for _step in range(-(-len(x) // batch_size)):
+            for number, ((rows, kernel, errors), space) in enumerate(zip(layers, spaces, strict=True)):
+                np.matmul(rows, kernel, out=space[2])
+                np.matmul(rows.T, errors, out=space[1])
+                if number:
+                    np.matmul(errors, kernel.T, out=space[0])
+
+    return run
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ import pandas as pd
 from dlreg import run_dir
 from dlreg.columns import read_cells
 from dlreg.csv_file import Table, stream_tables
-from dlreg.csv_scan import as_utf8, open_csv
+from dlreg.csv_scan import open_csv
 from dlreg.dataset import csv_format_of, missing_column
 from dlreg.errors import DataError, Fault, located
 from dlreg.trained_run import TrainedRun
@@ -38,7 +38,7 @@ def predict(run: TrainedRun, csv: str, output: str, keep: Sequence[str] = ()) ->
     """
     counts: Counter[str] = Counter(rows=0)
     name = "standard input" if csv == "-" else csv
-    with _open_input(csv, run.config.data.encoding) as stream, _open_output(output) as target:
+    with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
         for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
             frame = _predict_block(run, table, keep, counts)
@@ -65,11 +65,11 @@ def _predict_block(run: TrainedRun, table: Table, keep: Sequence[str], counts: C
 
 
 @contextlib.contextmanager
-def _open_input(csv: str, encoding: str) -> Iterator[BinaryIO]:
+def _open_input(csv: str) -> Iterator[BinaryIO]:
     if csv == "-":
-        yield as_utf8(sys.stdin.buffer, encoding)
+        yield sys.stdin.buffer
     else:
-        with open_csv(csv, encoding) as stream:
+        with open_csv(csv) as stream:
             yield stream
 
 

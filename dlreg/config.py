@@ -39,7 +39,6 @@ SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
     "%M": "minute",
     "%S": "second",
     "%f": "fraction of a second",
-    "%%": "",
 }
 
 LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
@@ -104,10 +103,9 @@ def _date_format(text: str) -> str:
         raise RefusedError(
             f"may only use {', '.join(SUPPORTED_DATE_DIRECTIVES)}", "Such as %Y-%m-%d or %d/%m/%y."
         )
-    named = [part for part in parts if part]
-    if "year" not in named:
+    if "year" not in parts:
         raise RefusedError("must contain %Y or %y", "Such as %Y-%m-%d or %d/%m/%y.")
-    if repeated := [part for part in named if named.count(part) > 1]:
+    if repeated := [part for part in parts if parts.count(part) > 1]:
         raise RefusedError(f"must name the {repeated[0]} once", "Remove one of the directives.")
     for first, second in pairwise(tokens):
         # Names and fractions have no fixed width: where they end could not be told.

@@ -51,6 +51,7 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
 
 
@@ -175,22 +176,26 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
             block = Block(header, whole, rows, line)
             _refuse_ragged(block, name)
             yield block
-        line += whole.count(b"\n")
+        line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _NEWLINE))
 
 
 def rows_of(text: bytes, delimiter: str) -> Rows:
     """Finds the rows of a text; delimiters and newlines inside quotes do not count."""
     data = np.frombuffer(text, dtype=np.uint8)
-    delimiters, newlines = data == ord(delimiter), data == ord("\n")
+    marks = (data == ord(delimiter)) | (data == _NEWLINE)
     if b'"' in text:
-        outside = _outside_quotes(data)
-        delimiters, newlines = delimiters & outside, newlines & outside
-    ends = np.flatnonzero(newlines)
+        places = np.flatnonzero(marks | (data == _QUOTE))
+        quotes = data[places] == _QUOTE
+        places = places[~quotes & (np.cumsum(quotes, dtype=np.uint8) % 2 == 0)]
+    else:
+        places = np.flatnonzero(marks)
+    last_cells = np.flatnonzero(data[places] == _NEWLINE)
+    ends = places[last_cells]
     starts = np.concatenate([[0], ends[:-1] + 1]) if ends.size else ends
-    lengths = np.diff(np.searchsorted(np.flatnonzero(delimiters), ends), prepend=0) + 1
-    if (lengths == 1).any():
-        blank = np.isin(data[: ends[-1] + 1], np.frombuffer(b" \t\r\n", dtype=np.uint8))
-        lengths[(lengths == 1) & np.logical_and.reduceat(blank, starts)] = 0
+    lengths = np.diff(last_cells, prepend=-1)
+    for row in np.flatnonzero((lengths == 1) & (data[starts] <= ord(" "))):
+        if not text[starts[row] : ends[row]].strip(b" \t\r"):
+            lengths[row] = 0
     return Rows(starts, ends, lengths)
 
 
@@ -252,11 +257,10 @@ def _refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
 def _decoded(
     decoder: codecs.IncrementalDecoder, fresh: bytes, name: str, line: int, encoding: str, *, plain: bool
 ) -> bytes:
-    """The bytes as UTF-8, without a character that is cut at their end."""
+    """The bytes as UTF-8; a character that is cut at their end may be left for the next ones."""
     try:
-        if plain and fresh.isascii() and not decoder.getstate()[0]:
-            return fresh
-        return decoder.decode(fresh, final=not fresh).encode("utf-8")
+        decoded = decoder.decode(fresh, final=not fresh)
+        return fresh if plain else decoded.encode("utf-8")
     except UnicodeError as error:
         found, sample = "the text", fresh
         if isinstance(error, UnicodeDecodeError):
@@ -296,23 +300,20 @@ def _likely_encoding(text: bytes, tried: str) -> str:
     return "cp1252"
 
 
-def _outside_quotes(data: np.ndarray) -> np.ndarray:
-    """Which bytes stand outside quotes, bool of shape `(n_bytes,)`, for a text that starts outside."""
-    n_before = np.cumsum(data == ord('"'), dtype=np.uint8)
-    return np.asarray((n_before & 1) == 0)
-
-
 def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> None:
     """A quote may open or end a cell or stand twice inside one; elsewhere rows could not be told apart."""
     if b'"' not in text:
         return
     data = np.frombuffer(text, dtype=np.uint8)
-    quotes = np.flatnonzero(data == ord('"'))
+    quotes = np.flatnonzero(data == _QUOTE)
     opening, closing = quotes[::2], quotes[1::2]
-    edges = [ord(delimiter), ord("\n"), ord('"')]
-    before = np.where(opening > 0, data[opening - 1], ord("\n"))
-    after = np.where(closing + 1 < len(data), data[np.minimum(closing + 1, len(data) - 1)], ord("\n"))
-    stray = np.concatenate([opening[~np.isin(before, edges)], closing[~np.isin(after, [*edges, ord("\r")])]])
+    # What stands beyond either end of the text is taken for a newline.
+    before = data[np.maximum(opening - 1, 0)]
+    after = data[np.minimum(closing + 1, len(data) - 1)]
+    edges = (ord(delimiter), _NEWLINE, _QUOTE)
+    opens = (opening == 0) | np.logical_or.reduce([before == edge for edge in edges])
+    ends = (closing == len(data) - 1) | np.logical_or.reduce([after == edge for edge in (*edges, _RETURN)])
+    stray = np.concatenate([opening[~opens], closing[~ends]])
     if stray.size:
         where = line + text.count(b"\n", 0, int(stray.min()))
         raise DataError(Fault("a quote in the middle of a cell", name, where, hint=_QUOTE_HINT))
@@ -320,10 +321,11 @@ def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> No
 
 def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
     """A carriage return ends a line for some programs and not for others, unless a newline follows."""
-    if text.count(b"\r") == text.count(b"\r\n"):
+    if b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"):
         return
     data = np.frombuffer(text, dtype=np.uint8)
-    alone = (data == ord("\r")) & (np.append(data[1:], 0) != ord("\n")) & _outside_quotes(data)
+    outside = np.cumsum(data == _QUOTE, dtype=np.uint8) % 2 == 0
+    alone = outside & (data == _RETURN) & (np.append(data[1:], 0) != _NEWLINE)
     if alone.any():
         at = line + text.count(b"\n", 0, int(np.argmax(alone)))
         hint = "Save it with line ends LF or CRLF, and cells with line breaks in quotes"

@@ -19,7 +19,7 @@ MAX_LEVELS = 1000
 LARGEST_NUMBER = 1e100
 _BOOLEAN_WORDS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"})
 _NUMBER_LIKE = re.compile(
-    r"[-+(−]?\s*[$€£¥₩]?\s*[-+−]?([0-9][0-9.,\'_ ]*|[0-9.,]*[0-9])(e[-+]?[0-9]+)?\s*[%€₩)]?|0x[0-9a-f]+",
+    r"[-+(−]?\s*[$€£¥₩]?\s*[-+−]?(\d[\d.,\'_ ]*|[\d.,]*\d)(e[-+]?\d+)?\s*[%€₩)]?|0x[0-9a-f]+",
     re.IGNORECASE,
 )
 
@@ -163,7 +163,7 @@ def _category(table: Table, name: str, texts: "pd.Series[str]", *, declared: boo
 
 
 def _words_among_numbers(table: Table, name: str, numbers: "pd.Series[float]") -> Fault:
-    bad = table.frame[name].notna().to_numpy()
+    bad = table.frame[name].notna().to_numpy(copy=True)
     bad[bad] = numbers.isna().to_numpy()
     hint = _number_hint(table, name, bad) or (
         f"Mend the cells, add the texts to data.missing_values, or set data.types: {{{name}: category}}"
@@ -175,24 +175,23 @@ def _words_among_numbers(table: Table, name: str, numbers: "pd.Series[float]") -
 def _number_hint(table: Table, name: str, bad: np.ndarray) -> str | None:
     """The keys to set if another decimal mark, or a mark between digits, makes numbers of all bad cells."""
     texts = table.frame[name][bad].iloc[:1000].astype("str")
-    decimal, thousands = table.csv_format.decimal, table.csv_format.thousands
-    other = "," if decimal == "." else "."
-    ways = {
-        f'data.decimal: "{other}"': replace(table.csv_format, decimal=other, thousands=None),
-        f'data.thousands: "{other}"': replace(table.csv_format, thousands=other),
-        f'data.decimal: "{other}" and data.thousands: "{decimal}"': replace(
-            table.csv_format, decimal=other, thousands=decimal
-        ),
-        **{
-            f'data.thousands: "{mark}"': replace(table.csv_format, thousands=mark)
-            for mark in (" ", "'", "_")
-            if thousands is None
-        },
+    style = table.csv_format
+    other = "," if style.decimal == "." else "."
+    ways = {f'data.decimal: "{other}"': replace(style, decimal=other, thousands=None)}
+    for mark in (other, " ", "'", "_") if style.thousands is None else ():
+        ways[f'data.thousands: "{mark}"'] = replace(style, thousands=mark)
+    both = {
+        f'data.decimal: "{other}" and data.thousands: "{style.decimal}"': replace(
+            style, decimal=other, thousands=style.decimal
+        )
     }
-    fitting = [
-        way for way, style in ways.items() if (_to_numbers(texts, style).abs() <= LARGEST_NUMBER).all()
-    ]
-    return f"Set {', or '.join(fitting)}" if fitting else None
+    for choices in (ways, both):
+        fitting = [
+            way for way, new in choices.items() if (_to_numbers(texts, new).abs() <= LARGEST_NUMBER).all()
+        ]
+        if fitting:
+            return f"Set {', or '.join(fitting)}"
+    return None
 
 
 def _looks_like_dates(texts: "pd.Series[str]") -> bool:
@@ -238,7 +237,7 @@ def _check_dates(table: Table, name: str, date_format: str) -> None:
 def _cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
     rows = np.flatnonzero(bad)
     examples = ", ".join(
-        f"{str(table.frame[name].iloc[row])[:40]!r} (line {table.line(int(row))})" for row in rows[:3]
+        f"{table.cell(int(row), name)[:40]!r} (line {table.line(int(row))})" for row in rows[:3]
     )
     more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
     message = f"column {name!r}: {expected}; found {examples}{more}"

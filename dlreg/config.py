@@ -90,9 +90,9 @@ def _text_encoding(name: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    if len(text) != 1 or text.isalnum() or text in "\"'\r\n\0":
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "\"'\r\n\0":
         hint = 'In double quotes, such as "," ";" or "\\t" for a tab.'
-        raise RefusedError("must be one character and no letter, digit, quote or line break", hint)
+        raise RefusedError("must be one character of ASCII and no letter, digit, quote or line break", hint)
     return text
 
 

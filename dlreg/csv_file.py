@@ -1,11 +1,13 @@
 """A CSV file as a table: its frame, and where in the file each row is."""
 
+import csv
 import io
 import itertools
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
 
 from dlreg.csv_scan import Block, CsvFormat, open_csv, scan_blocks
@@ -33,12 +35,24 @@ class Table:
 
     def line(self, row: int) -> int:
         """The 1-based line of the file at which a row (0-based) of the frame starts."""
+        block, start, _ = self._place(row)
+        return block.first_line + block.data.count(b"\n", 0, start)
+
+    def cell(self, row: int, name: str) -> str:
+        """A cell as it is written in the file."""
+        block, start, end = self._place(row)
+        text = io.StringIO(block.data[start:end].decode("utf-8"), newline="")
+        return next(csv.reader(text, delimiter=self.csv_format.delimiter))[block.header.index(name)]
+
+    def _place(self, row: int) -> tuple[Block, int, int]:
+        """The block that a row is in, and where in its data the row starts and ends."""
         blocks = [self.block] if self.block else _blocks_of_file(self.name, self.csv_format)
         for block in blocks:
-            starts = block.rows.starts[block.filled]
-            if row < starts.size:
-                return block.first_line + block.data.count(b"\n", 0, int(starts[row]))
-            row -= starts.size
+            filled = np.flatnonzero(block.filled)
+            if row < filled.size:
+                index = filled[row]
+                return block, int(block.rows.starts[index]), int(block.rows.ends[index])
+            row -= filled.size
         raise IndexError(row)
 
 

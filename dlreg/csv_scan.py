@@ -32,6 +32,9 @@ _OTHER_FORMATS = {
     b"PAR1": "a Parquet file",
     b"\x89HDF": "an HDF5 file",
     b"%PDF": "a PDF file",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
     b"SQLite format 3": "an SQLite database",
     b"ARROW1": "an Arrow file",
     b"\x80\x04\x95": "a Python pickle",
@@ -152,14 +155,13 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         nul = text.find(b"\0")
         if nul >= 0:
             at = line + text.count(b"\n", 0, nul)
-            wide = _likely_utf_16(text)
-            hint = f"It looks like {wide}: set data.encoding" if wide else "Is the file damaged? Remove it"
+            hint = _encoding_hint(text, text, csv_format.encoding)
             raise DataError(Fault("found a NUL byte; expected text", name, at, hint=hint))
         rows = rows_of(text, csv_format.delimiter)
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
         whole, rest = text[:cut], text[cut:]
         _refuse_stray_quote(text, name, csv_format.delimiter, line)
-        _refuse_stray_return(text if last else text[:-1], name, line)
+        _refuse_stray_return(text, name, line)
         if rest and (last or len(rest) > MAX_ROW_BYTES):
             at = line + whole.count(b"\n")
             found = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
@@ -265,20 +267,20 @@ def _decoded(
         found, sample = "the text", fresh
         if isinstance(error, UnicodeDecodeError):
             before = error.object[: error.start]
-            line += before.decode(encoding, errors="ignore").count("\n")
+            line += before.count(b"\n")
             found = f"byte 0x{error.object[error.start]:02x}"
             sample = error.object[before.rfind(b"\n") + 1 :]
-        likely = _likely_utf_16(fresh) or _likely_encoding(sample[:65536], encoding)
-        hint = f"It looks like {likely}: set data.encoding"
+        hint = _encoding_hint(fresh, sample[:65536], encoding)
         raise DataError(Fault(f"{found} is not {encoding} text", name, line, hint=hint)) from None
 
 
-def _likely_utf_16(text: bytes) -> str | None:
-    """The kind of UTF-16 that a text with many NUL bytes is."""
+def _encoding_hint(text: bytes, sample: bytes, tried: str) -> str:
     low, high = text[::2].count(0), text[1::2].count(0)
-    if max(low, high) < len(text) / 16 or min(low, high) * 4 > max(low, high):
-        return None
-    return "utf-16-le" if high > low else "utf-16-be"
+    if max(low, high) > max(3, len(text) / 16) and min(low, high) * 4 < max(low, high):
+        return f"It looks like {'utf-16-le' if high > low else 'utf-16-be'}: set data.encoding"
+    if b"\0" in text:
+        return "Text has no NUL bytes: is the file damaged, or no CSV file?"
+    return f"It looks like {_likely_encoding(sample, tried)}: set data.encoding"
 
 
 def _likely_encoding(text: bytes, tried: str) -> str:
@@ -325,7 +327,8 @@ def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
         return
     data = np.frombuffer(text, dtype=np.uint8)
     outside = np.cumsum(data == _QUOTE, dtype=np.uint8) % 2 == 0
-    alone = outside & (data == _RETURN) & (np.append(data[1:], 0) != _NEWLINE)
+    # The last byte is a newline, or what follows it is not read yet.
+    alone = outside[:-1] & (data[:-1] == _RETURN) & (data[1:] != _NEWLINE)
     if alone.any():
         at = line + text.count(b"\n", 0, int(np.argmax(alone)))
         hint = "Save it with line ends LF or CRLF, and cells with line breaks in quotes"

@@ -2,8 +2,9 @@
 
 import difflib
 import os
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,10 @@ def load_dataset(config: Config) -> Dataset:
             by=_split_values(table, data, rows),
         )
     parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
-    _refuse_constant_target(parts["train"].y_true, data.target, table.name)
+    faults = [*_empty_columns(parts["train"], table.name)]
+    faults += _constant_target(parts["train"].y_true, data.target, table.name)
+    if faults:
+        raise DataError(*faults)
     notes = _notes(table, columns, y_true, data.target)
     if data.test_path:
         parts["test"], more = _test_part(data.test_path, data.target, columns, csv_format)
@@ -215,10 +219,17 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
     return np.asarray(values[rows])
 
 
-def _refuse_constant_target(y_true: np.ndarray, target: str, name: str) -> None:
+def _empty_columns(train: Part, path: str) -> Iterator[Fault]:
+    for name, values in train.cells.items():
+        if np.all(pd.isna(values) | (values == "")):
+            found = f"column {name!r} has no value in the training rows"
+            yield Fault(found, path, hint="Leave it out with data.exclude")
+
+
+def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fault]:
     if np.ptp(y_true) == 0:
         found = f"the target {target!r} is {y_true[0]:g} in every training row: there is nothing to learn"
-        raise DataError(Fault(found, name, hint="Choose another data.target, or use rows in which it varies"))
+        yield Fault(found, path, hint="Choose another data.target, or use rows in which it varies")
 
 
 def _part(rows: np.ndarray, cells: dict[str, np.ndarray], y_true: np.ndarray) -> Part:
@@ -252,7 +263,7 @@ def _notes(table: Table, columns: Sequence[Column], y_true: np.ndarray, target: 
     notes = []
     dropped = int(np.isnan(y_true).sum())
     if dropped:
-        notes.append(f"{dropped:,} rows without a {target!r} are left out")
+        notes.append(f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}")
     for column in columns:
         missing = int(table.frame[column.name].isna().sum())
         if missing:
@@ -275,6 +286,10 @@ def _doubts(
             )
         elif column.kind == "number" and _are_written_as_dates(values):
             notes.append(f'column {name!r} looks like dates: if so, set data.dates: {{{name}: "%Y%m%d"}}')
+        elif column.kind == "category" and _have_a_unit(train.cells[name][:, 0]):
+            notes.append(
+                f"column {name!r} holds numbers with a unit, such as {values[0]!r}: categories to dlreg"
+            )
     numbers = {column.name: cells[column.name] for column in columns if column.kind == "number"}
     for name, values in (numbers | {target: y_true}).items():
         if np.nanmax(np.abs(values), initial=0) > 2**53:
@@ -287,3 +302,8 @@ def _are_written_as_dates(numbers: np.ndarray) -> bool:
     if not known.size or known.min() < 1900_01_01 or known.max() > 2100_12_31 or (known % 1).any():
         return False
     return bool(dates.parse_dates(pd.Series(known.astype(int)).astype("str"), "%Y%m%d").notna().all())
+
+
+def _have_a_unit(texts: np.ndarray) -> bool:
+    parts = [re.fullmatch(r"\s*[-+]?[0-9][0-9.,]*\s*([^0-9\s]+)\s*", text) for text in set(texts) - {""}]
+    return len({part and part.group(1) for part in parts}) == 1 and parts[0] is not None

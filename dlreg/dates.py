@@ -80,7 +80,9 @@ def date_pattern(date_format: str) -> str:
 def parse_dates(texts: "pd.Series[str]", date_format: str) -> "pd.Series[pd.Timestamp]":
     """The moments that texts of one format name; NaT where a text is missing or no such date."""
     matched = texts.where(texts.str.fullmatch(date_pattern(date_format)).fillna(False).astype(bool))
-    return pd.to_datetime(matched, format=date_format, errors="coerce")
+    moments = pd.to_datetime(matched, format=date_format, errors="coerce")
+    # pandas knows a year 0, which no calendar has.
+    return moments.where(moments.dt.year >= 1)
 
 
 def guess_iso_format(texts: "pd.Series[str]") -> str | None:

@@ -7,7 +7,6 @@ import io
 import os
 import random
 import zipfile
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -539,7 +538,3 @@ def test_a_number_is_what_python_calls_one(tmp_path, cells):
     if pd.api.types.is_numeric_dtype(frame["x"]):
         for cell, number in zip(cells, frame["x"], strict=True):
             assert np.isnan(number) if cell.strip() in MISSING_TEXTS else float(cell) == number
-
-
-def test_formats_are_values():
-    assert replace(CsvFormat(), decimal=",") == CsvFormat(decimal=",")

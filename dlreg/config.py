@@ -404,11 +404,11 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
 
 
 def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    for first, second in (("delimiter", "decimal"), ("delimiter", "thousands"), ("decimal", "thousands")):
-        if data[first] == data[second] is not None:
-            message = f"data.{second} and data.{first} are both {shown(data[first])}"
-            hint = f"Set data.{first} or data.{second} to another character."
-            yield Contradiction(("data", second), ("data", first), message, hint)
+    # Either may be the delimiter too: in quotes, as in "1,5",2, it stands for itself.
+    if data["decimal"] == data["thousands"] is not None:
+        message = f"data.thousands and data.decimal are both {shown(data['decimal'])}"
+        hint = "Set data.decimal or data.thousands to another character."
+        yield Contradiction(("data", "thousands"), ("data", "decimal"), message, hint)
 
 
 def _column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:

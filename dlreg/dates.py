@@ -51,6 +51,8 @@ class DateField:
         if self.directive in MONTH_NAMES:
             return f"({'|'.join(MONTH_NAMES[self.directive])})"
         fixed = self.padded or self.directive in "Yy"
+        if self.directive == "S":  # strptime knows leap seconds, no calendar does
+            return "[0-5][0-9]" if fixed else "[0-5]?[0-9]"
         return f"[0-9]{{{self.width}}}" if fixed else f"[0-9]{{1,{self.width}}}"
 
 

@@ -171,7 +171,7 @@ def test_the_first_three_bad_cells_are_named(tmp_path):
 def test_lines_are_right_after_newlines_in_quotes(tmp_path):
     content = 'n,x,y\n"a\nb",1,1\n\n"c",2,3\n"a\r\nb\n\n",3,4\n"c",oops,2\n'
     (fault,) = faults_of(tmp_path, content)
-    assert "'oops' (line 9)" in fault.message
+    assert "'oops' (line 10)" in fault.message
 
 
 def test_a_decimal_point_under_a_decimal_comma_is_not_read_as_one(tmp_path):

@@ -122,7 +122,6 @@ BAD = [
     ("  delimiter: '\"'", 4, 14, "data.delimiter must be one character"),
     ("  delimiter: 가", 4, 14, "data.delimiter must be one character"),
     ("  decimal: ;", 4, 12, 'data.decimal must be one of ".", ","'),
-    ('  decimal: ","', 4, 12, 'data.decimal and data.delimiter are both ","'),
     ('  thousands: "."', 4, 14, 'data.thousands and data.decimal are both "."'),
     ('  thousands: "-"', 4, 14, "data.thousands must be one of"),
     ("  missing_values: NA", 4, 19, "data.missing_values must be a list, each item text"),

@@ -181,9 +181,8 @@ def _number_hint(table: Table, name: str, bad: np.ndarray) -> str | None:
     for mark in (other, " ", "'", "_") if style.thousands is None else ():
         ways[f'data.thousands: "{mark}"'] = replace(style, thousands=mark)
     both = {
-        f'data.decimal: "{other}" and data.thousands: "{style.decimal}"': replace(
-            style, decimal=other, thousands=style.decimal
-        )
+        f'data.decimal: "{other}" and data.thousands: "{mark}"': replace(style, decimal=other, thousands=mark)
+        for mark in (style.decimal, " ", "'")
     }
     for choices in (ways, both):
         fitting = [

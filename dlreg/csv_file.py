@@ -1,6 +1,5 @@
 """A CSV file as a table: its frame, and where in the file each row is."""
 
-import csv
 import io
 import itertools
 from collections.abc import Callable, Collection, Iterator
@@ -41,8 +40,15 @@ class Table:
     def cell(self, row: int, name: str) -> str:
         """A cell as it is written in the file."""
         block, start, end = self._place(row)
-        text = io.StringIO(block.data[start:end].decode("utf-8"), newline="")
-        return next(csv.reader(text, delimiter=self.csv_format.delimiter))[block.header.index(name)]
+        cells = pd.read_csv(
+            io.BytesIO(block.data[start:end]),
+            header=None,
+            dtype=str,
+            sep=self.csv_format.delimiter,
+            na_filter=False,
+            skip_blank_lines=False,
+        )
+        return str(cells.iat[0, block.header.index(name)])
 
     def _place(self, row: int) -> tuple[Block, int, int]:
         """The block that a row is in, and where in its data the row starts and ends."""

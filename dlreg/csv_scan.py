@@ -152,16 +152,12 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
             text = text.removeprefix(codecs.BOM_UTF8)
         if last and text and not text.endswith(b"\n"):
             text += b"\n"
-        nul = text.find(b"\0")
-        if nul >= 0:
-            at = line + text.count(b"\n", 0, nul)
-            hint = _encoding_hint(text, text, csv_format.encoding)
-            raise DataError(Fault("found a NUL byte; expected text", name, at, hint=hint))
+        _refuse_nul(text, name, csv_format.encoding, line)
+        _refuse_stray_quote(text, name, csv_format.delimiter, line)
+        _refuse_stray_return(text, name, line)
         rows = rows_of(text, csv_format.delimiter)
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
         whole, rest = text[:cut], text[cut:]
-        _refuse_stray_quote(text, name, csv_format.delimiter, line)
-        _refuse_stray_return(text, name, line)
         if rest and (last or len(rest) > MAX_ROW_BYTES):
             at = line + whole.count(b"\n")
             found = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
@@ -233,7 +229,11 @@ def _no_such_file(path: str) -> Fault:
     except (OSError, ValueError):
         names = []
     near = difflib.get_close_matches(Path(path).name, names, n=1)
-    hint = f"Did you mean {folder / near[0]}?" if near else "Check data.path, or give --data"
+    hint = (
+        f"Did you mean {folder / near[0]}?"
+        if near
+        else "Check the path; in a config it starts from the config's folder"
+    )
     return Fault("no such file", path, hint=hint)
 
 
@@ -300,6 +300,14 @@ def _likely_encoding(text: bytes, tried: str) -> str:
         if encoding != tried and n_bytes >= 0.8 * n_foreign:
             return encoding
     return "cp1252"
+
+
+def _refuse_nul(text: bytes, name: str, encoding: str, line: int) -> None:
+    nul = text.find(b"\0")
+    if nul >= 0:
+        at = line + text.count(b"\n", 0, nul)
+        hint = _encoding_hint(text, text, encoding)
+        raise DataError(Fault("found a NUL byte; expected text", name, at, hint=hint))
 
 
 def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> None:

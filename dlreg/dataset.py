@@ -137,7 +137,7 @@ def _near_column(name: str, header: Sequence[str]) -> str:
         alike = unicodedata.normalize("NFKC", folded[near[0]]) == unicodedata.normalize("NFKC", name)
         copy = " It looks the same, but is made of other characters: copy it from the file" if alike else ""
         return f"Did you mean {folded[near[0]]!r}?{copy}"
-    for mark in (";", "\t", "|", ","):
+    for mark in (";", "\t", "|", ",", *(" " if len(header) == 1 else "")):
         if any(name in column.split(mark) for column in header if mark in column):
             return f"The delimiter looks like {mark!r}: set data.delimiter"
     more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""

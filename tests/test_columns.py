@@ -106,6 +106,7 @@ BAD_CELLS = {
     "decimal-comma": ("3,5", {}, 'data.decimal: ","'),
     "decimal-comma-that-groups": ("3,500", {}, 'data.thousands: ","'),
     "both-marks": ("1.234,5", {}, 'data.decimal: "," and data.thousands: "."'),
+    "french": ("1\u202f234,5", {}, 'data.decimal: "," and data.thousands: " "'),
     "thousands-and-point": ("1,234.5", {}, 'Set data.thousands: ","'),
     "thousands-wrongly-set": ("3,14", {"thousands": ","}, 'data.decimal: ","'),
     "grouped-by-two": ("1,2,3", {"thousands": ","}, "Mend"),
@@ -160,6 +161,11 @@ def test_a_cell_that_is_no_number_is_named_by_line(tmp_path, cell, data, hint, a
 def test_a_column_of_such_cells_alone_is_no_category(tmp_path, cell):
     (fault,) = faults_of(tmp_path, column_of(cell))
     assert f"found {cell!r} (line 2), {cell!r} (line 3), {cell!r} (line 4) and 9 more" in fault.message
+
+
+def test_a_bad_cell_of_any_length_is_cut(tmp_path):
+    (fault,) = faults_of(tmp_path, numbers_and("x" * 300_000))
+    assert f"found {'x' * 40!r} (line 14)" in fault.message
 
 
 def test_the_first_three_bad_cells_are_named(tmp_path):

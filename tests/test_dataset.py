@@ -56,6 +56,7 @@ def test_a_table_of_cp949_with_hangul_names(tmp_path):
         ("a,b, price ", {"target": "price"}, "no column 'price'", "Did you mean ' price '?"),
         ("a,b,y", {"target": "zzz"}, "no column 'zzz'", "The columns are 'a', 'b', 'y'"),
         ("a,b,y", {"features": ["a", "B"]}, "no column 'B'", "Did you mean 'b'?"),
+        ("x z q", {"target": "q"}, "no column 'q'", "looks like ' '"),
         ("a,b,y", {"exclude": ["c"]}, "no column 'c'", "The columns are"),
         ("a,b,y", {"types": {"bb": "number"}}, "no column 'bb'", "Did you mean 'b'?"),
         ("a,b,y", {"dates": {"aa": "%Y"}}, "no column 'aa'", "Did you mean 'a'?"),
@@ -71,7 +72,9 @@ def test_a_table_of_cp949_with_hangul_names(tmp_path):
     ],
 )
 def test_a_column_that_is_missing_names_its_near_match(tmp_path, header, data, message, hint):
-    (fault,) = faults_of(tmp_path, rows(header, "1,2,3", "2,3,4", times=9), data=data)
+    (fault,) = faults_of(
+        tmp_path, rows(header, *(["1,2,3", "2,3,4"] if "," in header else ["1 2 3"]), times=9), data=data
+    )
     assert message in fault.message
     assert hint in (fault.hint or "")
     assert (fault.path or "").endswith("config.yaml")

@@ -87,7 +87,7 @@ def load_dataset(config: Config) -> Dataset:
     notes = _notes(table, columns, y_true, data.target)
     if data.test_path:
         parts["test"], more = _test_part(data.test_path, data.target, columns, csv_format)
-        notes += [f"{note} of the test file" for note in more]
+        notes += [f"{_shown_path(data.test_path)}: {note}" for note in more]
         if data.test_path.samefile(data.path):
             notes.append("data.test_path is data.path: the test rows are those the model learns from")
     notes += _doubts(columns, cells, parts["train"], y_true, data.target)
@@ -276,11 +276,12 @@ def _doubts(
 ) -> list[str]:
     """What is right by itself but often a mistake."""
     notes = []
+    known = ~np.isnan(y_true)
     for column in columns:
         name, values = column.name, cells[column.name][:, 0]
         if pd.unique(train.cells[name][:, 0]).size == 1:
             notes.append(f"column {name!r} has one value in every training row: it cannot help")
-        elif column.kind == "number" and np.array_equal(values, y_true, equal_nan=True):
+        elif column.kind == "number" and np.array_equal(values[known], y_true[known]):
             notes.append(
                 f"column {name!r} equals the target {target!r} in every row: is it known beforehand?"
             )

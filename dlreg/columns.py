@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,13 +11,16 @@ import pandas as pd
 from dlreg import dates
 from dlreg.csv_file import Table
 from dlreg.csv_scan import CsvFormat
-from dlreg.errors import DataError, Fault
+from dlreg.errors import DataError, Fault, gathering
 
 Kind = Literal["number", "category", "boolean", "date"]
 MAX_LEVELS = 1000
+# Beyond it a square, and so a variance, would soon overflow.
+LARGEST_NUMBER = 1e100
 _BOOLEAN_WORDS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"})
 _NUMBER_LIKE = re.compile(
-    r"[-+(]?\s*[$€£¥₩]?\s*[-+]?([0-9][0-9.,'_ ]*|[0-9.,]*[0-9])\s*[%€₩)]?|0[xX][0-9a-fA-F]+"
+    r"[-+(−]?\s*[$€£¥₩]?\s*[-+−]?(\d[\d.,\'_ ]*|[\d.,]*\d)(e[-+]?\d+)?\s*[%€₩)]?|0x[0-9a-f]+",
+    re.IGNORECASE,
 )
 
 
@@ -48,10 +51,8 @@ def recognise_columns(
     columns: list[Column] = []
     faults: list[Fault] = []
     for name in names:
-        try:
+        with gathering(faults):
             columns.append(_recognise(table, name, types.get(name), date_formats.get(name)))
-        except DataError as error:
-            faults.extend(error.faults)
     if faults:
         raise DataError(*faults)
     return tuple(columns)
@@ -70,16 +71,14 @@ def read_cells(table: Table, columns: Sequence[Column]) -> dict[str, np.ndarray]
     cells: dict[str, np.ndarray] = {}
     faults: list[Fault] = []
     for column in columns:
-        try:
+        with gathering(faults):
             if column.kind == "number":
                 cells[column.name] = read_numbers(table, column.name).reshape(-1, 1)
-            else:
-                if column.date_format:
-                    _check_dates(table, column.name, column.date_format)
-                text = table.frame[column.name].astype("str")
-                cells[column.name] = text.fillna("").to_numpy(dtype=object).reshape(-1, 1)
-        except DataError as error:
-            faults.extend(error.faults)
+                continue
+            if column.date_format:
+                _check_dates(table, column.name, column.date_format)
+            text = table.frame[column.name].astype("str")
+            cells[column.name] = text.fillna("").to_numpy(dtype=object).reshape(-1, 1)
     if faults:
         raise DataError(*faults)
     return cells
@@ -94,20 +93,31 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
     column = table.frame[name]
     if pd.api.types.is_numeric_dtype(column):
         numbers = column.to_numpy(dtype=np.float64)
-        bad = np.isinf(numbers)
     else:
         numbers = _to_numbers(column, table.csv_format).to_numpy()
-        bad = column.notna().to_numpy() & ~np.isfinite(numbers)
+    bad = column.notna().to_numpy() & ~(np.abs(numbers) <= LARGEST_NUMBER)
     if bad.any():
-        hint = "Mend the cells, name texts that mean a missing value in data.missing_values"
-        raise DataError(_cells_fault(table, name, bad, "expected finite numbers", hint))
+        hint = _number_hint(table, name, bad) or (
+            "Mend the cells, or name texts that mean a missing value in data.missing_values"
+        )
+        expected = f"expected finite numbers, none beyond {LARGEST_NUMBER:g}"
+        raise DataError(_cells_fault(table, name, bad, expected, hint))
     return numbers
 
 
 def _to_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> "pd.Series[float]":
-    text = column.astype("str").str.strip()
+    """The numbers that texts are, NaN for all else; digits must be grouped properly or not at all."""
+    digits = "[0-9]+"
     if csv_format.thousands:
-        text = text.str.replace(csv_format.thousands, "", regex=False)
+        # French text has blanks of other kinds; Indian text has groups of two.
+        mark = "[ \u00a0\u202f]" if csv_format.thousands == " " else re.escape(csv_format.thousands)
+        digits = f"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}|[0-9]+)"
+    point = re.escape(csv_format.decimal)
+    number = rf"[-+]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?"
+    text = column.astype("str").str.strip()
+    text = text.where(text.str.fullmatch(number, case=False).fillna(False).astype(bool))
+    if csv_format.thousands:
+        text = text.str.replace(mark, "", regex=True)
     return pd.to_numeric(text.str.replace(csv_format.decimal, ".", regex=False), errors="coerce").astype(
         float
     )
@@ -131,10 +141,12 @@ def _recognise(table: Table, name: str, kind: str | None, date_format: str | Non
     if numbers.notna().all():
         read_numbers(table, name)
         return Column(name, "number")
-    if (numbers.notna() | texts.str.strip().str.fullmatch(_NUMBER_LIKE.pattern)).mean() >= 0.5:
-        raise DataError(_words_among_numbers(table, name, texts, numbers))
     if dates.guess_other_formats(texts) or _looks_like_dates(texts):
-        _guess_format(table, name)
+        return Column(name, "date", _guess_format(table, name))
+    # Digits of other scripts and of full width look like numbers, but are none.
+    like_numbers = texts.str.strip().str.normalize("NFKC").str.fullmatch(_NUMBER_LIKE)
+    if (numbers.notna() | like_numbers).mean() >= 0.5:
+        raise DataError(_words_among_numbers(table, name, numbers))
     return _category(table, name, texts, declared=False)
 
 
@@ -142,33 +154,48 @@ def _category(table: Table, name: str, texts: "pd.Series[str]", *, declared: boo
     levels = set(texts.unique())
     if any({level.casefold() for level in levels} <= words for words in _BOOLEAN_WORDS) and levels:
         return Column(name, "boolean")
-    if len(levels) > MAX_LEVELS or (not declared and len(levels) > max(20, len(texts) / 2)):
+    a_level_per_row = len(levels) == len(texts) >= 10 or len(levels) > max(20, len(texts) / 2)
+    if len(levels) > MAX_LEVELS or (a_level_per_row and not declared):
         found = f"column {name!r} has {len(levels):,} different texts in {len(texts):,} rows"
         hint = "Leave it out with data.exclude" + ("" if declared else ", or say what it is in data.types")
         raise DataError(Fault(f"{found}, too many levels for a category", table.name, hint=hint))
     return Column(name, "category")
 
 
-def _words_among_numbers(
-    table: Table, name: str, texts: "pd.Series[str]", numbers: "pd.Series[float]"
-) -> Fault:
-    bad = table.frame[name].notna().to_numpy()
+def _words_among_numbers(table: Table, name: str, numbers: "pd.Series[float]") -> Fault:
+    bad = table.frame[name].notna().to_numpy(copy=True)
     bad[bad] = numbers.isna().to_numpy()
-    odd = texts[numbers.isna().to_numpy()]
-    if table.csv_format.decimal == "." and odd.str.fullmatch(r"\s*[-+]?[0-9]+,[0-9]+\s*").all():
-        hint = (
-            'If the comma is a decimal mark, set data.decimal: ","; if it groups digits, data.thousands: ","'
-        )
-    else:
-        hint = (
-            f"Mend the cells, add the texts to data.missing_values, or set data.types: {{{name}: category}}"
-        )
-    return _cells_fault(table, name, bad, "most cells are numbers, but not all", hint)
+    hint = _number_hint(table, name, bad) or (
+        f"Mend the cells, add the texts to data.missing_values, or set data.types: {{{name}: category}}"
+    )
+    expected = "most cells are numbers, but not all" if numbers.notna().any() else "expected numbers"
+    return _cells_fault(table, name, bad, expected, hint)
+
+
+def _number_hint(table: Table, name: str, bad: np.ndarray) -> str | None:
+    """The keys to set if another decimal mark, or a mark between digits, makes numbers of all bad cells."""
+    texts = table.frame[name][bad].iloc[:1000].astype("str")
+    style = table.csv_format
+    other = "," if style.decimal == "." else "."
+    ways = {f'data.decimal: "{other}"': replace(style, decimal=other, thousands=None)}
+    for mark in (other, " ", "'", "_") if style.thousands is None else ():
+        ways[f'data.thousands: "{mark}"'] = replace(style, thousands=mark)
+    both = {
+        f'data.decimal: "{other}" and data.thousands: "{mark}"': replace(style, decimal=other, thousands=mark)
+        for mark in (style.decimal, " ", "'")
+    }
+    for choices in (ways, both):
+        fitting = [
+            way for way, new in choices.items() if (_to_numbers(texts, new).abs() <= LARGEST_NUMBER).all()
+        ]
+        if fitting:
+            return f"Set {', or '.join(fitting)}"
+    return None
 
 
 def _looks_like_dates(texts: "pd.Series[str]") -> bool:
     pattern = r"\s*([0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|[0-9]{1,2}[- ][A-Za-z]{3,9}[- ,]+[0-9]{2,4}).*"
-    return bool(texts.str.fullmatch(pattern).mean() >= 0.8)
+    return bool(texts.str.fullmatch(pattern).mean() >= 0.5)
 
 
 def _guess_format(table: Table, name: str) -> str:
@@ -178,36 +205,38 @@ def _guess_format(table: Table, name: str) -> str:
         DataError: Always where it is not ISO: dd/mm and mm/dd must not be guessed in silence.
     """
     texts = table.frame[name].dropna().astype("str")
-    iso = dates.guess_iso_format(texts) if len(texts) else None
+    if texts.empty:
+        hint = f"Leave it out with data.exclude, or set data.dates: {{{name}: FORMAT}}"
+        raise DataError(Fault(f"column {name!r} has no dates to tell the format from", table.name, hint=hint))
+    iso = dates.guess_iso_format(texts)
     if iso:
         return iso
     formats = dates.guess_other_formats(texts)
+    nearly = None if formats else dates.most_likely_format(texts)
+    if nearly:
+        _check_dates(table, name, nearly)
     choices = " or ".join(f'data.dates: {{{name}: "{date_format}"}}' for date_format in formats[:3])
-    hint = f"Set {choices}" if formats else "Set its strptime format in data.dates"
-    unclear = np.flatnonzero(table.frame[name].notna().to_numpy())[:1]
-    found = f"column {name!r} holds dates that are not ISO (YYYY-MM-DD), such as {texts.iloc[0]!r}"
-    raise DataError(
-        Fault(
-            found,
-            table.name,
-            table.line(int(unclear[0])),
-            hint=f"{hint}, or data.types: {{{name}: category}}",
-        )
+    hint = (
+        f"Set {choices}" if formats else "Write them as YYYY-MM-DD, set their strptime format in data.dates"
     )
+    row = int(np.flatnonzero(table.frame[name].notna().to_numpy())[0])
+    found = f"column {name!r} holds dates that are not ISO (YYYY-MM-DD), such as {texts.iloc[0]!r}"
+    hint = f"{hint}, or data.types: {{{name}: category}}"
+    raise DataError(Fault(found, table.name, table.line(row), hint=hint))
 
 
 def _check_dates(table: Table, name: str, date_format: str) -> None:
     column = table.frame[name].astype("str")
     bad = (column.notna() & dates.parse_dates(column, date_format).isna()).to_numpy()
     if bad.any():
-        hint = "Mend the cells, or set the format in data.dates"
+        hint = f"Mend the cells, set the format in data.dates, or data.types: {{{name}: category}}"
         raise DataError(_cells_fault(table, name, bad, f"expected dates of the form {date_format}", hint))
 
 
 def _cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
     rows = np.flatnonzero(bad)
     examples = ", ".join(
-        f"{str(table.frame[name].iloc[row])[:40]!r} (line {table.line(int(row))})" for row in rows[:3]
+        f"{table.cell(int(row), name)[:40]!r} (line {table.line(int(row))})" for row in rows[:3]
     )
     more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
     message = f"column {name!r}: {expected}; found {examples}{more}"

@@ -39,7 +39,6 @@ SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
     "%M": "minute",
     "%S": "second",
     "%f": "fraction of a second",
-    "%%": "",
 }
 
 LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
@@ -91,9 +90,9 @@ def _text_encoding(name: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    if len(text) != 1 or text.isalnum() or text in "\"'\r\n\0":
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "\"'\r\n\0":
         hint = 'In double quotes, such as "," ";" or "\\t" for a tab.'
-        raise RefusedError("must be one character and no letter, digit, quote or line break", hint)
+        raise RefusedError("must be one character of ASCII and no letter, digit, quote or line break", hint)
     return text
 
 
@@ -104,10 +103,9 @@ def _date_format(text: str) -> str:
         raise RefusedError(
             f"may only use {', '.join(SUPPORTED_DATE_DIRECTIVES)}", "Such as %Y-%m-%d or %d/%m/%y."
         )
-    named = [part for part in parts if part]
-    if "year" not in named:
+    if "year" not in parts:
         raise RefusedError("must contain %Y or %y", "Such as %Y-%m-%d or %d/%m/%y.")
-    if repeated := [part for part in named if named.count(part) > 1]:
+    if repeated := [part for part in parts if parts.count(part) > 1]:
         raise RefusedError(f"must name the {repeated[0]} once", "Remove one of the directives.")
     for first, second in pairwise(tokens):
         # Names and fractions have no fixed width: where they end could not be told.
@@ -398,11 +396,11 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
 
 
 def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    for first, second in (("delimiter", "decimal"), ("delimiter", "thousands"), ("decimal", "thousands")):
-        if data[first] == data[second] is not None:
-            message = f"data.{second} and data.{first} are both {shown(data[first])}"
-            hint = f"Set data.{first} or data.{second} to another character."
-            yield Contradiction(("data", second), ("data", first), message, hint)
+    # Either may be the delimiter too: in quotes, as in "1,5",2, it stands for itself.
+    if data["decimal"] == data["thousands"] is not None:
+        message = f"data.thousands and data.decimal are both {shown(data['decimal'])}"
+        hint = "Set data.decimal or data.thousands to another character."
+        yield Contradiction(("data", "thousands"), ("data", "decimal"), message, hint)
 
 
 def _column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -7,12 +7,14 @@ missing cells, trailing cells are cut or shift the columns.
 import codecs
 import csv
 import difflib
+import errno
 import io
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -30,7 +32,30 @@ _OTHER_FORMATS = {
     b"PAR1": "a Parquet file",
     b"\x89HDF": "an HDF5 file",
     b"%PDF": "a PDF file",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"SQLite format 3": "an SQLite database",
+    b"ARROW1": "an Arrow file",
+    b"\x80\x04\x95": "a Python pickle",
+    b"\x93NUMPY": "a NumPy array",
+    b"{\\rtf": "an RTF document",
+    b"<!DOCTYPE": "an HTML page",
+    b"<!doctype": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML document",
+    b'{"': "JSON",
+    b'[{"': "JSON",
 }
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+_QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
 
 
 @dataclass(frozen=True)
@@ -52,20 +77,6 @@ class CsvFormat:
     missing_values: tuple[str, ...] = ()
 
 
-class Block(NamedTuple):
-    """Whole rows of a CSV file.
-
-    Attributes:
-        header: The column names.
-        data: The rows as UTF-8 text, without the header.
-        first_line: 1-based line of the file at which `data` starts.
-    """
-
-    header: tuple[str, ...]
-    data: bytes
-    first_line: int
-
-
 class Rows(NamedTuple):
     """Where rows stand in a text, shape `(n_rows,)` each.
 
@@ -80,8 +91,37 @@ class Rows(NamedTuple):
     lengths: np.ndarray
 
 
+class Block(NamedTuple):
+    """Whole rows of a CSV file.
+
+    Attributes:
+        header: The column names.
+        data: The rows as UTF-8 text, without the header.
+        rows: Where they stand in `data`.
+        first_line: 1-based line of the file at which `data` starts.
+    """
+
+    header: tuple[str, ...]
+    data: bytes
+    rows: Rows
+    first_line: int
+
+    @property
+    def filled(self) -> np.ndarray:
+        """Which rows are not blank lines, bool of shape `(n_rows,)`."""
+        return self.rows.lengths > 0
+
+    def without_blank_lines(self) -> bytes:
+        """The rows that hold cells."""
+        filled = self.filled
+        if filled.all():
+            return self.data
+        places = zip(self.rows.starts[filled], self.rows.ends[filled] + 1, strict=True)
+        return b"".join(self.data[start:end] for start, end in places)
+
+
 def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[Block]:
-    """Cuts a stream of UTF-8 text into blocks of whole rows and checks the shape of each row.
+    """Cuts a CSV file into blocks of whole rows and checks the shape of each row.
 
     Args:
         stream: The bytes of a CSV file, header first.
@@ -93,175 +133,244 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
 
     Raises:
         DataError: At the first rows that are not as long as the header, and at NUL bytes, stray or
-            unclosed quotes and bytes that are not of the encoding.
+            unclosed quotes, stray carriage returns and bytes that are not of the encoding.
+        StorageError: The stream cannot be read.
     """
+    decoder = codecs.getincrementaldecoder(csv_format.encoding)()
+    plain = codecs.lookup(csv_format.encoding).name in ("utf-8", "ascii")
     header: tuple[str, ...] | None = None
-    line, rest, last = 1, b"", False
+    opening, line, rest, last = b"", 1, b"", False
     while not last:
-        fresh = _read(stream, name, csv_format.encoding, line)
-        text, last = rest + fresh, not fresh
+        fresh = _read(stream, name)
+        last = not fresh
         if header is None:
-            _refuse_other_formats(text, name)
+            opening = opening[:16] + fresh[:16]
+            _refuse_other_formats(opening, name, csv_format.encoding)
+        here = line + rest.count(b"\n")
+        text = rest + _decoded(decoder, fresh, name, here, csv_format.encoding, plain=plain)
+        if header is None:
             text = text.removeprefix(codecs.BOM_UTF8)
         if last and text and not text.endswith(b"\n"):
             text += b"\n"
-        _refuse_bad_text(text, name, csv_format.encoding, line, last=last)
+        _refuse_nul(text, name, csv_format.encoding, line)
         _refuse_stray_quote(text, name, csv_format.delimiter, line)
+        _refuse_stray_return(text, name, line)
         rows = rows_of(text, csv_format.delimiter)
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
-        if last and cut < len(text):
-            at = line + text.count(b"\n", 0, cut)
-            raise DataError(Fault("a quoted cell is never closed", name, at, hint='Add the second "'))
         whole, rest = text[:cut], text[cut:]
-        if len(rest) > MAX_ROW_BYTES:
-            at = line + text.count(b"\n", 0, cut)
+        if rest and (last or len(rest) > MAX_ROW_BYTES):
+            at = line + whole.count(b"\n")
+            found = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
             hint = 'Is a quoted cell never closed? Add the second "'
-            raise DataError(Fault(f"a row of over {MAX_ROW_BYTES:,} bytes", name, at, hint=hint))
+            raise DataError(Fault(found, name, at, hint=hint))
         filled = np.flatnonzero(rows.lengths)
         if header is None and filled.size:
-            end = int(rows.ends[filled[0]]) + 1
+            begin, end = int(rows.starts[filled[0]]), int(rows.ends[filled[0]]) + 1
+            header = _header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
             line += whole.count(b"\n", 0, end)
-            header = _header(whole[:end].strip(b"\r\n"), name, csv_format.delimiter, line - 1)
             whole, filled = whole[end:], filled[1:]
             rows = rows_of(whole, csv_format.delimiter)
         if header is not None and filled.size:
-            _refuse_ragged(whole, rows, header, name, line)
-            yield Block(header, whole, line)
-        line += whole.count(b"\n")
+            block = Block(header, whole, rows, line)
+            _refuse_ragged(block, name)
+            yield block
+        line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _NEWLINE))
 
 
 def rows_of(text: bytes, delimiter: str) -> Rows:
     """Finds the rows of a text; delimiters and newlines inside quotes do not count."""
     data = np.frombuffer(text, dtype=np.uint8)
-    delimiters, newlines, quotes = data == ord(delimiter), data == ord("\n"), data == ord('"')
-    if quotes.any():
-        outside = (np.cumsum(quotes, dtype=np.uint8) & 1) == 0
-        delimiters, newlines = delimiters & outside, newlines & outside
-    ends = np.flatnonzero(newlines)
+    marks = (data == ord(delimiter)) | (data == _NEWLINE)
+    if b'"' in text:
+        places = np.flatnonzero(marks | (data == _QUOTE))
+        quotes = data[places] == _QUOTE
+        places = places[~quotes & (np.cumsum(quotes, dtype=np.uint8) % 2 == 0)]
+    else:
+        places = np.flatnonzero(marks)
+    last_cells = np.flatnonzero(data[places] == _NEWLINE)
+    ends = places[last_cells]
     starts = np.concatenate([[0], ends[:-1] + 1]) if ends.size else ends
-    lengths = np.diff(np.searchsorted(np.flatnonzero(delimiters), ends), prepend=0) + 1
-    for index in np.flatnonzero((lengths == 1) & (ends - starts < 64)):
-        if not text[starts[index] : ends[index]].strip():
-            lengths[index] = 0
+    lengths = np.diff(last_cells, prepend=-1)
+    for row in np.flatnonzero((lengths == 1) & (data[starts] <= ord(" "))):
+        if not text[starts[row] : ends[row]].strip(b" \t\r"):
+            lengths[row] = 0
     return Rows(starts, ends, lengths)
 
 
-def open_csv(path: str, encoding: str) -> BinaryIO:
-    """The file as a stream of UTF-8 bytes, whatever its own encoding."""
+def open_csv(path: str) -> BinaryIO:
+    """Opens a plain local file, and nothing else.
+
+    Raises:
+        DataError: There is no such file, or it is a directory, a pipe, a device.
+        StorageError: It may not be read.
+    """
     if "://" in path:
         raise DataError(Fault("expected a local file, found a URL", path, hint="Download it first"))
     try:
         mode = Path(path).stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a directory" if stat.S_ISDIR(mode) else "not a plain file"
-            raise DataError(Fault(f"expected a CSV file, found {kind}", path))
-        stream = io.BufferedReader(io.FileIO(path))
-    except FileNotFoundError:
+            hint = "Name the CSV file itself"
+            raise DataError(Fault(f"expected a CSV file, found {kind}", path, hint=hint))
+        return io.BufferedReader(io.FileIO(path))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         raise DataError(_no_such_file(path)) from None
-    except (OSError, ValueError) as error:
-        raise StorageError(Fault(f"cannot be read: {getattr(error, 'strerror', error)}", path)) from None
-    return as_utf8(stream, encoding)
-
-
-def as_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
-    """A byte stream of any encoding as one of UTF-8 bytes."""
-    if codecs.lookup(encoding).name in ("utf-8", "ascii"):
-        return stream
-    return cast(BinaryIO, codecs.EncodedFile(stream, "utf-8", encoding))
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+            raise DataError(_no_such_file(path)) from None
+        hint = "Check who may read it, with ls -l"
+        raise StorageError(Fault(f"cannot be read: {error.strerror}", path, hint=hint)) from None
 
 
 def _no_such_file(path: str) -> Fault:
     folder = Path(path).parent
-    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except (OSError, ValueError):
+        names = []
     near = difflib.get_close_matches(Path(path).name, names, n=1)
-    hint = f"Did you mean {folder / near[0]}?" if near else "Check data.path, or give --data"
+    hint = (
+        f"Did you mean {folder / near[0]}?"
+        if near
+        else "Check the path; in a config it starts from the config's folder"
+    )
     return Fault("no such file", path, hint=hint)
 
 
-def _read(stream: BinaryIO, name: str, encoding: str, line: int) -> bytes:
+def _read(stream: BinaryIO, name: str) -> bytes:
     try:
         return stream.read(BLOCK_BYTES)
-    except UnicodeDecodeError as error:
-        found = error.object[error.start : error.end].hex(" ")
-        raise DataError(
-            Fault(f"byte {found} after line {line} is not {encoding} text", name, hint="Set data.encoding")
-        ) from None
     except OSError as error:
         raise StorageError(Fault(f"cannot be read: {error.strerror}", name)) from None
 
 
-def _refuse_other_formats(text: bytes, name: str) -> None:
+def _refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
     for magic, what in _OTHER_FORMATS.items():
-        if text.startswith(magic):
+        if opening.startswith(magic):
             raise DataError(Fault(f"expected a CSV file, found {what}", name, hint="Save it as CSV first"))
-    if text[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        raise DataError(Fault("the file is UTF-16 text", name, hint="Set data.encoding: utf-16"))
+    for mark, marked in _BYTE_ORDER_MARKS.items():
+        if opening.startswith(mark):
+            if not codecs.lookup(encoding).name.startswith(marked):
+                found = f"the file is {marked.upper()} text, data.encoding is {encoding}"
+                raise DataError(Fault(found, name, 1, hint=f"Set data.encoding: {marked}"))
+            return
 
 
-def _refuse_bad_text(text: bytes, name: str, encoding: str, line: int, *, last: bool) -> None:
-    nul = text.find(b"\0")
-    if nul >= 0:
-        raise DataError(Fault("found a NUL byte; expected text", name, line + text.count(b"\n", 0, nul)))
+def _decoded(
+    decoder: codecs.IncrementalDecoder, fresh: bytes, name: str, line: int, encoding: str, *, plain: bool
+) -> bytes:
+    """The bytes as UTF-8; a character that is cut at their end may be left for the next ones."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(text, final=last)
-    except UnicodeDecodeError as error:
-        line += text.count(b"\n", 0, error.start)
-        hint = f"It looks like {_likely_encoding(text)}: set data.encoding"
-        message = f"byte 0x{text[error.start]:02x} is not {encoding} text"
-        raise DataError(Fault(message, name, line, hint=hint)) from None
+        decoded = decoder.decode(fresh, final=not fresh)
+        return fresh if plain else decoded.encode("utf-8")
+    except UnicodeError as error:
+        found, sample = "the text", fresh
+        if isinstance(error, UnicodeDecodeError):
+            before = error.object[: error.start]
+            line += before.count(b"\n")
+            found = f"byte 0x{error.object[error.start]:02x}"
+            sample = error.object[before.rfind(b"\n") + 1 :]
+        hint = _encoding_hint(fresh, sample[:65536], encoding)
+        raise DataError(Fault(f"{found} is not {encoding} text", name, line, hint=hint)) from None
 
 
-def _likely_encoding(text: bytes) -> str:
-    for encoding in ("cp949", "shift_jis", "gb18030"):
+def _encoding_hint(text: bytes, sample: bytes, tried: str) -> str:
+    low, high = text[::2].count(0), text[1::2].count(0)
+    if max(low, high) > max(3, len(text) / 16) and min(low, high) * 4 < max(low, high):
+        return f"It looks like {'utf-16-le' if high > low else 'utf-16-be'}: set data.encoding"
+    if b"\0" in text:
+        return "Text has no NUL bytes: is the file damaged, or no CSV file?"
+    return f"It looks like {_likely_encoding(sample, tried)}: set data.encoding"
+
+
+def _likely_encoding(text: bytes, tried: str) -> str:
+    n_foreign = sum(byte >= 0x80 for byte in text)
+    # The letters that make up a text, as opposed to those which a wrong encoding scatters in it.
+    for encoding, letters in (
+        ("utf-8", "[^\x00-\x7f]"),
+        ("cp949", "[\uac00-\ud7a3]"),
+        ("shift_jis", "[\u3040-\u30ff\u4e00-\u9fff]"),
+        ("gb18030", "[\u4e00-\u9fff]"),
+    ):
         try:
             decoded = codecs.getincrementaldecoder(encoding)().decode(text)
         except UnicodeDecodeError:
             continue
-        # Western text read as an East Asian encoding yields a few rare signs, not runs of them.
-        if sum(c >= "\u3040" for c in decoded) * 2 >= sum(byte >= 0x80 for byte in text) * 0.8:
+        n_bytes = sum(len(letter.encode(encoding)) for letter in re.findall(letters, decoded))
+        if encoding != tried and n_bytes >= 0.8 * n_foreign:
             return encoding
     return "cp1252"
 
 
+def _refuse_nul(text: bytes, name: str, encoding: str, line: int) -> None:
+    nul = text.find(b"\0")
+    if nul >= 0:
+        at = line + text.count(b"\n", 0, nul)
+        hint = _encoding_hint(text, text, encoding)
+        raise DataError(Fault("found a NUL byte; expected text", name, at, hint=hint))
+
+
 def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> None:
-    """A quote may open a cell or stand twice inside a quoted one; elsewhere rows could not be told apart."""
+    """A quote may open or end a cell or stand twice inside one; elsewhere rows could not be told apart."""
+    if b'"' not in text:
+        return
     data = np.frombuffer(text, dtype=np.uint8)
-    opening = np.flatnonzero(data == ord('"'))[::2]
-    before = np.where(opening > 0, data[opening - 1], ord("\n"))
-    stray = ~np.isin(before, (ord(delimiter), ord("\n"), ord('"')))
-    if stray.any():
-        at = int(opening[np.argmax(stray)])
-        hint = 'Write the whole cell in quotes and each quote inside it twice: "5"" pipe"'
-        where = line + text.count(b"\n", 0, at)
-        raise DataError(Fault("a quote in the middle of a cell", name, where, hint=hint))
+    quotes = np.flatnonzero(data == _QUOTE)
+    opening, closing = quotes[::2], quotes[1::2]
+    # What stands beyond either end of the text is taken for a newline.
+    before = data[np.maximum(opening - 1, 0)]
+    after = data[np.minimum(closing + 1, len(data) - 1)]
+    edges = (ord(delimiter), _NEWLINE, _QUOTE)
+    opens = (opening == 0) | np.logical_or.reduce([before == edge for edge in edges])
+    ends = (closing == len(data) - 1) | np.logical_or.reduce([after == edge for edge in (*edges, _RETURN)])
+    stray = np.concatenate([opening[~opens], closing[~ends]])
+    if stray.size:
+        where = line + text.count(b"\n", 0, int(stray.min()))
+        raise DataError(Fault("a quote in the middle of a cell", name, where, hint=_QUOTE_HINT))
 
 
-def _header(text: bytes, name: str, delimiter: str, line: int) -> tuple[str, ...]:
+def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
+    """A carriage return ends a line for some programs and not for others, unless a newline follows."""
+    if b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"):
+        return
+    data = np.frombuffer(text, dtype=np.uint8)
+    outside = np.cumsum(data == _QUOTE, dtype=np.uint8) % 2 == 0
+    # The last byte is a newline, or what follows it is not read yet.
+    alone = outside[:-1] & (data[:-1] == _RETURN) & (data[1:] != _NEWLINE)
+    if alone.any():
+        at = line + text.count(b"\n", 0, int(np.argmax(alone)))
+        hint = "Save it with line ends LF or CRLF, and cells with line breaks in quotes"
+        raise DataError(Fault("a carriage return without a newline after it", name, at, hint=hint))
+
+
+def _header(text: bytes, name: str, csv_format: CsvFormat, line: int) -> tuple[str, ...]:
+    delimiter = csv_format.delimiter
     source = io.StringIO(text.decode("utf-8"), newline="")
-    cells = next(csv.reader(source, delimiter=delimiter), [])
-    names = tuple(cell or f"Unnamed: {index}" for index, cell in enumerate(cells))
-    faults = [
-        Fault(f"two columns are named {cell!r}: number {names.index(cell) + 1} and {index + 1}", name, line)
-        for index, cell in enumerate(names)
-        if cell in names[:index]
-    ]
-    if len(names) == 1:
-        others = [mark for mark in (";", "\t", "|", ",") if mark in names[0]]
-        if others:
-            hint = f"The delimiter looks like {others[0]!r}: set data.delimiter"
-            faults.append(
-                Fault(
-                    f"expected columns separated by {delimiter!r}, found one",
-                    name,
-                    line,
-                    hint=hint,
-                )
-            )
-    if all(_is_number(cell) for cell in cells):
+    try:
+        cells = next(csv.reader(source, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        hint = "Is the first line a header?"
+        raise DataError(Fault(f"the header cannot be read: {error}", name, line, hint=hint)) from None
+    names = tuple(cell if cell.strip() else f"Unnamed: {index}" for index, cell in enumerate(cells))
+    faults: list[Fault] = []
+    seen: dict[str, int] = {}
+    for number, cell in enumerate(names, start=1):
+        if seen.setdefault(cell, number) != number:
+            found = f"two columns are named {cell!r}: number {seen[cell]} and {number}"
+            faults.append(Fault(found, name, line, hint="Give each column a name of its own"))
+    marks = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark in names[0]]
+    if re.fullmatch("sep=.?", names[0], re.IGNORECASE):
+        hint = "Remove the line, and name the delimiter in data.delimiter"
+        faults.append(Fault(f"expected column names, found {names[0]!r}", name, line, hint=hint))
+    elif marks:
+        hint = f"The delimiter looks like {marks[0]!r}: set data.delimiter"
+        found = f"expected columns separated by {delimiter!r}, found one"
+        faults.append(Fault(found, name, line, hint=hint))
+    filled = [cell for cell in cells if cell.strip()]
+    if filled and all(_is_number(cell.replace(csv_format.decimal, ".")) for cell in filled):
         hint = "Add a first line with a name for each column"
-        faults.append(
-            Fault(f"expected column names, found only numbers: {', '.join(cells[:5])}", name, line, hint=hint)
-        )
+        found = f"expected column names, found only numbers: {', '.join(filled[:5])}"
+        faults.append(Fault(found, name, line, hint=hint))
     if faults:
         raise DataError(*faults)
     return names
@@ -275,14 +384,16 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _refuse_ragged(text: bytes, rows: Rows, header: tuple[str, ...], name: str, line: int) -> None:
-    ragged = np.flatnonzero((rows.lengths != len(header)) & (rows.lengths > 0))
+def _refuse_ragged(block: Block, name: str) -> None:
+    lengths, n_cells = block.rows.lengths, len(block.header)
+    ragged = np.flatnonzero((lengths != n_cells) & block.filled)
     if not ragged.size:
         return
     places = [
-        (line + text.count(b"\n", 0, int(rows.starts[index])), rows.lengths[index]) for index in ragged[:3]
+        (block.first_line + block.data.count(b"\n", 0, int(block.rows.starts[row])), lengths[row])
+        for row in ragged[:3]
     ]
-    message = f"expected {len(header)} cells as in the header, found"
+    message = f"expected {n_cells} cell{'s' if n_cells > 1 else ''} as in the header, found"
     *first, final = [Fault(f"{message} {found}", name, at) for at, found in places]
     more = f" ({ragged.size:,} such rows)" if ragged.size > 3 else ""
     hint = f"Put cells that hold the delimiter in quotes, or set data.delimiter or data.decimal{more}"

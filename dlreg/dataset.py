@@ -2,7 +2,9 @@
 
 import difflib
 import os
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from dlreg.columns import Column, read_cells, read_numbers, recognise_columns
 from dlreg.config import Config, DataConfig
 from dlreg.csv_file import Table, read_table
 from dlreg.csv_scan import CsvFormat
-from dlreg.errors import DataError, Fault, located
+from dlreg.errors import DataError, Fault, gathering, located
 from dlreg.splits import split_rows
 
 
@@ -59,31 +61,36 @@ def load_dataset(config: Config) -> Dataset:
     csv_format = csv_format_of(data)
     as_text = {name for name, kind in data.types.items() if kind != "number"} | set(data.dates)
     table = read_table(_shown_path(data.path), csv_format, as_text)
-    columns = recognise_columns(table, _feature_names(config, table), data.types, data.dates)
+    names, faults = _feature_names(config, table), list[Fault]()
+    with gathering(faults):
+        columns = recognise_columns(table, names, data.types, data.dates)
+        cells = read_cells(table, columns)
+    with gathering(faults):
+        y_true = read_target(table, data.target)
+    if faults:
+        raise DataError(*faults)
+    rows = np.flatnonzero(~np.isnan(y_true))
     with located(table.name):
-        cells, y_true = read_cells(table, columns), read_target(table, data.target)
-        rows = np.flatnonzero(~np.isnan(y_true))
-        if not rows.size:
-            raise DataError(f"the target {data.target!r} is missing in every row")
-        by = _split_values(table, data)
         splits = split_rows(
             rows,
             data.split,
             test_split=data.test_split or 0.0,
             validation_split=config.training.validation_split,
             seed=config.training.seed,
-            by=None if by is None else by[rows],
+            by=_split_values(table, data, rows),
         )
     parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
+    faults = [*_empty_columns(parts["train"], table.name)]
+    faults += _constant_target(parts["train"].y_true, data.target, table.name)
+    if faults:
+        raise DataError(*faults)
     notes = _notes(table, columns, y_true, data.target)
     if data.test_path:
         parts["test"], more = _test_part(data.test_path, data.target, columns, csv_format)
-        notes += [f"{note} of the test file" for note in more]
-    notes += [
-        f"column {column.name!r} has one value in every training row: it cannot help"
-        for column in columns
-        if pd.unique(parts["train"].cells[column.name][:, 0]).size == 1
-    ]
+        notes += [f"{_shown_path(data.test_path)}: {note}" for note in more]
+        if data.test_path.samefile(data.path):
+            notes.append("data.test_path is data.path: the test rows are those the model learns from")
+    notes += _doubts(columns, cells, parts["train"], y_true, data.target)
     return Dataset(columns, parts, tuple(notes))
 
 
@@ -96,11 +103,15 @@ def read_target(table: Table, target: str) -> np.ndarray:
     """The target's values, shape `(n_rows,)`, NaN where they are missing.
 
     Raises:
-        DataError: There is no such column, or it has cells that are no numbers.
+        DataError: There is no such column, or it has cells that are no numbers, or none that are.
     """
     if target not in table.frame.columns:
         raise DataError(missing_column(target, list(table.frame.columns), table.name))
-    return read_numbers(table, target)
+    y_true = read_numbers(table, target)
+    if np.isnan(y_true).all():
+        hint = "Choose another data.target"
+        raise DataError(Fault(f"the target {target!r} is missing in every row", table.name, hint=hint))
+    return y_true
 
 
 def missing_column(name: str, header: Sequence[str], path: str) -> Fault:
@@ -120,9 +131,22 @@ def _shown_path(path: str | Path) -> str:
 
 
 def _near_column(name: str, header: Sequence[str]) -> str:
-    folded = {column.casefold().strip(): column for column in header}
-    near = difflib.get_close_matches(name.casefold().strip(), folded, n=1)
-    return f"Did you mean {folded[near[0]]!r}?" if near else f"The columns are {', '.join(map(repr, header))}"
+    folded = {_folded(column): column for column in header}
+    near = difflib.get_close_matches(_folded(name), folded, n=1)
+    if near:
+        alike = unicodedata.normalize("NFKC", folded[near[0]]) == unicodedata.normalize("NFKC", name)
+        copy = " It looks the same, but is made of other characters: copy it from the file" if alike else ""
+        return f"Did you mean {folded[near[0]]!r}?{copy}"
+    for mark in (";", "\t", "|", ",", *(" " if len(header) == 1 else "")):
+        if any(name in column.split(mark) for column in header if mark in column):
+            return f"The delimiter looks like {mark!r}: set data.delimiter"
+    more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
+    return f"The columns are {', '.join(map(repr, header[:20]))}{more}"
+
+
+def _folded(name: str) -> str:
+    """A name without what people overlook: case, blanks, the way accents and syllables are composed."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _feature_names(config: Config, table: Table) -> list[str]:
@@ -152,7 +176,8 @@ def _feature_names(config: Config, table: Table) -> list[str]:
         name for name in header if (name in data.features if data.features != "all" else name not in left_out)
     ]
     if not names and not faults:
-        faults.append(config.fault("data: no column is left to learn from", "data", "exclude"))
+        hint = f"{table.name} has the columns {', '.join(map(repr, header[:20]))}; is data.delimiter right?"
+        faults.append(config.fault("data: no column is left to learn from", "data", "exclude", hint=hint))
     unnamed = [name for name in names if name.startswith("Unnamed: ") and data.features == "all"]
     faults += [
         Fault(
@@ -168,12 +193,12 @@ def _feature_names(config: Config, table: Table) -> list[str]:
     return names
 
 
-def _split_values(table: Table, data: DataConfig) -> np.ndarray | None:
+def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray | None:
+    """The group or moment of each of these rows, if they are to be split by one."""
     if data.split_by is None:
         return None
     if data.split == "group":
         values = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
-        missing = pd.isna(values)
     else:
         (column,) = recognise_columns(table, [data.split_by], data.types, data.dates)
         if column.kind == "number":
@@ -186,14 +211,25 @@ def _split_values(table: Table, data: DataConfig) -> np.ndarray | None:
             raise DataError(
                 Fault(f"column {column.name!r} holds neither numbers nor dates to split by", hint=hint)
             )
-        missing = pd.isna(values)
-    if missing.any():
-        row = int(np.flatnonzero(missing)[0])
-        message = (
-            f"column {data.split_by!r} is missing in {int(missing.sum()):,} rows that are to be split by it"
-        )
-        raise DataError(Fault(message, table.name, table.line(row), hint="Fill the cells or drop the rows"))
-    return values
+    gaps = rows[np.asarray(pd.isna(values[rows]))]
+    if gaps.size:
+        message = f"column {data.split_by!r} is missing in {gaps.size:,} rows that are to be split by it"
+        line = table.line(int(gaps[0]))
+        raise DataError(Fault(message, table.name, line, hint="Fill the cells or drop the rows"))
+    return np.asarray(values[rows])
+
+
+def _empty_columns(train: Part, path: str) -> Iterator[Fault]:
+    for name, values in train.cells.items():
+        if np.all(pd.isna(values) | (values == "")):
+            found = f"column {name!r} has no value in the training rows"
+            yield Fault(found, path, hint="Leave it out with data.exclude")
+
+
+def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fault]:
+    if np.ptp(y_true) == 0:
+        found = f"the target {target!r} is {y_true[0]:g} in every training row: there is nothing to learn"
+        yield Fault(found, path, hint="Choose another data.target, or use rows in which it varies")
 
 
 def _part(rows: np.ndarray, cells: dict[str, np.ndarray], y_true: np.ndarray) -> Part:
@@ -212,8 +248,6 @@ def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     with located(table.name):
         y_true = read_target(table, target)
         rows = np.flatnonzero(~np.isnan(y_true))
-        if not rows.size:
-            raise DataError(f"the target {target!r} is missing in every row")
         return _part(rows, read_cells(table, columns), y_true)
 
 
@@ -229,9 +263,48 @@ def _notes(table: Table, columns: Sequence[Column], y_true: np.ndarray, target: 
     notes = []
     dropped = int(np.isnan(y_true).sum())
     if dropped:
-        notes.append(f"{dropped:,} rows without a {target!r} are left out")
+        notes.append(f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}")
     for column in columns:
         missing = int(table.frame[column.name].isna().sum())
         if missing:
             notes.append(f"{missing:,} of {len(table.frame):,} cells are missing in column {column.name!r}")
     return notes
+
+
+def _doubts(
+    columns: Sequence[Column], cells: dict[str, np.ndarray], train: Part, y_true: np.ndarray, target: str
+) -> list[str]:
+    """What is right by itself but often a mistake."""
+    notes = []
+    known = ~np.isnan(y_true)
+    for column in columns:
+        name, values = column.name, cells[column.name][:, 0]
+        if pd.unique(train.cells[name][:, 0]).size == 1:
+            notes.append(f"column {name!r} has one value in every training row: it cannot help")
+        elif column.kind == "number" and np.array_equal(values[known], y_true[known]):
+            notes.append(
+                f"column {name!r} equals the target {target!r} in every row: is it known beforehand?"
+            )
+        elif column.kind == "number" and _are_written_as_dates(values):
+            notes.append(f'column {name!r} looks like dates: if so, set data.dates: {{{name}: "%Y%m%d"}}')
+        elif column.kind == "category" and _have_a_unit(train.cells[name][:, 0]):
+            notes.append(
+                f"column {name!r} holds numbers with a unit, such as {values[0]!r}: categories to dlreg"
+            )
+    numbers = {column.name: cells[column.name] for column in columns if column.kind == "number"}
+    for name, values in (numbers | {target: y_true}).items():
+        if np.nanmax(np.abs(values), initial=0) > 2**53:
+            notes.append(f"column {name!r} has numbers beyond 2^53: only their first 15 digits count")
+    return notes
+
+
+def _are_written_as_dates(numbers: np.ndarray) -> bool:
+    known = numbers[~np.isnan(numbers)]
+    if not known.size or known.min() < 1900_01_01 or known.max() > 2100_12_31 or (known % 1).any():
+        return False
+    return bool(dates.parse_dates(pd.Series(known.astype(int)).astype("str"), "%Y%m%d").notna().all())
+
+
+def _have_a_unit(texts: np.ndarray) -> bool:
+    parts = [re.fullmatch(r"\s*[-+]?[0-9][0-9.,]*\s*([^0-9\s]+)\s*", text) for text in set(texts) - {""}]
+    return len({part and part.group(1) for part in parts}) == 1 and parts[0] is not None

@@ -5,6 +5,7 @@ expression guards the dates inside `pipeline.onnx`: what counts as a date is the
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +18,11 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 MONTH_NAMES = {"B": MONTHS, "b": tuple(month[:3] for month in MONTHS)}
-_ISO_TIMES = ("", "{}%H:%M", "{}%H:%M:%S", "{}%H:%M:%S.%f")
+_ISO_TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
 _OTHER_DATES = (
     "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y",
     "%m/%d/%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
+    "%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y년 %m월 %d일",
 )  # fmt: skip
 
 
@@ -49,6 +51,8 @@ class DateField:
         if self.directive in MONTH_NAMES:
             return f"({'|'.join(MONTH_NAMES[self.directive])})"
         fixed = self.padded or self.directive in "Yy"
+        if self.directive == "S":  # strptime knows leap seconds, no calendar does
+            return "[0-5][0-9]" if fixed else "[0-5]?[0-9]"
         return f"[0-9]{{{self.width}}}" if fixed else f"[0-9]{{1,{self.width}}}"
 
 
@@ -78,26 +82,41 @@ def date_pattern(date_format: str) -> str:
 def parse_dates(texts: "pd.Series[str]", date_format: str) -> "pd.Series[pd.Timestamp]":
     """The moments that texts of one format name; NaT where a text is missing or no such date."""
     matched = texts.where(texts.str.fullmatch(date_pattern(date_format)).fillna(False).astype(bool))
-    return pd.to_datetime(matched, format=date_format, errors="coerce")
+    moments = pd.to_datetime(matched, format=date_format, errors="coerce")
+    # pandas knows a year 0, which no calendar has.
+    return moments.where(moments.dt.year >= 1)
 
 
 def guess_iso_format(texts: "pd.Series[str]") -> str | None:
     """The ISO 8601 format that every text has: a date, or date and time, with an optional fixed zone."""
-    first = str(texts.iloc[0])
-    zone = re.search(r"(?<=[0-9])(Z|[+-][0-9]{2}:?[0-9]{2})$", first) if ":" in first else None
-    suffix = zone.group() if zone else ""
-    mark = first[10:11]
-    for time in _ISO_TIMES:
-        date_format = "%Y-%m-%d" + time.format(mark) + (suffix if time else "")
-        if mark in ("", " ", "T") and _all_are(texts, date_format):
-            return date_format
-    return None
+    return next((form for form in _iso_formats(str(texts.iloc[0])) if _all_are(texts, form)), None)
 
 
 def guess_other_formats(texts: "pd.Series[str]") -> list[str]:
     """The common formats, ISO aside, that every text has: more than one where day and month are unclear."""
-    times = ("", " %H:%M", " %H:%M:%S")
-    return [date + time for date in _OTHER_DATES for time in times if _all_are(texts, date + time)]
+    return [form for form in _other_formats() if _all_are(texts, form)]
+
+
+def most_likely_format(texts: "pd.Series[str]") -> str | None:
+    """The common format that most of the texts have, if more than half of them have one."""
+    some = texts.iloc[:1000]
+    forms = [*_iso_formats(str(texts.iloc[0])), *_other_formats()]
+    shares = {form: parse_dates(some, form).notna().mean() for form in forms}
+    likely = max(shares, key=lambda form: shares[form])
+    return likely if shares[likely] > 0.5 else None
+
+
+def _iso_formats(example: str) -> Iterator[str]:
+    zone = re.search(r"(?<=[0-9])(Z|[+-][0-9]{2}:?[0-9]{2})$", example) if ":" in example else None
+    suffix = zone.group() if zone else ""
+    mark = example[10:11] if example[10:11] in (" ", "T") else ""
+    yield "%Y-%m-%d"
+    for time in _ISO_TIMES if mark else ():
+        yield f"%Y-%m-%d{mark}{time}{suffix}"
+
+
+def _other_formats() -> list[str]:
+    return [date + time for date in _OTHER_DATES for time in ("", " %H:%M", " %H:%M:%S")]
 
 
 def _all_are(texts: "pd.Series[str]", date_format: str) -> bool:

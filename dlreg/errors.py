@@ -76,6 +76,15 @@ def located(path: str) -> Iterator[None]:
         raise type(error)(*faults) from error
 
 
+@contextmanager
+def gathering(faults: "list[Fault]") -> Iterator[None]:
+    """Keeps the faults of data in a list, so that what comes next is looked at as well."""
+    try:
+        yield
+    except DataError as error:
+        faults.extend(error.faults)
+
+
 class UsageError(DlregError):
     """The command line cannot be understood."""
 

@@ -18,8 +18,8 @@ def regression_metrics(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float 
         y_pred: What was predicted, shape `(n_rows,)`, in the same units.
 
     Returns:
-        One number per name of `METRIC_NAMES`; `mape` is None where any `y_true` is 0 and `r2`
-        where `y_true` does not vary. None when there are no rows.
+        One number per name of `METRIC_NAMES`; `mape` is None where any `y_true` is 0, or so near to it
+        that the ratio overflows, and `r2` where `y_true` does not vary. None when there are no rows.
 
     Raises:
         ValueError: The shapes differ or have more than one dimension: `(n,)` against `(n, 1)`
@@ -32,13 +32,16 @@ def regression_metrics(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float 
         return None
     error = y_true - y_pred
     sse = float(np.sum(error**2))
-    spread = float(np.sum((y_true - y_true.mean()) ** 2))
+    # Of equal numbers the mean may differ by rounding, so the sum of squares alone does not tell.
+    spread = float(np.sum((y_true - y_true.mean()) ** 2)) if np.ptp(y_true) > 0 else 0.0
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        mape = float(np.mean(np.abs(error / y_true)))
     return {
         "n": int(y_true.size),
         "sse": sse,
         "mse": sse / y_true.size,
         "rmse": float(np.sqrt(sse / y_true.size)),
         "mae": float(np.mean(np.abs(error))),
-        "mape": float(np.mean(np.abs(error / y_true))) if np.all(y_true != 0) else None,
+        "mape": mape if np.isfinite(mape) and np.all(y_true != 0) else None,
         "r2": 1.0 - sse / spread if spread > 0 else None,
     }

@@ -13,7 +13,7 @@ import pandas as pd
 from dlreg import run_dir
 from dlreg.columns import read_cells
 from dlreg.csv_file import Table, stream_tables
-from dlreg.csv_scan import as_utf8, open_csv
+from dlreg.csv_scan import open_csv
 from dlreg.dataset import csv_format_of, missing_column
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.trained_run import TrainedRun
@@ -45,7 +45,7 @@ def predict(
         raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
     counts: Counter[str] = Counter(rows=0)
     name = "standard input" if csv == "-" else csv
-    with _open_input(csv, run.config.data.encoding) as stream, _open_output(output) as target:
+    with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
         for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
             frame = _predict_block(run, table, keep, counts, spread=spread)
@@ -76,11 +76,11 @@ def _predict_block(
 
 
 @contextlib.contextmanager
-def _open_input(csv: str, encoding: str) -> Iterator[BinaryIO]:
+def _open_input(csv: str) -> Iterator[BinaryIO]:
     if csv == "-":
-        yield as_utf8(sys.stdin.buffer, encoding)
+        yield sys.stdin.buffer
     else:
-        with open_csv(csv, encoding) as stream:
+        with open_csv(csv) as stream:
             yield stream
 
 

@@ -23,7 +23,7 @@ from sklearn.preprocessing import (
 
 from dlreg import dates
 from dlreg.columns import Column
-from dlreg.errors import DataError
+from dlreg.errors import DataError, Fault
 
 TargetMethod = Literal["standard", "minmax", "log", "log1p", "none"]
 Cells = Mapping[str, np.ndarray]
@@ -46,11 +46,11 @@ class TargetScaling:
         if self.method in ("log", "log1p"):
             smallest = 0.0 if self.method == "log" else -1.0
             if y.min(initial=np.inf) <= smallest:
-                other = " (log1p allows 0)" if self.method == "log" and y.min() > -1 else ""
+                other = ", or to log1p" if self.method == "log" and y.min() > -1 else ""
                 found = (
                     f"preprocessing.target: {self.method} needs values above {smallest:g}, found {y.min():g}"
                 )
-                raise DataError(f"{found}. Set preprocessing.target to standard{other}")
+                raise DataError(Fault(found, hint=f"Set preprocessing.target to standard{other}"))
             y = np.log(y) if self.method == "log" else np.log1p(y)
         return (y - self.offset) / self.scale
 
@@ -105,7 +105,7 @@ class Preprocessing:
         if np.isinf(x).any():
             name = self.feature_names[int(np.argmax(np.isinf(x).any(axis=0)))]
             hint = "Scale it with preprocessing.numeric, or mend the cell"
-            raise DataError(f"column {name!r} has a number too large for single precision. {hint}")
+            raise DataError(Fault(f"column {name!r} has a number too large for single precision", hint=hint))
         return x
 
     @property
@@ -171,14 +171,17 @@ def fit_target(y: np.ndarray, method: TargetMethod) -> TargetScaling:
     Raises:
         DataError: The target does not vary, or has values without a logarithm.
     """
-    if np.ptp(y) == 0:
-        raise DataError(f"the target is {y[0]:g} in every training row: there is nothing to learn")
-    if method == "none":
-        return TargetScaling(method, 0.0, 1.0)
-    if method == "minmax":
-        return TargetScaling(method, float(y.min()), float(np.ptp(y)))
     moved = TargetScaling(method, 0.0, 1.0).forward(y)
-    return TargetScaling(method, float(moved.mean()), float(moved.std()))
+    offset, scale = float(moved.mean()), float(moved.std())
+    if method == "none":
+        offset, scale = 0.0, 1.0
+    if method == "minmax":
+        offset, scale = float(y.min()), float(np.ptp(y))
+    # The scale of numbers that hardly differ may still be 0.
+    if np.ptp(y) == 0 or scale == 0:
+        hint = "Choose another data.target, or other units for it"
+        raise DataError(Fault(f"the target is {y[0]:g} in every training row: nothing to learn", hint=hint))
+    return TargetScaling(method, offset, scale)
 
 
 def describe(preprocessing: Preprocessing) -> dict[str, Any]:
@@ -207,7 +210,7 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
 
 def _fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tuple[tuple[Feature, ...], ...]:
     features: list[tuple[Feature, ...]] = []
-    faults: list[str] = []
+    faults: list[Fault] = []
     for index, column in enumerate(columns):
         if column.kind in ("category", "boolean"):
             features.append((Feature(f"t{index}", column.name, None),))
@@ -218,9 +221,8 @@ def _fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tupl
             names = [f"{column.name}.{part}" for part in dates.calendar_feature_names(column.date_format)]
         gaps = int(np.isnan(values[:, 0]).sum())
         if gaps == len(values):
-            faults.append(
-                f"column {column.name!r} has no value in the training rows. Leave it out with data.exclude"
-            )
+            found = f"column {column.name!r} has no value in the training rows"
+            faults.append(Fault(found, hint="Leave it out with data.exclude"))
             continue
         if missing == "error" and gaps:
             faults.append(_refused_gaps(column.name, gaps))
@@ -240,9 +242,9 @@ def _fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tupl
     return tuple(features)
 
 
-def _refused_gaps(name: str, n_gaps: int) -> str:
+def _refused_gaps(name: str, n_gaps: int) -> Fault:
     found = f"column {name!r} has {n_gaps:,} missing cells, which preprocessing.missing: error refuses"
-    return f"{found}. Fill them, or train with preprocessing.missing: median"
+    return Fault(found, hint="Fill them, or train with preprocessing.missing: median")
 
 
 def _number_features(column: Column, cells: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from dlreg.errors import DataError
+from dlreg.errors import DataError, Fault
 
 SplitMethod = Literal["random", "ordered", "group", "time"]
 
@@ -56,7 +56,7 @@ def split_rows(
     if any(asked[name] and not len(part) for name, part in parts.items()):
         counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
         hint = "Use more rows, or other values of data.test_split and training.validation_split"
-        raise DataError(f"split {method!r} of {len(rows):,} rows leaves {counts} rows. {hint}")
+        raise DataError(Fault(f"split {method!r} of {len(rows):,} rows leaves {counts} rows", hint=hint))
     return Splits(*(np.sort(rows[part]) for part in (train, validation, test)))
 
 

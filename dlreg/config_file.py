@@ -5,11 +5,11 @@ from the schema itself, so that they cannot drift from what is checked.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -43,11 +43,26 @@ _NAMES = (
     *_PATHS,
     *(("data", key) for key in ("target", "split_by", "features", "exclude", "missing_values")),
 )
+# A table can be read and looked through whatever is wrong with these.
+_SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "split", "split_by"))
 _SECTIONS = ("data", "preprocessing", "model", "training", "run")
 # pydantic puts the chosen member of these unions into its error locations.
 _UNIONS = (("data", "features"), ("training", "schedule"))
 
 _Node = Mapping[str, Any]
+
+
+class Reading(NamedTuple):
+    """A config file, as far as it can be understood.
+
+    Attributes:
+        config: The whole config, with defaults in place of what is at fault; None where the faults leave
+            open which table is meant or how it is written.
+        faults: Every fault there is, in the order of the file.
+    """
+
+    config: Config | None
+    faults: tuple[Fault, ...]
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -65,10 +80,24 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         UsageError: One of `overrides` is not `KEY=VALUE`.
         ConfigError: With every fault there is, in the order of the file.
     """
+    config, faults = read_config(path, overrides)
+    if faults or config is None:
+        raise ConfigError(*faults)
+    return config
+
+
+def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Reading:
+    """Reads a config file as `load_config` does, and tells its faults instead of raising them.
+
+    Raises:
+        UsageError: One of `overrides` is not `KEY=VALUE`.
+        ConfigError: The file cannot be read, or is not YAML.
+    """
     pairs = [_split_override(override) for override in overrides]
     document = read_yaml(path)
     given, places, faults = document.value, dict(document.places), list(document.faults)
     del places[()]
+    wrong: set[KeyPath] = set()
     for keys, text in pairs:
         try:
             override = parse_scalar_or_flow(text, f"--set {'.'.join(keys)}")
@@ -76,27 +105,47 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
             _put(given, places, keys, override)
         except ConfigError as error:
             faults += error.faults
+            wrong.add(tuple(keys))
     _resolve_names(given, places, document.source)
     origins = Origins(document.source, places)
     values = _over_preset(given)
-    if _section(values, "data").get("test_path") is not None:
-        values["data"].setdefault("test_split", None)
     # What cannot stand in a config at all has been said, and makes no second fault as a value.
     said = {(fault.path, fault.line, fault.column) for fault in faults}
-    found = [
-        _contradiction_fault(contradiction, origins)
-        for contradiction in contradictions(*_with_defaults(given, values))
-    ]
+    contradicting = list(contradictions(*_with_defaults(given, values)))
+    found = [_contradiction_fault(contradiction, origins) for contradiction in contradicting]
+    wrong |= {contradiction.key for contradiction in contradicting}
     try:
-        config = Config.model_validate(values)
+        config: Config | None = Config.model_validate(values)
     except ValidationError as error:
-        found += _schema_faults(error.errors(include_url=False), origins)
+        errors = error.errors(include_url=False)
+        found += _schema_faults(errors, origins)
+        wrong |= {_key_path(each) for each in errors}
+    if wrong:
+        config = _without(given, wrong)
+    if config:
+        config._origins = origins
     faults += [fault for fault in found if (fault.path, fault.line, fault.column) not in said]
-    if faults:
-        in_file = document.source
-        raise ConfigError(*sorted(faults, key=lambda at: (at.path != in_file, at.line or 0, at.column or 0)))
-    config._origins = origins
-    return config
+    in_file = document.source
+    faults.sort(key=lambda at: (at.path != in_file, at.line or 0, at.column or 0))
+    return Reading(config, tuple(faults))
+
+
+def _without(given: Mapping[str, Any], wrong: Iterable[KeyPath]) -> Config | None:
+    """The config without what is wrong in it; None where the table cannot be read without it."""
+    keys = {key[:2] for key in wrong}
+    if any(key[0] == "data" and key[1:] not in _SPLIT_KEYS for key in keys):
+        return None
+    kept = {
+        name: {key: value for key, value in section.items() if (name, key) not in keys}
+        if isinstance(section, dict)
+        else section
+        for name, section in given.items()
+        if (name,) not in keys
+    }
+    try:
+        return Config.model_validate(_over_preset(kept))
+    except ValidationError:
+        return None
 
 
 def dump_config(config: Config) -> str:
@@ -186,6 +235,8 @@ def _over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(PRESETS.get(name, {})) if isinstance(name, str) else {}
     for key, value in given.items():
         values[key] = {**values.get(key, {}), **value} if isinstance(value, dict) else value
+    if _section(values, "data").get("test_path") is not None:
+        values["data"].setdefault("test_split", None)
     return values
 
 

@@ -8,7 +8,8 @@ The tree, with the exit code a shell script sees:
     ├── DataError      4  the CSV: file, columns, cells
     ├── RunDirError    5  a run directory: missing, incomplete, damaged, newer
     ├── StorageError   6  disk, permissions, a directory in use
-    └── DivergedError  7  the loss is not finite
+    ├── DivergedError  7  the loss is not finite
+    └── GateError      8  the model is worse than asked for
 
 Everything a user can cause is one of these; they are caught in one place,
 `dlreg.cli.main`. Any other exception is a bug of dlreg's (exit code 1).
@@ -76,6 +77,15 @@ def located(path: str) -> Iterator[None]:
         raise type(error)(*faults) from error
 
 
+@contextmanager
+def gathering(faults: list[Fault]) -> Iterator[None]:
+    """Adds what a `DataError` says to a list, so that the next step can find its own faults too."""
+    try:
+        yield
+    except DataError as error:
+        faults.extend(fault for fault in error.faults if fault not in faults)
+
+
 class UsageError(DlregError):
     """The command line cannot be understood."""
 
@@ -110,3 +120,9 @@ class DivergedError(DlregError):
     """Training stopped because the loss was no longer finite."""
 
     exit_code = 7
+
+
+class GateError(DlregError):
+    """A run is worse than `evaluate` was told to let pass."""
+
+    exit_code = 8

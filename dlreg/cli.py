@@ -14,7 +14,11 @@ import typer
 from typer.core import TyperGroup
 
 from dlreg import __version__
+from dlreg.completion import complete_override, join_bash_words
 from dlreg.errors import DlregError
+
+# Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
+JSON_VERSION = 1
 
 
 class _Commands(TyperGroup):
@@ -41,6 +45,16 @@ app = typer.Typer(
 )
 
 RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A directory that `train` wrote.")]
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a config key; repeatable.",
+        autocompletion=complete_override,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -57,14 +71,12 @@ def options(
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")],
+    config: ConfigArgument,
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default runs/CONFIGNAME-1, -2, …")
     ] = None,
     data: Annotated[Path | None, typer.Option(metavar="CSV", help="Read this CSV, not data.path.")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a config key; repeatable.")
-    ] = None,
+    overrides: SetOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the run in --run-dir once the new one is complete.")
     ] = False,
@@ -74,20 +86,42 @@ def train(
     ] = False,
 ) -> None:
     """Train a network and write the run directory."""
-    from dlreg import config_file, console, run
+    from dlreg import check, console, run
 
     # A job that is told to stop cleans up as if interrupted from the keyboard.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     data_override = [f"data.path={json.dumps(str(data))}"] if data else []
-    settings = config_file.load_config(config, [*(overrides or []), *data_override])
+    settings = check.load_config_and_data(config, [*(overrides or []), *data_override])
     with console.TrainingDisplay(quiet=quiet or as_json) as display:
         summary = run.train_run(settings, run_dir, name=config.stem, overwrite=overwrite, listener=display)
     if as_json:
-        print(json.dumps(summary, indent=2, ensure_ascii=False))
+        print_json(summary)
     elif quiet:
         print(summary["run_dir"])
     else:
         console.show_run(summary, settings.data.target)
+
+
+@app.command()
+def check(
+    config: ConfigArgument,
+    overrides: SetOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as faults.")] = False,
+    form: Annotated[
+        Literal["text", "json", "github"],
+        typer.Option("--format", help="Lines, one JSON object, or annotations of GitHub Actions."),
+    ] = "text",
+) -> None:
+    """Tell every fault of a config and of its CSV at once; nothing is trained or written."""
+    from dlreg import check
+
+    report = check.check(config, overrides or [], strict=strict)
+    if form == "json":
+        print_json(check.as_json(report))
+    else:
+        for line in (check.as_github if form == "github" else check.as_text)(report):
+            print(line)
+    raise typer.Exit(report.exit_code)
 
 
 @app.command()
@@ -103,7 +137,7 @@ def evaluate(
 
     metrics = evaluation.evaluate(trained_run.open_run(run_dir), data)
     if as_json:
-        print(json.dumps({"run_dir": str(run_dir), "metrics": metrics}, indent=2))
+        print_json({"run_dir": str(run_dir), "metrics": metrics})
     else:
         console.show_metrics(metrics)
 
@@ -141,6 +175,11 @@ def plot(
     print(figures.draw(run_dir, kind, output))
 
 
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on stdout, for a script."""
+    print(json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False))
+
+
 def _show_warning(message: Warning | str, *_: object) -> None:
     from dlreg.console import show_note
 
@@ -153,6 +192,8 @@ def main() -> None:
     if "--version" in arguments:
         print(f"dlreg {__version__}")
         return
+    if os.environ.get("_DLREG_COMPLETE") == "complete_bash":
+        join_bash_words(os.environ)
     # Libraries warn their developers; what dlreg itself warns of is a note for the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")

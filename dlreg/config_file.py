@@ -174,6 +174,25 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 _Dumper.add_representer(list, _Dumper.represent_items)
 
 
+def override_keys() -> dict[str, str]:
+    """Every key that `--set` takes, dotted, with what it means."""
+    keys: dict[str, str] = {"preset": _nodes(("preset",))[0]["description"]}
+    for name in _section_keys():
+        path = tuple(name.split("."))
+        keys[name] = _nodes(path)[0].get("description", "")
+        for inner, node in _properties(_nodes(path)).items():
+            keys[f"{name}.{inner}"] = node.get("description", "")
+    return keys
+
+
+def named_values(key: str) -> list[str]:
+    """The values of a dotted key that have names; none where it takes numbers or any text."""
+    leaves = [leaf for node in _nodes(tuple(key.split("."))) for leaf in _leaves(node)]
+    words = _words(leaves)
+    words += ["true", "false"] if any(leaf.get("type") == "boolean" for leaf in leaves) else []
+    return words + (["null"] if any(leaf.get("type") == "null" for leaf in leaves) else [])
+
+
 def _split_override(override: str) -> tuple[list[str], str]:
     key, equals, text = override.partition("=")
     keys = key.strip().split(".")

@@ -14,7 +14,7 @@ from dlreg.columns import Column, read_cells, read_numbers, recognise_columns
 from dlreg.config import Config, DataConfig
 from dlreg.csv_file import Table, read_table
 from dlreg.csv_scan import CsvFormat
-from dlreg.errors import DataError, Fault, located
+from dlreg.errors import DataError, Fault, gathering, located
 from dlreg.splits import split_rows
 
 
@@ -55,17 +55,33 @@ def load_dataset(config: Config) -> Dataset:
         DataError: With every fault of the columns at once.
         StorageError: A file cannot be read.
     """
-    data = config.data
-    csv_format = csv_format_of(data)
-    as_text = {name for name, kind in data.types.items() if kind != "number"} | set(data.dates)
-    table = read_table(_shown_path(data.path), csv_format, as_text)
-    columns = recognise_columns(table, _feature_names(config, table), data.types, data.dates)
+    data, csv_format = config.data, csv_format_of(config.data)
+    faults: list[Fault] = []
+    table: Table | None = None
+    by: np.ndarray | None = None
+    columns: list[Column] = []
+    with gathering(faults):
+        as_text = {name for name, kind in data.types.items() if kind != "number"} | set(data.dates)
+        table = read_table(shown_path(data.path), csv_format, as_text)
+    if table:
+        names, lacking = _feature_names(config, table)
+        faults += lacking
+        for name in names:
+            with gathering(faults):
+                columns += recognise_columns(table, [name], data.types, data.dates)
+        with gathering(faults), located(table.name):
+            cells = read_cells(table, columns)
+        with gathering(faults), located(table.name):
+            y_true = _target_where_named(table, data.target)
+        with gathering(faults), located(table.name):
+            by = _split_values(table, data)
+    with gathering(faults):
+        if data.test_path:
+            test_part, test_notes = _test_part(data.test_path, data.target, columns, csv_format)
+    if faults or not table:
+        raise DataError(*faults)
     with located(table.name):
-        cells, y_true = read_cells(table, columns), read_target(table, data.target)
         rows = np.flatnonzero(~np.isnan(y_true))
-        if not rows.size:
-            raise DataError(f"the target {data.target!r} is missing in every row")
-        by = _split_values(table, data)
         splits = split_rows(
             rows,
             data.split,
@@ -75,16 +91,11 @@ def load_dataset(config: Config) -> Dataset:
             by=None if by is None else by[rows],
         )
     parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
-    notes = _notes(table, columns, y_true, data.target)
+    notes = _notes(table, columns, data.target)
     if data.test_path:
-        parts["test"], more = _test_part(data.test_path, data.target, columns, csv_format)
-        notes += [f"{note} of the test file" for note in more]
-    notes += [
-        f"column {column.name!r} has one value in every training row: it cannot help"
-        for column in columns
-        if pd.unique(parts["train"].cells[column.name][:, 0]).size == 1
-    ]
-    return Dataset(columns, parts, tuple(notes))
+        parts["test"] = test_part
+        notes += [f"{note} of the test file" for note in test_notes]
+    return Dataset(tuple(columns), parts, tuple(notes))
 
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
@@ -114,7 +125,8 @@ def split_record(dataset: Dataset, test_path: Path | None) -> dict[str, object]:
     return {**rows, "test_path": test_path and str(test_path)}
 
 
-def _shown_path(path: str | Path) -> str:
+def shown_path(path: str | Path) -> str:
+    """A path as messages name it: from the working directory if it lies below it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
@@ -125,11 +137,10 @@ def _near_column(name: str, header: Sequence[str]) -> str:
     return f"Did you mean {folded[near[0]]!r}?" if near else f"The columns are {', '.join(map(repr, header))}"
 
 
-def _feature_names(config: Config, table: Table) -> list[str]:
-    """The columns to learn from, in the order of the CSV.
+def _feature_names(config: Config, table: Table) -> tuple[list[str], list[Fault]]:
+    """The columns to learn from, in the order of the CSV, and the faults of those that are named.
 
-    Raises:
-        DataError: Columns named in the config that the CSV lacks, each at its place in the config.
+    A column named in the config that the CSV lacks is a fault at its place in the config.
     """
     data, header = config.data, list(table.frame.columns)
     named: list[tuple[str, tuple[str | int, ...]]] = [(data.target, ("data", "target"))]
@@ -163,13 +174,21 @@ def _feature_names(config: Config, table: Table) -> list[str]:
         )
         for name in unnamed
     ]
-    if faults:
-        raise DataError(*faults)
-    return names
+    return [name for name in names if name not in unnamed], faults
+
+
+def _target_where_named(table: Table, target: str) -> np.ndarray:
+    """The target if the CSV has it (that it lacks it has been said), with a value at least once."""
+    if target not in table.frame.columns:
+        return np.empty(0)
+    y_true = read_target(table, target)
+    if np.isnan(y_true).all():
+        raise DataError(f"the target {target!r} is missing in every row")
+    return y_true
 
 
 def _split_values(table: Table, data: DataConfig) -> np.ndarray | None:
-    if data.split_by is None:
+    if data.split_by is None or data.split_by not in table.frame.columns:
         return None
     if data.split == "group":
         values = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
@@ -221,13 +240,13 @@ def _test_part(
     path: Path, target: str, columns: Sequence[Column], csv_format: CsvFormat
 ) -> tuple[Part, list[str]]:
     as_text = [column.name for column in columns if column.kind != "number"]
-    table = read_table(_shown_path(path), csv_format, as_text)
-    return read_part(table, columns, target), _notes(table, columns, read_target(table, target), target)
+    table = read_table(shown_path(path), csv_format, as_text)
+    return read_part(table, columns, target), _notes(table, columns, target)
 
 
-def _notes(table: Table, columns: Sequence[Column], y_true: np.ndarray, target: str) -> list[str]:
+def _notes(table: Table, columns: Sequence[Column], target: str) -> list[str]:
     notes = []
-    dropped = int(np.isnan(y_true).sum())
+    dropped = int(np.isnan(read_target(table, target)).sum())
     if dropped:
         notes.append(f"{dropped:,} rows without a {target!r} are left out")
     for column in columns:

@@ -130,16 +130,36 @@ def evaluate(
     data: Annotated[
         str | None, typer.Option(metavar="CSV", help="Measure on this CSV, not on the run's own rows.")
     ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPR", help="Fail (8) if so, such as 'rmse>3.2' or 'validation.mae>=2'; repeatable."
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="RUN_DIR", help="Another run to compare with on the same rows.")
+    ] = None,
+    max_regression: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=PERCENT", help="Fail (8) if surely worse than --baseline by more; repeatable."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on its own rows, or on another CSV."""
-    from dlreg import console, evaluation, trained_run
+    """Measure a run on its own rows, or on another CSV; fail if it is worse than asked for."""
+    from dlreg import console, evaluation, gates
 
-    metrics = evaluation.evaluate(trained_run.open_run(run_dir), data)
+    limits = gates.parse_limits(fail_if or [], on_data=data is not None)
+    allowed = gates.parse_regressions(max_regression or [], baseline)
+    metrics, judged = evaluation.evaluate(run_dir, data, limits, baseline, allowed)
     if as_json:
-        print_json({"run_dir": str(run_dir), "metrics": metrics})
+        results = [gate.result for gate in judged]
+        print_json({"run_dir": str(run_dir), "metrics": metrics, "gates": results})
     else:
         console.show_metrics(metrics)
+        console.show_gates(judged)
+    gates.refuse_failed(judged)
 
 
 @app.command()

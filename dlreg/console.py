@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -14,6 +14,7 @@ from dlreg.errors import DlregError, printable
 
 if TYPE_CHECKING:
     from dlreg import training
+    from dlreg.gates import Gate
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_FRAMES = 0.2
@@ -125,6 +126,13 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
 def show_metrics(parts: Mapping[str, Any]) -> None:
     """A table of metrics, on stdout."""
     Console(highlight=False).print(_metrics_table(parts))
+
+
+def show_gates(gates: "Sequence[Gate]") -> None:
+    """A line for each gate that is passed, on stdout; those that are not are an error."""
+    for gate in gates:
+        if gate.passed:
+            print(f"gate passed: {printable(gate.sentence)}")
 
 
 def _metrics_table(parts: Mapping[str, Any]) -> Table:

@@ -137,7 +137,7 @@ def judge_limits(limits: Sequence[Limit], metrics: Mapping[str, Mapping[str, Any
     compare = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
     gates = []
     for limit in limits:
-        value = (metrics[limit.part] or {}).get(limit.metric)
+        value: Any = (metrics[limit.part] or {}).get(limit.metric)
         known = value is not None and math.isfinite(value)
         result = {
             "expression": limit.expression,
@@ -192,8 +192,9 @@ def judge_regressions(
         }
         unit = "percentage points" if each.metric == "r2" else "%"
         sentence = (
-            f"{each.expression}: {name} is {value:.6g}, the baseline's {baseline:.6g}: {100 * estimate:+.2f} "
-            f"{unit} worse, 95 % interval {100 * low:+.2f} to {100 * high:+.2f}, allowed {each.percent:g}"
+            f"{each.expression}: {name} is {value:.6g}, the baseline's {baseline:.6g}: a regression of "
+            f"{100 * estimate:.2f} {unit} (95 % interval {100 * low:.2f} to {100 * high:.2f}, "
+            f"{each.percent:g} allowed)"
         )
         gates.append(Gate(result, sentence))
     return gates

@@ -125,6 +125,36 @@ def check(
 
 
 @app.command()
+def init(
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="The table to learn from.")],
+    target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to predict.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="CONFIG", help="Where to write; default stdout.")
+    ] = None,
+) -> None:
+    """Write a commented config that fits a table."""
+    from dlreg import console, draft, run_dir
+
+    text, warnings = draft.draft_config(csv, target, output)
+    if output:
+        with run_dir.reporting_storage_errors(output):
+            run_dir.write_atomically(output, text.encode())
+        print(output)
+    else:
+        print(text, end="")
+    for warning in warnings:
+        console.show_note(warning)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the config, for editors."""
+    from dlreg import schema
+
+    print(json.dumps(schema.config_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
 def evaluate(
     run_dir: RunDirArgument,
     data: Annotated[

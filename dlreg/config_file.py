@@ -33,13 +33,14 @@ from dlreg.yaml_source import (
     YamlDocument,
     core_scalar,
     parse_scalar_or_flow,
+    parse_yaml,
     read_yaml,
     shortened,
 )
 
 _PATHS = (("data", "path"), ("data", "test_path"), ("run", "dir"))
 # What a CSV or a file system names may look like a number, `target: 2020`: it counts as written.
-_NAMES = (
+NAMES_AS_WRITTEN = (
     *_PATHS,
     *(("data", key) for key in ("target", "split_by", "features", "exclude", "missing_values")),
 )
@@ -94,7 +95,22 @@ def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Reading:
         ConfigError: The file cannot be read, or is not YAML.
     """
     pairs = [_split_override(override) for override in overrides]
-    document = read_yaml(path)
+    return _understand(read_yaml(path), pairs)
+
+
+def parse_config(text: str, source: str) -> Config:
+    """Reads a config as `load_config` reads a file called `source`.
+
+    Raises:
+        ConfigError: With every fault there is.
+    """
+    config, faults = _understand(parse_yaml(text, source), ())
+    if faults or config is None:
+        raise ConfigError(*faults)
+    return config
+
+
+def _understand(document: YamlDocument, pairs: Iterable[tuple[list[str], str]]) -> Reading:
     given, places, faults = document.value, dict(document.places), list(document.faults)
     del places[()]
     wrong: set[KeyPath] = set()
@@ -152,10 +168,18 @@ def dump_config(config: Config) -> str:
     """The resolved config as YAML: loading it gives an equal config but for `run.dir`."""
     values = config.model_dump(mode="json")
     values["run"]["dir"] = None
-    text = yaml.dump(
-        values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**31
+    return (
+        f"# The resolved config of dlreg: every default spelled out, every path absolute.\n{to_yaml(values)}"
     )
-    return f"# The resolved config of dlreg: every default spelled out, every path absolute.\n{text}"
+
+
+def to_yaml(value: Any) -> str:
+    """A mapping, list or scalar as YAML that `dlreg.yaml_source` reads back unchanged."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**31
+    )
+    # PyYAML marks the end of a document that is a plain scalar.
+    return str(text).removesuffix("...\n")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -227,7 +251,7 @@ def _put(
 
 def _resolve_names(given: dict[str, Any], places: Mapping[KeyPath, Place], source: str) -> None:
     """Takes names as they are written, and paths from where they are given."""
-    for section, key in _NAMES:
+    for section, key in NAMES_AS_WRITTEN:
         if key in _section(given, section):
             given[section][key] = _as_written(given[section][key], (section, key), places)
     for section, key in _PATHS:

@@ -101,7 +101,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         fresh = _read(stream, name, csv_format.encoding, line)
         text, last = rest + fresh, not fresh
         if header is None:
-            _refuse_other_formats(text, name)
+            refuse_other_formats(text, name)
             text = text.removeprefix(codecs.BOM_UTF8)
         if last and text and not text.endswith(b"\n"):
             text += b"\n"
@@ -190,7 +190,8 @@ def _read(stream: BinaryIO, name: str, encoding: str, line: int) -> bytes:
         raise StorageError(Fault(f"cannot be read: {error.strerror}", name)) from None
 
 
-def _refuse_other_formats(text: bytes, name: str) -> None:
+def refuse_other_formats(text: bytes, name: str) -> None:
+    """Raises a `DataError` for a file whose first bytes are not those of text."""
     for magic, what in _OTHER_FORMATS.items():
         if text.startswith(magic):
             raise DataError(Fault(f"expected a CSV file, found {what}", name, hint="Save it as CSV first"))
@@ -206,12 +207,13 @@ def _refuse_bad_text(text: bytes, name: str, encoding: str, line: int, *, last: 
         codecs.getincrementaldecoder("utf-8")().decode(text, final=last)
     except UnicodeDecodeError as error:
         line += text.count(b"\n", 0, error.start)
-        hint = f"It looks like {_likely_encoding(text)}: set data.encoding"
+        hint = f"It looks like {likely_encoding(text)}: set data.encoding"
         message = f"byte 0x{text[error.start]:02x} is not {encoding} text"
         raise DataError(Fault(message, name, line, hint=hint)) from None
 
 
-def _likely_encoding(text: bytes) -> str:
+def likely_encoding(text: bytes) -> str:
+    """The encoding that text which is not UTF-8 most likely has."""
     for encoding in ("cp949", "shift_jis", "gb18030"):
         try:
             decoded = codecs.getincrementaldecoder(encoding)().decode(text)

@@ -1,0 +1,93 @@
+"""How a CSV file is written, guessed from its bytes: for `dlreg init` alone, a config says it."""
+
+import codecs
+import re
+
+import numpy as np
+import pandas as pd
+
+from dlreg.csv_file import Table, read_table
+from dlreg.csv_scan import CsvFormat, likely_encoding, open_csv, refuse_other_formats, rows_of
+
+SAMPLE_BYTES = 1 << 20
+DELIMITERS = (",", ";", "\t", "|")
+# Where cells can be read in more than one way, the first stands.
+_MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "_"))
+# More words than this among a column's numbers are no way to write "missing".
+MAX_MISSING_WORDS = 3
+
+
+def guess_format(path: str) -> CsvFormat:
+    """Guesses encoding, delimiter, decimal mark, thousands mark and the words for a missing number.
+
+    Raises:
+        DataError: The file is not a CSV.
+        StorageError: The file cannot be read.
+    """
+    encoding = _guess_encoding(path)
+    csv_format = CsvFormat(encoding, _guess_delimiter(path, encoding))
+    header = read_table(path, csv_format).frame.columns
+    texts = read_table(path, csv_format, tuple(header))
+    marks = [pair for pair in _MARKS if csv_format.delimiter not in pair]
+    patterns = [_number_pattern(*pair) for pair in marks]
+    decimal, thousands = marks[int(np.argmax([_count_numbers(texts, pattern) for pattern in patterns]))]
+    words = _missing_words(texts, _number_pattern(decimal, thousands))
+    return CsvFormat(encoding, csv_format.delimiter, decimal, thousands, words)
+
+
+def _guess_encoding(path: str) -> str:
+    with open_csv(path, "utf-8") as stream:
+        start = stream.read(4)
+        if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        refuse_other_formats(start, path)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        block = start + stream.read(SAMPLE_BYTES)
+        while block:
+            following = stream.read(SAMPLE_BYTES)
+            try:
+                decoder.decode(block, final=not following)
+            except UnicodeDecodeError:
+                return likely_encoding(block)
+            block = following
+    return "utf-8"
+
+
+def _guess_delimiter(path: str, encoding: str) -> str:
+    """The character that cuts every row into the same number of cells, the most of them."""
+    with open_csv(path, encoding) as stream:
+        sample = stream.read(SAMPLE_BYTES)
+    whole = sample[: sample.rfind(b"\n") + 1] or sample + b"\n"
+    lengths = {}
+    for delimiter in DELIMITERS:
+        found = rows_of(whole, delimiter).lengths
+        lengths[delimiter] = found[found > 0]
+    regular = [mark for mark, found in lengths.items() if found.size and found[0] > 1 and np.ptp(found) == 0]
+    return max(regular or DELIMITERS, key=lambda mark: lengths[mark][0] if lengths[mark].size else 0)
+
+
+def _number_pattern(decimal: str, thousands: str | None) -> str:
+    mark, group = re.escape(decimal), re.escape(thousands or "")
+    whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+" if thousands else "[0-9]+"
+    return rf"\s*[-+]?(?:(?:{whole})(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][-+]?[0-9]+)?\s*"
+
+
+def _are_numbers(cells: "pd.Series[str]", pattern: str) -> np.ndarray:
+    return cells.str.fullmatch(pattern).to_numpy(dtype=bool)
+
+
+def _count_numbers(table: Table, pattern: str) -> int:
+    return sum(int(_are_numbers(cells.dropna(), pattern).sum()) for _, cells in table.frame.items())
+
+
+def _missing_words(table: Table, pattern: str) -> tuple[str, ...]:
+    """Words without a digit that stand among the numbers of a column."""
+    words: dict[str, None] = {}
+    for name in table.frame.columns:
+        known = table.frame[name].dropna()
+        numbers = _are_numbers(known, pattern)
+        found = known[~numbers].unique()
+        digits = any(re.search("[0-9]", text) for text in found)
+        if numbers.mean() > 0.5 and 0 < len(found) <= MAX_MISSING_WORDS and not digits:
+            words |= dict.fromkeys(found)
+    return tuple(words)

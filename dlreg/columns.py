@@ -152,7 +152,7 @@ def _category(table: Table, name: str, texts: "pd.Series[str]", *, declared: boo
 def _words_among_numbers(
     table: Table, name: str, texts: "pd.Series[str]", numbers: "pd.Series[float]"
 ) -> Fault:
-    bad = table.frame[name].notna().to_numpy()
+    bad = table.frame[name].notna().to_numpy(copy=True)
     bad[bad] = numbers.isna().to_numpy()
     odd = texts[numbers.isna().to_numpy()]
     if table.csv_format.decimal == "." and odd.str.fullmatch(r"\s*[-+]?[0-9]+,[0-9]+\s*").all():

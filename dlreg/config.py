@@ -406,7 +406,8 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
 
 
 def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    for first, second in (("delimiter", "decimal"), ("delimiter", "thousands"), ("decimal", "thousands")):
+    # Cells in quotes, "1,234", may hold the delimiter between their digits.
+    for first, second in (("delimiter", "decimal"), ("decimal", "thousands")):
         if data[first] == data[second] is not None:
             message = f"data.{second} and data.{first} are both {shown(data[first])}"
             hint = f"Set data.{first} or data.{second} to another character."

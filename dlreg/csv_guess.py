@@ -17,8 +17,11 @@ _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " 
 MAX_MISSING_WORDS = 3
 
 
-def guess_format(path: str) -> CsvFormat:
+def guess_format(path: str) -> tuple[CsvFormat, Table]:
     """Guesses encoding, delimiter, decimal mark, thousands mark and the words for a missing number.
+
+    Returns:
+        The format, and the table with every cell as text.
 
     Raises:
         DataError: The file is not a CSV.
@@ -28,11 +31,11 @@ def guess_format(path: str) -> CsvFormat:
     csv_format = CsvFormat(encoding, _guess_delimiter(path, encoding))
     header = read_table(path, csv_format).frame.columns
     texts = read_table(path, csv_format, tuple(header))
-    marks = [pair for pair in _MARKS if csv_format.delimiter not in pair]
+    marks = [pair for pair in _MARKS if pair[0] != csv_format.delimiter]
     patterns = [_number_pattern(*pair) for pair in marks]
     decimal, thousands = marks[int(np.argmax([_count_numbers(texts, pattern) for pattern in patterns]))]
     words = _missing_words(texts, _number_pattern(decimal, thousands))
-    return CsvFormat(encoding, csv_format.delimiter, decimal, thousands, words)
+    return CsvFormat(encoding, csv_format.delimiter, decimal, thousands, words), texts
 
 
 def _guess_encoding(path: str) -> str:
@@ -88,6 +91,6 @@ def _missing_words(table: Table, pattern: str) -> tuple[str, ...]:
         numbers = _are_numbers(known, pattern)
         found = known[~numbers].unique()
         digits = any(re.search("[0-9]", text) for text in found)
-        if numbers.mean() > 0.5 and 0 < len(found) <= MAX_MISSING_WORDS and not digits:
+        if 0 < len(found) <= MAX_MISSING_WORDS and not digits and numbers.sum() * 2 > len(known):
             words |= dict.fromkeys(found)
     return tuple(words)

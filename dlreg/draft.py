@@ -59,13 +59,13 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     """
     if output and Path(csv).exists() and output.exists() and output.samefile(csv):
         raise UsageError(f"--output {output} is the CSV itself: give the config another name")
-    csv_format = guess_format(csv)
+    csv_format, texts = guess_format(csv)
     table = read_table(csv, csv_format)
     header = list(table.frame.columns)
     if target not in header:
         raise DataError(missing_column(target, header, csv))
     y = read_target(table, target)
-    uses = [_use(table, name, y) for name in header if name != target]
+    uses = [_use(table, texts, name, y) for name in header if name != target]
     place = output or Path("config.yaml")
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
     lines = list(_data_lines(path, target, csv_format, uses))
@@ -81,21 +81,22 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     return text, warnings
 
 
-def _use(table: Table, name: str, y: np.ndarray) -> Use:
+def _use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
     if name.startswith("Unnamed: "):
         return Use(name, None, "has no name, like an index that was exported")
     cells = table.frame[name]
     known = cells.dropna()
     if known.nunique() < 2:
         return Use(name, None, "has one value in every row" if len(known) else "has no value")
+    written = texts.frame[name].dropna().astype("str")
+    # Before numbers: where points group digits, 01.02.2024 is one.
+    if formats := dates.guess_other_formats(written):
+        others = f"; or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
+        return Use(name, "date", f"such as {written.iloc[0]}{others}", formats[0])
     try:
         (column,) = recognise_columns(table, [name], {}, {})
     except DataError as error:
-        formats = dates.guess_other_formats(known.astype("str"))
-        if not formats:
-            return Use(name, None, error.faults[0].message)
-        others = f"; or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
-        return Use(name, "date", f"such as {known.iloc[0]}{others}", formats[0])
+        return Use(name, None, error.faults[0].message)
     if column.kind == "number":
         values = cells.to_numpy(dtype=np.float64)
         rows = np.flatnonzero(~np.isnan(y))

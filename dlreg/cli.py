@@ -1,5 +1,6 @@
 """The command line: parse, one import, one call, print."""
 
+import contextlib
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from dlreg import __version__
-from dlreg.completion import complete_override, join_bash_words
+from dlreg.completion import complete_override, whole_words
 from dlreg.errors import DlregError
 
 # Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
@@ -242,15 +243,15 @@ def main() -> None:
     if "--version" in arguments:
         print(f"dlreg {__version__}")
         return
-    if os.environ.get("_DLREG_COMPLETE") == "complete_bash":
-        join_bash_words(os.environ)
+    in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
     # Libraries warn their developers; what dlreg itself warns of is a note for the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     warnings.filterwarnings("always", module="dlreg")
     warnings.showwarning = cast(Any, _show_warning)
     try:
-        app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg")
+        with whole_words(os.environ) if in_bash else contextlib.nullcontext():
+            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg")
     except DlregError as error:
         from dlreg.console import show_error
 

@@ -1,7 +1,8 @@
 """What a shell offers after `--set`: the config's keys, and the values of those that have names."""
 
-import os
+import io
 from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, redirect_stdout
 from itertools import pairwise
 
 
@@ -12,18 +13,28 @@ def complete_override(incomplete: str) -> list[tuple[str, str]]:
     key, equals, typed = incomplete.partition("=")
     if not equals:
         return [(f"{name}=", meaning) for name, meaning in override_keys().items() if name.startswith(key)]
-    # Bash takes `=` for the end of a word: it is given, and completes, what follows.
-    kept = "" if os.environ.get("_DLREG_COMPLETE") == "complete_bash" else f"{key}="
-    return [(f"{kept}{value}", "") for value in named_values(key) if value.startswith(typed)]
+    return [(f"{key}={value}", "") for value in named_values(key) if value.startswith(typed)]
 
 
-def join_bash_words(environment: MutableMapping[str, str]) -> None:
-    """Puts together what bash took apart at each `=`, in the variables its completion is asked with."""
+@contextmanager
+def whole_words(environment: MutableMapping[str, str]) -> Iterator[None]:
+    """Lets Typer complete for bash, which takes a word apart at each `=` and wants the last part alone.
+
+    Args:
+        environment: Holds the words, `COMP_WORDS` and `COMP_CWORD`, and is changed.
+    """
     text, cursor = environment["COMP_WORDS"], int(environment["COMP_CWORD"])
     words = text.split("\n") if "\n" in text else text.split()
     words += [""] * (cursor + 1 - len(words))
     joined = list(_joined(words[: cursor + 1]))
     environment["COMP_WORDS"], environment["COMP_CWORD"] = "\n".join(joined), str(len(joined) - 1)
+    word, offered = joined[-1].removeprefix("--set="), io.StringIO()
+    try:
+        with redirect_stdout(offered):
+            yield
+    finally:
+        for line in offered.getvalue().splitlines():
+            print(line.removeprefix(word[: word.rfind("=") + 1]))
 
 
 def _joined(words: list[str]) -> Iterator[str]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from dlreg.columns import Column
 from dlreg.config import Config
 from dlreg.dataset import Dataset, Part, shown_path
@@ -105,11 +107,10 @@ def _refuse_what_cannot_be_fitted(config: Config, dataset: Dataset) -> None:
     train, validation = dataset.parts["train"], dataset.parts["validation"]
     with gathering(faults), located(name):
         fit_target(train.y_true, config.preprocessing.target).forward(validation.y_true)
-    # Missing cells are refused in every part, the training rows alone need a value.
-    parts = dataset.parts.values() if missing == "error" else [train]
-    for part in parts:
-        with gathering(faults), located(name):
-            if part.rows.size:
-                fit_features(part.cells, dataset.columns, missing)
+    # Missing cells are refused in every part; otherwise the training rows alone need a value.
+    parts = list(dataset.parts.values()) if missing == "error" else [train]
+    cells = {key: np.concatenate([part.cells[key] for part in parts]) for key in train.cells}
+    with gathering(faults), located(name):
+        fit_features(cells, dataset.columns, missing)
     if faults:
         raise DataError(*faults)

@@ -1,6 +1,6 @@
 """What is legal in a config and its table, but looks like a mistake."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,10 @@ LEAK_CORRELATION = 0.9999
 # Fewer rows are sorted, or on one line, by chance.
 LEAST_ROWS = 10
 ROWS_PER_FEATURE = 10
-_LEAVE_OUT_LEAK = "Leave it out with data.exclude if it is not known before the target is"
+# Of the standard deviation of the target: what is left of a sum whose terms are written out in full.
+EXACT = 1e-6
+ROWS_FOR_SUM = 10_000
+_LEAVE_OUT_LEAK = "Leave it out with data.exclude if it is not known before the target"
 _LEAVE_OUT_ID = "Leave it out with data.exclude if the number means nothing"
 
 
@@ -73,6 +76,29 @@ def determines_target(texts: np.ndarray, y: np.ndarray) -> bool:
     frame = pd.DataFrame({"level": texts, "y": y})
     pairs, levels = len(frame.drop_duplicates()), frame["level"].nunique()
     return bool(pairs == levels and levels > 1 and len(frame) >= max(LEAST_ROWS, 2 * levels))
+
+
+def exact_sum(cells: Mapping[str, np.ndarray], y: np.ndarray) -> list[str]:
+    """The columns whose weighted sum is the target but for rounding; none if there is no such sum.
+
+    Args:
+        cells: Columns of numbers, shape `(n_rows,)` each.
+        y: The target, shape `(n_rows,)`.
+    """
+    step = max(1, len(y) // ROWS_FOR_SUM)
+    x, y = np.column_stack([*cells.values(), np.ones(len(y))])[::step], y[::step]
+    known = ~np.isnan(x).any(axis=1)
+    spread = x[known].std(axis=0) if known.any() else np.zeros(x.shape[1])
+    if known.sum() < x.shape[1] + LEAST_ROWS or np.ptp(y[known]) == 0:
+        return []
+    # Scaled, so that a column of millions does not hide one of millionths.
+    scale = np.where(spread > 0, spread, 1.0)
+    weights = np.linalg.lstsq(x[known] / scale, y[known], rcond=None)[0]
+    error = y[known] - x[known] / scale @ weights
+    if error.std() > EXACT * y[known].std():
+        return []
+    used = np.abs(weights[:-1]) > 1e-3 * np.abs(weights[:-1]).max()
+    return [name for name, is_used in zip(cells, used, strict=True) if is_used]
 
 
 def _about_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
@@ -129,6 +155,17 @@ def _about_table(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
                 "just before and after a test row trains the network, which makes it look better than it is",
                 f"To test on the latest rows set data.split to time and data.split_by to {column.name!r}",
             )
+    numbers = {
+        column.name: train.cells[column.name][:, 0] for column in dataset.columns if column.kind == "number"
+    }
+    summed = exact_sum(numbers, train.y_true) if numbers else []
+    if len(summed) > 1:
+        shown = ", ".join(map(repr, summed[:5])) + (" …" if len(summed) > 5 else "")
+        yield (
+            f"a weighted sum of the columns {shown} is the target {config.data.target!r} in every training "
+            "row: the answer is among the questions",
+            "Leave out with data.exclude what is not known before the target",
+        )
     yield from _about_rows(config, dataset)
 
 

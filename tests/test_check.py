@@ -87,7 +87,7 @@ def test_faults_of_the_config_and_of_its_csv_come_together(tmp_path, cli):
     trained = cli("train", "config.yaml", cwd=tmp_path)
     assert trained.returncode == 3
     assert trained.stderr.splitlines() == [f"error: {line}" for line in lines]
-    assert [entry.name for entry in tmp_path.iterdir()] != ["runs"]
+    assert {entry.name for entry in tmp_path.iterdir()} == {"table.csv", "config.yaml"}
 
 
 @pytest.mark.parametrize(
@@ -476,10 +476,10 @@ def test_any_mutation_of_a_config_ends_in_faults_or_a_plan(tmp_path_factory, tex
     assert (report.plan is None) == bool(report.faults)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(60))
 def test_any_damage_to_a_csv_is_a_data_error_or_read(tmp_path, seed):
     generator = random.Random(seed)
-    folder_with(tmp_path, plain_table(60).assign(level="p q".split() * 30, day="2024-01-05"))
+    folder_with(tmp_path, plain_table(60).assign(level=["p", "q"] * 30, day="2024-01-05"))
     content = bytearray((tmp_path / "table.csv").read_bytes())
     for _ in range(generator.randrange(1, 4)):
         start = generator.randrange(len(content))

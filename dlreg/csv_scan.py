@@ -214,6 +214,10 @@ def _refuse_bad_text(text: bytes, name: str, encoding: str, line: int, *, last: 
 
 def likely_encoding(text: bytes) -> str:
     """The encoding that text which is not UTF-8 most likely has."""
+    high = np.frombuffer(text, dtype=np.uint8) >= 0x80
+    # Where letters of Latin text have accents, plain ones are around them.
+    if 2 * np.sum(high[1:] & high[:-1]) < 0.5 * np.sum(high):
+        return "cp1252"
     for encoding in ("cp949", "shift_jis", "gb18030"):
         try:
             decoded = codecs.getincrementaldecoder(encoding)().decode(text)

@@ -76,7 +76,7 @@ def train(
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default runs/CONFIGNAME-1, -2, …")
     ] = None,
-    data: Annotated[Path | None, typer.Option(metavar="CSV", help="Read this CSV, not data.path.")] = None,
+    data: Annotated[str | None, typer.Option(metavar="CSV", help="Read this CSV, not data.path.")] = None,
     overrides: SetOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the run in --run-dir once the new one is complete.")
@@ -91,7 +91,7 @@ def train(
 
     # A job that is told to stop cleans up as if interrupted from the keyboard.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    data_override = [f"data.path={json.dumps(str(data))}"] if data else []
+    data_override = [f"data.path={json.dumps(data)}"] if data else []
     settings = check.load_config_and_data(config, [*(overrides or []), *data_override])
     with console.TrainingDisplay(quiet=quiet or as_json) as display:
         summary = run.train_run(settings, run_dir, name=config.stem, overwrite=overwrite, listener=display)

@@ -65,7 +65,9 @@ class TrainingDisplay:
 
     def __exit__(self, *_: object) -> None:
         """Takes the bar away."""
-        self._bar.stop()
+        # Elsewhere than on a terminal rich would leave a blank line.
+        if self._console.is_terminal:
+            self._bar.stop()
         self._stream.close()
 
     def on_stage(self, stage: str) -> None:

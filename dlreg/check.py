@@ -7,7 +7,7 @@ from typing import Any
 
 from dlreg.config import Config
 from dlreg.config_file import read_config
-from dlreg.errors import ConfigError, DlregError, Fault, printable
+from dlreg.errors import ConfigError, DataError, DlregError, Fault, printable
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Report:
         warnings: What would not, but looks like a mistake.
         notes: What is good to know: cells that are missing, rows without a target.
         plan: What a training would do, by the names of `dlreg.plan.Plan`; None where it would not start.
-        exit_code: 0 without faults; 3 if the config has any, 4 if the data alone has.
+        exit_code: 0 without faults; 3 if the config has any, 4 if the data alone has, 6 if the CSV may not
+            be read.
     """
 
     faults: tuple[Fault, ...]
@@ -56,11 +57,12 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
         plan = plan_training(config, dataset)
     except DlregError as error:
         return Report((*faults, *error.faults), (), (), None, exit_code or error.exit_code)
-    advice = advise(config, dataset)
+    # Of settings that are at fault, or stand in for such, nothing more needs to be said.
+    advice = [each for each in advise(config, dataset) if each.about == "data" or not faults]
     warnings = tuple(each.fault for each in advice)
     if strict and warnings:
-        codes = {"config": ConfigError.exit_code, "data": 4}
-        exit_code = min([exit_code or 8, *(codes[each.about] for each in advice)])
+        about_config = faults or any(each.about == "config" for each in advice)
+        exit_code = ConfigError.exit_code if about_config else DataError.exit_code
         faults, warnings = (*faults, *warnings), ()
     return Report(faults, warnings, dataset.notes, None if faults else asdict(plan), exit_code)
 
@@ -79,7 +81,12 @@ def load_config_and_data(path: Path, overrides: Sequence[str]) -> Config:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The report in plain values."""
+    """The report in plain values, of one shape whatever was found.
+
+    Returns:
+        `faults` and `warnings`: for each `message`, `path`, `line` and `column` (1-based, or None), `hint`
+        and `severity` (`error` or `warning`). `notes`: sentences. `plan`: what `dlreg.plan.Plan` says, or None.
+    """
 
     def entries(faults: Sequence[Fault], severity: str) -> list[dict[str, Any]]:
         return [asdict(fault) | {"severity": severity} for fault in faults]

@@ -140,6 +140,14 @@ def test_faults_of_the_rest_of_the_config_leave_the_data_to_be_checked(tmp_path)
     assert "has no column 'c'" in messages[-1]
 
 
+def test_no_advice_is_given_on_settings_that_stand_in_for_faults(tmp_path):
+    config = "training: {batch_size: many}\nmodel: {activation: linear}\n"
+    report = check.check(folder_with(tmp_path, plain_table(24).assign(c=1), config))
+    assert [fault.message.partition(" ")[0] for fault in report.faults] == ["training.batch_size"]
+    assert not any("batch_size" in each.message or "linear" in each.message for each in report.warnings)
+    assert any("'c'" in each.message for each in report.warnings)
+
+
 def test_train_and_test_file_are_both_checked(tmp_path):
     plain_table().assign(a="x y").to_csv(tmp_path / "test.csv", index=False)
     report = check.check(folder_with(tmp_path, plain_table().assign(b=np.inf), "  test_path: test.csv\n"))

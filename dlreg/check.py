@@ -85,7 +85,8 @@ def as_json(report: Report) -> dict[str, Any]:
 
     Returns:
         `faults` and `warnings`: for each `message`, `path`, `line` and `column` (1-based, or None), `hint`
-        and `severity` (`error` or `warning`). `notes`: sentences. `plan`: what `dlreg.plan.Plan` says, or None.
+        and `severity` (`error` or `warning`). `notes`: sentences. `plan`: what `dlreg.plan.Plan` says, or
+        None.
     """
 
     def entries(faults: Sequence[Fault], severity: str) -> list[dict[str, Any]]:

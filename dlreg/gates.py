@@ -19,6 +19,8 @@ CONFIDENCE = 0.95
 SEED = 0
 # Positions drawn at a time: 32 MB, whatever the number of rows.
 POSITIONS_PER_BLOCK = 1 << 22
+# Means over more rows than this are drawn from the normal distribution that they then follow.
+MOST_RESAMPLED_ROWS = 10_000
 
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _LIMIT = re.compile(rf"\s*(?:(\w+)\s*\.)?\s*(\w+)\s*(>=|<=|>|<)\s*({_NUMBER})\s*")
@@ -208,7 +210,8 @@ def regression_interval(
     The regression of an error is value / baseline - 1; that of r2, where more is better and 0 is no natural
     zero, is baseline - value, so that it is in points of explained variance. Rows are resampled with
     replacement, the same rows for both, `RESAMPLES` times; the interval is from the 2.5th to the 97.5th
-    percentile (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
+    percentile (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). Of more than
+    `MOST_RESAMPLED_ROWS` rows no rows are drawn, but their means, by the central limit theorem.
 
     Args:
         metric: A name of `METRIC_NAMES`, but not `n`.
@@ -271,8 +274,11 @@ def _regression(metric: str, value: np.ndarray, baseline: np.ndarray) -> np.ndar
 
 
 def _resampled_means(terms: np.ndarray) -> np.ndarray:
-    """Means over rows drawn with replacement, shape `(RESAMPLES, n_terms)`, in bounded memory."""
+    """Means over rows drawn with replacement, shape `(RESAMPLES, n_terms)`, in bounded memory and time."""
     generator, n_rows = np.random.default_rng(SEED), len(terms)
+    if n_rows > MOST_RESAMPLED_ROWS:
+        covariance = np.cov(terms, rowvar=False, ddof=0) / n_rows
+        return generator.multivariate_normal(terms.mean(axis=0), covariance, RESAMPLES, check_valid="ignore")
     per_block = max(1, POSITIONS_PER_BLOCK // n_rows)
     blocks = []
     for start in range(0, RESAMPLES, per_block):

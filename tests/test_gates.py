@@ -178,10 +178,22 @@ def test_the_interval_is_that_of_resampling_rows_one_by_one():
     assert interval == pytest.approx(np.percentile(changes, [2.5, 97.5]), abs=0.04)
 
 
+@pytest.mark.parametrize("metric", METRIC_NAMES[1:])
+def test_many_rows_are_not_drawn_one_by_one_but_give_the_same_interval(metric, monkeypatch):
+    generator = np.random.default_rng(8)
+    y = generator.normal(9, 1, 3000)
+    parts = y, y + generator.standard_t(5, 3000), y + generator.standard_t(5, 3000)
+    *same, (low, high) = regression(metric, *parts)
+    monkeypatch.setattr(gates, "MOST_RESAMPLED_ROWS", 100)
+    *also, interval = regression(metric, *parts)
+    assert also == same
+    assert interval == pytest.approx([low, high], abs=0.15 * (high - low))
+
+
 def test_the_interval_of_a_mean_is_the_normal_one():
     """For the paired difference of large samples, ±1.96 standard errors (delta method)."""
     generator = np.random.default_rng(4)
-    n = 20_000
+    n = 5000
     y = np.zeros(n)
     run, baseline = np.abs(generator.normal(5, 1, n)), np.abs(generator.normal(5, 1, n))
     ratio = run.mean() / baseline.mean()

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from dlreg.csv_file import Table, read_table
+from dlreg.csv_file import Table, read_header, read_table
 from dlreg.csv_scan import CsvFormat, likely_encoding, open_csv, refuse_other_formats, rows_of
 
 SAMPLE_BYTES = 1 << 20
@@ -29,8 +29,7 @@ def guess_format(path: str) -> tuple[CsvFormat, Table]:
     """
     encoding = _guess_encoding(path)
     csv_format = CsvFormat(encoding, _guess_delimiter(path, encoding))
-    header = read_table(path, csv_format).frame.columns
-    texts = read_table(path, csv_format, tuple(header))
+    texts = read_table(path, csv_format, read_header(path, csv_format))
     marks = [pair for pair in _MARKS if pair[0] != csv_format.delimiter]
     patterns = [_number_pattern(*pair) for pair in marks]
     decimal, thousands = marks[int(np.argmax([_count_numbers(texts, pattern) for pattern in patterns]))]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +109,18 @@ def compare_with_baseline(
     if not parts[name].y_true.size:
         hint = "Give a CSV that neither run was trained on with --data"
         raise RunDirError(Fault("the run has no test rows to compare on", str(run.path), hint=hint))
-    others = predict_parts(baseline, data)[name]
+    others = predict_parts(baseline if data else _on_files_of(run, baseline), data)[name]
     if not np.array_equal(parts[name].y_true, others.y_true):
         message = "the two runs read different target values from the same CSV"
         raise RunDirError(Fault(message, str(baseline.path), hint="Compare data.* in their config.yaml"))
     return judge_regressions(allowed, name, parts[name].y_true, parts[name].y_pred, others.y_pred)
+
+
+def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
+    """The baseline, reading its own table where the run's equal one is: it may come from another machine."""
+    paths = {key: getattr(run.config.data, key) for key in ("path", "test_path")}
+    config = baseline.config.model_copy(update={"data": baseline.config.data.model_copy(update=paths)})
+    return replace(baseline, config=config, record=baseline.record | {"data": run.record["data"]})
 
 
 def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -> None:

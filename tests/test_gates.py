@@ -334,6 +334,22 @@ def test_another_split_cannot_be_compared_without_other_rows(runs, cli):
     assert "trained on" in done.stderr
 
 
+def test_a_baseline_from_another_folder_is_compared_on_an_equal_table(runs, cli, tmp_path):
+    for name in ("table.csv", "config.yaml"):
+        shutil.copy(runs / name, tmp_path)
+    config = load_config(tmp_path / "config.yaml", ["training.epochs=2"])
+    train_run(config, tmp_path / "mine", name="mine", overwrite=False, listener=Silence())
+    (runs / "table.csv").rename(runs / "hidden.csv")
+    try:
+        done = cli(
+            "evaluate", "mine", "--baseline", runs / "run", "--max-regression", "rmse=1e6", cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        assert cli("evaluate", runs / "run", cwd=tmp_path).returncode == 5
+    finally:
+        (runs / "hidden.csv").rename(runs / "table.csv")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "fragment"),
     [

@@ -56,7 +56,7 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
         dataset = load_dataset(config)
         plan = plan_training(config, dataset)
     except DlregError as error:
-        return Report((*faults, *error.faults), (), (), None, exit_code or error.exit_code)
+        return Report(_in_order(path, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
     # Of settings that are at fault, or stand in for such, nothing more needs to be said.
     advice = [each for each in advise(config, dataset) if each.about == "data" or not faults]
     warnings = tuple(each.fault for each in advice)
@@ -65,6 +65,14 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
         exit_code = ConfigError.exit_code if about_config else DataError.exit_code
         faults, warnings = (*faults, *warnings), ()
     return Report(faults, warnings, dataset.notes, None if faults else asdict(plan), exit_code)
+
+
+def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Those in the config by their lines, the others after them as they come."""
+    own = sorted(
+        (fault for fault in faults if fault.path == str(path)), key=lambda at: (at.line or 0, at.column or 0)
+    )
+    return (*own, *(fault for fault in faults if fault.path != str(path)))
 
 
 def load_config_and_data(path: Path, overrides: Sequence[str]) -> Config:

@@ -1,5 +1,6 @@
 """The command line: parse, one import, one call, print."""
 
+import contextlib
 import json
 import logging
 import os
@@ -14,7 +15,11 @@ import typer
 from typer.core import TyperGroup
 
 from dlreg import __version__
+from dlreg.completion import complete_override, whole_words
 from dlreg.errors import DlregError
+
+# Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
+JSON_VERSION = 1
 
 
 class _Commands(TyperGroup):
@@ -41,6 +46,16 @@ app = typer.Typer(
 )
 
 RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A directory that `train` wrote.")]
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a config key; repeatable.",
+        autocompletion=complete_override,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -57,14 +72,12 @@ def options(
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")],
+    config: ConfigArgument,
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default runs/CONFIGNAME-1, -2, …")
     ] = None,
-    data: Annotated[Path | None, typer.Option(metavar="CSV", help="Read this CSV, not data.path.")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a config key; repeatable.")
-    ] = None,
+    data: Annotated[str | None, typer.Option(metavar="CSV", help="Read this CSV, not data.path.")] = None,
+    overrides: SetOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the run in --run-dir once the new one is complete.")
     ] = False,
@@ -74,20 +87,72 @@ def train(
     ] = False,
 ) -> None:
     """Train a network and write the run directory."""
-    from dlreg import config_file, console, run
+    from dlreg import check, console, run
 
     # A job that is told to stop cleans up as if interrupted from the keyboard.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    data_override = [f"data.path={json.dumps(str(data))}"] if data else []
-    settings = config_file.load_config(config, [*(overrides or []), *data_override])
+    data_override = [f"data.path={json.dumps(data)}"] if data else []
+    settings = check.load_config_and_data(config, [*(overrides or []), *data_override])
     with console.TrainingDisplay(quiet=quiet or as_json) as display:
         summary = run.train_run(settings, run_dir, name=config.stem, overwrite=overwrite, listener=display)
     if as_json:
-        print(json.dumps(summary, indent=2, ensure_ascii=False))
+        print_json(summary)
     elif quiet:
         print(summary["run_dir"])
     else:
         console.show_run(summary, settings.data.target)
+
+
+@app.command()
+def check(
+    config: ConfigArgument,
+    overrides: SetOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as faults.")] = False,
+    form: Annotated[
+        Literal["text", "json", "github"],
+        typer.Option("--format", help="Lines, one JSON object, or annotations of GitHub Actions."),
+    ] = "text",
+) -> None:
+    """Tell every fault of a config and of its CSV at once; nothing is trained or written."""
+    from dlreg import check
+
+    report = check.check(config, overrides or [], strict=strict)
+    if form == "json":
+        print_json(check.as_json(report))
+    else:
+        for line in (check.as_github if form == "github" else check.as_text)(report):
+            print(line)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def init(
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="The table to learn from.")],
+    target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to predict.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="CONFIG", help="Where to write; default stdout.")
+    ] = None,
+) -> None:
+    """Write a commented config that fits a table."""
+    from dlreg import console, draft, run_dir
+
+    text, warnings = draft.draft_config(csv, target, output)
+    if output:
+        with run_dir.reporting_storage_errors(output):
+            run_dir.write_atomically(output, text.encode())
+        print(output)
+    else:
+        print(text, end="")
+    for warning in warnings:
+        console.show_note(warning)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the config, for editors."""
+    from dlreg import schema
+
+    print(json.dumps(schema.config_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -96,16 +161,36 @@ def evaluate(
     data: Annotated[
         str | None, typer.Option(metavar="CSV", help="Measure on this CSV, not on the run's own rows.")
     ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPR", help="Fail (8) if so, such as 'rmse>3.2' or 'validation.mae>=2'; repeatable."
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="RUN_DIR", help="Another run to compare with on the same rows.")
+    ] = None,
+    max_regression: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=PERCENT", help="Fail (8) if surely worse than --baseline by more; repeatable."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on its own rows, or on another CSV."""
-    from dlreg import console, evaluation, trained_run
+    """Measure a run on its own rows, or on another CSV; fail if it is worse than asked for."""
+    from dlreg import console, evaluation, gates
 
-    metrics = evaluation.evaluate(trained_run.open_run(run_dir), data)
+    limits = gates.parse_limits(fail_if or [], on_data=data is not None)
+    allowed = gates.parse_regressions(max_regression or [], baseline)
+    metrics, judged = evaluation.evaluate(run_dir, data, limits, baseline, allowed)
     if as_json:
-        print(json.dumps({"run_dir": str(run_dir), "metrics": metrics}, indent=2))
+        results = [gate.result for gate in judged]
+        print_json({"run_dir": str(run_dir), "metrics": metrics, "gates": results})
     else:
         console.show_metrics(metrics)
+        console.show_gates(judged)
+    gates.refuse_failed(judged)
 
 
 @app.command()
@@ -144,6 +229,11 @@ def plot(
     print(figures.draw(run_dir, kind, output))
 
 
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on stdout, for a script."""
+    print(json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False))
+
+
 def _show_warning(message: Warning | str, *_: object) -> None:
     from dlreg.console import show_note
 
@@ -156,13 +246,15 @@ def main() -> None:
     if "--version" in arguments:
         print(f"dlreg {__version__}")
         return
+    in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
     # Libraries warn their developers; what dlreg itself warns of is a note for the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     warnings.filterwarnings("always", module="dlreg")
     warnings.showwarning = cast(Any, _show_warning)
     try:
-        app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg")
+        with whole_words(os.environ) if in_bash else contextlib.nullcontext():
+            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg")
     except DlregError as error:
         from dlreg.console import show_error
 

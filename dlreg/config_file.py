@@ -5,11 +5,11 @@ from the schema itself, so that they cannot drift from what is checked.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -33,21 +33,37 @@ from dlreg.yaml_source import (
     YamlDocument,
     core_scalar,
     parse_scalar_or_flow,
+    parse_yaml,
     read_yaml,
     shortened,
 )
 
 _PATHS = (("data", "path"), ("data", "test_path"), ("run", "dir"))
 # What a CSV or a file system names may look like a number, `target: 2020`: it counts as written.
-_NAMES = (
+NAMES_AS_WRITTEN = (
     *_PATHS,
     *(("data", key) for key in ("target", "split_by", "features", "exclude", "missing_values")),
 )
+# A table can be read and looked through whatever is wrong with these.
+_SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "split", "split_by"))
 _SECTIONS = ("data", "preprocessing", "model", "training", "run")
 # pydantic puts the chosen member of these unions into its error locations.
 _UNIONS = (("data", "features"), ("training", "schedule"))
 
 _Node = Mapping[str, Any]
+
+
+class Reading(NamedTuple):
+    """A config file, as far as it can be understood.
+
+    Attributes:
+        config: The whole config, with defaults in place of what is at fault; None where the faults leave
+            open which table is meant or how it is written.
+        faults: Every fault there is, in the order of the file.
+    """
+
+    config: Config | None
+    faults: tuple[Fault, ...]
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -65,10 +81,39 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         UsageError: One of `overrides` is not `KEY=VALUE`.
         ConfigError: With every fault there is, in the order of the file.
     """
+    config, faults = read_config(path, overrides)
+    if faults or config is None:
+        raise ConfigError(*faults)
+    return config
+
+
+def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Reading:
+    """Reads a config file as `load_config` does, and tells its faults instead of raising them.
+
+    Raises:
+        UsageError: One of `overrides` is not `KEY=VALUE`.
+        ConfigError: The file cannot be read, or is not YAML.
+    """
     pairs = [_split_override(override) for override in overrides]
-    document = read_yaml(path)
+    return _understand(read_yaml(path), pairs)
+
+
+def parse_config(text: str, source: str) -> Config:
+    """Reads a config as `load_config` reads a file called `source`.
+
+    Raises:
+        ConfigError: With every fault there is.
+    """
+    config, faults = _understand(parse_yaml(text, source), ())
+    if faults or config is None:
+        raise ConfigError(*faults)
+    return config
+
+
+def _understand(document: YamlDocument, pairs: Iterable[tuple[list[str], str]]) -> Reading:
     given, places, faults = document.value, dict(document.places), list(document.faults)
     del places[()]
+    wrong: set[KeyPath] = set()
     for keys, text in pairs:
         try:
             override = parse_scalar_or_flow(text, f"--set {'.'.join(keys)}")
@@ -76,37 +121,65 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
             _put(given, places, keys, override)
         except ConfigError as error:
             faults += error.faults
+            wrong.add(tuple(keys))
     _resolve_names(given, places, document.source)
     origins = Origins(document.source, places)
     values = _over_preset(given)
-    if _section(values, "data").get("test_path") is not None:
-        values["data"].setdefault("test_split", None)
     # What cannot stand in a config at all has been said, and makes no second fault as a value.
     said = {(fault.path, fault.line, fault.column) for fault in faults}
-    found = [
-        _contradiction_fault(contradiction, origins)
-        for contradiction in contradictions(*_with_defaults(given, values))
-    ]
+    contradicting = list(contradictions(*_with_defaults(given, values)))
+    found = [_contradiction_fault(contradiction, origins) for contradiction in contradicting]
+    wrong |= {contradiction.key for contradiction in contradicting}
     try:
-        config = Config.model_validate(values)
+        config: Config | None = Config.model_validate(values)
     except ValidationError as error:
-        found += _schema_faults(error.errors(include_url=False), origins)
+        errors = error.errors(include_url=False)
+        found += _schema_faults(errors, origins)
+        wrong |= {_key_path(each) for each in errors}
+    if wrong:
+        config = _without(given, wrong)
+    if config:
+        config._origins = origins
     faults += [fault for fault in found if (fault.path, fault.line, fault.column) not in said]
-    if faults:
-        in_file = document.source
-        raise ConfigError(*sorted(faults, key=lambda at: (at.path != in_file, at.line or 0, at.column or 0)))
-    config._origins = origins
-    return config
+    in_file = document.source
+    faults.sort(key=lambda at: (at.path != in_file, at.line or 0, at.column or 0))
+    return Reading(config, tuple(faults))
+
+
+def _without(given: Mapping[str, Any], wrong: Iterable[KeyPath]) -> Config | None:
+    """The config without what is wrong in it; None where the table cannot be read without it."""
+    keys = {key[:2] for key in wrong}
+    if any(key[0] == "data" and key[1:] not in _SPLIT_KEYS for key in keys):
+        return None
+    kept = {
+        name: {key: value for key, value in section.items() if (name, key) not in keys}
+        if isinstance(section, dict)
+        else section
+        for name, section in given.items()
+        if (name,) not in keys
+    }
+    try:
+        return Config.model_validate(_over_preset(kept))
+    except ValidationError:
+        return None
 
 
 def dump_config(config: Config) -> str:
     """The resolved config as YAML: loading it gives an equal config but for `run.dir`."""
     values = config.model_dump(mode="json")
     values["run"]["dir"] = None
-    text = yaml.dump(
-        values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**31
+    return (
+        f"# The resolved config of dlreg: every default spelled out, every path absolute.\n{to_yaml(values)}"
     )
-    return f"# The resolved config of dlreg: every default spelled out, every path absolute.\n{text}"
+
+
+def to_yaml(value: Any) -> str:
+    """A mapping, list or scalar as YAML that `dlreg.yaml_source` reads back unchanged."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**31
+    )
+    # PyYAML marks the end of a document that is a plain scalar.
+    return str(text).removesuffix("...\n")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -123,6 +196,25 @@ class _Dumper(yaml.SafeDumper):
 
 _Dumper.add_representer(str, _Dumper.represent_text)
 _Dumper.add_representer(list, _Dumper.represent_items)
+
+
+def override_keys() -> dict[str, str]:
+    """Every key that `--set` takes, dotted, with what it means."""
+    keys: dict[str, str] = {"preset": _nodes(("preset",))[0]["description"]}
+    for name in _section_keys():
+        path = tuple(name.split("."))
+        keys[name] = _nodes(path)[0].get("description", "")
+        for inner, node in _properties(_nodes(path)).items():
+            keys[f"{name}.{inner}"] = node.get("description", "")
+    return keys
+
+
+def named_values(key: str) -> list[str]:
+    """The values of a dotted key that have names; none where it takes numbers or any text."""
+    leaves = [leaf for node in _nodes(tuple(key.split("."))) for leaf in _leaves(node)]
+    words = _words(leaves)
+    words += ["true", "false"] if any(leaf.get("type") == "boolean" for leaf in leaves) else []
+    return words + (["null"] if any(leaf.get("type") == "null" for leaf in leaves) else [])
 
 
 def _split_override(override: str) -> tuple[list[str], str]:
@@ -159,7 +251,7 @@ def _put(
 
 def _resolve_names(given: dict[str, Any], places: Mapping[KeyPath, Place], source: str) -> None:
     """Takes names as they are written, and paths from where they are given."""
-    for section, key in _NAMES:
+    for section, key in NAMES_AS_WRITTEN:
         if key in _section(given, section):
             given[section][key] = _as_written(given[section][key], (section, key), places)
     for section, key in _PATHS:
@@ -186,6 +278,8 @@ def _over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(PRESETS.get(name, {})) if isinstance(name, str) else {}
     for key, value in given.items():
         values[key] = {**values.get(key, {}), **value} if isinstance(value, dict) else value
+    if _section(values, "data").get("test_path") is not None:
+        values["data"].setdefault("test_split", None)
     return values
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.text import Text
 from dlreg.errors import DlregError, printable
 
 if TYPE_CHECKING:
+    from dlreg.gates import Gate
     from dlreg.progress import Progress as TrainingProgress
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -68,7 +69,9 @@ class TrainingDisplay:
     def __exit__(self, *_: object) -> None:
         """Takes the bar away."""
         warnings.showwarning = self._show_warning
-        self._bar.stop()
+        # Elsewhere than on a terminal rich would leave a blank line.
+        if self._console.is_terminal:
+            self._bar.stop()
         self._stream.close()
 
     def on_stage(self, stage: str) -> None:
@@ -130,6 +133,13 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
 def show_metrics(parts: Mapping[str, Any]) -> None:
     """A table of metrics, on stdout."""
     Console(highlight=False).print(_metrics_table(parts))
+
+
+def show_gates(gates: "Sequence[Gate]") -> None:
+    """A line for each gate that is passed, on stdout; those that are not are an error."""
+    for gate in gates:
+        if gate.passed:
+            print(f"gate passed: {printable(gate.sentence)}")
 
 
 def _metrics_table(parts: Mapping[str, Any]) -> Table:

@@ -47,7 +47,7 @@ _OTHER_FORMATS = {
     b'{"': "JSON",
     b'[{"': "JSON",
 }
-_BYTE_ORDER_MARKS = {
+BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -145,7 +145,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         last = not fresh
         if header is None:
             opening = opening[:16] + fresh[:16]
-            _refuse_other_formats(opening, name, csv_format.encoding)
+            refuse_other_formats(opening, name, csv_format.encoding)
         here = line + rest.count(b"\n")
         text = rest + _decoded(decoder, fresh, name, here, csv_format.encoding, plain=plain)
         if header is None:
@@ -244,11 +244,12 @@ def _read(stream: BinaryIO, name: str) -> bytes:
         raise StorageError(Fault(f"cannot be read: {error.strerror}", name)) from None
 
 
-def _refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
+def refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
+    """Raises a `DataError` for a file whose first bytes are not those of text in this encoding."""
     for magic, what in _OTHER_FORMATS.items():
         if opening.startswith(magic):
             raise DataError(Fault(f"expected a CSV file, found {what}", name, hint="Save it as CSV first"))
-    for mark, marked in _BYTE_ORDER_MARKS.items():
+    for mark, marked in BYTE_ORDER_MARKS.items():
         if opening.startswith(mark):
             if not codecs.lookup(encoding).name.startswith(marked):
                 found = f"the file is {marked.upper()} text, data.encoding is {encoding}"
@@ -280,10 +281,15 @@ def _encoding_hint(text: bytes, sample: bytes, tried: str) -> str:
         return f"It looks like {'utf-16-le' if high > low else 'utf-16-be'}: set data.encoding"
     if b"\0" in text:
         return "Text has no NUL bytes: is the file damaged, or no CSV file?"
-    return f"It looks like {_likely_encoding(sample, tried)}: set data.encoding"
+    return f"It looks like {likely_encoding(sample, tried)}: set data.encoding"
 
 
-def _likely_encoding(text: bytes, tried: str) -> str:
+def likely_encoding(text: bytes, tried: str) -> str:
+    """The encoding that text most likely has which is not of the one that was tried."""
+    high = np.frombuffer(text, dtype=np.uint8) >= 0x80
+    # Where letters of Latin text have accents, plain ones are around them.
+    if 2 * np.sum(high[1:] & high[:-1]) < 0.5 * np.sum(high):
+        return "cp1252"
     n_foreign = sum(byte >= 0x80 for byte in text)
     # The letters that make up a text, as opposed to those which a wrong encoding scatters in it.
     for encoding, letters in (

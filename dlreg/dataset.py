@@ -2,7 +2,6 @@
 
 import difflib
 import os
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -57,19 +56,32 @@ def load_dataset(config: Config) -> Dataset:
         DataError: With every fault of the columns at once.
         StorageError: A file cannot be read.
     """
-    data = config.data
-    csv_format = csv_format_of(data)
-    as_text = {name for name, kind in data.types.items() if kind != "number"} | set(data.dates)
-    table = read_table(_shown_path(data.path), csv_format, as_text)
-    names, faults = _feature_names(config, table), list[Fault]()
+    data, csv_format = config.data, csv_format_of(config.data)
+    faults: list[Fault] = []
+    table: Table | None = None
+    columns: list[Column] = []
     with gathering(faults):
-        columns = recognise_columns(table, names, data.types, data.dates)
-        cells = read_cells(table, columns)
+        as_text = {name for name, kind in data.types.items() if kind != "number"} | set(data.dates)
+        table = read_table(shown_path(data.path), csv_format, as_text)
+    if table:
+        names, lacking = _feature_names(config, table)
+        faults += lacking
+        for name in names:
+            with gathering(faults):
+                columns += recognise_columns(table, [name], data.types, data.dates)
+        with gathering(faults):
+            cells = read_cells(table, columns)
+        with gathering(faults):
+            # That a column is not there at all has been said.
+            known = data.target in table.frame.columns
+            y_true = read_target(table, data.target) if known else np.empty(0)
+            rows = np.flatnonzero(~np.isnan(y_true))
+            by = _split_values(table, data, rows)
     with gathering(faults):
-        y_true = read_target(table, data.target)
-    if faults:
+        if data.test_path:
+            test_part, test_notes = _test_part(data.test_path, data.target, columns, csv_format)
+    if faults or not table:
         raise DataError(*faults)
-    rows = np.flatnonzero(~np.isnan(y_true))
     with located(table.name):
         splits = split_rows(
             rows,
@@ -77,21 +89,20 @@ def load_dataset(config: Config) -> Dataset:
             test_split=data.test_split or 0.0,
             validation_split=config.training.validation_split,
             seed=config.training.seed,
-            by=_split_values(table, data, rows),
+            by=by,
         )
     parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
-    faults = [*_empty_columns(parts["train"], table.name)]
+    faults += _empty_columns(parts["train"], table.name)
     faults += _constant_target(parts["train"].y_true, data.target, table.name)
     if faults:
         raise DataError(*faults)
-    notes = _notes(table, columns, y_true, data.target)
+    notes = _notes(table, columns, data.target)
     if data.test_path:
-        parts["test"], more = _test_part(data.test_path, data.target, columns, csv_format)
-        notes += [f"{_shown_path(data.test_path)}: {note}" for note in more]
+        parts["test"] = test_part
+        notes += [f"{shown_path(data.test_path)}: {note}" for note in test_notes]
         if data.test_path.samefile(data.path):
             notes.append("data.test_path is data.path: the test rows are those the model learns from")
-    notes += _doubts(columns, cells, parts["train"], y_true, data.target)
-    return Dataset(columns, parts, tuple(notes))
+    return Dataset(tuple(columns), parts, tuple(notes))
 
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
@@ -125,7 +136,8 @@ def split_record(dataset: Dataset, test_path: Path | None) -> dict[str, object]:
     return {**rows, "test_path": test_path and str(test_path)}
 
 
-def _shown_path(path: str | Path) -> str:
+def shown_path(path: str | Path) -> str:
+    """A path as messages name it: from the working directory if it lies below it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
@@ -149,11 +161,10 @@ def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def _feature_names(config: Config, table: Table) -> list[str]:
-    """The columns to learn from, in the order of the CSV.
+def _feature_names(config: Config, table: Table) -> tuple[list[str], list[Fault]]:
+    """The columns to learn from, in the order of the CSV, and the faults of those that are named.
 
-    Raises:
-        DataError: Columns named in the config that the CSV lacks, each at its place in the config.
+    A column named in the config that the CSV lacks is a fault at its place in the config.
     """
     data, header = config.data, list(table.frame.columns)
     named: list[tuple[str, tuple[str | int, ...]]] = [(data.target, ("data", "target"))]
@@ -188,14 +199,12 @@ def _feature_names(config: Config, table: Table) -> list[str]:
         )
         for name in unnamed
     ]
-    if faults:
-        raise DataError(*faults)
-    return names
+    return [name for name in names if name not in unnamed], faults
 
 
 def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray | None:
     """The group or moment of each of these rows, if they are to be split by one."""
-    if data.split_by is None:
+    if data.split_by is None or data.split_by not in table.frame.columns:
         return None
     if data.split == "group":
         values = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
@@ -255,12 +264,13 @@ def _test_part(
     path: Path, target: str, columns: Sequence[Column], csv_format: CsvFormat
 ) -> tuple[Part, list[str]]:
     as_text = [column.name for column in columns if column.kind != "number"]
-    table = read_table(_shown_path(path), csv_format, as_text)
-    return read_part(table, columns, target), _notes(table, columns, read_target(table, target), target)
+    table = read_table(shown_path(path), csv_format, as_text)
+    return read_part(table, columns, target), _notes(table, columns, target)
 
 
-def _notes(table: Table, columns: Sequence[Column], y_true: np.ndarray, target: str) -> list[str]:
+def _notes(table: Table, columns: Sequence[Column], target: str) -> list[str]:
     notes = []
+    y_true = read_target(table, target)
     dropped = int(np.isnan(y_true).sum())
     if dropped:
         notes.append(f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}")
@@ -269,42 +279,3 @@ def _notes(table: Table, columns: Sequence[Column], y_true: np.ndarray, target: 
         if missing:
             notes.append(f"{missing:,} of {len(table.frame):,} cells are missing in column {column.name!r}")
     return notes
-
-
-def _doubts(
-    columns: Sequence[Column], cells: dict[str, np.ndarray], train: Part, y_true: np.ndarray, target: str
-) -> list[str]:
-    """What is right by itself but often a mistake."""
-    notes = []
-    known = ~np.isnan(y_true)
-    for column in columns:
-        name, values = column.name, cells[column.name][:, 0]
-        if pd.unique(train.cells[name][:, 0]).size == 1:
-            notes.append(f"column {name!r} has one value in every training row: it cannot help")
-        elif column.kind == "number" and np.array_equal(values[known], y_true[known]):
-            notes.append(
-                f"column {name!r} equals the target {target!r} in every row: is it known beforehand?"
-            )
-        elif column.kind == "number" and _are_written_as_dates(values):
-            notes.append(f'column {name!r} looks like dates: if so, set data.dates: {{{name}: "%Y%m%d"}}')
-        elif column.kind == "category" and _have_a_unit(train.cells[name][:, 0]):
-            notes.append(
-                f"column {name!r} holds numbers with a unit, such as {values[0]!r}: categories to dlreg"
-            )
-    numbers = {column.name: cells[column.name] for column in columns if column.kind == "number"}
-    for name, values in (numbers | {target: y_true}).items():
-        if np.nanmax(np.abs(values), initial=0) > 2**53:
-            notes.append(f"column {name!r} has numbers beyond 2^53: only their first 15 digits count")
-    return notes
-
-
-def _are_written_as_dates(numbers: np.ndarray) -> bool:
-    known = numbers[~np.isnan(numbers)]
-    if not known.size or known.min() < 1900_01_01 or known.max() > 2100_12_31 or (known % 1).any():
-        return False
-    return bool(dates.parse_dates(pd.Series(known.astype(int)).astype("str"), "%Y%m%d").notna().all())
-
-
-def _have_a_unit(texts: np.ndarray) -> bool:
-    parts = [re.fullmatch(r"\s*[-+]?[0-9][0-9.,]*\s*([^0-9\s]+)\s*", text) for text in set(texts) - {""}]
-    return len({part and part.group(1) for part in parts}) == 1 and parts[0] is not None

@@ -8,7 +8,8 @@ The tree, with the exit code a shell script sees:
     ├── DataError      4  the CSV: file, columns, cells
     ├── RunDirError    5  a run directory: missing, incomplete, damaged, newer
     ├── StorageError   6  disk, permissions, a directory in use
-    └── DivergedError  7  the loss is not finite
+    ├── DivergedError  7  the loss is not finite
+    └── GateError      8  the model is worse than asked for
 
 Everything a user can cause is one of these; they are caught in one place,
 `dlreg.cli.main`. Any other exception is a bug of dlreg's (exit code 1).
@@ -77,12 +78,12 @@ def located(path: str) -> Iterator[None]:
 
 
 @contextmanager
-def gathering(faults: "list[Fault]") -> Iterator[None]:
+def gathering(faults: list[Fault]) -> Iterator[None]:
     """Keeps the faults of data in a list, so that what comes next is looked at as well."""
     try:
         yield
     except DataError as error:
-        faults.extend(error.faults)
+        faults.extend(fault for fault in error.faults if fault not in faults)
 
 
 class UsageError(DlregError):
@@ -119,3 +120,9 @@ class DivergedError(DlregError):
     """Training stopped because the loss was no longer finite."""
 
     exit_code = 7
+
+
+class GateError(DlregError):
+    """A run is worse than `evaluate` was told to let pass."""
+
+    exit_code = 8

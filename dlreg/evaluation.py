@@ -1,6 +1,8 @@
-"""The metrics of a trained run, on its own rows or on another CSV."""
+"""The predictions, metrics and gates of a trained run, on its own rows or on another CSV."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +12,135 @@ from dlreg import run_dir
 from dlreg.csv_file import read_table
 from dlreg.dataset import Part, csv_format_of, load_dataset, read_part
 from dlreg.errors import Fault, RunDirError
+from dlreg.gates import AllowedRegression, Gate, Limit, judge_limits, judge_regressions
 from dlreg.metrics import regression_metrics
-from dlreg.trained_run import TrainedRun
+from dlreg.trained_run import TrainedRun, open_run
 
 
-def evaluate(run: TrainedRun, data: str | None = None) -> dict[str, Any]:
-    """Runs the pipeline and measures it.
+@dataclass(frozen=True)
+class Predictions:
+    """What was observed and what is predicted for some rows.
+
+    Attributes:
+        y_true: In the target's units, shape `(n_rows,)`.
+        y_pred: The same shape.
+    """
+
+    y_true: np.ndarray
+    y_pred: np.ndarray
+
+
+def evaluate(
+    path: Path,
+    data: str | None,
+    limits: Sequence[Limit],
+    baseline: Path | None,
+    allowed: Sequence[AllowedRegression],
+) -> tuple[dict[str, Any], list[Gate]]:
+    """Measures a run and judges it by limits and against a baseline.
+
+    Args:
+        path: The run directory.
+        data: Another CSV with the target; None for the rows the run was split into.
+        limits: On the metrics.
+        baseline: The run directory to compare with, if there is one.
+        allowed: How much worse the run may be than the baseline.
+
+    Returns:
+        Metrics by part, and the gates in the order of `limits` and `allowed`.
+    """
+    run, other = open_run(path), open_run(baseline) if baseline else None
+    parts = predict_parts(run, data)
+    metrics = measure(parts)
+    gates = judge_limits(limits, metrics)
+    if other:
+        gates += compare_with_baseline(run, parts, other, allowed, data)
+    return metrics, gates
+
+
+def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predictions]:
+    """Runs the pipeline.
 
     Args:
         run: The trained run.
         data: Another CSV with the target; None for the rows the run was split into.
 
     Returns:
-        Metrics by part: `train`, `validation` and `test` for the run's own rows (None where there are no
-        such rows), `data` for another CSV.
+        Predictions by part: `train`, `validation` and `test` for the run's own rows, `data` for another CSV.
 
     Raises:
         RunDirError: The run's own CSV is no longer what it was trained on.
         DataError: The CSV lacks columns or has cells that are not what the column is.
     """
     parts = {"data": _other_part(run, data)} if data else _own_parts(run)
-    return {
-        name: regression_metrics(part.y_true, run.pipeline.predict(part.cells)) if part.rows.size else None
-        for name, part in parts.items()
-    }
+    return {name: Predictions(part.y_true, run.pipeline.predict(part.cells)) for name, part in parts.items()}
+
+
+def measure(parts: Mapping[str, Predictions]) -> dict[str, Any]:
+    """Metrics by part, None where there are no rows."""
+    return {name: regression_metrics(part.y_true, part.y_pred) for name, part in parts.items()}
+
+
+def compare_with_baseline(
+    run: TrainedRun,
+    parts: Mapping[str, Predictions],
+    baseline: TrainedRun,
+    allowed: Sequence[AllowedRegression],
+    data: str | None,
+) -> list[Gate]:
+    """Judges a run against another on rows that neither was trained on.
+
+    Args:
+        run: The run to judge.
+        parts: What it predicts.
+        baseline: The other run.
+        allowed: How much worse the run may be.
+        data: The CSV that was measured; None for the run's own test rows.
+
+    Raises:
+        RunDirError: The baseline predicts something else, or may have been trained on the rows.
+    """
+    targets = [each.config.data.target for each in (run, baseline)]
+    if targets[0] != targets[1]:
+        message = f"the baseline predicts {targets[1]!r}, the run {targets[0]!r}"
+        raise RunDirError(Fault(message, str(baseline.path), hint="Compare runs with one target"))
+    _refuse_seen_rows(run, baseline, data)
+    name = "data" if data else "test"
+    if not parts[name].y_true.size:
+        hint = "Give a CSV that neither run was trained on with --data"
+        raise RunDirError(Fault("the run has no test rows to compare on", str(run.path), hint=hint))
+    others = predict_parts(baseline if data else _on_files_of(run, baseline), data)[name]
+    if not np.array_equal(parts[name].y_true, others.y_true):
+        message = "the two runs read different target values from the same CSV"
+        raise RunDirError(Fault(message, str(baseline.path), hint="Compare data.* in their config.yaml"))
+    return judge_regressions(allowed, name, parts[name].y_true, parts[name].y_pred, others.y_pred)
+
+
+def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
+    """The baseline, reading its own table where the run's equal one is: it may come from another machine."""
+    paths = {key: getattr(run.config.data, key) for key in ("path", "test_path")}
+    config = baseline.config.model_copy(update={"data": baseline.config.data.model_copy(update=paths)})
+    return replace(baseline, config=config, record=baseline.record | {"data": run.record["data"]})
+
+
+def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -> None:
+    if data:
+        digest = run_dir.file_sha256(Path(data))
+        for each in (run, baseline):
+            if each.record["data"]["data.path"]["sha256"] == digest:
+                hint = "Leave --data out to compare on the test rows, or give rows that neither run has seen"
+                message = "this very file is what the run was trained on, so nothing can be compared on it"
+                raise RunDirError(Fault(message, str(each.path), hint=hint))
+        return
+
+    def seen(each: TrainedRun) -> list[Any]:
+        hashes = {key: entry["sha256"] for key, entry in each.record["data"].items()}
+        return [hashes, each.record["files"][run_dir.SPLIT]["sha256"]]
+
+    if seen(run) != seen(baseline):
+        message = "the baseline has another table or split, and may have been trained on the run's test rows"
+        hint = "Give a CSV that neither run was trained on with --data"
+        raise RunDirError(Fault(message, str(baseline.path), hint=hint))
 
 
 def _other_part(run: TrainedRun, data: str) -> Part:

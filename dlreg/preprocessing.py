@@ -6,24 +6,18 @@ Whatever is fitted here (medians, scales, levels, the target's scale) is fitted 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import (
-    MinMaxScaler,
-    OneHotEncoder,
-    OrdinalEncoder,
-    QuantileTransformer,
-    RobustScaler,
-    StandardScaler,
-)
 
 from dlreg import dates
 from dlreg.columns import Column
 from dlreg.errors import DataError, Fault
+
+# scikit-learn is imported where it is used: `dlreg check` counts features without it.
+if TYPE_CHECKING:
+    from sklearn.compose import ColumnTransformer
 
 TargetMethod = Literal["standard", "minmax", "log", "log1p", "none"]
 Cells = Mapping[str, np.ndarray]
@@ -88,7 +82,7 @@ class Preprocessing:
 
     columns: tuple[Column, ...]
     features: tuple[tuple[Feature, ...], ...]
-    transformer: ColumnTransformer
+    transformer: "ColumnTransformer"
     target: TargetScaling
 
     def transform(self, cells: Cells) -> np.ndarray:
@@ -111,6 +105,8 @@ class Preprocessing:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """A name for each input of the network, such as `Season=Winter`, shape `(n_features,)`."""
+        from sklearn.preprocessing import OneHotEncoder
+
         names = {feature.key: feature.name for part in self.features for feature in part}
         found = []
         for label, encoder, keys in self.transformer.transformers_:
@@ -149,8 +145,12 @@ def fit_preprocessing(
         DataError: Columns without any value, missing cells that are refused, a target that cannot be
             scaled so.
     """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
     target_scaling = fit_target(y, target)
-    features = _fit_features(cells, columns, missing)
+    features = fit_features(cells, columns, missing)
     scaled = [feature.key for part in features for feature in part if feature.key[0] == "n"]
     text = [feature.key for part in features for feature in part if feature.key[0] == "t"]
     if categorical == "onehot":
@@ -208,7 +208,12 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
     }
 
 
-def _fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tuple[tuple[Feature, ...], ...]:
+def fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tuple[tuple[Feature, ...], ...]:
+    """The features each column becomes, with what stands in for missing numbers in the training rows.
+
+    Raises:
+        DataError: With each column without any value, or with missing cells that `missing` refuses.
+    """
     features: list[tuple[Feature, ...]] = []
     faults: list[Fault] = []
     for index, column in enumerate(columns):
@@ -274,6 +279,8 @@ def _feature_frame(
 
 
 def _scaler(numeric: str, n_rows: int) -> Any:
+    from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
+
     if numeric == "quantile":
         return QuantileTransformer(n_quantiles=min(1000, n_rows), subsample=None)
     return {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}[numeric]()
@@ -286,6 +293,8 @@ def _describe_levels(encoder: Any, keys: list[str], key: str) -> dict[str, Any]:
 
 
 def _describe_scale(scaler: Any, keys: list[str], key: str) -> dict[str, Any]:
+    from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
+
     index = keys.index(key)
     if isinstance(scaler, StandardScaler):
         return {"mean": float(scaler.mean_[index]), "scale": float(scaler.scale_[index])}

@@ -4,7 +4,7 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg import __version__, run_dir
+from dlreg.advice import advise
 from dlreg.backend import import_backend
 from dlreg.config import Config
 from dlreg.config_file import dump_config
@@ -21,6 +22,7 @@ from dlreg.dataset import Dataset, load_dataset, split_record
 from dlreg.errors import DivergedError, located
 from dlreg.learning_curve import judge_learning_curve
 from dlreg.metrics import regression_metrics
+from dlreg.plan import plan_training
 from dlreg.progress import EarlyStopping, Plateau, Progress
 from dlreg.run_dir import RunDir, to_json
 from dlreg.schedules import build_schedule
@@ -72,7 +74,9 @@ def train_run(
     began, started = time.monotonic(), _now()
     listener.on_stage(f"reading {config.data.path}")
     dataset = load_dataset(config)
-    for note in _notes(config, dataset):
+    plan_training(config, dataset)
+    notes = [*dataset.notes, *(str(each.fault) for each in advise(config, dataset))]
+    for note in notes:
         listener.on_note(note)
     path = path or config.run.dir or run_dir.next_run_dir(name)
     with run_dir.open_run_dir(path, overwrite=overwrite) as run:
@@ -87,17 +91,11 @@ def train_run(
             raise
         seconds = round(time.monotonic() - began, 3)
         run.set_status("complete", {"finished": _now(), "seconds": seconds, **summary})
-    return {"run_dir": str(path), "seconds": seconds, "notes": list(dataset.notes), **summary}
+    return {"run_dir": str(path), "seconds": seconds, "notes": notes, **summary}
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _notes(config: Config, dataset: Dataset) -> Iterator[str]:
-    yield from dataset.notes
-    if config.model.activation == "linear" and config.model.hidden_layers:
-        yield "model.activation is linear: however many hidden layers, the network is a linear regression"
 
 
 def _facts(config: Config, dataset: Dataset) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """One small run that many tests read, trained once through the real command line."""
 
 import os
+import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -68,3 +71,35 @@ def project(tmp_path_factory) -> Path:
     (folder / "stdout.txt").write_text(done.stdout)
     (folder / "stderr.txt").write_text(done.stderr)
     return folder
+
+
+class Done(NamedTuple):
+    """What a script sees of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Calls the command line in this process: `cli("check", "config.yaml", cwd=folder)`."""
+    from dlreg.cli import main
+
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def call(*arguments, cwd) -> Done:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["dlreg", *map(str, arguments)])
+        code = 0
+        capfd.readouterr()
+        with warnings.catch_warnings():
+            try:
+                main()
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+        return Done(code, *capfd.readouterr())
+
+    return call

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -33,7 +34,17 @@ def modules_after(*arguments, cwd) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["predict", "--help"],
+        ["check", "--help"],
+        ["init", "--help"],
+    ],
+)
 def test_help_imports_nothing_heavy(arguments, tmp_path):
     assert not modules_after(*arguments, cwd=tmp_path) & LIGHT
 
@@ -44,6 +55,11 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
         ["evaluate", "run"],
         ["evaluate", "run", "--data", "table.csv"],
         ["predict", "run", "table.csv", "-o", "out.csv"],
+        ["evaluate", "run", "--fail-if", "rmse>1e9", "--baseline", "run", "--max-regression", "rmse=1"],
+        ["check", "config.yaml"],
+        ["check", "config.yaml", "--format", "json", "--set", "preprocessing.categorical=ordinal"],
+        ["init", "table.csv", "--target", "소요 시간"],
+        ["schema"],
         ["plot", "run", "-o", "loss.svg"],
         ["plot", "run", "--kind", "residuals", "-o", "residuals.pdf"],
     ],
@@ -51,6 +67,42 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
 )
 def test_reading_commands_import_neither_tensorflow_nor_scikit_learn(arguments, project):
     assert not modules_after(*arguments, cwd=project) & HEAVY
+
+
+def test_the_schema_needs_no_table_reader(tmp_path):
+    assert not modules_after("schema", cwd=tmp_path) & {
+        *HEAVY,
+        "pandas",
+        "numpy",
+        "matplotlib",
+        "onnxruntime",
+    }
+
+
+def test_check_takes_a_fraction_of_the_time_of_importing_tensorflow(tmp_path):
+    """At most 0.15 of it on a quiet machine; twice that here, since other work may run beside."""
+    (tmp_path / "table.csv").write_text("x,y\n" + "".join(f"{n * n % 17},{n % 5}\n" for n in range(100)))
+    (tmp_path / "config.yaml").write_text("data: {path: table.csv, target: y}\n")
+
+    def seconds(repeats, *command):
+        times = []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *command], cwd=tmp_path, check=True, capture_output=True)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert seconds(3, "-m", "dlreg", "check", "config.yaml") < 0.3 * seconds(1, "-c", "import tensorflow")
+
+
+@pytest.mark.parametrize("text", ["data: {}\n", "data: {path: table.csv, target: y}\nmodel: {l2: -1}\n"])
+def test_train_tells_faults_of_the_config_before_tensorflow_is_imported(text, project):
+    (project / "faulty.yaml").write_text(text)
+    script = PROBE.replace("assert not stop.code, stop.code", "assert stop.code == 3, stop.code")
+    command = [sys.executable, "-c", script, "train", "faulty.yaml"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not set(done.stderr.splitlines()[-1].split()) & HEAVY
 
 
 def test_a_mistake_in_the_data_is_told_before_tensorflow_is_imported(project):

@@ -1,0 +1,119 @@
+"""What a training would do, told beforehand without TensorFlow and scikit-learn."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from dlreg.columns import Column
+from dlreg.config import Config
+from dlreg.dataset import Dataset, Part, shown_path
+from dlreg.dates import calendar_feature_names
+from dlreg.errors import DataError, Fault, gathering, located
+from dlreg.preprocessing import fit_features, fit_target
+
+# The arrays an optimizer keeps, each as large as the weights.
+OPTIMIZER_SLOTS = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 2, "nadam": 2}
+# Measured at the end of a small run: TensorFlow, scikit-learn, ONNX Runtime and a compiled loop.
+LIBRARY_BYTES = 930_000_000
+# Measured on networks of millions of weights: gradients, the best epoch's and what is written at the end.
+WEIGHT_COPIES = 14
+FLOAT_BYTES = 4
+CELL_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The size of a training.
+
+    Attributes:
+        rows: Rows of each part: `train`, `validation`, `test`.
+        columns: Columns the model reads, by kind.
+        features: Inputs of the network, after encoding.
+        parameters: Weights of the network, as Keras counts them.
+        steps_per_epoch: Batches in an epoch.
+        epochs: The most epochs there will be.
+        memory_bytes: A rough estimate of the memory at its peak, libraries included.
+    """
+
+    rows: dict[str, int]
+    columns: dict[str, int]
+    features: int
+    parameters: int
+    steps_per_epoch: int
+    epochs: int
+    memory_bytes: int
+
+
+def plan_training(config: Config, dataset: Dataset) -> Plan:
+    """Tells the size of a training.
+
+    Raises:
+        DataError: The training rows cannot be preprocessed as the config asks, with every reason.
+    """
+    _refuse_what_cannot_be_fitted(config, dataset)
+    train = dataset.parts["train"]
+    features = count_features(dataset.columns, train, config.preprocessing.categorical)
+    parameters = config.model.ensemble * count_parameters(
+        features, config.model.hidden_layers, batch_norm=config.model.batch_norm
+    )
+    rows = {name: int(part.rows.size) for name, part in dataset.parts.items()}
+    batch_size = min(config.training.batch_size, rows["train"])
+    slots = OPTIMIZER_SLOTS[config.training.optimizer] + bool(config.training.momentum)
+    network = parameters * (WEIGHT_COPIES + slots)
+    activations = 2 * max(batch_size, min(rows["validation"], 4096)) * (sum(config.model.hidden_layers) + 1)
+    activations *= config.model.ensemble
+    # Preprocessed rows stand in NumPy and in TensorFlow; scikit-learn works in double precision.
+    encoded = sum(rows.values()) * features * (2 * FLOAT_BYTES + CELL_BYTES)
+    cells = sum(rows.values()) * (len(dataset.columns) + 1) * CELL_BYTES * 3
+    return Plan(
+        rows=rows,
+        columns=dict(Counter(column.kind for column in dataset.columns)),
+        features=features,
+        parameters=parameters,
+        steps_per_epoch=-(-rows["train"] // batch_size),
+        epochs=config.training.epochs,
+        memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * (network + activations) + encoded + cells,
+    )
+
+
+def count_features(columns: Sequence[Column], train: Part, categorical: str) -> int:
+    """The inputs of the network: one per number or ordinal level, one per one-hot level, several per date."""
+    return sum(_width(column, train, categorical) for column in columns)
+
+
+def _width(column: Column, train: Part, categorical: str) -> int:
+    if column.date_format:
+        return len(calendar_feature_names(column.date_format))
+    if column.kind != "number" and categorical == "onehot":
+        # A missing cell, "", is a level of its own.
+        return len(set(train.cells[column.name][:, 0]))
+    return 1
+
+
+def count_parameters(n_features: int, hidden_layers: Sequence[int], *, batch_norm: bool) -> int:
+    """The weights of the network, as Keras counts them.
+
+    A dense layer of u units after n has (n + 1) · u. With batch normalisation it has no bias but a scale, a
+    shift, a mean and a variance for each unit: (n + 4) · u.
+    """
+    widths = (n_features, *hidden_layers)
+    hidden = sum((before + (4 if batch_norm else 1)) * units for before, units in pairwise(widths))
+    return hidden + widths[-1] + 1
+
+
+def _refuse_what_cannot_be_fitted(config: Config, dataset: Dataset) -> None:
+    faults: list[Fault] = []
+    name, missing = shown_path(config.data.path), config.preprocessing.missing
+    train, validation = dataset.parts["train"], dataset.parts["validation"]
+    with gathering(faults), located(name):
+        fit_target(train.y_true, config.preprocessing.target).forward(validation.y_true)
+    # Missing cells are refused in every part; otherwise the training rows alone need a value.
+    parts = list(dataset.parts.values()) if missing == "error" else [train]
+    cells = {key: np.concatenate([part.cells[key] for part in parts]) for key in train.cells}
+    with gathering(faults), located(name):
+        fit_features(cells, dataset.columns, missing)
+    if faults:
+        raise DataError(*faults)

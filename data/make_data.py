@@ -33,14 +33,20 @@ def make_diabetes() -> pd.DataFrame:
 def make_rides(n_rows: int = 4000, seed: int = 7) -> pd.DataFrame:
     """Rides over one year; minutes depend on distance, rush hour, zone, rain and the season."""
     generator = np.random.default_rng(seed)
-    moment = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(generator.integers(0, 366 * 1440, n_rows)), "min")
+    moment = pd.Timestamp("2024-01-01") + pd.to_timedelta(
+        np.sort(generator.integers(0, 366 * 1440, n_rows)), "min"
+    )
     hour = moment.hour + moment.minute / 60
-    zone = generator.choice(["Airport", "Centre", "Harbour", "North", "West"], n_rows, p=[0.1, 0.4, 0.15, 0.2, 0.15])
+    zone = generator.choice(
+        ["Airport", "Centre", "Harbour", "North", "West"], n_rows, p=[0.1, 0.4, 0.15, 0.2, 0.15]
+    )
     rain = generator.random(n_rows) < 0.25
     distance = np.round(generator.gamma(2.0, 2.6, n_rows) + np.where(zone == "Airport", 9.0, 0.6), 2)
     weekday = moment.day_of_week < 5
     rush = weekday * (np.exp(-((hour - 8.3) ** 2) / 1.6) + np.exp(-((hour - 17.6) ** 2) / 2.4))
-    speed = np.where(zone == "Centre", 21.0, np.where(zone == "Airport", 46.0, 31.0)) / (1 + 0.85 * rush + 0.2 * rain)
+    speed = np.where(zone == "Centre", 21.0, np.where(zone == "Airport", 46.0, 31.0)) / (
+        1 + 0.85 * rush + 0.2 * rain
+    )
     winter = 1 + 0.08 * np.cos(2 * np.pi * moment.day_of_year / 366)
     minutes = 2.5 + 60 * distance / speed * winter * generator.lognormal(0.0, 0.07, n_rows)
     frame = pd.DataFrame(

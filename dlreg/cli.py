@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from dlreg import __version__
-from dlreg.errors import DlregError
+from dlreg.errors import DlregError, RunDirError
 
 
 class _Commands(TyperGroup):
@@ -101,7 +101,10 @@ def evaluate(
     """Measure a run on its own rows, or on another CSV."""
     from dlreg import console, evaluation, trained_run
 
-    metrics = evaluation.evaluate(trained_run.open_run(run_dir), data)
+    run = trained_run.open_run(run_dir)
+    if not data:
+        console.show_note(f"reading {run.config.data.path}, as the run's config says")
+    metrics = evaluation.evaluate(run, data)
     if as_json:
         print(json.dumps({"run_dir": str(run_dir), "metrics": metrics}, indent=2))
     else:
@@ -139,6 +142,20 @@ def plot(
     from dlreg import figures
 
     print(figures.draw(run_dir, kind, output))
+
+
+@app.command()
+def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
+    """Compare every file of a run with what was written."""
+    from dlreg import verification
+
+    report, faults = verification.verify(run_dir)
+    if as_json:
+        print(json.dumps(report, indent=2))
+    if faults:
+        raise RunDirError(*faults)
+    if not as_json:
+        print(f"complete: {len(report['verified'])} files verified")
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:

@@ -32,6 +32,7 @@ from dlreg.yaml_source import (
     Position,
     YamlDocument,
     core_scalar,
+    decode_yaml,
     parse_scalar_or_flow,
     read_yaml,
     shortened,
@@ -66,7 +67,19 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         ConfigError: With every fault there is, in the order of the file.
     """
     pairs = [_split_override(override) for override in overrides]
-    document = read_yaml(path)
+    return _checked(read_yaml(path), pairs)
+
+
+def parse_config(content: bytes, source: str) -> Config:
+    """Checks the bytes of a config file as `load_config` checks a file; `source` names it in faults.
+
+    Raises:
+        ConfigError: With every fault there is, in the order of the file.
+    """
+    return _checked(decode_yaml(content, source), [])
+
+
+def _checked(document: YamlDocument, pairs: Sequence[tuple[list[str], str]]) -> Config:
     given, places, faults = document.value, dict(document.places), list(document.faults)
     del places[()]
     for keys, text in pairs:

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -107,7 +106,7 @@ def _refuse_special_file(path: Path) -> None:
 
 def _create_temporary(folder: Path) -> tuple[Path, int]:
     while True:
-        temporary = folder / f".dlreg-{secrets.token_hex(8)}.tmp"
+        temporary = folder / f".dlreg-{os.urandom(8).hex()}.tmp"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         # The lock tells a sweep that the file is being written.
         with suppress(OSError):

@@ -1,5 +1,6 @@
 """The command line: parse, one import, one call, print."""
 
+import io
 import json
 import logging
 import os
@@ -14,7 +15,8 @@ import typer
 from typer.core import TyperGroup
 
 from dlreg import __version__
-from dlreg.errors import DlregError, RunDirError
+from dlreg.atomic_file import reporting_storage_errors
+from dlreg.errors import DlregError, RunDirError, StorageError
 
 
 class _Commands(TyperGroup):
@@ -22,13 +24,24 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
+            with reporting_storage_errors(Path("standard output")):
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
         except BrokenPipeError:
-            # Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget_output()
             raise typer.Exit from None
+        except StorageError:
+            try:
+                sys.stdout.flush()
+            except OSError:
+                _forget_output()
+            raise
+
+
+def _forget_output() -> None:
+    # Python would complain once more when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -170,6 +183,10 @@ def main() -> None:
     if "--version" in arguments:
         print(f"dlreg {__version__}")
         return
+    # Names in a table are any characters, whatever the terminal's locale; files of dlreg's are UTF-8, too.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     # Libraries warn their developers; what dlreg itself warns of is a note for the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")

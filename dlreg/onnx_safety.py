@@ -20,7 +20,8 @@ from dlreg.onnx_graph import IR_VERSION, ML_OPSET, OPSET
 MAX_ROWS = 16384
 MAX_NODES = 60_000
 MAX_FIELDS = 1_000_000
-MAX_BYTES_PER_CALL = 96 << 20
+MAX_BYTES_PER_CALL = 64 << 20
+MAX_SHAPE_LENGTH = 64
 TEXT_BYTES = 64  # what a short text takes in a tensor
 
 _PLAIN = (
@@ -145,7 +146,7 @@ def _check_header(model: onnx.ModelProto) -> None:
 def _check_fields(message: Message) -> None:
     kind = message.DESCRIPTOR.name
     if others := {field.name for field, _ in message.ListFields()} - _FIELDS[kind]:
-        raise _refused(f"{', '.join(sorted(others))} in a {kind}")
+        raise _refused(f"{', '.join(sorted(others))} in {kind}")
 
 
 def _check_tensor(tensor: onnx.TensorProto) -> None:
@@ -188,7 +189,7 @@ def _rows_per_call(model: onnx.ModelProto) -> int:
         if needed <= MAX_BYTES_PER_CALL:
             return rows
         rows = min(rows - 1, rows * MAX_BYTES_PER_CALL // needed)
-    raise _refused(f"tensors of more than {MAX_BYTES_PER_CALL:,} bytes for a single row")
+    raise _refused(f"tensors of more than {MAX_BYTES_PER_CALL:,} bytes")
 
 
 def _tensor_bytes(model: onnx.ModelProto, rows: int) -> Iterator[int]:
@@ -212,14 +213,26 @@ def _tensor_bytes(model: onnx.ModelProto, rows: int) -> Iterator[int]:
 
 
 def _infer_shapes(model: onnx.ModelProto, rows: int) -> onnx.GraphProto:
-    sized = onnx.ModelProto()
-    sized.CopyFrom(model)
-    for value in (*sized.graph.input, *sized.graph.output):
+    graph = onnx.GraphProto(name=model.graph.name)
+    graph.input.extend(model.graph.input)
+    graph.output.extend(model.graph.output)
+    for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = rows
-    for node in sized.graph.node:
+    # Only the few numbers that are shapes matter here; of a large constant its own shape is enough.
+    for tensor in model.graph.initializer:
+        if math.prod(tensor.dims) <= MAX_SHAPE_LENGTH:
+            graph.initializer.append(tensor)
+        else:
+            graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    for node in model.graph.node:
         # ONNX does not know the shape of what a Scaler gives out, which is that of a conversion to float.
-        if node.op_type == "Scaler":
-            node.CopyFrom(onnx.helper.make_node("Cast", node.input, node.output, to=TensorProto.FLOAT))
+        is_scaler = node.op_type == "Scaler"
+        graph.node.append(
+            onnx.helper.make_node("Cast", node.input, node.output, to=TensorProto.FLOAT)
+            if is_scaler
+            else node
+        )
+    sized = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, graph=graph)
     try:
         inferred = onnx.shape_inference.infer_shapes(sized, check_type=True, strict_mode=True, data_prop=True)
     except (RuntimeError, ValueError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError):

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
-from dlreg.errors import RunDirError
+from dlreg.errors import Fault, RunDirError, located
 from dlreg.onnx_safety import vet_model
 
 # They have no base class of their own.
@@ -21,6 +21,7 @@ class Pipeline:
 
     Args:
         model: The bytes of the file.
+        name: What to call the file in a message.
 
     Attributes:
         inputs: The columns it reads, in order, and whether each is one of numbers.
@@ -29,15 +30,17 @@ class Pipeline:
         RunDirError: It is not a pipeline as dlreg writes it.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, name: str = "pipeline.onnx") -> None:
         """Checks the model, then makes the session; nothing else is read or written."""
-        vetted, self._rows_per_call = vet_model(model)
+        self._name = name
+        with located(name):
+            vetted, self._rows_per_call = vet_model(model)
         options = ort.SessionOptions()
         options.log_severity_level = 4
         try:
             self._session = ort.InferenceSession(vetted, options, providers=["CPUExecutionProvider"])
         except _RUNTIME_ERRORS as error:
-            raise _cannot_run(error) from None
+            raise self._cannot_run(error) from None
         self.inputs = {each.name: each.type == "tensor(double)" for each in self._session.get_inputs()}
 
     def predict(self, cells: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -60,12 +63,11 @@ class Pipeline:
             try:
                 (found,) = self._session.run(None, block)
             except _RUNTIME_ERRORS as error:
-                raise _cannot_run(error) from None
+                raise self._cannot_run(error) from None
             if found.shape != (end - start, 1) or found.dtype != np.float64:
-                raise _cannot_run(f"{found.dtype} predictions of shape {found.shape}")
+                raise self._cannot_run(f"{found.dtype} predictions of shape {found.shape}")
             parts.append(found[:, 0])
         return np.concatenate(parts) if parts else np.empty(0)
 
-
-def _cannot_run(reason: object) -> RunDirError:
-    return RunDirError(f"the pipeline cannot be run: {str(reason)[:300]}. Train again")
+    def _cannot_run(self, reason: object) -> RunDirError:
+        return RunDirError(Fault(f"the pipeline cannot be run: {str(reason)[:300]}", self._name))

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from dlreg.config import DateFormat
+from dlreg.config import DateFormat, RefusedError
 from dlreg.errors import Fault, RunDirError
 
 # A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
@@ -104,9 +104,11 @@ def read_json(content: bytes, shape: type[_S], path: Path) -> _S:
     try:
         return shape.model_validate(json.loads(content, parse_constant=_refuse_constant))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
+        refused = first.get("ctx", {}).get("error")
+        reason = refused.expected if isinstance(refused, RefusedError) else refused or first["msg"]
         place = ".".join(map(str, first["loc"]))[:100]
-        raise _unreadable(path, f"{place}: {first['msg']}" if place else first["msg"]) from None
+        raise _unreadable(path, f"{place}: {reason}" if place else str(reason)) from None
     except (ValueError, RecursionError, OverflowError):
         raise _unreadable(path, "it is not the JSON that dlreg writes") from None
 

@@ -11,7 +11,7 @@ import numpy as np
 from dlreg import run_dir
 from dlreg.columns import Column
 from dlreg.config import Config
-from dlreg.errors import Fault, RunDirError, located
+from dlreg.errors import Fault, RunDirError
 from dlreg.pipeline import Pipeline
 from dlreg.run_files import columns_of, read_config, read_preprocessing
 
@@ -62,8 +62,7 @@ def open_run(path: Path) -> TrainedRun:
     }
     max_bytes = _max_pipeline_bytes(config, len(preprocessing.features))
     file = path / run_dir.PIPELINE
-    with located(str(file)):
-        pipeline = Pipeline(run_dir.read_file(path, record, run_dir.PIPELINE, max_bytes))
+    pipeline = Pipeline(run_dir.read_file(path, record, run_dir.PIPELINE, max_bytes), str(file))
     if list(pipeline.inputs.items()) != [(column.name, column.kind == "number") for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {run_dir.PREPROCESSING}", str(file)))
     return TrainedRun(path, record, config, columns, levels, pipeline)

@@ -1,5 +1,6 @@
 """The command line: parse, one import, one call, print."""
 
+import contextlib
 import io
 import json
 import logging
@@ -199,7 +200,9 @@ def main() -> None:
 
         if "--debug" in arguments:
             traceback.print_exc()
-        show_error(error)
+        # Nobody may be reading; the exit code still counts.
+        with contextlib.suppress(OSError, SystemExit):
+            show_error(error)
         sys.exit(error.exit_code)
     except Exception:
         traceback.print_exc()

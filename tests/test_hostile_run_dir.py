@@ -524,11 +524,13 @@ def commands_for(name) -> list[str]:
     """The commands that read what is hostile, and `verify`; all with `DLREG_LONG_TESTS=1`."""
     file = name.partition(":")[0]
     others = {
-        "pipeline": {"loss", "scatter"},
-        "preprocessing": {"loss", "scatter"},
+        "pipeline": {"measure", "loss", "scatter"},
+        "preprocessing": {"measure", "loss", "scatter"},
         "split": READERS - {"evaluate"},
+        "history": READERS - {"loss"},
+        "predictions": READERS - {"scatter"},
+        "figure": RUNNERS,
     }
-    others |= {"history": READERS - {"loss"}, "predictions": READERS - {"scatter"}, "figure": RUNNERS}
     skipped = set() if os.environ.get("DLREG_LONG_TESTS") else others.get(file, set())
     return [command for command in COMMANDS if command not in skipped]
 

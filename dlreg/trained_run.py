@@ -54,6 +54,17 @@ def open_run(path: Path) -> TrainedRun:
         StorageError: A file may not be read.
     """
     record = run_dir.read_record(path)
+    try:
+        return _open(path, record)
+    except RunDirError:
+        # What does not fit may be a run that took this one's place meanwhile.
+        newer = run_dir.read_record(path)
+        if newer == record:
+            raise
+        return _open(path, newer)
+
+
+def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
     columns = columns_of(preprocessing)

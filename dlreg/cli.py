@@ -1,6 +1,7 @@
 """The command line: parse, one import, one call, print."""
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -15,8 +16,9 @@ import typer
 from typer.core import TyperGroup
 
 from dlreg import __version__
+from dlreg.atomic_file import reporting_storage_errors
 from dlreg.completion import complete_override, whole_words
-from dlreg.errors import DlregError
+from dlreg.errors import DlregError, RunDirError, StorageError
 
 # Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
 JSON_VERSION = 1
@@ -27,13 +29,24 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
+            with reporting_storage_errors(Path("standard output")):
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
         except BrokenPipeError:
-            # Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget_output()
             raise typer.Exit from None
+        except StorageError:
+            try:
+                sys.stdout.flush()
+            except OSError:
+                _forget_output()
+            raise
+
+
+def _forget_output() -> None:
+    # Python would complain once more when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -134,12 +147,12 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented config that fits a table."""
-    from dlreg import console, draft, run_dir
+    from dlreg import atomic_file, console, draft
 
     text, warnings = draft.draft_config(csv, target, output)
     if output:
-        with run_dir.reporting_storage_errors(output):
-            run_dir.write_atomically(output, text.encode())
+        with reporting_storage_errors(output):
+            atomic_file.write_atomically(output, text.encode())
         print(output)
     else:
         print(text, end="")
@@ -229,6 +242,20 @@ def plot(
     print(figures.draw(run_dir, kind, output))
 
 
+@app.command()
+def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
+    """Compare every file of a run with what was written."""
+    from dlreg import verification
+
+    report, faults = verification.verify(run_dir)
+    if as_json:
+        print_json(report)
+    if faults:
+        raise RunDirError(*faults)
+    if not as_json:
+        print(f"complete: {len(report['verified'])} files verified")
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object on stdout, for a script."""
     print(json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False))
@@ -247,6 +274,10 @@ def main() -> None:
         print(f"dlreg {__version__}")
         return
     in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
+    # Names in a table are any characters, whatever the terminal's locale; files of dlreg's are UTF-8, too.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     # Libraries warn their developers; what dlreg itself warns of is a note for the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
@@ -260,7 +291,9 @@ def main() -> None:
 
         if "--debug" in arguments:
             traceback.print_exc()
-        show_error(error)
+        # Nobody may be reading; the exit code still counts.
+        with contextlib.suppress(OSError, SystemExit):
+            show_error(error)
         sys.exit(error.exit_code)
     except Exception:
         traceback.print_exc()

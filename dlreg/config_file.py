@@ -32,8 +32,8 @@ from dlreg.yaml_source import (
     Position,
     YamlDocument,
     core_scalar,
+    decode_yaml,
     parse_scalar_or_flow,
-    parse_yaml,
     read_yaml,
     shortened,
 )
@@ -98,13 +98,13 @@ def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Reading:
     return _understand(read_yaml(path), pairs)
 
 
-def parse_config(text: str, source: str) -> Config:
-    """Reads a config as `load_config` reads a file called `source`.
+def parse_config(content: bytes, source: str) -> Config:
+    """Reads the bytes of a config as `load_config` reads a file called `source`.
 
     Raises:
-        ConfigError: With every fault there is.
+        ConfigError: With every fault there is, in the order of the file.
     """
-    config, faults = _understand(parse_yaml(text, source), ())
+    config, faults = _understand(decode_yaml(content, source), ())
     if faults or config is None:
         raise ConfigError(*faults)
     return config

@@ -21,6 +21,14 @@ SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_FRAMES = 0.2
 
 
+class _Output(Console):
+    """Standard output, which may be a pipe that nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the caller, where rich would end the process with exit code 1."""
+        raise BrokenPipeError
+
+
 def show_error(error: DlregError) -> None:
     """One line per fault, on stderr, whole: an editor or a CI log finds the place in it."""
     for fault in error.faults:
@@ -114,7 +122,7 @@ def _losses(progress: "TrainingProgress") -> str:
 
 def show_run(summary: Mapping[str, Any], target: str) -> None:
     """The results of a training, on stdout."""
-    console = Console(highlight=False)
+    console = _Output(highlight=False)
     metrics, verdict = summary["metrics"], summary["verdict"]
     facts = f"{summary['features']:,} features, {summary['parameters']:,} parameters, best of "
     facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
@@ -132,7 +140,7 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
 
 def show_metrics(parts: Mapping[str, Any]) -> None:
     """A table of metrics, on stdout."""
-    Console(highlight=False).print(_metrics_table(parts))
+    _Output(highlight=False).print(_metrics_table(parts))
 
 
 def show_gates(gates: "Sequence[Gate]") -> None:

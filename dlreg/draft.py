@@ -69,7 +69,7 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     place = output or Path("config.yaml")
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
     lines = list(_data_lines(path, target, csv_format, uses))
-    config = parse_config("\n".join(lines) + "\n", str(place))
+    config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
     dataset = load_dataset(config)
     plan_training(config, dataset)
     warnings = tuple(
@@ -77,7 +77,7 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     )
     head = list(_head_lines(csv, len(table.frame), len(header), place, warnings))
     text = "\n".join([*head, *lines]) + "\n"
-    parse_config(text, str(place))
+    parse_config(text.encode(), str(place))
     return text, warnings
 
 

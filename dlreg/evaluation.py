@@ -1,6 +1,6 @@
 """The predictions, metrics and gates of a trained run, on its own rows or on another CSV."""
 
-import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +10,15 @@ import numpy as np
 
 from dlreg import run_dir
 from dlreg.csv_file import read_table
-from dlreg.dataset import Part, csv_format_of, load_dataset, read_part
+from dlreg.dataset import Part, csv_format_of, load_dataset, read_part, split_record
 from dlreg.errors import Fault, RunDirError
 from dlreg.gates import AllowedRegression, Gate, Limit, judge_limits, judge_regressions
 from dlreg.metrics import regression_metrics
+from dlreg.plain_file import hash_plain_file
 from dlreg.trained_run import TrainedRun, open_run
+
+# Beside its rows, split.json holds a path.
+MAX_SPLIT_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -149,16 +153,27 @@ def _other_part(run: TrainedRun, data: str) -> Part:
 
 
 def _own_parts(run: TrainedRun) -> dict[str, Part]:
-    for key, entry in run.record["data"].items():
-        path = Path(entry["path"])
-        if not path.exists():
-            hint = "Put it back, or give another CSV with --data"
-            raise RunDirError(Fault(f"the run's {key} is gone", str(path), hint=hint))
-        if run_dir.file_sha256(path) != entry["sha256"]:
-            hint = "Train again, or measure on this file with --data"
-            raise RunDirError(Fault("the file has changed since the run was made", str(path), hint=hint))
-    split = json.loads(run_dir.read_file(run.path, run.record, run_dir.SPLIT))
-    parts = load_dataset(run.config).parts
-    if any(not np.array_equal(parts[name].rows, split[name]) for name in parts):
+    paths = {"data.path": run.config.data.path, "data.test_path": run.config.data.test_path}
+    for key, path in paths.items():
+        if path is not None:
+            # It may be a stranger's config that names the file.
+            warnings.warn(f"reading {path}, as the run's config says", stacklevel=1)
+            _check_unchanged(run, key, path)
+    dataset = load_dataset(run.config)
+    n_rows = sum(part.rows.size for part in dataset.parts.values())
+    content = run_dir.read_file(run.path, run.record, run_dir.SPLIT, MAX_SPLIT_BYTES + 32 * n_rows)
+    if content != run_dir.to_json(split_record(dataset, run.config.data.test_path)):
         raise RunDirError(Fault("the split differs from the config's", str(run.path / run_dir.SPLIT)))
-    return parts
+    return dataset.parts
+
+
+def _check_unchanged(run: TrainedRun, key: str, path: Path) -> None:
+    entry = run.record.get("data", {}).get(key)
+    if entry is None:
+        raise RunDirError(Fault(f"the file says nothing of {key}", str(run.path / run_dir.RUN)))
+    if not path.exists():
+        hint = "Put it back, or give another CSV with --data"
+        raise RunDirError(Fault(f"the run's {key} is gone", str(path), hint=hint))
+    if hash_plain_file(path, entry["size"], follow_link=True) != entry["sha256"]:
+        hint = "Train again, or measure on this file with --data"
+        raise RunDirError(Fault("the file has changed since the run was made", str(path), hint=hint))

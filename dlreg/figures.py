@@ -1,18 +1,14 @@
 """The figures of a run, drawn from what its directory holds."""
 
-import csv
-import io
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from dlreg import run_dir
-from dlreg.config_file import load_config
+from dlreg.atomic_file import reporting_storage_errors, sweep_temporaries, write_atomically
 from dlreg.errors import RunDirError, UsageError
 from dlreg.metrics import regression_metrics
 from dlreg.plotting import plot_loss, plot_predictions, plot_residuals, render_figure
+from dlreg.run_files import read_config, read_history, read_predictions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,33 +36,28 @@ def draw(path: Path, kind: str, output: Path | None) -> Path:
     if suffix not in FORMATS:
         raise UsageError(f"--output: expected a name ending in .png, .svg or .pdf, found {output.name!r}")
     record = run_dir.read_record(path)
-    run_dir.read_file(path, record, run_dir.CONFIG)
-    config = load_config(path / run_dir.CONFIG)
+    config = read_config(path, record)
     if kind == "loss":
-        history = json.loads(run_dir.read_file(path, record, run_dir.HISTORY))
         figure = plot_loss(
-            {
-                name: [np.nan if value is None else value for value in values]
-                for name, values in history.items()
-            },
+            read_history(path, record),
             loss_name=config.training.loss,
-            best_epoch=record["best_epoch"],
+            best_epoch=record.get("best_epoch", 0),
             target=config.data.target,
             target_scaling=config.preprocessing.target,
         )
     else:
         figure = _of_predictions(path, record, kind, config.data.target)
-    with run_dir.reporting_storage_errors(output):
-        run_dir.write_atomically(output, render_figure(figure, suffix))
+    drawn = render_figure(figure, suffix)
+    with reporting_storage_errors(output):
+        sweep_temporaries(output.parent)
+        write_atomically(output, drawn)
     return output
 
 
-def _of_predictions(path: Path, record: dict[str, object], kind: str, target: str) -> "Figure":
-    text = run_dir.read_file(path, record, run_dir.PREDICTIONS).decode()
-    rows = [(float(row["y_true"]), float(row["y_pred"])) for row in csv.DictReader(io.StringIO(text))]
-    if not rows:
+def _of_predictions(path: Path, record: dict[str, Any], kind: str, target: str) -> "Figure":
+    y_true, y_pred = read_predictions(path, record)
+    if not y_true.size:
         raise RunDirError(f"{path} has no test rows to draw. Train with data.test_split above 0")
-    y_true, y_pred = np.array(rows).T
     if kind == "residuals":
         return plot_residuals(y_true, y_pred, target=target)
     metrics = regression_metrics(y_true, y_pred) or {}

@@ -4,8 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as native
 
-ROWS_PER_CALL = 16384
+from dlreg.errors import Fault, RunDirError, located
+from dlreg.onnx_safety import vet_model
+
+# They have no base class of their own.
+_RUNTIME_ERRORS = (
+    native.Fail, native.InvalidArgument, native.InvalidGraph, native.InvalidProtobuf, native.NotImplemented,
+    native.RuntimeException, RuntimeError, ValueError, MemoryError,
+)  # fmt: skip
 
 
 class Pipeline:
@@ -13,13 +21,27 @@ class Pipeline:
 
     Args:
         model: The bytes of the file.
+        name: What to call the file in a message.
+
+    Attributes:
+        inputs: The columns it reads, in order, and whether each is one of numbers.
+
+    Raises:
+        RunDirError: It is not a pipeline as dlreg writes it.
     """
 
-    def __init__(self, model: bytes) -> None:
-        """Makes the session; nothing else is read or written."""
+    def __init__(self, model: bytes, name: str = "pipeline.onnx") -> None:
+        """Checks the model, then makes the session; nothing else is read or written."""
+        self._name = name
+        with located(name):
+            vetted, self._rows_per_call = vet_model(model)
         options = ort.SessionOptions()
-        options.log_severity_level = 3
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        options.log_severity_level = 4
+        try:
+            self._session = ort.InferenceSession(vetted, options, providers=["CPUExecutionProvider"])
+        except _RUNTIME_ERRORS as error:
+            raise self._cannot_run(error) from None
+        self.inputs = {each.name: each.type == "tensor(double)" for each in self._session.get_inputs()}
 
     def predict(self, cells: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predicts rows.
@@ -29,6 +51,9 @@ class Pipeline:
 
         Returns:
             The predictions in the target's units, float64 of shape `(n_rows,)`.
+
+        Raises:
+            RunDirError: The pipeline is not one of dlreg's after all: it does not run on these rows.
         """
         return self._run(cells)[0]
 
@@ -50,9 +75,20 @@ class Pipeline:
     def _run(self, cells: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         n_rows = len(next(iter(cells.values())))
         parts = []
-        for start in range(0, n_rows, ROWS_PER_CALL):
-            block = {name: column[start : start + ROWS_PER_CALL] for name, column in cells.items()}
-            parts.append([output[:, 0] for output in self._session.run(None, block)])
+        for start in range(0, n_rows, self._rows_per_call):
+            end = min(start + self._rows_per_call, n_rows)
+            block = {name: column[start:end] for name, column in cells.items()}
+            try:
+                found = self._session.run(None, block)
+            except _RUNTIME_ERRORS as error:
+                raise self._cannot_run(error) from None
+            for output in found:
+                if output.shape != (end - start, 1) or output.dtype != np.float64:
+                    raise self._cannot_run(f"{output.dtype} predictions of shape {output.shape}")
+            parts.append([output[:, 0] for output in found])
         if not parts:
             return [np.empty(0) for _ in self._session.get_outputs()]
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+    def _cannot_run(self, reason: object) -> RunDirError:
+        return RunDirError(Fault(f"the pipeline cannot be run: {str(reason)[:300]}", self._name))

@@ -180,7 +180,7 @@ def render_figure(figure: Figure, file_format: str) -> bytes:
     """The bytes of a `png`, `svg` or `pdf` file; equal figures give equal bytes."""
     undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     content = io.BytesIO()
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    with mpl.rc_context(_settings()), warnings.catch_warnings():
         # A glyph that no font has is said once, in `_style`, for all places it appears in.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(content, format=file_format, metadata=undated[file_format])
@@ -248,8 +248,13 @@ def _style(text: str) -> Iterator[None]:
             stacklevel=3,
         )
     families = ["DejaVu Sans", *([family] if family else [])]
-    with mpl.rc_context({**_STYLE, "font.family": families}):
+    with mpl.rc_context({**_settings(), "font.family": families}):
         yield
+
+
+def _settings() -> Any:
+    """All settings: matplotlib takes some from a file in the working directory, which may be a stranger's."""
+    return {key: value for key, value in mpl.rcParamsDefault.items() if key != "backend"} | _STYLE
 
 
 @cache

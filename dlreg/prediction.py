@@ -1,7 +1,6 @@
 """Predictions for new rows, streamed: one line per input row, in order, in bounded memory."""
 
 import contextlib
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,7 @@ from typing import IO, BinaryIO
 
 import pandas as pd
 
-from dlreg import run_dir
+from dlreg.atomic_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.columns import read_cells
 from dlreg.csv_file import Table, stream_tables
 from dlreg.csv_scan import open_csv
@@ -90,13 +89,10 @@ def _open_output(output: str) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     path = Path(output)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with run_dir.reporting_storage_errors(path):
-        try:
-            with temporary.open("w", encoding="utf-8", newline="") as target:
-                yield target
-                target.flush()
-                os.fsync(target.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with reporting_storage_errors(path):
+        sweep_temporaries(path.parent)
+        with (
+            replacing(path) as descriptor,
+            open(descriptor, "w", encoding="utf-8", newline="", closefd=False) as target,
+        ):
+            yield target

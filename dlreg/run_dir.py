@@ -1,21 +1,38 @@
 """The run directory: its files' names, whole files or none, one process at a time, hashes.
 
 Every file is written beside its name, synced and renamed into place; `run.json` is the last. Only this
-module knows a file's name.
+module knows a file's name. Beside a run directory `NAME` there may be, while it is written:
+
+    .NAME.lock        held by the process that writes; says which one that is
+    .NAME.new         the run that replaces NAME, once it is complete
+    .NAME.dlreg-old   the run that was replaced, between two renames
+
+What a killed process leaves of these is put right when the next one opens the directory for writing.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import shutil
-import stat
+import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dlreg.atomic_file import (
+    is_temporary,
+    reporting_storage_errors,
+    sweep_temporaries,
+    sync_folder,
+    write_atomically,
+)
 from dlreg.errors import Fault, RunDirError, StorageError
+from dlreg.plain_file import hash_plain_file, read_plain_file
+from dlreg.run_record import FileEntry, RunRecord, read_json
 
 SCHEMA_VERSION = 1
 CONFIG = "config.yaml"
@@ -29,7 +46,14 @@ PREDICTIONS = "predictions.csv"
 SPLIT = "split.json"
 SUMMARY = "summary.txt"
 RUN = "run.json"
-MAX_FILE_BYTES = 1 << 31
+LOCK = ".lock"
+# What every complete run has, each file with its hash.
+REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
+# Drawn anew at will, so their hashes are not kept.
+FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
+FILES = REQUIRED | FIGURES | {RUN, LOCK}
+MAX_RECORD_BYTES = 1 << 20
+MAX_FILE_BYTES = 1 << 29
 
 
 class RunDir:
@@ -40,12 +64,11 @@ class RunDir:
         record: What `run.json` says, without its own hash.
     """
 
-    def __init__(self, path: Path, folder: Path, lock: int) -> None:
+    def __init__(self, path: Path, folder: Path) -> None:
         """Use `open_run_dir`."""
         self.path = path
         self.record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "status": "running", "files": {}}
         self._folder = folder
-        self._lock = lock
 
     def write(self, name: str, content: bytes, *, hashed: bool = True) -> None:
         """Writes a file in one step; figures need no hash."""
@@ -56,8 +79,7 @@ class RunDir:
     def set_status(self, status: str, facts: Mapping[str, Any] | None = None) -> None:
         """Rewrites `run.json`; with `complete` the run takes the place of the one it replaces."""
         self.record |= {"status": status, **(facts or {})}
-        own = hashlib.sha256(to_json(self.record)).hexdigest()
-        write_atomically(self._folder / RUN, to_json({**self.record, "sha256": own}))
+        write_atomically(self._folder / RUN, to_json({**self.record, "sha256": _own_hash(self.record)}))
         if status == "complete" and self._folder != self.path:
             _swap(self._folder, self.path)
             self._folder = self.path
@@ -75,28 +97,18 @@ def open_run_dir(path: Path, *, overwrite: bool = False) -> Iterator[RunDir]:
     Raises:
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
-    folder = path
-    locks: list[int] = []
-    try:
-        with reporting_storage_errors(path):
-            occupied = path.is_dir() and any(path.iterdir())
-            if occupied and not overwrite:
-                hint = "Give another --run-dir, or --overwrite to replace it"
-                raise StorageError(Fault("the directory is not empty", str(path), hint=hint))
-            if occupied:
-                if not (path / RUN).is_file():
-                    hint = "Give another --run-dir; only runs are replaced"
-                    raise StorageError(Fault("the directory holds no run", str(path), hint=hint))
-                locks.append(_lock(path))
-                folder = path.with_name(f".{path.name}.new")
-                shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True, exist_ok=True)
-            locks.append(_lock(folder))
-        with reporting_storage_errors(path):
-            yield RunDir(path, folder, locks[-1])
-    finally:
-        for lock in locks:
-            os.close(lock)
+    # Names that a link or dots stand for have nothing beside them.
+    plain = path.name not in ("", "..") and not path.is_symlink()
+    target = path if plain else Path(os.path.realpath(path))
+    with reporting_storage_errors(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(target):
+            _finish_swap(target)
+            folder = _folder_to_write(target, overwrite=overwrite)
+            folder.mkdir(exist_ok=True)
+            sweep_temporaries(folder)
+            sync_folder(folder.parent)
+            yield RunDir(target, folder)
 
 
 def next_run_dir(name: str) -> Path:
@@ -125,72 +137,74 @@ def read_record(path: Path) -> dict[str, Any]:
     Raises:
         RunDirError: There is no such run, it is not complete, damaged, or from a newer version.
     """
-    if not path.is_dir():
+    folder = _standing(path)
+    if not folder.is_dir():
         raise RunDirError(
             Fault("no such run directory", str(path), hint="Give the directory a dlreg train wrote")
         )
-    if not (path / RUN).exists():
+    if not os.path.lexists(folder / RUN):
         raise RunDirError(Fault(f"not a run directory: it has no {RUN}", str(path)))
-    content = _read_plain_file(path / RUN)
+    content = read_plain_file(folder / RUN, MAX_RECORD_BYTES)
     try:
         record = json.loads(content)
-        claimed = record.pop("sha256")
-        version, status = record["schema_version"], record["status"]
+        version, own = record["schema_version"], record.pop("sha256")
+        # Byte for byte: JSON has several spellings of one value, and each of them but one is damage.
+        intact = content == to_json({**record, "sha256": own}) and own == _own_hash(record)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise RunDirError(Fault("the file is damaged", str(path / RUN), hint="Train again")) from None
+        raise _damaged_record(path) from None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         found = f"the run is of schema version {version}, this dlreg reads up to {SCHEMA_VERSION}"
         raise RunDirError(Fault(found, str(path / RUN), hint="Update dlreg"))
-    if claimed != hashlib.sha256(to_json(record)).hexdigest():
-        raise RunDirError(
-            Fault("the file is damaged: its own hash differs", str(path / RUN), hint="Train again")
-        )
+    if not intact:
+        raise _damaged_record(path)
+    status = read_json(content, RunRecord, path / RUN).status
     if status != "complete":
-        raise RunDirError(Fault(f"the run is not complete but {status}", str(path), hint="Train it again"))
+        hint = "Train again" + (", unless a process is still at it" if status == "running" else "")
+        raise RunDirError(Fault(f"the run is not complete but {status}", str(path), hint=hint))
     return dict(record)
 
 
-def read_file(path: Path, record: Mapping[str, Any], name: str) -> bytes:
+def read_file(path: Path, record: Mapping[str, Any], name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """A file of a run, checked against `run.json`.
 
+    Args:
+        path: The run directory.
+        record: What `read_record` returned.
+        name: The file's name.
+        max_bytes: The most it may hold.
+
     Raises:
-        RunDirError: The file is missing or not what was written.
+        RunDirError: The file is missing, not what was written, no plain file or too large.
+        StorageError: The file may not be read.
     """
-    expected = record.get("files", {}).get(name)
-    if expected is None:
-        raise RunDirError(Fault(f"{RUN} does not list {name}", str(path), hint="Train again"))
-    if not (path / name).exists():
-        raise RunDirError(Fault("the file is missing", str(path / name), hint="Restore it or train again"))
-    content = _read_plain_file(path / name)
-    if hashlib.sha256(content).hexdigest() != expected["sha256"]:
-        found = f"the file is damaged: {len(content):,} bytes that are not the {expected['size']:,} written"
-        raise RunDirError(Fault(found, str(path / name), hint="Restore it or train again"))
+    expected = _entry(path, record, name)
+    content = read_plain_file(_standing(path) / name, max_bytes)
+    if len(content) != expected.size or hashlib.sha256(content).hexdigest() != expected.sha256:
+        raise _unlike_written(path / name, len(content), expected.size)
     return content
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes beside the name, syncs, and renames into place, so that no reader sees half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+def check_file(path: Path, record: Mapping[str, Any], name: str) -> None:
+    """Checks a file of any size as `read_file` does, without keeping it.
+
+    Raises:
+        RunDirError: The file is missing, not what was written, or no plain file.
+        StorageError: The file may not be read.
+    """
+    expected = _entry(path, record, name)
+    file = _standing(path) / name
+    if hash_plain_file(file, expected.size) != expected.sha256:
+        raise _unlike_written(path / name, file.lstat().st_size, expected.size)
 
 
-@contextmanager
-def reporting_storage_errors(path: Path) -> Iterator[None]:
-    """Turns what the operating system refuses into a StorageError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        place = str(error.filename or path)
-        raise StorageError(Fault(f"{(error.strerror or str(error)).lower()}", place)) from error
+def names_in(path: Path) -> list[str]:
+    """The names of everything in a run directory, sorted.
+
+    Raises:
+        StorageError: The directory may not be read.
+    """
+    with reporting_storage_errors(path):
+        return _names(_standing(path))
 
 
 def to_json(value: Any) -> bytes:
@@ -204,49 +218,173 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lock(folder: Path) -> int:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        try:
-            holder = f"process {json.loads((folder / RUN).read_bytes())['process']}"
-        except (OSError, ValueError, KeyError, TypeError):
-            holder = "another process"
-        raise StorageError(
-            Fault(f"the directory is in use by {holder}", str(folder), hint="Wait for it")
-        ) from None
-    return descriptor
+def _own_hash(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(to_json(record)).hexdigest()
+
+
+def _entry(path: Path, record: Mapping[str, Any], name: str) -> FileEntry:
+    if name not in record["files"]:
+        raise RunDirError(Fault(f"{RUN} does not list {name}", str(path), hint="Train again"))
+    return FileEntry(**record["files"][name])
+
+
+def _damaged_record(path: Path) -> RunDirError:
+    hint = "Restore it or train again"
+    return RunDirError(
+        Fault("the file is damaged: it is not what its own hash says", str(path / RUN), hint=hint)
+    )
+
+
+def _unlike_written(path: Path, found: int, written: int) -> RunDirError:
+    if found == written:
+        message = f"the file is damaged: {found:,} bytes, but not those that were written"
+    else:
+        message = f"the file is damaged: {found:,} bytes, where {written:,} were written"
+    return RunDirError(Fault(message, str(path), hint="Restore it or train again"))
+
+
+# ---------------------------------------------------------------- replacing a run
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(f".{path.name}.{ending}")
 
 
 def _swap(new: Path, path: Path) -> None:
-    old = path.with_name(f".{path.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = _beside(path, "dlreg-old")
     path.rename(old)
-    new.rename(path)
-    _sync_folder(path.parent)
+    try:
+        new.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+    sync_folder(path.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _finish_swap(path: Path) -> None:
+    """Puts right what a killed process left; the lock must be held."""
+    new, old = _beside(path, "new"), _beside(path, "dlreg-old")
+    if os.path.lexists(path):
+        shutil.rmtree(old, ignore_errors=True)
+        if _is_complete(new) and (path / RUN).exists():
+            _swap(new, path)
+    elif _is_complete(new):
+        new.rename(path)
+        sync_folder(path.parent)
+    elif old.exists():
+        old.rename(path)
+        sync_folder(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+    if os.path.lexists(new):
+        if new.is_symlink() or not new.is_dir() or _foreign_names(new) or _is_complete(new):
+            raise StorageError(Fault("it is in the way of a new run", str(new), hint="Move it away"))
+        shutil.rmtree(new)
+
+
+def _folder_to_write(path: Path, *, overwrite: bool) -> Path:
+    """Where a new run is made: in its own place, or beside the run it replaces."""
+    names = _names(path) if path.is_dir() else []
+    if all(name == LOCK or is_temporary(name) for name in names):
+        return path
+    if not overwrite:
+        hint = "Give another --run-dir, or --overwrite to replace it"
+        raise StorageError(Fault("the directory is not empty", str(path), hint=hint))
+    if RUN not in names:
+        hint = "Give another --run-dir; only runs are replaced"
+        raise StorageError(Fault("the directory holds no run", str(path), hint=hint))
+    if foreign := _foreign_names(path):
+        listed = ", ".join(foreign[:3]) + (" …" if len(foreign) > 3 else "")
+        hint = "Move them away, or give another --run-dir; they would be lost"
+        raise StorageError(
+            Fault(f"the directory holds what dlreg did not write: {listed}", str(path), hint=hint)
+        )
+    return _beside(path, "new")
+
+
+def _foreign_names(folder: Path) -> list[str]:
+    return [name for name in _names(folder) if name not in FILES and not is_temporary(name)]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def _is_complete(folder: Path) -> bool:
+    if folder.is_symlink() or not folder.is_dir():
+        return False
     try:
-        os.fsync(descriptor)
+        read_record(folder)
+    except (RunDirError, StorageError):
+        return False
+    return True
+
+
+def _standing(path: Path) -> Path:
+    """Where a run is to be read: between the two renames of a swap it stands beside its place."""
+    if not os.path.lexists(path):
+        for ending in ("new", "dlreg-old"):
+            folder = _beside(Path(os.path.realpath(path)), ending)
+            if _is_complete(folder):
+                return folder
+    return path
+
+
+# ---------------------------------------------------------------- the lock
+
+
+def _lock_file(path: Path) -> Path:
+    """Beside the directory, which may come and go; in it where nothing else can be written."""
+    return path / LOCK if path.is_dir() and not os.access(path.parent, os.W_OK) else _beside(path, "lock")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds the lock of a run directory.
+
+    Raises:
+        StorageError: Another process holds it.
+    """
+    lock = _lock_file(path)
+    descriptor = _acquire(lock, path)
+    try:
+        yield
     finally:
+        with contextlib.suppress(OSError):
+            lock.unlink()
         os.close(descriptor)
 
 
-def _read_plain_file(path: Path) -> bytes:
-    """A file's bytes, if it is a plain one: no link, pipe or device of a stranger's is followed."""
+def _acquire(lock: Path, path: Path) -> int:
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still_there(lock, descriptor):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+                return descriptor
+        except BlockingIOError:
+            message = f"the directory is in use by {_holder(descriptor)}"
+            os.close(descriptor)
+            raise StorageError(Fault(message, str(path))) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_still_there(lock: Path, descriptor: int) -> bool:
+    """Whether the last holder has not removed the file after it was opened here."""
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
-            raise RunDirError(
-                Fault("expected a plain file", str(path), hint="Links and devices are not followed")
-            )
-        if found.st_size > MAX_FILE_BYTES:
-            raise RunDirError(Fault(f"the file is too large: {found.st_size:,} bytes", str(path)))
-        return path.read_bytes()
-    except OSError as error:
-        raise StorageError(Fault(f"cannot be read: {error.strerror}", str(path))) from None
+        return os.path.samestat(lock.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _holder(descriptor: int) -> str:
+    for _ in range(20):
+        if holder := os.pread(descriptor, 200, 0):
+            return holder.decode(errors="replace")
+        time.sleep(0.05)  # it has the lock, but has not written its name yet
+    return "another process"

@@ -1,8 +1,8 @@
 """A complete run directory, opened to predict with – without TensorFlow."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from dlreg import run_dir
 from dlreg.columns import Column
 from dlreg.config import Config
-from dlreg.config_file import load_config
-from dlreg.errors import RunDirError
+from dlreg.errors import Fault, RunDirError
 from dlreg.pipeline import Pipeline
+from dlreg.run_files import columns_of, read_config, read_preprocessing
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,40 @@ def open_run(path: Path) -> TrainedRun:
     """Reads a run directory and checks each file it reads.
 
     Raises:
-        RunDirError: There is no complete run, or it is damaged.
+        RunDirError: There is no complete run, it is damaged, or not one that dlreg could have written.
+        StorageError: A file may not be read.
     """
     record = run_dir.read_record(path)
-    run_dir.read_file(path, record, run_dir.CONFIG)
-    config = load_config(path / run_dir.CONFIG)
-    described = json.loads(run_dir.read_file(path, record, run_dir.PREPROCESSING))["columns"]
-    columns = tuple(
-        Column(name, entry["kind"], entry.get("date_format")) for name, entry in described.items()
-    )
-    levels = {name: set(entry["levels"]) for name, entry in described.items() if "levels" in entry}
     try:
-        pipeline = Pipeline(run_dir.read_file(path, record, run_dir.PIPELINE))
-    except RuntimeError as error:
-        raise RunDirError(f"{path / run_dir.PIPELINE} cannot be run: {error}") from None
+        return _open(path, record)
+    except RunDirError:
+        # What does not fit may be a run that took this one's place meanwhile.
+        newer = run_dir.read_record(path)
+        if newer == record:
+            raise
+        return _open(path, newer)
+
+
+def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
+    config = read_config(path, record)
+    preprocessing = read_preprocessing(path, record)
+    columns = columns_of(preprocessing)
+    levels = {
+        name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
+    }
+    max_bytes = _max_pipeline_bytes(config, len(preprocessing.features))
+    file = path / run_dir.PIPELINE
+    pipeline = Pipeline(run_dir.read_file(path, record, run_dir.PIPELINE, max_bytes), str(file))
+    if list(pipeline.inputs.items()) != [(column.name, column.kind == "number") for column in columns]:
+        raise RunDirError(Fault(f"its inputs are not the columns of {run_dir.PREPROCESSING}", str(file)))
     return TrainedRun(path, record, config, columns, levels, pipeline)
+
+
+def _max_pipeline_bytes(config: Config, n_features: int) -> int:
+    """What a network of this shape takes at most in a file, with its tables of levels and quantiles."""
+    widths = [n_features, *config.model.hidden_layers, 1]
+    n_parameters = sum(before * after + 4 * after for before, after in pairwise(widths))
+    return (32 << 20) + 65536 * n_features + 5 * n_parameters * config.model.ensemble
 
 
 def _count_others(texts: Sequence[str] | np.ndarray, levels: set[str]) -> int:

@@ -81,6 +81,15 @@ def read_yaml(path: str | Path) -> YamlDocument:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(Fault(f"the config file cannot be read: {reason}", source)) from None
+    return decode_yaml(content, source)
+
+
+def decode_yaml(content: bytes, source: str) -> YamlDocument:
+    """Reads the bytes of a file that holds one mapping; `source` names it in faults.
+
+    Raises:
+        ConfigError: They are not UTF-8, not YAML, or not a mapping.
+    """
     try:
         return parse_yaml(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:

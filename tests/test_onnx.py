@@ -9,7 +9,7 @@ import onnxruntime as ort
 import pandas as pd
 import pytest
 
-from dlreg import onnx_quantile
+from dlreg import onnx_quantile, onnx_safety
 from dlreg.columns import Column, read_cells, recognise_columns
 from dlreg.config import Activation
 from dlreg.csv_file import read_table
@@ -202,3 +202,56 @@ def test_quantiles_equal_scikit_learn_at_ties_ends_and_beyond(n_rows, n_quantile
     far = np.vstack([x, x + generator.normal(size=x.shape), x * 3 - 1e10, x * 0 + 1e300, x * 0 - 1e300])
     (found,) = ort.InferenceSession(exported.SerializeToString()).run(None, {"x": far})
     assert found == pytest.approx(transformer.transform(far), abs=1e-12)
+
+
+@pytest.fixture(scope="module")
+def exported(table):
+    """A pipeline of every preprocessing and target; every activation is in one of them."""
+    columns, cells = table
+    y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
+    choices = [
+        {"numeric": numeric, "categorical": categorical}
+        for numeric in ("standard", "minmax", "robust", "quantile")
+        for categorical in ("onehot", "ordinal")
+    ]
+    choices += [{"target": "log", "numeric": "none"}, {"target": "log1p", "missing": "mean"}]
+    activations = list(typing.get_args(Activation))
+    models = []
+    for index, options in enumerate(choices):
+        preprocessing = fit(columns, cells, y, **options)
+        model = keras.Sequential([keras.Input((len(preprocessing.feature_names),))])
+        for activation in activations[index :: len(choices)]:
+            model.add(keras.layers.Dense(4, activation=activation))
+            model.add(keras.layers.BatchNormalization())
+        model.add(keras.layers.Dense(1))
+        models.append(export_pipeline(preprocessing, model))
+    return models
+
+
+def test_whatever_is_exported_is_allowed_to_run(exported):
+    for model in exported:
+        _, rows = onnx_safety.vet_model(model.SerializeToString())
+        assert rows > 500
+
+
+def test_no_operator_is_allowed_that_is_not_exported(exported):
+    emitted = {}
+    for model in exported:
+        for node in model.graph.node:
+            names = emitted.setdefault((node.domain, node.op_type), set())
+            names |= {attribute.name for attribute in node.attribute}
+    assert emitted == onnx_safety.OPERATORS
+
+
+def test_a_wide_network_is_given_fewer_rows_at_a_time(table):
+    columns, cells = table
+    y = np.random.default_rng(1).normal(size=N_ROWS)
+    preprocessing = fit(columns, cells, y)
+    features = len(preprocessing.feature_names)
+    model = keras.Sequential([keras.Input((features,)), keras.layers.Dense(90_000), keras.layers.Dense(1)])
+    exported = export_pipeline(preprocessing, model).SerializeToString()
+    _, rows = onnx_safety.vet_model(exported)
+    assert 10 < rows < N_ROWS
+    x = preprocessing.transform(cells)
+    expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
+    assert Pipeline(exported).predict(cells) == pytest.approx(expected, rel=1e-4, abs=1e-4)

@@ -2,13 +2,15 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from dlreg import run_dir
+from dlreg import run_dir, trained_run
 from dlreg.errors import RunDirError, StorageError
 
 
@@ -179,3 +181,42 @@ def test_files_are_readable_by_others_as_the_umask_says(tmp_path):
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o666 & ~umask
+
+
+def test_a_run_replaced_while_it_is_opened_is_opened_anew(project, tmp_path, monkeypatch):
+    path, newer = (shutil.copytree(project / "run", tmp_path / name) for name in ("run", "newer"))
+    config = (newer / "config.yaml").read_bytes().replace(b"seed: 42", b"seed: 43")
+    with run_dir.open_run_dir(tmp_path / "other") as run:
+        for file in run_dir.REQUIRED:
+            run.write(file, config if file == "config.yaml" else (newer / file).read_bytes())
+        run.set_status("complete", {"data": run_dir.read_record(path)["data"]})
+    read = run_dir.read_record
+
+    def read_then_replace(given):
+        record = read(given)
+        if (tmp_path / "other").exists():
+            path.rename(tmp_path / "old")
+            (tmp_path / "other").rename(path)
+        return record
+
+    monkeypatch.setattr(run_dir, "read_record", read_then_replace)
+    assert trained_run.open_run(path).config.training.seed == 43
+
+
+@pytest.mark.parametrize("name", [".", "link", "sub/../run"])
+def test_other_names_of_a_directory_are_one_directory(tmp_path, monkeypatch, name):
+    complete(tmp_path / "run", number=1)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run" if name == "." else tmp_path)
+    with (
+        run_dir.open_run_dir(tmp_path / "run", overwrite=True),
+        pytest.raises(StorageError, match="in use by process"),
+        run_dir.open_run_dir(Path(name), overwrite=True),
+    ):
+        pass
+    with run_dir.open_run_dir(Path(name), overwrite=True) as run:
+        run.set_status("complete", {"number": 2})
+    assert run_dir.read_record(tmp_path / "run")["number"] == 2
+    assert (tmp_path / "link").is_symlink()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"run", "link", "sub"}

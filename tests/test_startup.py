@@ -52,6 +52,7 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["verify", "run"],
         ["evaluate", "run"],
         ["evaluate", "run", "--data", "table.csv"],
         ["predict", "run", "table.csv", "-o", "out.csv"],

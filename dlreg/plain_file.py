@@ -1,0 +1,75 @@
+"""Reading files that a stranger may have put there: plain ones, and no more of them than expected."""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+from dlreg.errors import Fault, RunDirError, StorageError
+
+
+@contextmanager
+def open_plain_file(path: Path, *, follow_link: bool = False) -> Iterator[tuple[BufferedReader, int]]:
+    """Opens a file if it is a plain one, whatever happens to its name meanwhile.
+
+    Args:
+        path: The file.
+        follow_link: Whether the name may be a link to the file.
+
+    Yields:
+        The open file and its size in bytes.
+
+    Raises:
+        RunDirError: It is missing, or a link, a directory, a pipe, a device or a view of the kernel's.
+        StorageError: The system does not let it be read.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow_link else os.O_NOFOLLOW)
+    try:
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+            found = os.fstat(file.fileno())
+            # Files of /proc and /sys count as plain, but reading them may block or never end.
+            if not stat.S_ISREG(found.st_mode) or os.path.realpath(path).startswith(("/proc/", "/sys/")):
+                raise _not_plain(path)
+            yield file, found.st_size
+    except (FileNotFoundError, NotADirectoryError):
+        raise RunDirError(Fault("the file is missing", str(path), hint="Restore it or train again")) from None
+    except IsADirectoryError:
+        raise _not_plain(path) from None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise _not_plain(path) from None
+        raise StorageError(Fault(f"cannot be read: {error.strerror}", str(path))) from None
+
+
+def _not_plain(path: Path) -> RunDirError:
+    return RunDirError(Fault("expected a plain file", str(path), hint="Links and devices are not followed"))
+
+
+def read_plain_file(path: Path, max_bytes: int) -> bytes:
+    """A plain file's bytes.
+
+    Raises:
+        RunDirError: It is no plain file, missing or larger than `max_bytes`.
+        StorageError: The system does not let it be read.
+    """
+    with open_plain_file(path) as (file, size):
+        content = file.read(max_bytes + 1) if size <= max_bytes else b""
+        if max(size, len(content)) > max_bytes:
+            expected = f"expected at most {max_bytes:,} bytes, found {max(size, len(content)):,}"
+            raise RunDirError(Fault(f"the file is too large: {expected}", str(path)))
+        return content
+
+
+def hash_plain_file(path: Path, size: int, *, follow_link: bool = False) -> str | None:
+    """The SHA-256 of a plain file of that size in bytes; None if its size is another.
+
+    Raises:
+        RunDirError: It is no plain file, or missing.
+        StorageError: The system does not let it be read.
+    """
+    with open_plain_file(path, follow_link=follow_link) as (file, found):
+        return hashlib.file_digest(file, "sha256").hexdigest() if found == size else None

@@ -1,0 +1,122 @@
+"""What the JSON files of a run look like, checked when they are read back.
+
+Hashes show damage, not malice: whoever writes a run directory can make its hashes agree. So each file
+that is read is held against its shape here first.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from dlreg.config import DateFormat, RefusedError
+from dlreg.errors import Fault, RunDirError
+
+# A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
+MAX_VALUES = 1_500_000
+BYTES_PER_VALUE = 20
+
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, frozen=True)
+
+
+class FileEntry(_Shape):
+    """A file as it was written."""
+
+    size: Size
+    sha256: Sha256
+
+
+class DataEntry(FileEntry):
+    """A CSV as it was when the run was made."""
+
+    path: str
+
+
+class RunRecord(_Shape):
+    """`run.json`, as far as commands rely on it."""
+
+    schema_version: Size
+    status: Literal["running", "interrupted", "failed", "complete"]
+    files: dict[FileName, FileEntry]
+    data: dict[Literal["data.path", "data.test_path"], DataEntry] = {}
+    best_epoch: Size = 0
+
+
+class History(_Shape):
+    """`history.json` of a complete run, as far as it is drawn."""
+
+    loss: Annotated[list[float], Field(min_length=1)]
+    val_loss: list[float] | None = None
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> "History":
+        if self.val_loss is not None and len(self.val_loss) != len(self.loss):
+            raise ValueError("expected as many values of val_loss as of loss")
+        return self
+
+
+class ColumnEntry(_Shape):
+    """A column in `preprocessing.json`."""
+
+    kind: Literal["number", "category", "boolean", "date"]
+    date_format: DateFormat | None = None
+    levels: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _check_format(self) -> "ColumnEntry":
+        if (self.kind == "date") != (self.date_format is not None):
+            raise ValueError("expected a date_format for dates and for nothing else")
+        return self
+
+
+class PreprocessingRecord(_Shape):
+    """`preprocessing.json`, as far as predicting needs it."""
+
+    columns: Annotated[dict[str, ColumnEntry], Field(min_length=1)]
+    features: list[str]
+
+
+_S = TypeVar("_S", bound=BaseModel)
+
+
+def read_json(content: bytes, shape: type[_S], path: Path) -> _S:
+    """JSON of a given shape.
+
+    Args:
+        content: The bytes of the file.
+        shape: One of the classes above.
+        path: The file, for messages.
+
+    Raises:
+        RunDirError: It is no JSON, not of that shape, or made to take far more memory than its size.
+    """
+    if sum(content.count(mark) for mark in (b"[", b"{", b",", b":")) > max(
+        MAX_VALUES, len(content) // BYTES_PER_VALUE
+    ):
+        raise RunDirError(Fault("the file is not one of dlreg's: too many values for its size", str(path)))
+    try:
+        return shape.model_validate(json.loads(content, parse_constant=_refuse_constant))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        refused = first.get("ctx", {}).get("error")
+        reason = refused.expected if isinstance(refused, RefusedError) else refused or first["msg"]
+        place = ".".join(map(str, first["loc"]))[:100]
+        raise _unreadable(path, f"{place}: {reason}" if place else str(reason)) from None
+    except (ValueError, RecursionError, OverflowError):
+        raise _unreadable(path, "it is not the JSON that dlreg writes") from None
+
+
+def _unreadable(path: Path, reason: str) -> RunDirError:
+    hint = "Restore it or train again"
+    return RunDirError(Fault(f"the file is damaged: {reason}", str(path), hint=hint))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -76,7 +76,8 @@ def load_dataset(config: Config) -> Dataset:
             known = data.target in table.frame.columns
             y_true = read_target(table, data.target) if known else np.empty(0)
             rows = np.flatnonzero(~np.isnan(y_true))
-            by = _split_values(table, data, rows)
+            with located(table.name):
+                by = _split_values(table, data, rows)
     with gathering(faults):
         if data.test_path:
             test_part, test_notes = _test_part(data.test_path, data.target, columns, csv_format)

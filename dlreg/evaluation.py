@@ -54,6 +54,9 @@ def evaluate(
         Metrics by part, and the gates in the order of `limits` and `allowed`.
     """
     run, other = open_run(path), open_run(baseline) if baseline else None
+    if not data:
+        # It may be a stranger's config that names the file.
+        warnings.warn(f"reading {run.config.data.path}, as the run's config says", stacklevel=1)
     parts = predict_parts(run, data)
     metrics = measure(parts)
     gates = judge_limits(limits, metrics)
@@ -156,8 +159,6 @@ def _own_parts(run: TrainedRun) -> dict[str, Part]:
     paths = {"data.path": run.config.data.path, "data.test_path": run.config.data.test_path}
     for key, path in paths.items():
         if path is not None:
-            # It may be a stranger's config that names the file.
-            warnings.warn(f"reading {path}, as the run's config says", stacklevel=1)
             _check_unchanged(run, key, path)
     dataset = load_dataset(run.config)
     n_rows = sum(part.rows.size for part in dataset.parts.values())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dlreg.advice import advise
 from dlreg.config_file import load_config
 from dlreg.csv_file import Table, read_table
 from dlreg.csv_scan import CsvFormat
@@ -27,6 +28,12 @@ def write_config(folder: Path, content: str | bytes | None, **sections: dict[str
 
 def load(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> Dataset:
     return load_dataset(load_config(write_config(folder, content, **sections)))
+
+
+def advice_on(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> list[str]:
+    """What looks like a mistake in a table that is accepted."""
+    config = load_config(write_config(folder, content, **sections))
+    return [each.fault.message for each in advise(config, load_dataset(config))]
 
 
 def faults_of(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> tuple[Fault, ...]:

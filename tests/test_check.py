@@ -15,6 +15,7 @@ from dlreg.config_file import load_config, to_yaml
 from dlreg.dataset import load_dataset
 from dlreg.errors import ConfigError, DataError, UsageError
 from dlreg.model import build_model
+from dlreg.network import Network
 from dlreg.plan import count_features, count_parameters, plan_training
 from dlreg.preprocessing import fit_preprocessing
 
@@ -199,9 +200,7 @@ def test_features_are_counted_as_scikit_learn_makes_them(project, categorical, s
 @pytest.mark.parametrize("hidden_layers", [(), (5,), (16, 8, 1)], ids=str)
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_parameters_are_counted_as_keras_does(hidden_layers, batch_norm):
-    network = build_model(
-        7, hidden_layers=hidden_layers, activation="relu", dropout=0.1, l2=0.0, batch_norm=batch_norm, seed=0
-    )
+    network = build_model(Network(7, hidden_layers, dropout=0.1, batch_norm=batch_norm))
     assert count_parameters(7, hidden_layers, batch_norm=batch_norm) == network.count_params()
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from tables import faults_of, load, rows
+from tables import advice_on, faults_of, load, rows
 
 from dlreg.config_file import load_config
 from dlreg.csv_file import read_table
@@ -72,7 +72,7 @@ def test_a_table_of_cp949_with_hangul_names(tmp_path):
     ],
 )
 def test_a_column_that_is_missing_names_its_near_match(tmp_path, header, data, message, hint):
-    (fault,) = faults_of(
+    fault, *_ = faults_of(
         tmp_path, rows(header, *(["1,2,3", "2,3,4"] if "," in header else ["1 2 3"]), times=9), data=data
     )
     assert message in fault.message
@@ -175,15 +175,14 @@ def test_missing_cells_are_counted(tmp_path):
 
 
 def test_a_constant_column_is_pointed_out(tmp_path):
-    notes = load(tmp_path, rows("x,c,k,y", *(f"{n},7,same,{2 * n}" for n in range(30)))).notes
-    assert notes == tuple(
-        f"column {name!r} has one value in every training row: it cannot help" for name in ("c", "k")
-    )
+    advice = advice_on(tmp_path, rows("x,c,k,y", *(f"{n},7,same,{n % 7}" for n in range(30))))
+    for name in ("c", "k"):
+        assert f"column {name!r} has one value in every training row: it cannot help" in advice
 
 
 def test_a_column_that_equals_the_target_is_pointed_out(tmp_path):
-    (note,) = load(tmp_path, rows("x,copy,y", *(f"{-n},{n}.0,{n}" for n in range(30)), "1,2,")).notes[1:]
-    assert note.startswith("column 'copy' equals the target 'y'")
+    advice = advice_on(tmp_path, rows("x,copy,y", *(f"{n % 5},{n}.0,{n}" for n in range(30)), "1,2,"))
+    assert any(message.startswith("column 'copy' equals the target 'y'") for message in advice)
 
 
 @pytest.mark.parametrize("fraction", [0.2, 0.5])

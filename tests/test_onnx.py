@@ -224,7 +224,7 @@ def exported(table):
             model.add(keras.layers.Dense(4, activation=activation))
             model.add(keras.layers.BatchNormalization())
         model.add(keras.layers.Dense(1))
-        models.append(export_pipeline(preprocessing, model))
+        models.append(export_pipeline(preprocessing, [model] * (1 + index % 2)))
     return models
 
 
@@ -249,7 +249,7 @@ def test_a_wide_network_is_given_fewer_rows_at_a_time(table):
     preprocessing = fit(columns, cells, y)
     features = len(preprocessing.feature_names)
     model = keras.Sequential([keras.Input((features,)), keras.layers.Dense(90_000), keras.layers.Dense(1)])
-    exported = export_pipeline(preprocessing, model).SerializeToString()
+    exported = export_pipeline(preprocessing, [model]).SerializeToString()
     _, rows = onnx_safety.vet_model(exported)
     assert 10 < rows < N_ROWS
     x = preprocessing.transform(cells)

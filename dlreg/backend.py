@@ -4,17 +4,28 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
-def import_backend() -> None:
-    """Imports TensorFlow and Keras, silent unless they fail, and sets what dlreg relies on."""
+def import_backend(cache: Path | None = None, threads: int | None = None) -> None:
+    """Imports TensorFlow and Keras, silent unless they fail, and sets what dlreg relies on.
+
+    Args:
+        cache: The folder in which XLA keeps compiled programs.
+        threads: How many threads an operation may use; None for all cores.
+    """
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    if cache:
+        flags = os.environ.get("TF_XLA_FLAGS", "")
+        os.environ["TF_XLA_FLAGS"] = f"{flags} --tf_xla_persistent_cache_directory={cache}".strip()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     with _native_stderr_held_back():
         import keras
         import tensorflow as tf
 
+        if threads:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.list_physical_devices()
     # A keras.json in the home folder may say otherwise, and the same config must give the same run.
     keras.config.set_floatx("float32")

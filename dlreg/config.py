@@ -295,10 +295,16 @@ class TrainingConfig(_Section):
 
 
 class RunConfig(_Section):
-    """Where the run is kept."""
+    """Where the run is kept, and what of the machine it uses."""
 
     dir: LocalPath | None = Field(
         default=None, description="The run directory; null for the next free in runs."
+    )
+    threads: int | None = Field(
+        default=None, ge=1, le=1024, description="Threads of an operation; null for what is best here."
+    )
+    compile_cache: bool = Field(
+        default=True, description="Whether compiled programs are kept for the next run."
     )
 
 

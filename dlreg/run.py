@@ -16,6 +16,7 @@ import pandas as pd
 from dlreg import __version__, run_dir
 from dlreg.advice import advise
 from dlreg.backend import import_backend
+from dlreg.compile_cache import compile_cache
 from dlreg.config import Config
 from dlreg.config_file import dump_config
 from dlreg.dataset import Dataset, load_dataset, split_record
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
 # Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
-AGREEMENT = 1e-4
+AGREEMENT, BLOCK = 1e-4, 4096
 
 
 class Listener(Protocol):
@@ -84,7 +85,10 @@ def train_run(
         run.set_status("running", facts)
         run.write(run_dir.CONFIG, dump_config(config).encode())
         try:
-            summary = _train(config, dataset, run, listener)
+            with compile_cache(enabled=config.run.compile_cache) as cache:
+                listener.on_stage("importing TensorFlow")
+                import_backend(cache, config.run.threads)
+                summary = _train(config, dataset, run, listener)
         except BaseException as error:
             stopped = isinstance(error, (KeyboardInterrupt, SystemExit))
             run.set_status("interrupted" if stopped else "failed", {"error": str(error)})
@@ -115,6 +119,7 @@ def _facts(config: Config, dataset: Dataset) -> dict[str, Any]:
         },
         "rows": {name: int(part.rows.size) for name, part in dataset.parts.items()},
         "machine": {"system": platform.platform(), "processor": _processor(), "cpu_count": os.cpu_count()},
+        "threads": config.run.threads,
     }
 
 
@@ -127,8 +132,6 @@ def _processor() -> str:
 
 
 def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) -> dict[str, Any]:
-    listener.on_stage("importing TensorFlow")
-    import_backend()
     from dlreg import model as models
     from dlreg import preprocessing as fitting
     from dlreg.network import Network
@@ -259,7 +262,11 @@ def _check_agreement(
     """
     if not len(x):
         return
-    scaled = np.asarray(model.predict(x, batch_size=4096, verbose=0), dtype=np.float64)[:, 0]
+    # Called as it is, because `predict` would compile it first.
+    blocks = [
+        np.asarray(model(x[start : start + BLOCK], training=False)) for start in range(0, len(x), BLOCK)
+    ]
+    scaled = np.concatenate(blocks)[:, 0].astype(np.float64)
     apart = float(np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred))) / spread
     if not apart <= AGREEMENT:
         raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")

@@ -1,0 +1,104 @@
+"""XLA's cache of compiled programs: kept for one user, one TensorFlow and one processor.
+
+A compiled program is machine code, so it is kept only where nobody else can write, under a name that ends
+with its hash: what a full disk, a crash or a bad block made of it is seen, and removed. XLA itself gets a
+folder of this process alone, with links to what is sound, so that processes cannot disturb each other.
+Where there is no such place there is no cache, and training only starts a second later.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+MAX_BYTES = 64 << 20
+SECONDS_PER_DAY = 86400
+_IN_USE = "in-use-"
+
+
+@contextmanager
+def compile_cache(*, enabled: bool) -> Iterator[Path | None]:
+    """The folder to give to XLA, before TensorFlow is imported; None for no cache.
+
+    What XLA has written there is kept when the block ends.
+    """
+    kept = work = None
+    if enabled:
+        with suppress(OSError, RuntimeError):
+            kept = _private_folder()
+            work = _linked(kept) if kept else None
+    try:
+        yield work
+    finally:
+        if kept and work:
+            with suppress(OSError):
+                _keep_new(work, kept)
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _private_folder() -> Path | None:
+    """`$XDG_CACHE_HOME/dlreg/xla-…`, or the same in `~/.cache`, if only this user can write there."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    # A relative path is to be ignored: https://specifications.freedesktop.org/basedir/latest/
+    base = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
+    folder = base / "dlreg" / f"xla-{_machine()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = folder.resolve(strict=True)
+    return folder if all(map(_is_private, (folder, *folder.parents))) else None
+
+
+def _machine() -> str:
+    """Names what the machine code depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    processor = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
+    facts = [version("tensorflow"), version("keras"), os.uname().machine, *processor]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether nobody but this user and root can change what stands in a folder."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, os.geteuid()):
+        return False
+    # In a folder like /tmp others may add names, but not touch ours.
+    return not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or bool(found.st_mode & stat.S_ISVTX)
+
+
+def _linked(kept: Path) -> Path:
+    """A new folder with links to the entries that are sound; the others, and the oldest, are removed."""
+    work = Path(tempfile.mkdtemp(prefix=_IN_USE, dir=kept))
+    room = MAX_BYTES
+    for entry in sorted(kept.iterdir(), key=lambda entry: entry.lstat().st_mtime, reverse=True):
+        found = entry.lstat()
+        if stat.S_ISDIR(found.st_mode):
+            if time.time() - found.st_mtime > SECONDS_PER_DAY and entry.name.startswith(_IN_USE):
+                shutil.rmtree(entry, ignore_errors=True)
+            continue
+        room -= found.st_size
+        name, _, digest = entry.name.rpartition(".")
+        if stat.S_ISREG(found.st_mode) and room >= 0 and name and _sha256(entry) == digest:
+            (work / name).hardlink_to(entry)
+        else:
+            entry.unlink(missing_ok=True)
+    return work
+
+
+def _keep_new(work: Path, kept: Path) -> None:
+    for entry in work.iterdir():
+        # What has two links was there before.
+        if entry.lstat().st_nlink == 1:
+            entry.replace(kept / f"{entry.name}.{_sha256(entry)}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,10 +4,11 @@ import contextlib
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from csv import writer as csv_writer
 from pathlib import Path
 from typing import IO, BinaryIO
 
-import pandas as pd
+import numpy as np
 
 from dlreg.atomic_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.columns import read_cells
@@ -46,10 +47,16 @@ def predict(
     name = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
+        # The same text as pandas writes, several times as fast.
+        writer = csv_writer(target, lineterminator="\n")
         for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
-            frame = _predict_block(run, table, keep, counts, spread=spread)
-            frame.to_csv(target, index=False, header=not counts["rows"], lineterminator="\n")
-            counts["rows"] += len(frame)
+            predicted = _predict_block(run, table, keep, counts, spread=spread)
+            if not counts["rows"]:
+                writer.writerow(["row", *keep, "y_pred", *(["y_spread"] if spread else [])])
+            kept = [table.frame[column].fillna("").tolist() for column in keep]
+            rows = range(counts["rows"], counts["rows"] + len(table.frame))
+            writer.writerows(zip(rows, *kept, *(values.tolist() for values in predicted), strict=True))
+            counts["rows"] += len(table.frame)
         if not counts["rows"]:
             raise DataError(Fault("the file has no rows of data", name))
     return dict(counts)
@@ -57,7 +64,7 @@ def predict(
 
 def _predict_block(
     run: TrainedRun, table: Table, keep: Sequence[str], counts: Counter[str], *, spread: bool
-) -> pd.DataFrame:
+) -> Sequence[np.ndarray]:
     header = list(table.frame.columns)
     wanted = [*(column.name for column in run.columns), *keep]
     lacking = [name for name in wanted if name not in header]
@@ -66,12 +73,7 @@ def _predict_block(
     with located(table.name):
         cells = read_cells(table, run.columns)
     counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items() if count})
-    frame = table.frame[list(keep)].copy()
-    frame.insert(0, "row", range(counts["rows"], counts["rows"] + len(frame)), allow_duplicates=True)
-    predicted = run.pipeline.predict_with_spread(cells) if spread else [run.pipeline.predict(cells)]
-    for name, values in zip(("y_pred", "y_spread"), predicted, strict=False):
-        frame.insert(len(frame.columns), name, values, allow_duplicates=True)
-    return frame
+    return run.pipeline.predict_with_spread(cells) if spread else [run.pipeline.predict(cells)]
 
 
 @contextlib.contextmanager

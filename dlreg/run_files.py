@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from dlreg import run_dir
-from dlreg.columns import Column
 from dlreg.config import Config
 from dlreg.config_file import parse_config
 from dlreg.errors import ConfigError, Fault, RunDirError
@@ -36,11 +35,6 @@ def read_preprocessing(path: Path, record: Mapping[str, Any]) -> PreprocessingRe
     """What was fitted on the training rows."""
     content = run_dir.read_file(path, record, run_dir.PREPROCESSING)
     return read_json(content, PreprocessingRecord, path / run_dir.PREPROCESSING)
-
-
-def columns_of(preprocessing: PreprocessingRecord) -> tuple[Column, ...]:
-    """The columns that the pipeline reads, in order."""
-    return tuple(Column(name, entry.kind, entry.date_format) for name, entry in preprocessing.columns.items())
 
 
 def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:

@@ -13,7 +13,7 @@ from dlreg.columns import Column
 from dlreg.config import Config
 from dlreg.errors import Fault, RunDirError
 from dlreg.pipeline import Pipeline
-from dlreg.run_files import columns_of, read_config, read_preprocessing
+from dlreg.run_files import read_config, read_preprocessing
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def open_run(path: Path) -> TrainedRun:
 def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
-    columns = columns_of(preprocessing)
+    columns = tuple(
+        Column(name, entry.kind, entry.date_format) for name, entry in preprocessing.columns.items()
+    )
     levels = {
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
     }

@@ -89,7 +89,8 @@ def exact_sum(cells: Mapping[str, np.ndarray], y: np.ndarray) -> list[str]:
         y: The target, shape `(n_rows,)`.
     """
     step = max(1, len(y) // ROWS_FOR_SUM)
-    x, y = np.column_stack([*cells.values(), np.ones(len(y))])[::step], y[::step]
+    y = y[::step]
+    x = np.column_stack([*(values[::step] for values in cells.values()), np.ones(len(y))])
     known = ~np.isnan(x).any(axis=1)
     spread = x[known].std(axis=0) if known.any() else np.zeros(x.shape[1])
     if known.sum() < x.shape[1] + LEAST_ROWS or np.ptp(y[known]) == 0:
@@ -130,7 +131,7 @@ def _about_table(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
     table = _joined(own)
     for column in dataset.columns:
         values = train.cells[column.name][:, 0]
-        if pd.unique(values).size == 1:
+        if np.all(pd.isna(values)) or np.all(values == values[0]):
             yield (
                 f"column {column.name!r} has one value in every training row: it cannot help",
                 "Leave it out with data.exclude",
@@ -192,7 +193,7 @@ def _about_rows(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
     train = dataset.parts["train"]
     hashes = {name: _hashes(part) for name, part in dataset.parts.items() if part.rows.size}
     repeated = {
-        name: int(np.isin(found, hashes["train"]).sum()) for name, found in hashes.items() if name != "train"
+        name: int(found.isin(hashes["train"]).sum()) for name, found in hashes.items() if name != "train"
     }
     if any(repeated.values()):
         counts = " and ".join(f"{count:,} {name}" for name, count in repeated.items() if count)
@@ -224,11 +225,10 @@ def _is_sorted(column: Column, table: Part) -> bool:
     return len(moments) >= LEAST_ROWS and moments.nunique() > 1 and bool(ordered)
 
 
-def _hashes(part: Part) -> np.ndarray:
+def _hashes(part: Part) -> "pd.Series[int]":
     """A number for each row, equal for rows with equal cells and target, shape `(n_rows,)`."""
     frame = pd.DataFrame({index: cells[:, 0] for index, cells in enumerate(part.cells.values())})
-    hashes = pd.util.hash_pandas_object(frame.assign(y_true=part.y_true), index=False)
-    return np.asarray(hashes, dtype=np.uint64)
+    return pd.util.hash_pandas_object(frame.assign(y_true=part.y_true), index=False)
 
 
 def _are_written_as_dates(numbers: np.ndarray) -> bool:

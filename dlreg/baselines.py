@@ -20,5 +20,6 @@ def linear_baseline(x_train: np.ndarray, y_train: np.ndarray, x: np.ndarray) -> 
     Returns:
         Predictions in the target's units, shape `(n_rows,)`.
     """
-    model = LinearRegression().fit(x_train.astype(np.float64), y_train)
+    # The copy in double precision is ours already.
+    model = LinearRegression(copy_X=False).fit(x_train.astype(np.float64), y_train)
     return np.asarray(model.predict(x.astype(np.float64)))

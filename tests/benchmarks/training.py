@@ -1,0 +1,87 @@
+"""Times whole trainings against `Model.fit` in the same run: tiny tables, ensembles, growing tables.
+
+python tests/benchmarks/training.py
+"""
+
+import time
+
+from dlreg.backend import import_backend
+
+import_backend()
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+from dlreg.model import build_model, initial_weights  # noqa: E402
+from dlreg.network import Network  # noqa: E402
+from dlreg.optimizers import build_optimizer  # noqa: E402
+from dlreg.schedules import build_schedule  # noqa: E402
+from dlreg.training import Rows, fit, shuffled_rows  # noqa: E402
+
+NETWORK = Network(8, [64, 64])
+
+
+def table(n_rows: int) -> Rows:
+    x = np.random.default_rng(0).normal(size=(n_rows, 8)).astype(np.float32)
+    return Rows(x, (np.sin(2 * x[:, :1]) + x[:, 1:2] * x[:, 2:3]).astype(np.float32))
+
+
+def seconds_per_epoch(
+    train: Rows, validation: Rows, *, epochs: int, batch_size: int, members: int = 1
+) -> float:
+    """Of all epochs but the first, which compiles."""
+    times: list[float] = []
+    fit(
+        NETWORK,
+        initial_weights(NETWORK, 0, members),
+        build_optimizer("adam"),
+        build_schedule("constant", 1e-3, epochs=epochs, steps_per_epoch=1),
+        "mse",
+        train,
+        validation,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=0,
+        order_of_rows=shuffled_rows(len(train.x), 0),
+        on_epoch=lambda _: times.append(time.perf_counter()),
+    )
+    return (times[-1] - times[0]) / (len(times) - 1)
+
+
+def seconds_per_epoch_of_keras(train: Rows, validation: Rows, *, epochs: int, batch_size: int) -> float:
+    model = build_model(NETWORK)
+    model.compile(keras.optimizers.Adam(1e-3), "mse")
+    given = {"batch_size": batch_size, "verbose": 0}
+    given |= {"validation_data": tuple(validation)} if len(validation.x) else {}
+    model.fit(*train, epochs=1, **given)
+    began = time.perf_counter()
+    model.fit(*train, epochs=epochs, **given)
+    return (time.perf_counter() - began) / epochs
+
+
+def main() -> None:
+    nothing, small, middle = table(0), table(200), table(16512)
+    validation = Rows(small.x[160:], small.y[160:])
+    train = Rows(small.x[:160], small.y[:160])
+    ours = seconds_per_epoch(train, validation, epochs=1000, batch_size=32)
+    theirs = seconds_per_epoch_of_keras(train, validation, epochs=30, batch_size=32)
+    print("200 rows, a fifth for validation, batches of 32, hidden layers [64, 64]")
+    print(
+        f"  dlreg {ours * 1e3:.2f} ms an epoch, Model.fit {theirs * 1e3:.1f} ms: {theirs / ours:.0f} times as long"
+    )
+
+    eight = seconds_per_epoch(middle, nothing, epochs=5, batch_size=32, members=8)
+    one = seconds_per_epoch(middle, nothing, epochs=8, batch_size=32)
+    theirs = seconds_per_epoch_of_keras(middle, nothing, epochs=3, batch_size=32)
+    print("16,512 rows, batches of 32, hidden layers [64, 64]")
+    print(f"  eight members {eight:.3f} s an epoch, one {one:.3f} s, one by Model.fit {theirs:.3f} s:")
+    print(f"  Model.fit takes {theirs / eight:.1f} times as long for one as dlreg for eight")
+
+    print("batches of 256, hidden layers [64, 64]")
+    for n_rows in (10_000, 100_000, 1_000_000):
+        seconds = seconds_per_epoch(table(n_rows), nothing, epochs=4, batch_size=256)
+        print(f"  {n_rows:9,} rows: {seconds / n_rows * 1e9:6.0f} ns a row and epoch")
+
+
+if __name__ == "__main__":
+    main()

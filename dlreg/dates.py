@@ -120,7 +120,9 @@ def _other_formats() -> list[str]:
 
 
 def _all_are(texts: "pd.Series[str]", date_format: str) -> bool:
-    # The first few rows rule out nearly every format at no cost.
+    # The first texts rule out nearly every format at no cost, the very first one without pandas.
+    if not re.fullmatch(date_pattern(date_format), str(texts.iloc[0])):
+        return False
     return all(bool(parse_dates(part, date_format).notna().all()) for part in (texts.iloc[:20], texts))
 
 

@@ -7,6 +7,7 @@ expression guards the dates inside `pipeline.onnx`: what counts as a date is the
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,7 @@ def parse_format(date_format: str) -> tuple[str, tuple[DateField, ...]]:
     return lead, tuple(map(DateField, directives, separators, padded))
 
 
+@cache
 def date_pattern(date_format: str) -> str:
     """A regular expression, of the kind that both Python and RE2 read, for a whole cell."""
     lead, fields = parse_format(date_format)

@@ -148,7 +148,7 @@ REFUSED = {
         {},
         2,
         "expected 1 cell as in the header, found 2",
-        "quotes",
+        "title",
     ),
     "footer": (GOOD + "Source: a survey\n", {}, 14, "found 1", "quotes"),
     "nul": ("x,y\n1,2\n3,\x004\n", {}, 3, "NUL", "damaged"),

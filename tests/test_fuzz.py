@@ -23,11 +23,12 @@ from dlreg.yaml_source import decode_yaml, parse_yaml
 
 # ---------------------------------------------------------------- configs
 
-CONFIGS = tuple(
-    path.read_text(encoding="utf-8")
-    for path in sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
-    if path.name != "full.yaml"
-) + (
+CONFIGS = (
+    *(
+        path.read_text(encoding="utf-8")
+        for path in sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+        if path.name != "full.yaml"
+    ),
     "data: {path: t.csv, target: y}\n",
     "data: {path: t.csv, target: y}\ntraining: {epochs: 5}\n",
     'data:\n  path: t.csv\n  target: 2020\n  features: [no, 012, ""]\n  types: {가격: number}\n'

@@ -194,7 +194,9 @@ def _number_hint(table: Table, name: str, bad: np.ndarray) -> str | None:
 
 
 def _looks_like_dates(texts: "pd.Series[str]") -> bool:
-    pattern = r"\s*([0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|[0-9]{1,2}[- ][A-Za-z]{3,9}[- ,]+[0-9]{2,4}).*"
+    day = r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|[0-9]{1,2}[- ][A-Za-z]{3,9}[- ,]+[0-9]{2,4}"
+    # An address such as 10.0.0.1 is none.
+    pattern = rf"\s*({day})(?![0-9]|[.][0-9]).*"
     return bool(texts.str.fullmatch(pattern).mean() >= 0.5)
 
 
@@ -220,7 +222,7 @@ def _guess_format(table: Table, name: str) -> str:
         f"Set {choices}" if formats else "Write them as YYYY-MM-DD, set their strptime format in data.dates"
     )
     row = int(np.flatnonzero(table.frame[name].notna().to_numpy())[0])
-    found = f"column {name!r} holds dates that are not ISO (YYYY-MM-DD), such as {texts.iloc[0]!r}"
+    found = f"column {name!r} seems to hold dates that are not ISO (YYYY-MM-DD), such as {texts.iloc[0]!r}"
     hint = f"{hint}, or data.types: {{{name}: category}}"
     raise DataError(Fault(found, table.name, table.line(row), hint=hint))
 

@@ -75,7 +75,10 @@ class RefusedError(ValueError):
 def _local_path(path: str) -> str:
     if isinstance(path, str) and not LOCAL_PATH.fullmatch(path):
         if "://" in path:
-            raise RefusedError("must be a path on this machine", "Nothing is fetched; download it first.")
+            raise RefusedError(
+                "must be a path on this machine",
+                "Nothing is fetched or sent: download it first, or name a local path.",
+            )
         raise RefusedError("must be a path of UTF-8 characters", "Name the file, for example table.csv.")
     return path
 

@@ -5,6 +5,7 @@ from the schema itself, so that they cannot drift from what is checked.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -26,6 +27,7 @@ from dlreg.config import (
     shown,
 )
 from dlreg.errors import ConfigError, Fault, UsageError
+from dlreg.meant_value import meant_items, meant_scalar
 from dlreg.yaml_source import (
     KeyPath,
     Place,
@@ -49,6 +51,20 @@ _SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "split", "spli
 _SECTIONS = ("data", "preprocessing", "model", "training", "run")
 # pydantic puts the chosen member of these unions into its error locations.
 _UNIONS = (("data", "features"), ("training", "schedule"))
+
+# What other tools call it, where the letters are not alike.
+_OTHER_NAMES = {
+    **dict.fromkeys(("lr", "eta", "learning_rate_init"), "training.learning_rate"),
+    **dict.fromkeys(("random_state", "random_seed"), "training.seed"),
+    **dict.fromkeys(("max_iter", "max_epochs", "n_epochs", "num_epochs"), "training.epochs"),
+    **dict.fromkeys(("units", "layers", "neurons", "hidden_sizes"), "model.hidden_layers"),
+    **dict.fromkeys(("label", "y", "dependent"), "data.target"),
+    **dict.fromkeys(("file", "csv", "filename"), "data.path"),
+    **dict.fromkeys(("sep", "separator"), "data.delimiter"),
+    **dict.fromkeys(("na_values", "null_values"), "data.missing_values"),
+    **dict.fromkeys(("test_size", "test_fraction"), "data.test_split"),
+    **dict.fromkeys(("val_split", "validation_fraction"), "training.validation_split"),
+}
 
 _Node = Mapping[str, Any]
 
@@ -343,15 +359,20 @@ def _value_hint(value: Any, key: KeyPath, nodes: Sequence[_Node], leaves: Sequen
     if isinstance(value, str) and (near := _near(value, words)):
         return f"Did you mean {near}?"
     kinds = {leaf["type"] for leaf in leaves}
-    if isinstance(value, str) and "string" not in kinds and isinstance(core_scalar(value), int | float):
-        return "Write it without quotes."
+    if "string" not in kinds and (meant := meant_scalar(value, leaves)):
+        return f"Write {meant}."
     if value is None and isinstance(key[-1], int):
         return "Remove it, or put it in quotes if it is text."
     if "array" in kinds and isinstance(value, str | int | float):
-        return f"Write it as a list, [{shown(value)}]."
+        return f"Write it as a list, [{meant_items(value)}]."
     keys = _properties(nodes)
+    if keys and isinstance(value, str) and re.search("[:=]", value):
+        return (
+            "Write each of its keys on a line of its own, indented, with a colon and a plain blank after it."
+        )
     if keys and not isinstance(value, dict):
-        return f"Its keys are {', '.join(keys)}; leave it out for the defaults."
+        rest = "; leave it out for the defaults" if "default" in nodes[0] else ""
+        return f"Its keys are {', '.join(keys)}{rest}."
     if "default" in nodes[0]:
         return f"Leave it out for the default, {shown(nodes[0]['default'])}."
     # An item of a list has no description of its own.
@@ -361,6 +382,10 @@ def _value_hint(value: Any, key: KeyPath, nodes: Sequence[_Node], leaves: Sequen
 def _unknown_key_hint(key: KeyPath, variant: str | int | None) -> str:
     word, own = str(key[-1]), list(_properties(_nodes(key[:-1]), variant))
     everywhere = _section_keys()
+    if meant := _OTHER_NAMES.get(word.lower()):
+        return f"Did you mean {meant}?"
+    if re.match(r"\w+:", word):
+        return "Put a blank after the colon."
     if word in everywhere:
         section, _, name = word.partition(".")
         return f"Write {name} below {section}, indented."
@@ -390,8 +415,8 @@ def _found(value: Any, place: Place | None) -> str:
 
 
 def _dotted(key: KeyPath) -> str:
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{shortened(part)}" for part in key)
-    return name.removeprefix(".")
+    parts = (f"[{part}]" if isinstance(part, int) else "." + (shortened(part) or '""') for part in key)
+    return "".join(parts).removeprefix(".")
 
 
 @cache

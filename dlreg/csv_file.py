@@ -1,5 +1,6 @@
 """A CSV file as a table: its frame, and where in the file each row is."""
 
+import codecs
 import io
 import itertools
 from collections.abc import Callable, Collection, Iterator
@@ -41,7 +42,8 @@ class Table:
         """A cell as it is written in the file."""
         block, start, end = self._place(row)
         cells = pd.read_csv(
-            io.BytesIO(block.data[start:end]),
+            # pandas takes away a byte order mark, also one that is a part of the cell.
+            io.BytesIO(codecs.BOM_UTF8 + block.data[start:end]),
             header=None,
             dtype=str,
             sep=self.csv_format.delimiter,

@@ -25,10 +25,12 @@ MAX_ROW_BYTES = 1 << 26
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "gzip-compressed",
-    b"BZh": "bzip2-compressed",
-    b"\xfd7zXZ": "xz-compressed",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed",
+    b"\x1f\x8b": "gzip-compressed data",
+    b"BZh": "bzip2-compressed data",
+    b"\xfd7zXZ": "xz-compressed data",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"\x28\xb5\x2f\xfd": "zstd-compressed data",
     b"PAR1": "a Parquet file",
     b"\x89HDF": "an HDF5 file",
     b"%PDF": "a PDF file",
@@ -36,8 +38,10 @@ _OTHER_FORMATS = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"SQLite format 3": "an SQLite database",
+    b"GIF8": "a GIF image",
     b"ARROW1": "an Arrow file",
     b"\x80\x04\x95": "a Python pickle",
+    b"\x80\x05\x95": "a Python pickle",
     b"\x93NUMPY": "a NumPy array",
     b"{\\rtf": "an RTF document",
     b"<!DOCTYPE": "an HTML page",
@@ -161,7 +165,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         if rest and (last or len(rest) > MAX_ROW_BYTES):
             at = line + whole.count(b"\n")
             found = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
-            hint = 'Is a quoted cell never closed? Add the second "'
+            hint = 'Add the second "' if last else 'Is a quoted cell never closed? Add the second "'
             raise DataError(Fault(found, name, at, hint=hint))
         filled = np.flatnonzero(rows.lengths)
         if header is None and filled.size:
@@ -209,7 +213,7 @@ def open_csv(path: str) -> BinaryIO:
     try:
         mode = Path(path).stat().st_mode
         if not stat.S_ISREG(mode):
-            kind = "a directory" if stat.S_ISDIR(mode) else "not a plain file"
+            kind = "a directory" if stat.S_ISDIR(mode) else "a pipe or device"
             hint = "Name the CSV file itself"
             raise DataError(Fault(f"expected a CSV file, found {kind}", path, hint=hint))
         return io.BufferedReader(io.FileIO(path))
@@ -223,14 +227,17 @@ def open_csv(path: str) -> BinaryIO:
 
 
 def _no_such_file(path: str) -> Fault:
+    if path.startswith("~") or "$" in path:
+        return Fault("no such file", path, hint="~ and $ stand for themselves here: write the path in full")
     folder = Path(path).parent
     try:
         names = sorted(entry.name for entry in folder.iterdir())
     except (OSError, ValueError):
         names = []
-    near = difflib.get_close_matches(Path(path).name, names, n=1)
+    folded = {each.casefold(): each for each in names}
+    near = difflib.get_close_matches(Path(path).name.casefold(), folded, n=1)
     hint = (
-        f"Did you mean {folder / near[0]}?"
+        f"Did you mean {folder / folded[near[0]]}?"
         if near
         else "Check the path; in a config it starts from the config's folder"
     )
@@ -403,4 +410,6 @@ def _refuse_ragged(block: Block, name: str) -> None:
     *first, final = [Fault(f"{message} {found}", name, at) for at, found in places]
     more = f" ({ragged.size:,} such rows)" if ragged.size > 3 else ""
     hint = f"Put cells that hold the delimiter in quotes, or set data.delimiter or data.decimal{more}"
+    if n_cells == 1:
+        hint = f"Is the header a title? Remove what stands above the names of the columns{more}"
     raise DataError(*first, replace(final, hint=hint))

@@ -219,7 +219,11 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
         else:
             hint = "Set its format in data.dates"
             raise DataError(
-                Fault(f"column {column.name!r} holds neither numbers nor dates to split by", hint=hint)
+                Fault(
+                    f"column {column.name!r} holds neither numbers nor dates to split by",
+                    table.name,
+                    hint=hint,
+                )
             )
     gaps = rows[np.asarray(pd.isna(values[rows]))]
     if gaps.size:

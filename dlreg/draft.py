@@ -10,7 +10,7 @@ import pandas as pd
 
 from dlreg import dates
 from dlreg.advice import advise, counts_rows, equals_target
-from dlreg.columns import Column, recognise_columns
+from dlreg.columns import Column, read_numbers, recognise_columns
 from dlreg.config_file import parse_config, to_yaml
 from dlreg.csv_file import Table, read_table
 from dlreg.csv_guess import guess_format
@@ -98,7 +98,9 @@ def _use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
     except DataError as error:
         return Use(name, None, error.faults[0].message)
     if column.kind == "number":
-        values = cells.to_numpy(dtype=np.float64)
+        # Where the marks between digits are those of another column, the cells are still text.
+        values = read_numbers(table, name)
+        known = pd.Series(values).dropna()
         rows = np.flatnonzero(~np.isnan(y))
         if counts_rows(values[rows], rows):
             return Use(name, None, "numbers the rows, like an id")

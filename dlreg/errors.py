@@ -15,6 +15,7 @@ Everything a user can cause is one of these; they are caught in one place,
 `dlreg.cli.main`. Any other exception is a bug of dlreg's (exit code 1).
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,9 +42,16 @@ class Fault:
     def __str__(self) -> str:
         """`file:line:column: message; hint`, with the parts that are known."""
         place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-        text = f"{place}: {self.message}" if place else self.message
-        text = f"{text}. {self.hint}" if self.hint else text
+        message = _brief(self.message)
+        text = f"{place}: {message}" if place else message
+        text = f"{text}. {_brief(self.hint)}" if self.hint else text
         return printable(text)
+
+
+def _brief(text: str) -> str:
+    """A message without the bulk of a name that a broken file makes endless."""
+    text = re.sub(r"(\S{100})\S{200,}", r"\1…", text)
+    return text if len(text) <= 1500 else f"{text[:1499]}…"
 
 
 def printable(text: str) -> str:

@@ -157,6 +157,10 @@ _FLOAT = re.compile(
 )
 # U+0085, U+2028 and U+2029 are line breaks to PyYAML but not to YAML 1.2 or an editor.
 _UNPRINTABLE = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What "\\ud800" makes, which no file can hold.
+_UNPAIRED = re.compile("[\ud800-\udfff]")
+# Blanks other than YAML's own, and what has no width: they come with text copied from a web page.
+_BLANK_AROUND = re.compile(r"\A[\s\u200b-\u200f\u2060\ufeff]|[\s\u200b-\u200f\u2060\ufeff]\Z")
 
 # What PyYAML says; what is wrong; a way out; whether it is found where the construct starts.
 _SYNTAX = (
@@ -243,7 +247,7 @@ class _Builder:
         # Of a key given twice the first one stays, here as in `_mapping`.
         self.places.setdefault(path, Place(self.source, key or position, position, written))
         if isinstance(event, yaml.ScalarEvent):
-            return core_scalar(event.value) if event.style is None else event.value
+            return core_scalar(event.value) if event.style is None else _UNPAIRED.sub("?", event.value)
         if isinstance(event, yaml.AliasEvent):
             return None
         if len(path) >= MAX_DEPTH:
@@ -288,7 +292,10 @@ class _Builder:
             self._fault(
                 event, "a key without a name", 'Write the key; a column called null needs quotes: "null".'
             )
-        return str(event.value)
+        elif event.style is None and (found := _BLANK_AROUND.search(event.value)):
+            message = f"the key {shortened(event.value)} has U+{ord(found[0]):04X} at its start or end"
+            self._fault(event, message, "It looks like a plain blank, or like nothing: remove it.")
+        return _UNPAIRED.sub("?", event.value)
 
     def _refuse_properties(self, event: Any) -> None:
         if isinstance(event, yaml.AliasEvent):
@@ -301,6 +308,9 @@ class _Builder:
         if event.tag is not None:
             tag = shortened(event.tag.replace("tag:yaml.org,2002:", "!!"))
             self._fault(event, f"the tag {tag} is not allowed", "Remove it; quotes make a value text.")
+        if isinstance(event, yaml.ScalarEvent) and (half := _UNPAIRED.search(event.value)):
+            message = f"U+{ord(half[0]):04X} is half a character"
+            self._fault(event, message, "Write the character itself, or its number after \\U.")
 
     def _fault(self, event: Any, message: str, hint: str) -> None:
         self.faults.append(Fault(message, self.source, *_position(event.start_mark), hint))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import run_cli
+from fuzzing import EXAMPLES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tables import faults_of, load, read, rows, write_config
@@ -21,8 +22,8 @@ from dlreg.csv_file import MISSING_TEXTS, read_header, read_table, stream_tables
 from dlreg.csv_scan import CsvFormat
 from dlreg.errors import DataError, DlregError, StorageError
 
-EXAMPLES = int(os.environ.get("DLREG_FUZZ_EXAMPLES", "60"))
-fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+# tests/fuzzing.py says how to try more.
+fuzz = settings(max_examples=max(1, EXAMPLES // 50), deadline=None, suppress_health_check=list(HealthCheck))
 
 GOOD = rows("x,y", *(f"{i},{i * i}" for i in range(12)))
 KOREAN = rows("거리,y,지역", *(f"{i},{2 * i},{'서울' if i % 2 else '부산'}" for i in range(12)))
@@ -147,7 +148,7 @@ REFUSED = {
         {},
         2,
         "expected 1 cell as in the header, found 2",
-        "quotes",
+        "title",
     ),
     "footer": (GOOD + "Source: a survey\n", {}, 14, "found 1", "quotes"),
     "nul": ("x,y\n1,2\n3,\x004\n", {}, 3, "NUL", "damaged"),

@@ -14,6 +14,7 @@ from dlreg.plain_file import read_plain_file
 from dlreg.run_record import Summary, UnfinishedRecord, read_json
 from dlreg.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 
+_EPOCHS = "training.epochs"
 _ANEW = "Train anew in another --run-dir, or with --overwrite"
 
 
@@ -63,7 +64,7 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
         raise DivergedError(Fault("the run diverged", str(path), hint=hint))
     if record["status"] != "complete":
         return None
-    _refuse_other_config(config, path, more_epochs=False)
+    _refuse_other_config(config, path, with_more_epochs=False)
     summary = read_json(run_dir.to_json(record), Summary, path / run_dir.RUN)
     return {"run_dir": str(path), **summary.model_dump()}
 
@@ -72,7 +73,8 @@ def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None
     """Makes sure that an unfinished run would go on as it began.
 
     Args:
-        config: The config it shall go on with.
+        config: The config it shall go on with; it may ask for more epochs, unless the learning rate of
+            each step depends on how many there will be.
         path: The run directory; there may be no run yet.
         facts: The `data` and `versions` of now, as in `run.json`.
 
@@ -84,7 +86,7 @@ def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None
     file = path / run_dir.RUN
     record = read_json(run_dir.to_json(run_dir.read_any_record(path)), UnfinishedRecord, file)
     if os.path.lexists(path / run_dir.CONFIG):
-        _refuse_other_config(config, path, more_epochs=config.training.schedule.name != "cosine")
+        _refuse_other_config(config, path, with_more_epochs=True)
     faults = [
         Fault(f"{key}: the file has changed since the run began", facts["data"][key]["path"], hint=_ANEW)
         for key, entry in record.data.items()
@@ -127,15 +129,18 @@ def _read_config(path: Path) -> Config:
         raise RunDirError(*error.faults) from None
 
 
-def _refuse_other_config(config: Config, path: Path, *, more_epochs: bool) -> None:
-    old, new = (dict(_leaves(each.model_dump(mode="json"))) for each in (_read_config(path), config))
+def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) -> None:
+    before = _read_config(path)
+    old, new = (dict(_leaves(each.model_dump(mode="json"))) for each in (before, config))
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key != "run.dir"]
-    if more_epochs and "training.epochs" in changed:
-        changed.remove("training.epochs")
+    by_epochs = config.training.schedule.name == "cosine"
+    if with_more_epochs and not by_epochs and config.training.epochs > before.training.epochs:
+        changed.remove(_EPOCHS)
     faults = []
     for key in changed:
-        why = ": the cosine schedule depends on it" if key == "training.epochs" and not more_epochs else ""
-        found = f"{key} was {shown(old.get(key))}, now it is {shown(new.get(key))}{why}"
+        found = f"{key} was {shown(old.get(key))}, now it is {shown(new.get(key))}"
+        if key == _EPOCHS and by_epochs:
+            found += ", and the cosine schedule depends on it"
         faults.append(Fault(found, str(path), hint=f"A run goes on as it began. {_ANEW}"))
     if faults:
         raise RunDirError(*faults)

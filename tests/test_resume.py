@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,7 @@ ORIGIN = {"config": "a", "data": {"data.path": "b"}, "versions": {"dlreg": "1"}}
 NOWHERE = Path("checkpoint.safetensors")
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for the end of the process."""
 
 
@@ -94,7 +93,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     def keep(take):
         files.append(to_bytes(take(), origin))
         if stop_after and len(files) >= stop_after:
-            raise Killed
+            raise KilledError
 
     def start(like):
         if content is None:
@@ -124,7 +123,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
             start=start,
             keep=keep,
         )
-    except Killed:
+    except KilledError:
         return None, None, files
     return weights, progress, files
 
@@ -212,19 +211,19 @@ def bend(name, key, value):
 
 FIRST = "parameters.0"
 HOSTILE = {
-    "nothing": lambda content, _: b"",
+    "nothing": lambda *_: b"",
     "four bytes": lambda content, _: content[:4],
     "cut short": lambda content, _: content[:-7],
     "cut in the header": lambda content, _: content[:100],
     "longer": lambda content, _: content + b"\0" * 8,
-    "another format": lambda content, _: b"PK\x03\x04" + content,
+    "another format": lambda *_: b"PK\x03\x04" + content,
     "a header beyond the file": lambda content, _: (1 << 40).to_bytes(8, "little") + content[8:],
     "a negative header": lambda content, _: b"\xff" * 8 + content[8:],
     "a huge header": lambda content, _: (2 << 20).to_bytes(8, "little") + b" " * (2 << 20) + content,
-    "a nested header": lambda content, _: (50_000).to_bytes(8, "little") + b"[" * 50_000,
-    "a list for a header": lambda content, _: (2).to_bytes(8, "little") + b"[]",
-    "no metadata": lambda content, c: save({**c.tensors, "values": c.values}),
-    "metadata of others": lambda content, c: save({**c.tensors, "values": c.values}, {"dlreg": "[1]"}),
+    "a nested header": lambda *_: (50_000).to_bytes(8, "little") + b"[" * 50_000,
+    "a list for a header": lambda *_: (2).to_bytes(8, "little") + b"[]",
+    "no metadata": lambda _, c: save({**c.tensors, "values": c.values}),
+    "metadata of others": lambda _, c: save({**c.tensors, "values": c.values}, {"dlreg": "[1]"}),
     "a shape that lies": bend(FIRST, "shape", [2**31, 2**31]),
     "a shape of no numbers": bend(FIRST, "shape", [0, 2**62]),
     "a shape of text": bend(FIRST, "shape", "46"),
@@ -266,3 +265,237 @@ def test_epochs_beyond_the_end_of_a_training_are_refused(written):
     rules = {"early_stopping": EarlyStopping(patience=1, min_delta=1e9)}
     with pytest.raises(RunDirError, match="training ends after epoch 2 of the 4"):
         train(rules, content=written[0])
+
+
+# ---------------------------------------------------------------- the command line
+
+SAME = sorted(run_dir.REQUIRED)
+TINY = """\
+data: {path: table.csv, target: y}
+model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 2}
+training: {epochs: 1500, batch_size: 32, early_stopping: null, optimizer: adamw}
+"""
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A folder with a table, a config whose training takes a few seconds, and its run `whole`."""
+    folder = tmp_path_factory.mktemp("resume")
+    rows = make_rows(600, 3)
+    table = np.column_stack([*rows])
+    np.savetxt(folder / "table.csv", table, delimiter=",", header="a,b,c,d,y", comments="", fmt="%.6g")
+    (folder / "config.yaml").write_text(TINY)
+    done = run_cli("train", "config.yaml", "--run-dir", "whole", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped(work):
+    """The run that SIGINT stopped, and what was said; nobody goes on with it but with copies."""
+    process = start_training(work, "config.yaml", "--run-dir", "stopped dir", "--resume")
+    wait_for(work / "stopped dir" / "checkpoint.safetensors", process)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=20)
+    return work / "stopped dir", process.returncode, errors, time.monotonic() - began
+
+
+def start_training(folder, *arguments):
+    command = [sys.executable, "-m", "dlreg", "train", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def wait_for(file, process):
+    deadline = time.monotonic() + 90
+    while not file.exists() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def assert_same_files(path, whole):
+    for name in SAME:
+        assert (path / name).read_bytes() == (whole / name).read_bytes(), name
+    assert {entry.name for entry in path.iterdir()} == {entry.name for entry in whole.iterdir()}
+
+
+def test_a_signal_ends_it_soon_with_a_checkpoint_and_says_how_to_go_on(stopped):
+    path, code, errors, seconds = stopped
+    assert code == 130
+    assert seconds < 5
+    assert "Traceback" not in errors
+    last = errors.splitlines()[-1]
+    assert (
+        last == "error: stopped dir: training was interrupted. Go on with: dlreg train 'stopped dir' --resume"
+    )
+    assert json.loads((path / "run.json").read_text())["status"] == "interrupted"
+    assert (path / "checkpoint.safetensors").exists()
+
+
+def test_random_kills_of_the_command_line_change_nothing(work):
+    generator, kills, path = random.Random(7), 0, work / "killed"
+    for _ in range(200 if LONG else 2):
+        process = start_training(work, "config.yaml", "--run-dir", "killed", "--resume")
+        if not LONG:
+            # Past the imports, where the interesting part begins.
+            wait_for(path / ("run.json" if kills else "checkpoint.safetensors"), process)
+        time.sleep(generator.uniform(0, 8 if LONG else 3))
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+        if (
+            LONG
+            and (path / "run.json").exists()
+            and json.loads((path / "run.json").read_text())["status"] == "complete"
+        ):
+            assert_same_files(path, work / "whole")
+            shutil.rmtree(path)
+    assert kills
+    done = run_cli("train", "config.yaml", "--run-dir", "killed", "--resume", cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert_same_files(path, work / "whole")
+
+
+def test_a_stopped_run_goes_on_by_its_directory_alone(work, stopped):
+    shutil.copytree(stopped[0], work / "copy")
+    (work / "config.yaml").rename(work / "aside.yaml")
+    done = run_cli("train", "copy", "--resume", "--json", cwd=work)
+    (work / "aside.yaml").rename(work / "config.yaml")
+    assert done.returncode == 0, done.stderr
+    assert_same_files(work / "copy", work / "whole")
+
+
+def test_a_complete_run_says_so(work, cli):
+    done = cli("train", "config.yaml", "--run-dir", "whole", "--resume", cwd=work)
+    assert (done.returncode, done.stderr) == (0, "note: the run is complete already\n")
+    assert "best of 1,500 epochs" in done.stdout
+    done = cli("train", "whole", "--resume", "--json", cwd=work)
+    summary = json.loads(done.stdout)
+    record = json.loads((work / "whole" / "run.json").read_text())
+    assert set(summary) - {"schema_version", "run_dir"} < set(record)
+    assert all(summary[name] == record[name] for name in ("metrics", "epochs", "verdict", "seconds", "notes"))
+    done = cli("train", "whole", "--resume", "--quiet", cwd=work)
+    assert (done.returncode, done.stdout) == (0, "whole\n")
+
+
+REFUSED = {
+    "a key": (["--set", "training.learning_rate=0.5"], 5, ["training.learning_rate was 0.001, now it is 0.5"]),
+    "two keys": (
+        ["--set", "model.dropout=0", "--set", "training.seed=1"],
+        5,
+        ["model.dropout was 0.1, now it is 0.0", "training.seed was 42, now it is 1"],
+    ),
+    "another table": (["--data", "other.csv"], 5, ["data.path was"]),
+    "fewer epochs": (["--set", "training.epochs=1"], 5, ["training.epochs was 1500, now it is 1"]),
+    "cosine": (["--set", "training.schedule=cosine"], 5, ['training.schedule.name was "constant"']),
+    "overwrite": (["--overwrite"], 2, ["--resume", "--overwrite"]),
+    "two directories": (["--run-dir", "whole"], 2, ["not both"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "code", "fragments"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_has_changed_is_refused_by_name(work, stopped, tmp_path, cli, options, code, fragments):
+    shutil.copy(work / "table.csv", work / "other.csv")
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    before = {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name != "run.json"}
+    done = cli("train", path, "--resume", *options, cwd=work)
+    assert done.returncode == code, done.stderr
+    for fragment in fragments:
+        assert fragment in done.stderr
+    kept = {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name in before}
+    assert kept == before
+
+
+def rewrite_record(path, **changes):
+    with run_dir.open_run_dir(path, resume=True) as run:
+        record = run_dir.read_any_record(path)
+        run.record = record
+        run.set_status(changes.pop("status", record["status"]), changes)
+
+
+def test_changed_data_and_versions_are_refused(work, stopped, tmp_path, cli):
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    record = run_dir.read_any_record(path)
+    rewrite_record(path, versions={**record["versions"], "tensorflow": "2.20.0", "python": "3.9"})
+    done = cli("train", path, "--resume", cwd=work)
+    assert (done.returncode, "the run began with tensorflow 2.20.0, this is" in done.stderr) == (5, True)
+    assert "python" not in done.stderr
+    entry = {**record["data"]["data.path"], "sha256": "0" * 64}
+    rewrite_record(path, versions=record["versions"], data={"data.path": entry})
+    done = cli("train", path, "--resume", cwd=work)
+    assert done.returncode == 5
+    assert "table.csv: data.path: the file has changed since the run began" in done.stderr
+
+
+def test_a_diverged_run_is_not_tried_again(work, stopped, tmp_path, cli):
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    rewrite_record(path, status="failed", exit_code=7)
+    done = cli("train", path, "--resume", cwd=work)
+    assert (done.returncode, "the run diverged" in done.stderr) == (7, True)
+
+
+def test_a_checkpoint_too_large_or_no_file_is_refused(work, stopped, tmp_path, cli):
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    file = path / "checkpoint.safetensors"
+    with file.open("r+b") as opened:
+        opened.truncate(1 << 40)
+    for found in ("too large", "plain file"):
+        done = cli("train", path, "--resume", cwd=work)
+        assert (done.returncode, found in done.stderr) == (5, True), done.stderr
+        assert f"{file}: " in done.stderr
+        file.unlink(missing_ok=True)
+        if found == "too large":
+            file.symlink_to("/dev/zero")
+
+
+LONG_CALL = """
+import hashlib, sys
+from dlreg import interruption
+interruption.GRACE_SECONDS = 0.6
+with interruption.listening() as signals, signals.deferred():
+    signals.last_words = lambda number: print("stopped by", number, flush=True)
+    print("ready", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", int(sys.argv[1]))
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "pauses", "code", "output"),
+    [
+        (10**9, [0], 143, "stopped by 15\n"),
+        (10**9, [0, 0.4], 143, ""),
+        (10**9, [0, 0], 143, "stopped by 15\n"),
+        (500_000, [0], 143, "done\n"),
+    ],
+    ids=["one", "two", "the same one twice", "work that ends in time"],
+)
+def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
+    command = [sys.executable, "-c", LONG_CALL, str(work)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    for pause in pauses:
+        time.sleep(pause)
+        process.send_signal(signal.SIGTERM)
+    found, _ = process.communicate(timeout=20)
+    assert (process.returncode, found) == (code, output)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.6, 2.0], ids=str)
+def test_a_signal_while_it_starts_ends_it_at_once(work, seconds, tmp_path):
+    process = start_training(work, "config.yaml", "--run-dir", tmp_path / "run")
+    time.sleep(seconds)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=20)
+    # Python itself may not be up yet.
+    assert process.returncode in ((143, -signal.SIGTERM) if seconds < 0.5 else (143,)), errors
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in errors
+
+
+def test_a_run_directory_without_a_config_is_told_apart(work, tmp_path, cli):
+    done = cli("train", tmp_path, "--resume", cwd=work)
+    assert (done.returncode, "nothing to resume" in done.stderr) == (5, True)
+    done = cli("train", "config.yaml", "--resume", cwd=work)
+    assert (done.returncode, "which run" in done.stderr) == (2, True)

@@ -216,7 +216,7 @@ HOSTILE = {
     "cut short": lambda content, _: content[:-7],
     "cut in the header": lambda content, _: content[:100],
     "longer": lambda content, _: content + b"\0" * 8,
-    "another format": lambda *_: b"PK\x03\x04" + content,
+    "another format": lambda content, _: b"PK\x03\x04" + content,
     "a header beyond the file": lambda content, _: (1 << 40).to_bytes(8, "little") + content[8:],
     "a negative header": lambda content, _: b"\xff" * 8 + content[8:],
     "a huge header": lambda content, _: (2 << 20).to_bytes(8, "little") + b" " * (2 << 20) + content,

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from dlreg import __version__
 from dlreg.atomic_file import reporting_storage_errors
 from dlreg.completion import complete_override, whole_words
-from dlreg.errors import DlregError, RunDirError, StorageError
+from dlreg.errors import DlregError, RunDirError, StorageError, UsageError
 
 # Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
 JSON_VERSION = 1
@@ -94,20 +94,39 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the run in --run-dir once the new one is complete.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an unfinished run; CONFIG may be its directory.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the run directory and nothing else.")
     ] = False,
 ) -> None:
     """Train a network and write the run directory."""
-    from dlreg import check, console, run
+    from dlreg import check, console, interruption, resumption, run
 
-    # A job that is told to stop cleans up as if interrupted from the keyboard.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    if resume and overwrite:
+        raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
+    source, run_dir = resumption.find_config(config, run_dir) if resume else (config, run_dir)
     data_override = [f"data.path={json.dumps(data)}"] if data else []
-    settings = check.load_config_and_data(config, [*(overrides or []), *data_override])
-    with console.TrainingDisplay(quiet=quiet or as_json) as display:
-        summary = run.train_run(settings, run_dir, name=config.stem, overwrite=overwrite, listener=display)
+    settings = check.load_config_and_data(source, [*(overrides or []), *data_override])
+    summary = resumption.read_complete(settings, run_dir) if resume else None
+    if summary:
+        console.show_note("the run is complete already")
+    else:
+        with (
+            interruption.listening() as signals,
+            console.TrainingDisplay(quiet=quiet or as_json) as display,
+        ):
+            summary = run.train_run(
+                settings,
+                run_dir,
+                name=config.stem,
+                overwrite=overwrite,
+                resume=resume,
+                interruption=signals,
+                listener=display,
+            )
     if as_json:
         print_json(summary)
     elif quiet:
@@ -269,6 +288,9 @@ def _show_warning(message: Warning | str, *_: object) -> None:
 
 def main() -> None:
     """Runs the command line and turns every error into its exit code, in this one place."""
+    # Whatever is told to stop tidies up as if interrupted from the keyboard.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     arguments = sys.argv[1:]
     if "--version" in arguments:
         print(f"dlreg {__version__}")

@@ -9,7 +9,8 @@ The tree, with the exit code a shell script sees:
     ├── RunDirError    5  a run directory: missing, incomplete, damaged, newer
     ├── StorageError   6  disk, permissions, a directory in use
     ├── DivergedError  7  the loss is not finite
-    └── GateError      8  the model is worse than asked for
+    ├── GateError      8  the model is worse than asked for
+    └── StoppedError   128 + the number of the signal that stopped a training: 130, 143
 
 Everything a user can cause is one of these; they are caught in one place,
 `dlreg.cli.main`. Any other exception is a bug of dlreg's (exit code 1).
@@ -134,3 +135,17 @@ class GateError(DlregError):
     """A run is worse than `evaluate` was told to let pass."""
 
     exit_code = 8
+
+
+class StoppedError(DlregError):
+    """A signal stopped a training.
+
+    Args:
+        exit_code: 128 + the number of the signal, as a shell has it.
+        fault: Says how to go on.
+    """
+
+    def __init__(self, exit_code: int, fault: Fault) -> None:
+        """Keeps both."""
+        super().__init__(fault)
+        self.exit_code = exit_code

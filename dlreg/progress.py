@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlreg.errors import RunDirError
+
 
 @dataclass(frozen=True)
 class EarlyStopping:
@@ -107,6 +109,20 @@ class Progress:
     def finished(self) -> bool:
         """Whether training is over."""
         return self.diverged or not self.is_training.any() or self.epoch >= self.epochs
+
+    def replay(self, values: np.ndarray) -> None:
+        """Takes in again epochs recorded before it was broken off, `(n_epochs, n_values, n_members)`.
+
+        Raises:
+            RunDirError: The training would have been over before the last of them, or diverged in it.
+        """
+        for epoch in values:
+            if self.finished:
+                break
+            self.record(epoch)
+        if self.diverged or self.epoch < len(values):
+            found = f"training ends after epoch {self.epoch:,} of the {len(values):,} that were recorded"
+            raise RunDirError(f"the checkpoint is damaged: {found}. Remove it to start at the first epoch")
 
     def record(self, values: np.ndarray) -> np.ndarray:
         """Takes in an epoch.

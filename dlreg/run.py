@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,16 +17,20 @@ import pandas as pd
 from dlreg import __version__, run_dir
 from dlreg.advice import advise
 from dlreg.backend import import_backend
+from dlreg.checkpoint import Checkpoint
 from dlreg.compile_cache import compile_cache
 from dlreg.config import Config
 from dlreg.config_file import dump_config
 from dlreg.dataset import Dataset, load_dataset, split_record
-from dlreg.errors import DivergedError, located
+from dlreg.errors import DivergedError, DlregError, located
+from dlreg.interruption import Interruption
 from dlreg.learning_curve import judge_learning_curve
 from dlreg.metrics import regression_metrics
 from dlreg.plan import plan_training
 from dlreg.progress import EarlyStopping, Plateau, Progress
+from dlreg.resumption import origin_of, refuse_changes
 from dlreg.run_dir import RunDir, to_json
+from dlreg.saver import Saver
 from dlreg.schedules import build_schedule
 
 if TYPE_CHECKING:
@@ -52,7 +57,14 @@ class Listener(Protocol):
 
 
 def train_run(
-    config: Config, path: Path | None, *, name: str, overwrite: bool, listener: Listener
+    config: Config,
+    path: Path | None,
+    *,
+    name: str,
+    overwrite: bool,
+    resume: bool,
+    interruption: Interruption,
+    listener: Listener,
 ) -> dict[str, Any]:
     """Trains what a config describes and writes the run directory.
 
@@ -61,6 +73,8 @@ def train_run(
         path: The run directory to write; None for the config's, or else the next free one in `runs`.
         name: What the next free one is called after.
         overwrite: Replace the run that stands there, once the new one is complete.
+        resume: Go on with the unfinished run that stands there, if there is one.
+        interruption: Says when to stop.
         listener: Told of progress.
 
     Returns:
@@ -70,6 +84,8 @@ def train_run(
     Raises:
         DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written.
         StorageError: The run directory is not empty or cannot be written.
+        RunDirError: The run to go on with is of another config or other data, or its checkpoint is damaged.
+        StoppedError: A signal came; the run directory keeps a checkpoint.
         DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
     """
     began, started = time.monotonic(), _now()
@@ -80,22 +96,30 @@ def train_run(
     for note in notes:
         listener.on_note(note)
     path = path or config.run.dir or run_dir.next_run_dir(name)
-    with run_dir.open_run_dir(path, overwrite=overwrite) as run:
+    with run_dir.open_run_dir(path, overwrite=overwrite, resume=resume) as run:
         facts = {"process": os.getpid(), "started": started, **_facts(config, dataset)}
+        if resume:
+            refuse_changes(config, path, facts)
         run.set_status("running", facts)
         run.write(run_dir.CONFIG, dump_config(config).encode())
+        saver = Saver(run, origin_of(config, facts), config.training.epochs, interruption)
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
                 import_backend(cache, config.run.threads)
-                summary = _train(config, dataset, run, listener)
+                summary = _train(config, dataset, run, saver, listener)
+        except (KeyboardInterrupt, SystemExit):
+            raise saver.stop(interruption.received or signal.SIGINT) from None
         except BaseException as error:
-            stopped = isinstance(error, (KeyboardInterrupt, SystemExit))
-            run.set_status("interrupted" if stopped else "failed", {"error": str(error)})
+            exit_code = error.exit_code if isinstance(error, DlregError) else 1
+            if isinstance(error, DivergedError):
+                run.remove_checkpoint()
+            run.set_status("failed", {"error": str(error), "exit_code": exit_code})
             raise
-        seconds = round(time.monotonic() - began, 3)
-        run.set_status("complete", {"finished": _now(), "seconds": seconds, **summary})
-    return {"run_dir": str(path), "seconds": seconds, "notes": notes, **summary}
+        results = {"seconds": round(time.monotonic() - began, 3), "notes": notes, **summary}
+        run.set_status("complete", {"finished": _now(), **results})
+        run.remove_checkpoint()
+    return {"run_dir": str(path), **results}
 
 
 def _now() -> str:
@@ -131,7 +155,7 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
 
 
-def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) -> dict[str, Any]:
+def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener: Listener) -> dict[str, Any]:
     from dlreg import model as models
     from dlreg import preprocessing as fitting
     from dlreg.network import Network
@@ -148,7 +172,8 @@ def _train(config: Config, dataset: Dataset, run: RunDir, listener: Listener) ->
     run.write(run_dir.PREPROCESSING, to_json(fitting.describe(preprocessing)))
     run.write(run_dir.SPLIT, to_json(split_record(dataset, config.data.test_path)))
     listener.on_stage("compiling the training loop")
-    weights, progress = _fit(config, dataset, preprocessing, network, x, listener)
+    with saver.looking_after():
+        weights, progress = _fit(config, dataset, preprocessing, network, x, saver, listener)
     members = models.members_of(network, weights)
     model = models.mean_model(members)
     run.write(run_dir.HISTORY, to_json(_history_record(progress)))
@@ -188,6 +213,7 @@ def _fit(
     preprocessing: "Preprocessing",
     network: "Network",
     x: Mapping[str, np.ndarray],
+    saver: Saver,
     listener: Listener,
 ) -> tuple[list["Weights"], Progress]:
     import keras
@@ -210,6 +236,12 @@ def _fit(
         ops = keras.ops
         true, predicted = (preprocessing.target.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
         return ops.absolute(true - predicted)
+
+    def start(like: Checkpoint) -> Checkpoint | None:
+        checkpoint = saver.load(like)
+        if checkpoint:
+            listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
+        return checkpoint
 
     stopping = settings.early_stopping
     return loop.fit(
@@ -238,7 +270,9 @@ def _fit(
         metrics={"mae": mae},
         early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
         plateau=Plateau(**options) if schedule.name == "plateau" else None,
+        start=start,
         on_epoch=listener.on_epoch,
+        keep=saver.after_epoch,
     )
 
 

@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import socket
 import time
@@ -46,12 +47,13 @@ PREDICTIONS = "predictions.csv"
 SPLIT = "split.json"
 SUMMARY = "summary.txt"
 RUN = "run.json"
+CHECKPOINT = "checkpoint.safetensors"
 LOCK = ".lock"
 # What every complete run has, each file with its hash.
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 # Drawn anew at will, so their hashes are not kept.
 FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
-FILES = REQUIRED | FIGURES | {RUN, LOCK}
+FILES = REQUIRED | FIGURES | {RUN, CHECKPOINT, LOCK}
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
 
@@ -70,8 +72,13 @@ class RunDir:
         self.record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "status": "running", "files": {}}
         self._folder = folder
 
+    @property
+    def is_resumable(self) -> bool:
+        """Whether the run can be gone on with when it is broken off: not while it is to replace another."""
+        return self._folder == self.path
+
     def write(self, name: str, content: bytes, *, hashed: bool = True) -> None:
-        """Writes a file in one step; figures need no hash."""
+        """Writes a file in one step; figures and checkpoints need no hash."""
         write_atomically(self._folder / name, content)
         if hashed:
             self.record["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -84,15 +91,30 @@ class RunDir:
             _swap(self._folder, self.path)
             self._folder = self.path
 
+    def read_checkpoint(self, max_bytes: int) -> bytes | None:
+        """The checkpoint's bytes, if there is one.
+
+        Raises:
+            RunDirError: It is no plain file, or larger than `max_bytes`.
+        """
+        file = self._folder / CHECKPOINT
+        return read_plain_file(file, max_bytes) if os.path.lexists(file) else None
+
+    def remove_checkpoint(self) -> None:
+        """Removes the checkpoint, if there is one, of a run that cannot go on."""
+        with contextlib.suppress(OSError):
+            (self._folder / CHECKPOINT).unlink()
+
 
 @contextmanager
-def open_run_dir(path: Path, *, overwrite: bool = False) -> Iterator[RunDir]:
+def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -> Iterator[RunDir]:
     """Makes a run directory and holds its lock.
 
     Args:
         path: Where the run shall stand.
         overwrite: Replace the run that is there. It stays readable: the new one is made beside it and
-            takes its place when it is complete.
+            takes its place when it is complete. Broken off before, it starts anew the next time.
+        resume: Go on with the unfinished run that is there, if there is one.
 
     Raises:
         StorageError: The directory is not empty, in use by another process, or cannot be written.
@@ -104,7 +126,7 @@ def open_run_dir(path: Path, *, overwrite: bool = False) -> Iterator[RunDir]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target):
             _finish_swap(target)
-            folder = _folder_to_write(target, overwrite=overwrite)
+            folder = _folder_to_write(target, overwrite=overwrite, resume=resume)
             folder.mkdir(exist_ok=True)
             sweep_temporaries(folder)
             sync_folder(folder.parent)
@@ -137,6 +159,26 @@ def read_record(path: Path) -> dict[str, Any]:
     Raises:
         RunDirError: There is no such run, it is not complete, damaged, or from a newer version.
     """
+    record = read_any_record(path)
+    if record["status"] != "complete":
+        hint = f"Finish it with {resume_command(path)}"
+        if record["status"] == "running":
+            hint += ", unless a process is still at it"
+        raise RunDirError(Fault(f"the run is not complete but {record['status']}", str(path), hint=hint))
+    return record
+
+
+def resume_command(path: Path) -> str:
+    """What to type to go on with a run that was broken off."""
+    return f"dlreg train {shlex.quote(str(path))} --resume"
+
+
+def read_any_record(path: Path) -> dict[str, Any]:
+    """What `run.json` of a run says, complete or not.
+
+    Raises:
+        RunDirError: There is no such run, or it is damaged or from a newer version.
+    """
     folder = _standing(path)
     if not folder.is_dir():
         raise RunDirError(
@@ -157,10 +199,7 @@ def read_record(path: Path) -> dict[str, Any]:
         raise RunDirError(Fault(found, str(path / RUN), hint="Update dlreg"))
     if not intact:
         raise _damaged_record(path)
-    status = read_json(content, RunRecord, path / RUN).status
-    if status != "complete":
-        hint = "Train again" + (", unless a process is still at it" if status == "running" else "")
-        raise RunDirError(Fault(f"the run is not complete but {status}", str(path), hint=hint))
+    read_json(content, RunRecord, path / RUN)
     return dict(record)
 
 
@@ -282,10 +321,12 @@ def _finish_swap(path: Path) -> None:
         shutil.rmtree(new)
 
 
-def _folder_to_write(path: Path, *, overwrite: bool) -> Path:
-    """Where a new run is made: in its own place, or beside the run it replaces."""
+def _folder_to_write(path: Path, *, overwrite: bool, resume: bool) -> Path:
+    """Where a run is made: in its own place, or beside the run it replaces."""
     names = _names(path) if path.is_dir() else []
     if all(name == LOCK or is_temporary(name) for name in names):
+        return path
+    if resume and RUN in names and not _is_complete(path):
         return path
     if not overwrite:
         hint = "Give another --run-dir, or --overwrite to replace it"

@@ -49,6 +49,64 @@ class RunRecord(_Shape):
     best_epoch: Size = 0
 
 
+class UnfinishedRecord(_Shape):
+    """`run.json` of a run that may go on."""
+
+    data: dict[Literal["data.path", "data.test_path"], DataEntry] = {}
+    versions: dict[str, str] = {}
+
+
+class Metrics(_Shape):
+    """What `dlreg.metrics.regression_metrics` gives."""
+
+    n: Size
+    sse: float
+    mse: float
+    rmse: float
+    mae: float
+    mape: float | None
+    r2: float | None
+
+
+class Baselines(_Shape):
+    """Metrics of what needs no network."""
+
+    mean: Metrics
+    linear: Metrics
+
+
+class AllMetrics(_Shape):
+    """Metrics of each part that has rows."""
+
+    train: Metrics
+    validation: Metrics | None
+    test: Metrics | None
+    baselines: Baselines
+
+
+class VerdictEntry(_Shape):
+    """What `dlreg.learning_curve` says."""
+
+    kind: str
+    since_epoch: Size | None
+    sentence: str
+    advice: str
+
+
+class Summary(_Shape):
+    """What `run.json` of a complete run says of its results."""
+
+    seconds: float
+    notes: list[str] = []
+    metrics: AllMetrics
+    epochs: Size
+    best_epoch: Size
+    best_epochs: list[Size]
+    verdict: VerdictEntry
+    parameters: Size
+    features: Size
+
+
 class History(_Shape):
     """`history.json` of a complete run, as far as it is drawn."""
 

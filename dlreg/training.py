@@ -6,11 +6,13 @@ what is best and when to stop (`dlreg.progress`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from dlreg.checkpoint import Checkpoint
 from dlreg.epoch import Metric, State, compile_epoch
 from dlreg.network import Network
 from dlreg.optimizers import Optimizer
@@ -53,7 +55,9 @@ def fit(
     metrics: Mapping[str, Metric] | None = None,
     early_stopping: EarlyStopping | None = None,
     plateau: Plateau | None = None,
+    start: Callable[[Checkpoint], Checkpoint | None] = lambda _: None,
     on_epoch: Callable[[Progress], None] = lambda _: None,
+    keep: Callable[[Callable[[], Checkpoint]], None] = lambda _: None,
 ) -> tuple[list[Weights], Progress]:
     """Trains one network, or several members side by side.
 
@@ -72,10 +76,16 @@ def fit(
         metrics: Further means to report per epoch, each a function from `y_true` and `y_pred`.
         early_stopping: When a member stops before `epochs`.
         plateau: When to lower a member's learning rate; together with a constant schedule.
+        start: Given what a checkpoint of this training looks like, returns the one to go on from; None
+            for the first epoch. What comes after it is the same to the bit as without a break.
         on_epoch: Told after each epoch.
+        keep: Given after each epoch but the one that diverged a function that returns the checkpoint.
 
     Returns:
         Each member's weights of its best epoch, and the progress with the whole history.
+
+    Raises:
+        RunDirError: The epochs of the checkpoint are not those of one training.
     """
     metrics = metrics or {}
     n_members, n_rows = len(initial), len(train.x)
@@ -90,8 +100,12 @@ def fit(
         network, optimizer, loss, metrics, batch_size=batch_size, n_members=n_members, seed=seed
     )
     data = [tf.constant(part) for part in (*train, *validation)]
-    state = _initial_state(initial, optimizer)
+    state = _initial_state(initial, optimizer.n_slots)
     best = [state] * n_members
+    if checkpoint := start(_checkpoint(state, best, [np.empty((len(progress.history), n_members))], 0)):
+        progress.replay(checkpoint.values)
+        state, kept = _states_of(checkpoint, state)
+        best = [kept] * n_members
     while not progress.finished:
         first_step = progress.epoch * n_steps
         learning_rates = schedule(np.arange(first_step, first_step + n_steps))[:, None] * progress.slowdown
@@ -106,6 +120,8 @@ def fit(
         for member in np.flatnonzero(improved):
             best[member] = state
         on_epoch(progress)
+        if not progress.diverged:
+            keep(partial(_checkpoint, state, tuple(best), progress.values, progress.epoch))
     return [_weights_of(kept, member, n_members) for member, kept in enumerate(best)], progress
 
 
@@ -136,13 +152,13 @@ def _scalars(optimizer: Optimizer, learning_rates: np.ndarray, first_step: int) 
     return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
 
 
-def _initial_state(initial: Sequence[Weights], optimizer: Optimizer) -> State:
+def _initial_state(initial: Sequence[Weights], n_slots: int) -> State:
     def stacked(values: Sequence[np.ndarray]) -> tf.Tensor:
         return tf.constant(np.stack(values) if len(values) > 1 else values[0])
 
     parameters = [stacked(values) for values in zip(*(each.parameters for each in initial), strict=True)]
     statistics = [stacked(values) for values in zip(*(each.statistics for each in initial), strict=True)]
-    slots = [[tf.zeros_like(parameter) for parameter in parameters] for _ in range(optimizer.n_slots)]
+    slots = [[tf.zeros_like(parameter) for parameter in parameters] for _ in range(n_slots)]
     return State(parameters, statistics, slots)
 
 
@@ -151,3 +167,35 @@ def _weights_of(state: State, member: int, n_members: int) -> Weights:
         return [tensor.numpy()[member] if n_members > 1 else tensor.numpy() for tensor in tensors]
 
     return Weights(values(state.parameters), values(state.statistics))
+
+
+def _checkpoint(
+    state: State, best: Sequence[State], values: Sequence[np.ndarray], n_epochs: int
+) -> Checkpoint:
+    """The checkpoint after so many epochs, although more values may have been recorded since."""
+    kept = [_weights_of(each, member, len(best)) for member, each in enumerate(best)]
+    best_state = _initial_state(kept, n_slots=0)
+    tensors = {name: tensor.numpy() for name, tensor in _named(state).items()}
+    tensors |= {f"best.{name}": tensor.numpy() for name, tensor in _named(best_state).items()}
+    return Checkpoint(tensors, np.stack([*values[:n_epochs], values[0]])[:n_epochs])
+
+
+def _states_of(checkpoint: Checkpoint, like: State) -> tuple[State, State]:
+    """The state of a checkpoint, and one that has each member's best weights in its place."""
+
+    def tensors(prefix: str, n_tensors: int) -> list[tf.Tensor]:
+        return [tf.constant(checkpoint.tensors[f"{prefix}.{number}"]) for number in range(n_tensors)]
+
+    n_parameters, n_statistics = len(like.parameters), len(like.statistics)
+    slots = [tensors(f"slots.{slot}", n_parameters) for slot in range(len(like.slots))]
+    state, best = (
+        State(tensors(f"{of}parameters", n_parameters), tensors(f"{of}statistics", n_statistics), slots)
+        for of in ("", "best.")
+    )
+    return state, best
+
+
+def _named(state: State) -> dict[str, tf.Tensor]:
+    groups = {"parameters": state.parameters, "statistics": state.statistics}
+    groups |= {f"slots.{slot}": tensors for slot, tensors in enumerate(state.slots)}
+    return {f"{name}.{number}": each for name, group in groups.items() for number, each in enumerate(group)}

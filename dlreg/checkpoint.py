@@ -1,0 +1,122 @@
+"""Where a training stands between two epochs, in one file that a stranger may have written.
+
+The file is in the safetensors format (https://huggingface.co/docs/safetensors): a JSON header, then plain
+numbers. Its metadata says what it is a checkpoint of, and the SHA-256 of the numbers.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from dlreg.errors import Fault, RunDirError
+
+FORMAT = 1
+VALUES = "values"
+MAX_HEADER_BYTES = 1 << 20
+# Of the recorded values of all epochs; a million epochs of one network take 40 MB.
+MAX_VALUES_BYTES = 1 << 30
+
+
+class Checkpoint(NamedTuple):
+    """All that the rest of a training depends on, besides its config and its rows.
+
+    Attributes:
+        tensors: By name, float32: parameters, statistics, the optimizer's slots, and each member's best
+            parameters and statistics.
+        values: What was recorded, float64 of shape `(n_epochs, n_values, n_members)`.
+    """
+
+    tensors: dict[str, np.ndarray]
+    values: np.ndarray
+
+
+def to_bytes(checkpoint: Checkpoint, origin: Mapping[str, Any]) -> bytes:
+    """A checkpoint as a file.
+
+    Args:
+        checkpoint: What is kept.
+        origin: What it is a checkpoint of, as JSON: config, data, versions.
+    """
+    arrays = {**checkpoint.tensors, VALUES: checkpoint.values}
+    about = {"format": FORMAT, "origin": origin, "sha256": _sha256(arrays)}
+    return bytes(save(arrays, metadata={"dlreg": json.dumps(about)}))
+
+
+def max_file_bytes(like: Checkpoint) -> int:
+    """The most bytes that a checkpoint of this form may have."""
+    return MAX_HEADER_BYTES + sum(tensor.nbytes for tensor in like.tensors.values()) + MAX_VALUES_BYTES
+
+
+def from_bytes(
+    content: bytes, like: Checkpoint, origin: Mapping[str, Any], *, epochs: int, path: Path
+) -> Checkpoint:
+    """Reads what `to_bytes` wrote.
+
+    Args:
+        content: The bytes of the file.
+        like: A checkpoint of the same training, with tensors of the same names and shapes.
+        origin: What it must be a checkpoint of.
+        epochs: The most epochs it may hold.
+        path: The file, for messages.
+
+    Raises:
+        RunDirError: It is damaged, of another training, of a newer format or holds too many epochs.
+    """
+    try:
+        size = int.from_bytes(content[:8], "little")
+        if size > MAX_HEADER_BYTES:
+            raise ValueError("its header is too large")
+        header = json.loads(content[8 : 8 + size])
+        about = json.loads(header.pop("__metadata__")["dlreg"])
+        found = {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
+        written, checked, of = about["format"], about["sha256"], about["origin"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _damaged(path, "it has no header of dlreg's") from None
+    if written != FORMAT:
+        message = f"the checkpoint is of format {written!r:.20}, this dlreg reads {FORMAT}"
+        raise RunDirError(Fault(message, str(path), hint="Resume with the dlreg that wrote it"))
+    if of != origin:
+        message = "the checkpoint belongs to another run: config, data or versions differ"
+        raise RunDirError(Fault(message, str(path), hint="Remove it to start at the first epoch"))
+    _, values_shape = found.get(VALUES, ("", []))
+    n_epochs = values_shape[0] if isinstance(values_shape, list) and values_shape else None
+    expected = {name: ("F32", list(tensor.shape)) for name, tensor in like.tensors.items()}
+    expected[VALUES] = ("F64", [n_epochs, *like.values.shape[1:]])
+    if found != expected or type(n_epochs) is not int or n_epochs < 1:
+        raise _damaged(path, "its tensors are not those of this config's network")
+    if n_epochs > epochs:
+        message = f"{n_epochs:,} epochs are over already, training.epochs is {epochs:,}"
+        raise RunDirError(Fault(message, str(path), hint=f"Set training.epochs to {n_epochs:,} or more"))
+    try:
+        arrays = load(content)
+    except (SafetensorError, ValueError):
+        raise _damaged(path, "it is not whole") from None
+    if _sha256(arrays) != checked:
+        raise _damaged(path, "its numbers are not those that were written")
+    checkpoint = Checkpoint(arrays, arrays.pop(VALUES))
+    if not is_finite(checkpoint):
+        raise _damaged(path, "found a number that is not finite")
+    return checkpoint
+
+
+def is_finite(checkpoint: Checkpoint) -> bool:
+    """Whether none of its tensors has overflowed; a recorded metric may have."""
+    return all(bool(np.isfinite(tensor).all()) for tensor in checkpoint.tensors.values())
+
+
+def _sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).data)
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, reason: str) -> RunDirError:
+    hint = "Remove it to start at the first epoch"
+    return RunDirError(Fault(f"the checkpoint is damaged: {reason}", str(path), hint=hint))

@@ -1,0 +1,113 @@
+"""SIGINT and SIGTERM while training: the first one asks to stop, the second one stops at once.
+
+Python runs its handlers between two of its own instructions, so not before an epoch, which is one compiled
+call, is over. A thread hears of a signal meanwhile (`signal.set_wakeup_fd`) and ends the process if it has
+not ended by itself.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# How long the work under way has to come to its end.
+GRACE_SECONDS = 3.5
+# A shell may tell the process and its group: that is one signal, not two.
+SAME_SIGNAL_SECONDS = 0.3
+_SHOW_CURSOR = b"\x1b[?25h"
+
+
+class Interruption:
+    """Whether a signal has come, and what is done about it.
+
+    Attributes:
+        received: The first signal's number; 0 before there was any.
+        is_deferred: Whether to go on until somebody looks at `received`, instead of raising SystemExit.
+        last_words: Called by a thread of its own before the process ends with work still under way.
+    """
+
+    def __init__(self) -> None:
+        """Before any signal."""
+        self.received = 0
+        self.is_deferred = False
+        self.last_words: Callable[[int], None] = lambda _: None
+
+    def raise_received(self) -> None:
+        """Raises SystemExit if a signal has come, with the exit code 128 + its number."""
+        if self.received:
+            sys.exit(128 + self.received)
+
+    def handle(self, number: int, _: object = None) -> None:
+        """The handler of both signals."""
+        if not self.received:
+            self.received = number
+            if not self.is_deferred:
+                self.raise_received()
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """A block that looks at `received` itself."""
+        self.is_deferred = True
+        try:
+            yield
+        finally:
+            self.is_deferred = False
+        self.raise_received()
+
+
+@contextmanager
+def listening() -> Iterator[Interruption]:
+    """Handles both signals until the block ends; to be used in the main thread."""
+    interruption = Interruption()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    watch = threading.Thread(target=_watch, args=(reading, interruption), daemon=True)
+    previous = {number: signal.getsignal(number) for number in SIGNALS}
+    wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    watch.start()
+    try:
+        for number in SIGNALS:
+            signal.signal(number, interruption.handle)
+        yield interruption
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        os.close(writing)
+
+
+def _watch(reading: int, interruption: Interruption) -> None:
+    first = _next_signal(reading, None)
+    if first:
+        deadline, since = time.monotonic() + GRACE_SECONDS, time.monotonic()
+        while second := _next_signal(reading, deadline - time.monotonic()):
+            if time.monotonic() - since > SAME_SIGNAL_SECONDS:
+                _exit(second)
+        if second is None:
+            try:
+                interruption.last_words(first)
+            finally:
+                _exit(first)
+    os.close(reading)
+
+
+def _next_signal(reading: int, seconds: float | None) -> int | None:
+    """The number of the next signal; None when the time is over, 0 when nobody listens any more."""
+    while select.select([reading], [], [], None if seconds is None else max(seconds, 0))[0]:
+        number = int.from_bytes(os.read(reading, 1))
+        if number in (0, *SIGNALS):
+            return number
+    return None
+
+
+def _exit(number: int) -> NoReturn:
+    # A progress bar hides it.
+    if os.isatty(2):
+        os.write(2, _SHOW_CURSOR)
+    os._exit(128 + number)

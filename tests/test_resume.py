@@ -1,0 +1,501 @@
+"""A training that is broken off, however often, ends as if it never had been: the same to the bit.
+
+`DLREG_LONG_TESTS=1` kills the real command line 200 times instead of three.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import run_cli
+from safetensors.numpy import load, save
+
+from dlreg import run_dir, training
+from dlreg.checkpoint import Checkpoint, from_bytes, max_file_bytes, to_bytes
+from dlreg.errors import RunDirError
+from dlreg.model import initial_weights
+from dlreg.network import Network
+from dlreg.optimizers import build_optimizer
+from dlreg.progress import EarlyStopping, Plateau
+from dlreg.schedules import build_schedule
+from dlreg.training import Rows, fit, shuffled_rows
+
+LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
+N_ROWS, BATCH_SIZE, EPOCHS = 50, 16, 9
+STEPS = -(-N_ROWS // BATCH_SIZE)
+ORIGIN = {"config": "a", "data": {"data.path": "b"}, "versions": {"dlreg": "1"}}
+NOWHERE = Path("checkpoint.safetensors")
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once():
+    """Programs are compiled once for each network and optimizer, not for each training."""
+    programs, compile_epoch = {}, training.compile_epoch
+
+    def compile_or_reuse(network, optimizer, *arguments, **options):
+        key = (repr(network), id(optimizer), *options.items())
+        if key not in programs:
+            programs[key] = compile_epoch(network, optimizer, *arguments, **options), optimizer
+        return programs[key][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "compile_epoch", compile_or_reuse)
+        yield
+
+
+def make_rows(n_rows, seed):
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(n_rows, 4)).astype(np.float32)
+    y = x[:, :1] * 1.5 - np.sin(2 * x[:, 1:2]) + 0.3 * generator.normal(size=(n_rows, 1))
+    return Rows(x, y.astype(np.float32))
+
+
+TRAIN, VALIDATION = make_rows(N_ROWS, 1), make_rows(20, 2)
+PLAIN = {"network": Network(4, [6, 5]), "members": 1, "optimizer": build_optimizer("adam")}
+CASES = {
+    "dropout": {"network": Network(4, [6, 5], dropout=0.3)},
+    "batch norm, rmsprop": {
+        "network": Network(4, [6, 5], batch_norm=True),
+        "optimizer": build_optimizer("rmsprop", momentum=0.5),
+    },
+    "early stopping": {"early_stopping": EarlyStopping(patience=2), "learning_rate": 0.2, "epochs": 30},
+    "plateau": {"plateau": Plateau(patience=1, factor=0.5), "learning_rate": 0.1},
+    "cosine, adamw, three members": {
+        "members": 3,
+        "optimizer": build_optimizer("adamw", weight_decay=0.1, clip_norm=1.0),
+        "schedule": "cosine",
+        "learning_rate": 0.2,
+        "early_stopping": EarlyStopping(patience=3),
+    },
+    "sgd, no validation": {"optimizer": build_optimizer("sgd"), "validation": make_rows(0, 1)},
+    "more parameters than are packed": {"network": Network(4, [130, 130]), "epochs": 4},
+}
+
+
+def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
+    """What `fit` returns, and the file of each epoch's checkpoint; with `stop_after` the files alone."""
+    case = {**PLAIN, "learning_rate": 0.03, "epochs": EPOCHS, **case}
+    network, files = case["network"], []
+    epochs = epochs or case["epochs"]
+
+    def keep(take):
+        files.append(to_bytes(take(), origin))
+        if stop_after and len(files) >= stop_after:
+            raise KilledError
+
+    def start(like):
+        if content is None:
+            return None
+        assert len(content) <= max_file_bytes(like)
+        return from_bytes(content, like, ORIGIN, epochs=epochs, path=NOWHERE)
+
+    schedule = build_schedule(
+        case.get("schedule", "constant"), case["learning_rate"], epochs=epochs, steps_per_epoch=STEPS
+    )
+    try:
+        weights, progress = fit(
+            network,
+            initial_weights(network, 3, case["members"]),
+            case["optimizer"],
+            schedule,
+            "mse",
+            TRAIN,
+            case.get("validation", VALIDATION),
+            epochs=epochs,
+            batch_size=BATCH_SIZE,
+            seed=5,
+            order_of_rows=shuffled_rows(N_ROWS, 5),
+            metrics={"mae": lambda a, b: abs(a - b)},
+            early_stopping=case.get("early_stopping"),
+            plateau=case.get("plateau"),
+            start=start,
+            keep=keep,
+        )
+    except KilledError:
+        return None, None, files
+    return weights, progress, files
+
+
+def assert_same(first, second):
+    (weights, progress, _), (other_weights, other_progress, _) = first, second
+    for one, other in zip(weights, other_weights, strict=True):
+        for ours, theirs in zip(
+            [*one.parameters, *one.statistics], [*other.parameters, *other.statistics], strict=True
+        ):
+            assert ours.tobytes() == theirs.tobytes()
+    assert np.array(progress.values).tobytes() == np.array(other_progress.values).tobytes()
+    for name in ("history", "members", "epoch", "best_epoch", "diverged", "finished"):
+        assert getattr(progress, name) == getattr(other_progress, name), name
+    for name in ("best_epochs", "is_training", "slowdown"):
+        assert (getattr(progress, name) == getattr(other_progress, name)).all(), name
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_going_on_after_any_epoch_ends_as_without_a_break(case):
+    whole = train(case)
+    assert whole[1].epoch == len(whole[2])
+    for content in whole[2][::2] if len(whole[2]) > 4 else whole[2]:
+        assert_same(train(case, content=content), whole)
+
+
+def test_rules_that_count_epochs_are_at_work_in_the_cases():
+    assert train(CASES["early stopping"])[1].epoch < 30
+    assert train(CASES["plateau"])[1].slowdown[0] < 1
+    assert len(set(train(CASES["cosine, adamw, three members"])[1].best_epochs)) > 1
+
+
+def test_a_training_broken_off_after_every_epoch_ends_as_without_a_break():
+    case = {**CASES["dropout"], "epochs": 11}
+    whole, content = train(case), None
+    for _ in range(10):
+        _, progress, files = train(case, content=content, stop_after=1)
+        assert progress is None
+        content = files[-1]
+    assert_same(train(case, content=content), whole)
+
+
+def test_more_epochs_are_those_of_a_longer_training():
+    case = CASES["plateau"]
+    content = train(case)[2][-1]
+    assert_same(train(case, content=content, epochs=14), train(case, epochs=14))
+
+
+def test_a_diverged_epoch_makes_no_checkpoint():
+    _, progress, files = train({"optimizer": build_optimizer("sgd"), "learning_rate": 1e6, "epochs": 30})
+    assert progress.diverged
+    assert len(files) == progress.epoch - 1
+
+
+# ---------------------------------------------------------------- files that a stranger may have written
+
+
+@pytest.fixture(scope="module")
+def written():
+    """The file after the fourth epoch, and what it holds."""
+    content = train({}, stop_after=4)[2][-1]
+    arrays = load(content)
+    return content, Checkpoint(arrays, arrays.pop("values"))
+
+
+def with_tensor(checkpoint, name, value):
+    return checkpoint._replace(tensors={**checkpoint.tensors, name: value})
+
+
+def header_of(content):
+    size = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + size]), content[8 + size :]
+
+
+def with_header(content, change):
+    header, data = header_of(content)
+    change(header)
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def bend(name, key, value):
+    return lambda content, _: with_header(content, lambda header: header[name].__setitem__(key, value))
+
+
+FIRST = "parameters.0"
+HOSTILE = {
+    "nothing": lambda *_: b"",
+    "four bytes": lambda content, _: content[:4],
+    "cut short": lambda content, _: content[:-7],
+    "cut in the header": lambda content, _: content[:100],
+    "longer": lambda content, _: content + b"\0" * 8,
+    "another format": lambda content, _: b"PK\x03\x04" + content,
+    "a header beyond the file": lambda content, _: (1 << 40).to_bytes(8, "little") + content[8:],
+    "a negative header": lambda content, _: b"\xff" * 8 + content[8:],
+    "a huge header": lambda content, _: (2 << 20).to_bytes(8, "little") + b" " * (2 << 20) + content,
+    "a nested header": lambda *_: (50_000).to_bytes(8, "little") + b"[" * 50_000,
+    "a list for a header": lambda *_: (2).to_bytes(8, "little") + b"[]",
+    "no metadata": lambda _, c: save({**c.tensors, "values": c.values}),
+    "metadata of others": lambda _, c: save({**c.tensors, "values": c.values}, {"dlreg": "[1]"}),
+    "a shape that lies": bend(FIRST, "shape", [2**31, 2**31]),
+    "a shape of no numbers": bend(FIRST, "shape", [0, 2**62]),
+    "a shape of text": bend(FIRST, "shape", "46"),
+    "another dtype": bend(FIRST, "dtype", "F16"),
+    "no dtype": bend(FIRST, "dtype", None),
+    "offsets beyond the file": bend(FIRST, "data_offsets", [0, 1 << 50]),
+    "offsets of another": bend(FIRST, "data_offsets", [0, 96]),
+    "no tensor": lambda content, _: with_header(content, lambda header: header.pop(FIRST)),
+    "one tensor more": lambda _, c: to_bytes(with_tensor(c, "evil", np.zeros(3, np.float32)), ORIGIN),
+    "a wrong shape": lambda _, c: to_bytes(with_tensor(c, FIRST, np.zeros((6, 4), np.float32)), ORIGIN),
+    "double precision": lambda _, c: to_bytes(with_tensor(c, FIRST, np.zeros((4, 6))), ORIGIN),
+    "not a number": lambda _, c: to_bytes(with_tensor(c, FIRST, np.full((4, 6), np.nan, np.float32)), ORIGIN),
+    "an infinite slot": lambda _, c: to_bytes(with_tensor(c, "slots.1.0", np.full((4, 6), np.inf, np.float32)), ORIGIN),
+    "a loss that is no number": lambda _, c: to_bytes(c._replace(values=c.values * np.nan), ORIGIN),
+    "no epochs": lambda _, c: to_bytes(c._replace(values=c.values[:0]), ORIGIN),
+    "values of another network": lambda _, c: to_bytes(c._replace(values=c.values[:, :3]), ORIGIN),
+    "another run": lambda _, c: to_bytes(c, {**ORIGIN, "config": "z"}),
+    "more epochs than asked for": lambda _, c: to_bytes(c._replace(values=np.repeat(c.values, 9, 0)), ORIGIN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_file_that_is_no_checkpoint_of_this_training_is_refused(written, make):
+    with pytest.raises(RunDirError) as raised:
+        train({}, content=bytes(make(*written)))
+    assert len(str(raised.value)) < 400
+
+
+def test_every_flipped_bit_is_noticed(written):
+    content, like = written
+    for position in range(0, len(content), 7):
+        changed = bytearray(content)
+        changed[position] ^= 1 << position % 8
+        with pytest.raises(RunDirError):
+            from_bytes(bytes(changed), like, ORIGIN, epochs=EPOCHS, path=NOWHERE)
+
+
+def test_epochs_beyond_the_end_of_a_training_are_refused(written):
+    rules = {"early_stopping": EarlyStopping(patience=1, min_delta=1e9)}
+    with pytest.raises(RunDirError, match="training ends after epoch 2 of the 4"):
+        train(rules, content=written[0])
+
+
+# ---------------------------------------------------------------- the command line
+
+SAME = sorted(run_dir.REQUIRED)
+TINY = """\
+data: {path: table.csv, target: y}
+model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 2}
+training: {epochs: 1500, batch_size: 32, early_stopping: null, optimizer: adamw}
+"""
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A folder with a table, a config whose training takes a few seconds, and its run `whole`."""
+    folder = tmp_path_factory.mktemp("resume")
+    rows = make_rows(600, 3)
+    table = np.column_stack([*rows])
+    np.savetxt(folder / "table.csv", table, delimiter=",", header="a,b,c,d,y", comments="", fmt="%.6g")
+    (folder / "config.yaml").write_text(TINY)
+    done = run_cli("train", "config.yaml", "--run-dir", "whole", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped(work):
+    """The run that SIGINT stopped, and what was said; nobody goes on with it but with copies."""
+    process = start_training(work, "config.yaml", "--run-dir", "stopped dir", "--resume")
+    wait_for(work / "stopped dir" / "checkpoint.safetensors", process)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=20)
+    return work / "stopped dir", process.returncode, errors, time.monotonic() - began
+
+
+def start_training(folder, *arguments):
+    command = [sys.executable, "-m", "dlreg", "train", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def wait_for(file, process):
+    deadline = time.monotonic() + 90
+    while not file.exists() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def assert_same_files(path, whole):
+    for name in SAME:
+        assert (path / name).read_bytes() == (whole / name).read_bytes(), name
+    assert {entry.name for entry in path.iterdir()} == {entry.name for entry in whole.iterdir()}
+
+
+def test_a_signal_ends_it_soon_with_a_checkpoint_and_says_how_to_go_on(stopped):
+    path, code, errors, seconds = stopped
+    assert code == 130
+    assert seconds < 5
+    assert "Traceback" not in errors
+    last = errors.splitlines()[-1]
+    assert (
+        last == "error: stopped dir: training was interrupted. Go on with: dlreg train 'stopped dir' --resume"
+    )
+    assert json.loads((path / "run.json").read_text())["status"] == "interrupted"
+    assert (path / "checkpoint.safetensors").exists()
+
+
+def test_random_kills_of_the_command_line_change_nothing(work):
+    generator, kills, path = random.Random(7), 0, work / "killed"
+    for _ in range(200 if LONG else 2):
+        process = start_training(work, "config.yaml", "--run-dir", "killed", "--resume")
+        if not LONG:
+            # Past the imports, where the interesting part begins.
+            wait_for(path / ("run.json" if kills else "checkpoint.safetensors"), process)
+        time.sleep(generator.uniform(0, 8 if LONG else 3))
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+        if (
+            LONG
+            and (path / "run.json").exists()
+            and json.loads((path / "run.json").read_text())["status"] == "complete"
+        ):
+            assert_same_files(path, work / "whole")
+            shutil.rmtree(path)
+    assert kills
+    done = run_cli("train", "config.yaml", "--run-dir", "killed", "--resume", cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert_same_files(path, work / "whole")
+
+
+def test_a_stopped_run_goes_on_by_its_directory_alone(work, stopped):
+    shutil.copytree(stopped[0], work / "copy")
+    (work / "config.yaml").rename(work / "aside.yaml")
+    done = run_cli("train", "copy", "--resume", "--json", cwd=work)
+    (work / "aside.yaml").rename(work / "config.yaml")
+    assert done.returncode == 0, done.stderr
+    assert_same_files(work / "copy", work / "whole")
+
+
+def test_a_complete_run_says_so(work, cli):
+    done = cli("train", "config.yaml", "--run-dir", "whole", "--resume", cwd=work)
+    assert (done.returncode, done.stderr) == (0, "note: the run is complete already\n")
+    assert "best of 1,500 epochs" in done.stdout
+    done = cli("train", "whole", "--resume", "--json", cwd=work)
+    summary = json.loads(done.stdout)
+    record = json.loads((work / "whole" / "run.json").read_text())
+    assert set(summary) - {"schema_version", "run_dir"} < set(record)
+    assert all(summary[name] == record[name] for name in ("metrics", "epochs", "verdict", "seconds", "notes"))
+    done = cli("train", "whole", "--resume", "--quiet", cwd=work)
+    assert (done.returncode, done.stdout) == (0, "whole\n")
+
+
+REFUSED = {
+    "a key": (["--set", "training.learning_rate=0.5"], 5, ["training.learning_rate was 0.001, now it is 0.5"]),
+    "two keys": (
+        ["--set", "model.dropout=0", "--set", "training.seed=1"],
+        5,
+        ["model.dropout was 0.1, now it is 0.0", "training.seed was 42, now it is 1"],
+    ),
+    "another table": (["--data", "other.csv"], 5, ["data.path was"]),
+    "fewer epochs": (["--set", "training.epochs=1"], 5, ["training.epochs was 1500, now it is 1"]),
+    "cosine": (["--set", "training.schedule=cosine"], 5, ['training.schedule.name was "constant"']),
+    "overwrite": (["--overwrite"], 2, ["--resume", "--overwrite"]),
+    "two directories": (["--run-dir", "whole"], 2, ["not both"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "code", "fragments"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_has_changed_is_refused_by_name(work, stopped, tmp_path, cli, options, code, fragments):
+    shutil.copy(work / "table.csv", work / "other.csv")
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    before = {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name != "run.json"}
+    done = cli("train", path, "--resume", *options, cwd=work)
+    assert done.returncode == code, done.stderr
+    for fragment in fragments:
+        assert fragment in done.stderr
+    kept = {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name in before}
+    assert kept == before
+
+
+def rewrite_record(path, **changes):
+    with run_dir.open_run_dir(path, resume=True) as run:
+        record = run_dir.read_any_record(path)
+        run.record = record
+        run.set_status(changes.pop("status", record["status"]), changes)
+
+
+def test_changed_data_and_versions_are_refused(work, stopped, tmp_path, cli):
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    record = run_dir.read_any_record(path)
+    rewrite_record(path, versions={**record["versions"], "tensorflow": "2.20.0", "python": "3.9"})
+    done = cli("train", path, "--resume", cwd=work)
+    assert (done.returncode, "the run began with tensorflow 2.20.0, this is" in done.stderr) == (5, True)
+    assert "python" not in done.stderr
+    entry = {**record["data"]["data.path"], "sha256": "0" * 64}
+    rewrite_record(path, versions=record["versions"], data={"data.path": entry})
+    done = cli("train", path, "--resume", cwd=work)
+    assert done.returncode == 5
+    assert "table.csv: data.path: the file has changed since the run began" in done.stderr
+
+
+def test_a_diverged_run_is_not_tried_again(work, stopped, tmp_path, cli):
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    rewrite_record(path, status="failed", exit_code=7)
+    done = cli("train", path, "--resume", cwd=work)
+    assert (done.returncode, "the run diverged" in done.stderr) == (7, True)
+
+
+def test_a_checkpoint_too_large_or_no_file_is_refused(work, stopped, tmp_path, cli):
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    file = path / "checkpoint.safetensors"
+    with file.open("r+b") as opened:
+        opened.truncate(1 << 40)
+    for found in ("too large", "plain file"):
+        done = cli("train", path, "--resume", cwd=work)
+        assert (done.returncode, found in done.stderr) == (5, True), done.stderr
+        assert f"{file}: " in done.stderr
+        file.unlink(missing_ok=True)
+        if found == "too large":
+            file.symlink_to("/dev/zero")
+
+
+LONG_CALL = """
+import hashlib, sys
+from dlreg import interruption
+interruption.GRACE_SECONDS = 0.6
+with interruption.listening() as signals, signals.deferred():
+    signals.last_words = lambda number: print("stopped by", number, flush=True)
+    print("ready", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", int(sys.argv[1]))
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "pauses", "code", "output"),
+    [
+        (10**9, [0], 143, "stopped by 15\n"),
+        (10**9, [0, 0.4], 143, ""),
+        (10**9, [0, 0], 143, "stopped by 15\n"),
+        (500_000, [0], 143, "done\n"),
+    ],
+    ids=["one", "two", "the same one twice", "work that ends in time"],
+)
+def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
+    command = [sys.executable, "-c", LONG_CALL, str(work)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    for pause in pauses:
+        time.sleep(pause)
+        process.send_signal(signal.SIGTERM)
+    found, _ = process.communicate(timeout=20)
+    assert (process.returncode, found) == (code, output)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.6, 2.0], ids=str)
+def test_a_signal_while_it_starts_ends_it_at_once(work, seconds, tmp_path):
+    process = start_training(work, "config.yaml", "--run-dir", tmp_path / "run")
+    time.sleep(seconds)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=20)
+    # Python itself may not be up yet.
+    assert process.returncode in ((143, -signal.SIGTERM) if seconds < 0.5 else (143,)), errors
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in errors
+
+
+def test_a_run_directory_without_a_config_is_told_apart(work, tmp_path, cli):
+    done = cli("train", tmp_path, "--resume", cwd=work)
+    assert (done.returncode, "nothing to resume" in done.stderr) == (5, True)
+    done = cli("train", "config.yaml", "--resume", cwd=work)
+    assert (done.returncode, "which run" in done.stderr) == (2, True)

@@ -110,7 +110,7 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
 
     network, optimizer = Network(x.shape[1], hidden), build_optimizer("adam")
     run_epoch = compile_epoch(network, optimizer, "mse", {}, batch_size=batch_size, n_members=1, seed=0)
-    state = training._initial_state(initial_weights(network, 0), optimizer)
+    state = training._initial_state(initial_weights(network, 0), optimizer.n_slots)
     data = [tf.constant(part) for part in (x, y, x[:0], y[:0])]
     order, steps = training.shuffled_rows(len(x), 0), -(-len(x) // batch_size)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dlreg import gates
 from dlreg.config_file import load_config
 from dlreg.errors import GateError, UsageError
+from dlreg.interruption import Interruption
 from dlreg.metrics import METRIC_NAMES, regression_metrics
 from dlreg.run import train_run
 
@@ -31,7 +32,15 @@ def runs(project):
     options = {"worse": ["training.epochs=1"], "other_split": ["training.seed=7", "training.epochs=1"]}
     for name, overrides in options.items():
         config = load_config(project / "config.yaml", overrides)
-        train_run(config, project / name, name=name, overwrite=False, listener=Silence())
+        train_run(
+            config,
+            project / name,
+            name=name,
+            overwrite=False,
+            resume=False,
+            interruption=Interruption(),
+            listener=Silence(),
+        )
     return project
 
 

@@ -348,7 +348,15 @@ def test_a_baseline_from_another_folder_is_compared_on_an_equal_table(runs, cli,
     for name in ("table.csv", "config.yaml"):
         shutil.copy(runs / name, tmp_path)
     config = load_config(tmp_path / "config.yaml", ["training.epochs=2"])
-    train_run(config, tmp_path / "mine", name="mine", overwrite=False, listener=Silence())
+    train_run(
+        config,
+        tmp_path / "mine",
+        name="mine",
+        overwrite=False,
+        resume=False,
+        interruption=Interruption(),
+        listener=Silence(),
+    )
     (runs / "table.csv").rename(runs / "hidden.csv")
     try:
         done = cli(
@@ -386,7 +394,15 @@ def test_mistakes_with_gates(runs, cli, arguments, code, fragment):
 def test_a_baseline_of_another_target_cannot_be_compared(runs, cli, tmp_path):
     folder = shutil.copytree(runs, tmp_path / "copy")
     config = load_config(folder / "config.yaml", ["data.target=Wind speed (m/s)", "training.epochs=1"])
-    train_run(config, folder / "wind", name="wind", overwrite=False, listener=Silence())
+    train_run(
+        config,
+        folder / "wind",
+        name="wind",
+        overwrite=False,
+        resume=False,
+        interruption=Interruption(),
+        listener=Silence(),
+    )
     make_table(80, seed=99).to_csv(folder / "fresh.csv", index=False)
     arguments = ["--baseline", "wind", "--max-regression", "rmse=1", "--data", "fresh.csv"]
     done = cli("evaluate", "run", *arguments, cwd=folder)

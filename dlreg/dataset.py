@@ -1,9 +1,10 @@
 """The rows of a config: read, recognised, checked and split – everything before anything is fitted."""
 
 import difflib
+import json
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from dlreg.csv_file import Table, read_table
 from dlreg.csv_scan import CsvFormat
 from dlreg.errors import DataError, Fault, gathering, located
 from dlreg.splits import split_rows
+
+BLOCK_ROWS = 65536
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,18 @@ def load_dataset(config: Config) -> Dataset:
             with gathering(faults):
                 columns += recognise_columns(table, [name], data.types, data.dates)
         with gathering(faults):
-            cells = read_cells(table, columns)
-        with gathering(faults):
             # That a column is not there at all has been said.
             known = data.target in table.frame.columns
             y_true = read_target(table, data.target) if known else np.empty(0)
             rows = np.flatnonzero(~np.isnan(y_true))
             with located(table.name):
                 by = _split_values(table, data, rows)
+        cells: dict[str, np.ndarray] = {}
+        for column in columns:
+            with gathering(faults):
+                cells |= read_cells(table, [column])
+            # A large table does not fit in memory twice: a column leaves the frame when its cells are read.
+            del table.frame[column.name]
     with gathering(faults):
         if data.test_path:
             test_part, test_notes = _test_part(data.test_path, data.target, columns, csv_format)
@@ -92,12 +99,16 @@ def load_dataset(config: Config) -> Dataset:
             seed=config.training.seed,
             by=by,
         )
-    parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
+    notes = _notes(y_true, cells, data.target)
+    parts = {name: Part(rows, {}, y_true[rows]) for name, rows in vars(splits).items()}
+    for column in columns:
+        values = cells.pop(column.name)
+        for part in parts.values():
+            part.cells[column.name] = values[part.rows]
     faults += _empty_columns(parts["train"], table.name)
     faults += _constant_target(parts["train"].y_true, data.target, table.name)
     if faults:
         raise DataError(*faults)
-    notes = _notes(table, columns, data.target)
     if data.test_path:
         parts["test"] = test_part
         notes += [f"{shown_path(data.test_path)}: {note}" for note in test_notes]
@@ -131,10 +142,17 @@ def missing_column(name: str, header: Sequence[str], path: str) -> Fault:
     return Fault(f"there is no column {name!r}", path, 1, hint=_near_column(name, header))
 
 
-def split_record(dataset: Dataset, test_path: Path | None) -> dict[str, object]:
+def split_record(dataset: Dataset, test_path: Path | None) -> bytes:
     """Which row went where, for `split.json`; rows of a test file are positions in that file."""
-    rows = {name: part.rows.tolist() for name, part in dataset.parts.items()}
-    return {**rows, "test_path": test_path and str(test_path)}
+    lines = [f'  "{name}": [{_joined_numbers(part.rows)}],\n' for name, part in dataset.parts.items()]
+    path = json.dumps(test_path and str(test_path), ensure_ascii=False)
+    return "".join(["{\n", *lines, f'  "test_path": {path}\n', "}\n"]).encode()
+
+
+def _joined_numbers(rows: np.ndarray) -> str:
+    """The rows as text; as Python numbers all at once they would take more memory than the table."""
+    blocks = (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
+    return ", ".join(", ".join(map(str, block.tolist())) for block in blocks)
 
 
 def shown_path(path: str | Path) -> str:
@@ -246,10 +264,6 @@ def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fau
         yield Fault(found, path, hint="Choose another data.target, or use rows in which it varies")
 
 
-def _part(rows: np.ndarray, cells: dict[str, np.ndarray], y_true: np.ndarray) -> Part:
-    return Part(rows, {name: column[rows] for name, column in cells.items()}, y_true[rows])
-
-
 def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     """The rows of a CSV that have a target.
 
@@ -262,7 +276,8 @@ def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     with located(table.name):
         y_true = read_target(table, target)
         rows = np.flatnonzero(~np.isnan(y_true))
-        return _part(rows, read_cells(table, columns), y_true)
+        cells = {name: column[rows] for name, column in read_cells(table, columns).items()}
+        return Part(rows, cells, y_true[rows])
 
 
 def _test_part(
@@ -270,17 +285,18 @@ def _test_part(
 ) -> tuple[Part, list[str]]:
     as_text = [column.name for column in columns if column.kind != "number"]
     table = read_table(shown_path(path), csv_format, as_text)
-    return read_part(table, columns, target), _notes(table, columns, target)
+    part = read_part(table, columns, target)
+    return part, _notes(read_target(table, target), read_cells(table, columns), target)
 
 
-def _notes(table: Table, columns: Sequence[Column], target: str) -> list[str]:
+def _notes(y_true: np.ndarray, cells: Mapping[str, np.ndarray], target: str) -> list[str]:
+    """What is missing, of all rows."""
     notes = []
-    y_true = read_target(table, target)
     dropped = int(np.isnan(y_true).sum())
     if dropped:
         notes.append(f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}")
-    for column in columns:
-        missing = int(table.frame[column.name].isna().sum())
+    for name, values in cells.items():
+        missing = int(np.sum(values == "" if values.dtype == object else np.isnan(values)))
         if missing:
-            notes.append(f"{missing:,} of {len(table.frame):,} cells are missing in column {column.name!r}")
+            notes.append(f"{missing:,} of {len(values):,} cells are missing in column {name!r}")
     return notes

@@ -170,7 +170,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         x = {name: preprocessing.transform(part.cells) for name, part in dataset.parts.items()}
     network = Network(x["train"].shape[1], **config.model.model_dump(exclude={"ensemble"}))
     run.write(run_dir.PREPROCESSING, to_json(fitting.describe(preprocessing)))
-    run.write(run_dir.SPLIT, to_json(split_record(dataset, config.data.test_path)))
+    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path))
     listener.on_stage("compiling the training loop")
     with saver.looking_after():
         weights, progress = _fit(config, dataset, preprocessing, network, x, saver, listener)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from dlreg.aligned import aligned, aligned_zeros
 from dlreg.checkpoint import Checkpoint
 from dlreg.epoch import Metric, State, compile_epoch
 from dlreg.network import Network
@@ -99,7 +100,7 @@ def fit(
     run_epoch = compile_epoch(
         network, optimizer, loss, metrics, batch_size=batch_size, n_members=n_members, seed=seed
     )
-    data = [tf.constant(part) for part in (*train, *validation)]
+    data = [_on_device(part) for part in (*train, *validation)]
     state = _initial_state(initial, optimizer.n_slots)
     best = [state] * n_members
     if checkpoint := start(_checkpoint(state, best, [np.empty((len(progress.history), n_members))], 0)):
@@ -127,7 +128,16 @@ def fit(
 
 def shuffled_rows(n_rows: int, seed: int) -> Callable[[int, int], np.ndarray]:
     """The order of rows of each member's epochs, drawn from `(seed, epoch, member)`: no state to keep."""
-    return lambda member, epoch: np.random.default_rng((seed, epoch, member)).permutation(n_rows)
+    positions = np.arange(n_rows, dtype=np.int32)
+    return lambda member, epoch: np.random.default_rng((seed, epoch, member)).permutation(positions)
+
+
+def _on_device(array: np.ndarray) -> tf.Tensor:
+    """The array as a tensor: on a processor the same memory if it is aligned."""
+    if not array.size:
+        return tf.constant(array)
+    # The identity takes it to an accelerator, where there is one.
+    return tf.identity(tf.experimental.dlpack.from_dlpack(aligned(array).__dlpack__()))
 
 
 def _rows_of_steps(
@@ -135,12 +145,11 @@ def _rows_of_steps(
 ) -> tf.Tensor:
     """The rows of each step, `(n_steps, n_members, batch_size)`; the last step is padded with row 0."""
     n_steps = -(-n_rows // batch_size)
-    rows = np.zeros((n_members, n_steps * batch_size), dtype=np.int32)
+    rows = aligned_zeros((n_members, n_steps * batch_size), np.int32)
     for member in range(n_members):
         rows[member, :n_rows] = order_of_rows(member, epoch)
-    shape = (n_members, n_steps, batch_size) if n_members > 1 else (n_steps, batch_size)
-    rows = rows.reshape(shape)
-    return tf.constant(rows.swapaxes(0, 1) if n_members > 1 else rows)
+    rows = rows.reshape(n_members, n_steps, batch_size)
+    return _on_device(rows.swapaxes(0, 1) if n_members > 1 else rows[0])
 
 
 def _scalars(optimizer: Optimizer, learning_rates: np.ndarray, first_step: int) -> tf.Tensor:

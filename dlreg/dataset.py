@@ -144,15 +144,17 @@ def missing_column(name: str, header: Sequence[str], path: str) -> Fault:
 
 def split_record(dataset: Dataset, test_path: Path | None) -> bytes:
     """Which row went where, for `split.json`; rows of a test file are positions in that file."""
-    lines = [f'  "{name}": [{_joined_numbers(part.rows)}],\n' for name, part in dataset.parts.items()]
+    content = bytearray(b"{\n")
+    for name, part in dataset.parts.items():
+        content += f'  "{name}": ['.encode()
+        # As Python numbers all at once they would take more memory than the table.
+        for start in range(0, len(part.rows), BLOCK_ROWS):
+            numbers = part.rows[start : start + BLOCK_ROWS].tolist()
+            content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
+        content += b"],\n"
     path = json.dumps(test_path and str(test_path), ensure_ascii=False)
-    return "".join(["{\n", *lines, f'  "test_path": {path}\n', "}\n"]).encode()
-
-
-def _joined_numbers(rows: np.ndarray) -> str:
-    """The rows as text; as Python numbers all at once they would take more memory than the table."""
-    blocks = (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
-    return ", ".join(", ".join(map(str, block.tolist())) for block in blocks)
+    content += f'  "test_path": {path}\n}}\n'.encode()
+    return bytes(content)
 
 
 def shown_path(path: str | Path) -> str:

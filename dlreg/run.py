@@ -1,6 +1,8 @@
 """One run, from a config to a complete run directory."""
 
+import csv
 import importlib.metadata
+import io
 import os
 import platform
 import signal
@@ -12,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from dlreg import __version__, run_dir
 from dlreg.advice import advise
@@ -21,7 +22,7 @@ from dlreg.checkpoint import Checkpoint
 from dlreg.compile_cache import compile_cache
 from dlreg.config import Config
 from dlreg.config_file import dump_config
-from dlreg.dataset import Dataset, load_dataset, split_record
+from dlreg.dataset import Dataset, Part, load_dataset, split_record
 from dlreg.errors import DivergedError, DlregError, located
 from dlreg.interruption import Interruption
 from dlreg.learning_curve import judge_learning_curve
@@ -35,7 +36,7 @@ from dlreg.schedules import build_schedule
 
 if TYPE_CHECKING:
     from dlreg.network import Network
-    from dlreg.preprocessing import Preprocessing
+    from dlreg.preprocessing import Cells, Preprocessing
     from dlreg.training import Weights
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
@@ -163,17 +164,20 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
     from dlreg.pipeline import Pipeline
 
     train, test = dataset.parts["train"], dataset.parts["test"]
+    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path))
     with located(str(config.data.path)):
         preprocessing = fitting.fit_preprocessing(
             train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump()
         )
-        x = {name: preprocessing.transform(part.cells) for name, part in dataset.parts.items()}
+        x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
     network = Network(x["train"].shape[1], **config.model.model_dump(exclude={"ensemble"}))
     run.write(run_dir.PREPROCESSING, to_json(fitting.describe(preprocessing)))
-    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path))
+    baselines = _predict_baselines(dataset, preprocessing, x["train"])
     listener.on_stage("compiling the training loop")
     with saver.looking_after():
         weights, progress = _fit(config, dataset, preprocessing, network, x, saver, listener)
+    # What follows predicts from the cells, and a large table leaves no room for both.
+    x.clear()
     members = models.members_of(network, weights)
     model = models.mean_model(members)
     run.write(run_dir.HISTORY, to_json(_history_record(progress)))
@@ -190,12 +194,12 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
     pipeline = Pipeline(exported)
     y_pred = {name: pipeline.predict(part.cells) for name, part in dataset.parts.items()}
     held_out = "test" if test.rows.size else "train"
-    _check_agreement(preprocessing, model, x[held_out], y_pred[held_out], float(train.y_true.std()))
-    metrics = _all_metrics(dataset, x, y_pred)
+    cells = dataset.parts[held_out].cells
+    _check_agreement(preprocessing, model, cells, y_pred[held_out], float(train.y_true.std()))
+    metrics = _all_metrics(dataset, baselines, y_pred)
     run.write(run_dir.PIPELINE, exported)
     run.write(run_dir.METRICS, to_json(metrics))
-    table = pd.DataFrame({"row": test.rows, "y_true": test.y_true, "y_pred": y_pred["test"]})
-    run.write(run_dir.PREDICTIONS, table.to_csv(index=False, lineterminator="\n").encode())
+    run.write(run_dir.PREDICTIONS, _predictions_csv(test, y_pred["test"]))
     return {
         "metrics": metrics,
         "epochs": progress.epoch,
@@ -203,7 +207,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         "best_epochs": progress.best_epochs.tolist(),
         "verdict": _verdict(progress),
         "parameters": model.count_params(),
-        "features": x["train"].shape[1],
+        "features": network.n_features,
     }
 
 
@@ -287,42 +291,61 @@ def _history_record(progress: Progress) -> dict[str, Any]:
 
 
 def _check_agreement(
-    preprocessing: "Preprocessing", model: Any, x: np.ndarray, y_pred: np.ndarray, spread: float
+    preprocessing: "Preprocessing", model: Any, cells: "Cells", y_pred: np.ndarray, spread: float
 ) -> None:
     """Compares ONNX Runtime's predictions with Keras's.
 
     Raises:
         RuntimeError: They differ by more than `AGREEMENT` of the target's standard deviation.
     """
-    if not len(x):
-        return
-    # Called as it is, because `predict` would compile it first.
-    blocks = [
-        np.asarray(model(x[start : start + BLOCK], training=False)) for start in range(0, len(x), BLOCK)
-    ]
-    scaled = np.concatenate(blocks)[:, 0].astype(np.float64)
-    apart = float(np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred))) / spread
+    apart = 0.0
+    for start in range(0, len(y_pred), BLOCK):
+        rows = slice(start, start + BLOCK)
+        x = preprocessing.transform({name: values[rows] for name, values in cells.items()})
+        # Called as it is, because `predict` would compile it first.
+        scaled = np.asarray(model(x, training=False))[:, 0].astype(np.float64)
+        found = np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred[rows])) / spread
+        # A NaN must not pass.
+        apart = found if not found <= apart else apart
     if not apart <= AGREEMENT:
         raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")
 
 
-def _all_metrics(
-    dataset: Dataset, x: Mapping[str, np.ndarray], y_pred: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
-    """Metrics of each part, and of the baselines on the rows held out furthest."""
+def _predict_baselines(
+    dataset: Dataset, preprocessing: "Preprocessing", x_train: np.ndarray
+) -> tuple[str, dict[str, np.ndarray]]:
+    """The rows held out furthest, and what each baseline predicts for them."""
     from dlreg.baselines import linear_baseline, mean_baseline
 
+    y_train = dataset.parts["train"].y_true
+    held_out = next(name for name in ("test", "validation", "train") if dataset.parts[name].y_true.size)
+    x = preprocessing.transform(dataset.parts[held_out].cells)
+    return held_out, {"mean": mean_baseline(y_train, len(x)), "linear": linear_baseline(x_train, y_train, x)}
+
+
+def _all_metrics(
+    dataset: Dataset, baselines: tuple[str, dict[str, np.ndarray]], y_pred: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Metrics of each part, and of the baselines."""
     y_true = {name: part.y_true for name, part in dataset.parts.items()}
-    held_out = next(name for name in ("test", "validation", "train") if y_true[name].size)
-    baselines = {
-        "mean": mean_baseline(y_true["train"], len(y_true[held_out])),
-        "linear": linear_baseline(x["train"], y_true["train"], x[held_out]),
-    }
+    held_out, predicted = baselines
     return {name: regression_metrics(y_true[name], y_pred[name]) for name in y_true} | {
         "baselines": {
-            name: regression_metrics(y_true[held_out], values) for name, values in baselines.items()
+            name: regression_metrics(y_true[held_out], values) for name, values in predicted.items()
         }
     }
+
+
+def _predictions_csv(test: Part, y_pred: np.ndarray) -> bytes:
+    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["row", "y_true", "y_pred"])
+        for start in range(0, len(y_pred), BLOCK):
+            rows = slice(start, start + BLOCK)
+            columns = (values[rows].tolist() for values in (test.rows, test.y_true, y_pred))
+            writer.writerows(zip(*columns, strict=True))
+        text.flush()
+        return text.buffer.getvalue()
 
 
 def _loss_curve(config: Config, progress: Progress) -> bytes:

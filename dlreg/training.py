@@ -128,8 +128,13 @@ def fit(
 
 def shuffled_rows(n_rows: int, seed: int) -> Callable[[int, int], np.ndarray]:
     """The order of rows of each member's epochs, drawn from `(seed, epoch, member)`: no state to keep."""
-    positions = np.arange(n_rows, dtype=np.int32)
-    return lambda member, epoch: np.random.default_rng((seed, epoch, member)).permutation(positions)
+
+    def order(member: int, epoch: int) -> np.ndarray:
+        positions = np.arange(n_rows, dtype=np.int32)
+        np.random.default_rng((seed, epoch, member)).shuffle(positions)
+        return positions
+
+    return order
 
 
 def _on_device(array: np.ndarray) -> tf.Tensor:

@@ -6,8 +6,7 @@ body to trace and to compile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -25,8 +24,6 @@ LOSSES: dict[str, Metric] = {
 }
 # Validation needs no small batches; this many rows keep its activations within a few megabytes.
 VALIDATION_ROWS = 4096
-# Up to here one long vector is faster than a tensor per layer: its update is a single fused operation.
-PACKED_PARAMETERS = 16384
 
 
 class State(NamedTuple):
@@ -111,7 +108,6 @@ def compile_epoch(
         first_step: tf.Tensor,
     ) -> tuple[State, tf.Tensor]:
         n_rows, n_steps = int(x.shape[0]), int(rows.shape[0])
-        pack, unpack = _packing(state.parameters, axes)
 
         def train_batch(step: tf.Tensor, state: State, sums: tf.Tensor) -> tuple[tf.Tensor, State, tf.Tensor]:
             weight = tf.cast(tf.range(batch_size) + step * batch_size < n_rows, tf.float32)
@@ -120,29 +116,33 @@ def compile_epoch(
             chosen = rows[step]
             with tf.GradientTape() as tape:
                 tape.watch(state.parameters)
-                parameters = unpack(state.parameters)
                 y_pred, statistics = forward(
-                    network, parameters, state.statistics, tf.gather(x, chosen), batch
+                    network, state.parameters, state.statistics, tf.gather(x, chosen), batch
                 )
-                found = with_penalty(sums_of(tf.gather(y, chosen), y_pred, weight), parameters, present)
+                sums_of_batch = sums_of(tf.gather(y, chosen), y_pred, weight)
+                found = with_penalty(sums_of_batch, state.parameters, present)
                 value = found[0] / present
             gradients = tape.gradient(value, state.parameters)
             parameters, slots = _step(optimizer, state, gradients, scalars[step], axes)
             return step + 1, State(parameters, statistics, slots), sums + found
 
-        packed = State(pack(state.parameters), state.statistics, [pack(slot) for slot in state.slots])
-        start = (tf.constant(0), packed, tf.zeros((len(measures), *axes)))
-        _, packed, sums = tf.while_loop(lambda step, *_: step < n_steps, train_batch, start)
-        state = State(unpack(packed.parameters), packed.statistics, [unpack(slot) for slot in packed.slots])
+        start = (tf.constant(0), state, tf.zeros((len(measures), *axes)))
+        _, state, sums = tf.while_loop(lambda step, *_: step < n_steps, train_batch, start)
         means = sums / n_rows
         if x_validation.shape[0]:
             means = tf.concat([means, validate(state, x_validation, y_validation)], axis=0)
         return state, means
 
-    compiled: Callable[..., tuple[State, tf.Tensor]] = tf.function(
-        run_epoch, jit_compile=True, autograph=False
-    )
-    return compiled
+    compiled = tf.function(run_epoch, jit_compile=True, autograph=False)
+    program: Callable[..., tuple[State, tf.Tensor]] | None = None
+
+    def call(*arguments: Any) -> tuple[State, tf.Tensor]:
+        # Always the same one: to look for the one that fits the arguments takes as long as a small epoch.
+        nonlocal program
+        program = program or compiled.get_concrete_function(*arguments)
+        return program(*arguments)
+
+    return call
 
 
 def _step(
@@ -166,24 +166,3 @@ def _step(
         moved.append(optimizer.update(w, g, tuple(slots), learning_rate, *coefficients))
     slots = [list(slot) for slot in zip(*(slots for _, slots in moved), strict=True)]
     return [w for w, _ in moved], slots
-
-
-def _packing(
-    parameters: Sequence[tf.Tensor], axes: tuple[int, ...]
-) -> tuple[
-    Callable[[Sequence[tf.Tensor]], list[tf.Tensor]], Callable[[Sequence[tf.Tensor]], list[tf.Tensor]]
-]:
-    """Two functions: one that joins small tensors into one vector per member, and its inverse."""
-    shapes = [tuple(parameter.shape) for parameter in parameters]
-    sizes = [prod(shape[len(axes) :]) for shape in shapes]
-    if sum(sizes) > PACKED_PARAMETERS:
-        return list, list
-
-    def pack(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        return [tf.concat([tf.reshape(tensor, (*axes, -1)) for tensor in tensors], axis=-1)]
-
-    def unpack(packed: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        parts = tf.split(packed[0], sizes, axis=-1)
-        return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
-
-    return pack, unpack

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from dlreg.aligned import aligned, aligned_zeros
+from dlreg.aligned import LARGE, aligned, aligned_zeros
 from dlreg.checkpoint import Checkpoint
 from dlreg.epoch import Metric, State, compile_epoch
 from dlreg.network import Network
@@ -138,8 +138,8 @@ def shuffled_rows(n_rows: int, seed: int) -> Callable[[int, int], np.ndarray]:
 
 
 def _on_device(array: np.ndarray) -> tf.Tensor:
-    """The array as a tensor: on a processor the same memory if it is aligned."""
-    if not array.size:
+    """The array as a tensor: a large one, on a processor, in the same memory."""
+    if array.nbytes < LARGE:
         return tf.constant(array)
     # The identity takes it to an accelerator, where there is one.
     return tf.identity(tf.experimental.dlpack.from_dlpack(aligned(array).__dlpack__()))

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-from dlreg.epoch import PACKED_PARAMETERS
 from dlreg.model import build_model, initial_weights, members_of
 from dlreg.network import Network
 from dlreg.optimizers import build_optimizer
@@ -151,14 +150,6 @@ def test_losses_equal_those_of_model_fit(rows, case):
         assert progress.history[name] == pytest.approx(expected[name], rel=relative), name
 
 
-def test_the_cases_are_on_both_sides_of_packing():
-    sizes = [
-        build_model(Network(4, **{"hidden_layers": [12, 8]} | case.get("model", {}))).count_params()
-        for case in CASES.values()
-    ]
-    assert min(sizes) < PACKED_PARAMETERS < max(sizes)
-
-
 def test_plateau_equals_keras_reduce_lr_on_plateau(rows):
     plateau = Plateau(patience=1, factor=0.5, min_delta=0.5, min_learning_rate=0.002)
     _, progress = train(rows, plateau=plateau)
@@ -182,6 +173,14 @@ def test_the_loss_of_an_epoch_weighs_every_row_once(rows, n_rows, batch_size):
     _, progress = train(part, network=network, epochs=1, batch_size=batch_size, **options)
     assert progress.history["loss"] == pytest.approx([before], rel=1e-5)
     assert "val_loss" not in progress.history
+
+
+def test_shared_memory_makes_no_difference(rows, monkeypatch):
+    _, copied = train(rows)
+    for module in ("aligned", "training"):
+        monkeypatch.setattr(f"dlreg.{module}.LARGE", 1)
+    _, shared = train(rows)
+    assert shared.history == copied.history
 
 
 def test_validation_rows_beyond_one_block_are_all_counted(rows, monkeypatch):

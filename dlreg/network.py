@@ -7,6 +7,7 @@ when several members of an ensemble are computed at once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -97,7 +98,8 @@ def forward(
         x = activation(x)
         if batch and network.dropout:
             x = _dropped(x, network.dropout, tf.stack([batch.seed + layer, batch.step]))
-    return tf.matmul(x, next(values)) + _to_rows(next(values)), updated
+    output = tf.custom_gradient(_to_one)(x, next(values))
+    return output + _to_rows(next(values)), updated
 
 
 def penalty(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -105,6 +107,19 @@ def penalty(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
     per_layer = 3 if network.batch_norm else 2
     kernels = [*parameters[: per_layer * len(network.hidden_layers) : per_layer], parameters[-2]]
     return network.l2 * tf.add_n([tf.reduce_sum(kernel * kernel, axis=[-2, -1]) for kernel in kernels])
+
+
+def _to_one(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    """`tf.matmul(x, kernel)` for a kernel of one column, `(…, units, 1)`, and its gradients.
+
+    They are written as elementwise products and sums: XLA multiplies a matrix by a vector slowly.
+    """
+
+    def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        of_kernel = tf.reduce_sum(x * upstream, axis=-2)[..., None]
+        return upstream * tf.linalg.matrix_transpose(kernel), of_kernel
+
+    return tf.matmul(x, kernel), gradients
 
 
 def _to_rows(value: tf.Tensor) -> tf.Tensor:

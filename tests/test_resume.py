@@ -1,6 +1,7 @@
 """A training that is broken off, however often, ends as if it never had been: the same to the bit.
 
-`DLREG_LONG_TESTS=1` kills the real command line 200 times instead of three.
+By default a few kills of one config; `DLREG_LONG_TESTS=1` kills each of five 40 times, and ten times in one
+run (about ten minutes; `-k plateau` takes one of the five).
 """
 
 import json
@@ -313,10 +314,23 @@ def wait_for(file, process):
         time.sleep(0.02)
 
 
-def assert_same_files(path, whole):
+def wait_for_news(file, seconds):
+    """Waits until a file is written anew, or the time is over."""
+    before, deadline = written_at(file), time.monotonic() + seconds
+    while written_at(file) == before and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def written_at(file):
+    return file.stat().st_mtime_ns if file.exists() else 0
+
+
+def assert_same_run(path, whole):
+    """All files are the same to the bit, but run.json; and nothing else is there."""
     for name in SAME:
         assert (path / name).read_bytes() == (whole / name).read_bytes(), name
-    assert {entry.name for entry in path.iterdir()} == {entry.name for entry in whole.iterdir()}
+    names = {entry.name for entry in path.iterdir()} - {run_dir.CHECKPOINT}
+    assert names == {entry.name for entry in whole.iterdir()}
 
 
 def test_a_signal_ends_it_soon_with_a_checkpoint_and_says_how_to_go_on(stopped):
@@ -332,28 +346,98 @@ def test_a_signal_ends_it_soon_with_a_checkpoint_and_says_how_to_go_on(stopped):
     assert (path / "checkpoint.safetensors").exists()
 
 
-def test_random_kills_of_the_command_line_change_nothing(work):
-    generator, kills, path = random.Random(7), 0, work / "killed"
-    for _ in range(200 if LONG else 2):
+# Trainings of a second or two, each with something that a resume could lose.
+KILLED = {
+    "dropout": """
+model: {hidden_layers: [8, 8], dropout: 0.2}
+training: {epochs: 900, early_stopping: null}
+""",
+    "batch norm": """
+model: {hidden_layers: [8, 8], batch_norm: true}
+training: {epochs: 900, early_stopping: null, optimizer: rmsprop, momentum: 0.5}
+""",
+    "early stopping": """
+model: {hidden_layers: [8, 8]}
+training: {epochs: 100000, learning_rate: 0.0003, early_stopping: {patience: 30}}
+""",
+    "plateau": """
+model: {hidden_layers: [8, 8]}
+training: {epochs: 900, early_stopping: null, schedule: {name: plateau, patience: 20, factor: 0.7}}
+""",
+    "cosine, adamw, ensemble": """
+model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 3}
+training: {epochs: 900, optimizer: adamw, weight_decay: 0.01, clip_norm: 1.0, schedule: {name: cosine,
+  warmup_epochs: 5}, early_stopping: {patience: 600}}
+""",
+}
+
+
+@pytest.fixture(scope="module", params=list(KILLED) if LONG else ["cosine, adamw, ensemble"])
+def killed(request, work, tmp_path_factory, forks):
+    """A folder with a config and its run `whole`."""
+    folder = tmp_path_factory.mktemp("killed")
+    shutil.copy(work / "table.csv", folder)
+    (folder / "config.yaml").write_text("data: {path: table.csv, target: y}" + KILLED[request.param])
+    done = forks.run("train", "config.yaml", "--run-dir", "whole", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def is_complete(path) -> bool:
+    try:
+        return json.loads((path / "run.json").read_text())["status"] == "complete"
+    except FileNotFoundError:
+        return False
+
+
+def test_random_kills_change_nothing(killed, forks):
+    generator, kills, path = random.Random(killed.name), 0, killed / "run"
+    while kills < (40 if LONG else 3):
+        pid = forks.start("train", "config.yaml", "--run-dir", "run", "--resume", cwd=killed)
+        if generator.random() < 0.5:
+            wait_for_news(path / "checkpoint.safetensors", 2)
+        time.sleep(generator.uniform(0, 2.5))
+        os.kill(pid, signal.SIGKILL)
+        ended = forks.wait()
+        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+        kills += ended.returncode != 0
+        if is_complete(path):
+            assert_same_run(path, killed / "whole")
+            shutil.rmtree(path)
+    done = forks.run("train", "config.yaml", "--run-dir", "run", "--resume", cwd=killed)
+    assert done.returncode == 0, done.stderr
+    assert_same_run(path, killed / "whole")
+    shutil.rmtree(path)
+
+
+def test_ten_kills_in_one_run_change_nothing(killed, forks):
+    path, epochs = killed / "run", []
+    for _ in range(10 if LONG else 4):
+        pid = forks.start("train", "config.yaml", "--run-dir", "run", "--resume", cwd=killed)
+        wait_for_news(path / "checkpoint.safetensors", 30)
+        os.kill(pid, signal.SIGKILL)
+        assert forks.wait().returncode == -signal.SIGKILL
+        epochs.append(len(load((path / "checkpoint.safetensors").read_bytes())["values"]))
+    assert epochs == sorted(set(epochs)), "each went on where the last one was killed"
+    done = forks.run("train", "config.yaml", "--run-dir", "run", "--resume", cwd=killed)
+    assert done.returncode == 0, done.stderr
+    assert f"going on after epoch {epochs[-1]:,}" in done.stderr
+    assert_same_run(path, killed / "whole")
+
+
+def test_kills_of_the_command_itself_change_nothing(work):
+    path, generator = work / "killed", random.Random(7)
+    for _ in range(10 if LONG else 1):
         process = start_training(work, "config.yaml", "--run-dir", "killed", "--resume")
-        if not LONG:
-            # Past the imports, where the interesting part begins.
-            wait_for(path / ("run.json" if kills else "checkpoint.safetensors"), process)
-        time.sleep(generator.uniform(0, 8 if LONG else 3))
+        if LONG:
+            time.sleep(generator.uniform(0, 12))
+        else:
+            wait_for(path / "checkpoint.safetensors", process)
         process.kill()
         process.communicate()
-        kills += process.returncode == -signal.SIGKILL
-        if (
-            LONG
-            and (path / "run.json").exists()
-            and json.loads((path / "run.json").read_text())["status"] == "complete"
-        ):
-            assert_same_files(path, work / "whole")
-            shutil.rmtree(path)
-    assert kills
     done = run_cli("train", "config.yaml", "--run-dir", "killed", "--resume", cwd=work)
     assert done.returncode == 0, done.stderr
-    assert_same_files(path, work / "whole")
+    assert_same_run(path, work / "whole")
 
 
 def test_a_stopped_run_goes_on_by_its_directory_alone(work, stopped):
@@ -362,7 +446,7 @@ def test_a_stopped_run_goes_on_by_its_directory_alone(work, stopped):
     done = run_cli("train", "copy", "--resume", "--json", cwd=work)
     (work / "aside.yaml").rename(work / "config.yaml")
     assert done.returncode == 0, done.stderr
-    assert_same_files(work / "copy", work / "whole")
+    assert_same_run(work / "copy", work / "whole")
 
 
 def test_a_complete_run_says_so(work, cli):

@@ -15,6 +15,9 @@ from dlreg.errors import Fault, RunDirError
 from dlreg.pipeline import Pipeline
 from dlreg.run_files import read_config, read_preprocessing
 
+# What a message of ONNX's format can have.
+MAX_PIPELINE_BYTES = (1 << 31) - 1
+
 
 @dataclass(frozen=True)
 class TrainedRun:
@@ -85,7 +88,7 @@ def _max_pipeline_bytes(config: Config, n_features: int) -> int:
     """What a network of this shape takes at most in a file, with its tables of levels and quantiles."""
     widths = [n_features, *config.model.hidden_layers, 1]
     n_parameters = sum(before * after + 4 * after for before, after in pairwise(widths))
-    return (32 << 20) + 65536 * n_features + 5 * n_parameters * config.model.ensemble
+    return min((32 << 20) + 65536 * n_features + 5 * n_parameters * config.model.ensemble, MAX_PIPELINE_BYTES)
 
 
 def _count_others(texts: Sequence[str] | np.ndarray, levels: set[str]) -> int:

@@ -4,6 +4,7 @@ By default a few kills of one config; `DLREG_LONG_TESTS=1` kills each of five 40
 run (about ten minutes; `-k plateau` takes one of the five).
 """
 
+import io
 import json
 import os
 import random
@@ -20,7 +21,7 @@ from conftest import run_cli
 from safetensors.numpy import load, save
 
 from dlreg import run_dir, training
-from dlreg.checkpoint import Checkpoint, from_bytes, max_file_bytes, to_bytes
+from dlreg.checkpoint import Checkpoint, from_file, to_bytes
 from dlreg.errors import RunDirError
 from dlreg.model import initial_weights
 from dlreg.network import Network
@@ -99,8 +100,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     def start(like):
         if content is None:
             return None
-        assert len(content) <= max_file_bytes(like)
-        return from_bytes(content, like, ORIGIN, epochs=epochs, path=NOWHERE)
+        return from_bytes(content, like, epochs)
 
     schedule = build_schedule(
         case.get("schedule", "constant"), case["learning_rate"], epochs=epochs, steps_per_epoch=STEPS
@@ -127,6 +127,10 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     except KilledError:
         return None, None, files
     return weights, progress, files
+
+
+def from_bytes(content, like, epochs=EPOCHS):
+    return from_file(io.BytesIO(content), len(content), like, ORIGIN, epochs=epochs, path=NOWHERE)
 
 
 def assert_same(first, second):
@@ -259,7 +263,7 @@ def test_every_flipped_bit_is_noticed(written):
         changed = bytearray(content)
         changed[position] ^= 1 << position % 8
         with pytest.raises(RunDirError):
-            from_bytes(bytes(changed), like, ORIGIN, epochs=EPOCHS, path=NOWHERE)
+            from_bytes(bytes(changed), like)
 
 
 def test_epochs_beyond_the_end_of_a_training_are_refused(written):
@@ -511,6 +515,42 @@ def test_changed_data_and_versions_are_refused(work, stopped, tmp_path, cli):
     assert "table.csv: data.path: the file has changed since the run began" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [
+        ("pipe", 0, "expected a plain file"),
+        ("/dev/zero", 0, "expected a plain file"),
+        ("/proc/self/environ", 0, "expected a plain file"),
+        ("/etc/passwd", None, "the file has changed since the run began"),
+        ("/" + "x" * 5000, 1, "is gone"),
+        ("folder", 0, "expected a plain file"),
+    ],
+    ids=["pipe", "device", "environment", "guess", "long name", "folder"],
+)
+def test_a_strangers_unfinished_run_reads_no_data_but_its_own(
+    work, stopped, tmp_path, cli, monkeypatch, name, size, said
+):
+    path = shutil.copytree(stopped[0], tmp_path / "run")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    file = tmp_path / name
+    config = (path / "config.yaml").read_text().replace(str(work / "table.csv"), str(file))
+    (path / "config.yaml").write_text(config)
+    entry = {"path": str(file), "size": file.stat().st_size if size is None else size, "sha256": "0" * 64}
+    rewrite_record(path, data={"data.path": entry})
+    monkeypatch.setattr("dlreg.csv_scan.open_csv", lambda path: pytest.fail(f"opened {path}"))
+    done = cli("train", path, "--resume", cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (5, True), done.stderr
+    assert "root:" not in done.stderr
+
+
+def test_a_checkpoint_that_a_kill_left_in_a_complete_run_is_removed(work, tmp_path, cli):
+    path = shutil.copytree(work / "whole", tmp_path / "run")
+    (path / "checkpoint.safetensors").write_bytes(b"left")
+    assert cli("train", path, "--resume", cwd=work).returncode == 0
+    assert not (path / "checkpoint.safetensors").exists()
+
+
 def test_a_diverged_run_is_not_tried_again(work, stopped, tmp_path, cli):
     path = shutil.copytree(stopped[0], tmp_path / "run")
     rewrite_record(path, status="failed", exit_code=7)
@@ -523,12 +563,12 @@ def test_a_checkpoint_too_large_or_no_file_is_refused(work, stopped, tmp_path, c
     file = path / "checkpoint.safetensors"
     with file.open("r+b") as opened:
         opened.truncate(1 << 40)
-    for found in ("too large", "plain file"):
+    for found in ("not whole", "plain file"):
         done = cli("train", path, "--resume", cwd=work)
         assert (done.returncode, found in done.stderr) == (5, True), done.stderr
         assert f"{file}: " in done.stderr
         file.unlink(missing_ok=True)
-        if found == "too large":
+        if found == "not whole":
             file.symlink_to("/dev/zero")
 
 

@@ -97,11 +97,24 @@ class Forks:
         assert self._ask({}) == "ready"
 
     def start(
-        self, *arguments: object, cwd: Path, at: int | None = None, error: int | None = None, below: str = ""
+        self,
+        *arguments: object,
+        cwd: Path,
+        pause: float = 0.1,
+        at: int | None = None,
+        error: int | None = None,
+        below: str = "",
     ) -> int:
-        """Starts `dlreg ARGUMENTS` and returns its process id; see `Faults`."""
-        fault = {"at": at, "error": error, "below": below}
-        return int(self._ask({"cwd": str(cwd), "arguments": list(map(str, arguments)), **fault}))
+        """Starts `dlreg ARGUMENTS` and returns its process id.
+
+        Args:
+            arguments: Of the command line.
+            cwd: The working directory.
+            pause: Seconds between two checkpoints; 0 writes one after each epoch.
+            at: See `Faults`, like `error` and `below`.
+        """
+        options = {"pause": pause, "at": at, "error": error, "below": below}
+        return int(self._ask({"cwd": str(cwd), "arguments": list(map(str, arguments)), **options}))
 
     def wait(self) -> Ended:
         """Waits for what was started."""
@@ -158,15 +171,13 @@ def _import_all() -> None:
     import dlreg.resumption
     import dlreg.run
     import dlreg.training  # noqa: F401
-    from dlreg import saver
-
-    # A training of a second or two shall be worth killing.
-    saver.SECONDS_BETWEEN, saver.SHARE_OF_TIME = 0.1, 0
 
 
 def _run(request: dict[str, Any], files: tuple[int, ...]) -> None:
+    from dlreg import saver
     from dlreg.cli import main
 
+    saver.SECONDS_BETWEEN, saver.SHARE_OF_TIME = request["pause"], 0
     code = 99
     try:
         os.chdir(request["cwd"])

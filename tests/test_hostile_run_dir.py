@@ -40,6 +40,7 @@ RUNNERS = {"evaluate", "measure", "predict", "baseline"}
 OWN_ROWS = {"evaluate", "baseline"}
 DRAWERS = {"scatter", "rest"}
 EXTRA_MIB = 200
+LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 
 HARNESS = """
 import contextlib, io, json, os, sys
@@ -618,7 +619,7 @@ def commands_for(name) -> list[str]:
         "predictions": READERS - DRAWERS,
         "figure": RUNNERS,
     }
-    skipped = set() if os.environ.get("DLREG_LONG_TESTS") else others.get(file, set())
+    skipped = set() if LONG else others.get(file, set())
     return [command for command in COMMANDS if command not in skipped]
 
 
@@ -648,7 +649,7 @@ def results(project, tmp_path_factory):
     environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(HARNESS)], cwd=folder, env=environment,
-        input=json.dumps(jobs), capture_output=True, text=True, check=False, timeout=300,
+        input=json.dumps(jobs), capture_output=True, text=True, check=False, timeout=900 if LONG else 300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found = {}

@@ -1,7 +1,7 @@
 """A training that is broken off, however often, ends as if it never had been: the same to the bit.
 
 By default a few kills of one config; `DLREG_LONG_TESTS=1` kills each of five 40 times, and ten times in one
-run (about ten minutes; `-k plateau` takes one of the five).
+run, and sends signals at 50 moments (about half an hour; `-k plateau` takes one of the five).
 """
 
 import io
@@ -605,17 +605,47 @@ def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
     assert (process.returncode, found) == (code, output)
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.6, 2.0], ids=str)
-def test_a_signal_while_it_starts_ends_it_at_once(work, seconds, tmp_path):
-    process = start_training(work, "config.yaml", "--run-dir", tmp_path / "run")
-    time.sleep(seconds)
-    process.send_signal(signal.SIGTERM)
+COMMAND = Path(sys.executable).with_name("dlreg")
+# From the start of the interpreter to the end of the run, in shares of the time a run takes.
+MOMENTS = [number / 50 for number in range(50)] if LONG else [0.01, 0.1, 0.4]
+
+
+@pytest.fixture(scope="module")
+def seconds_of_a_run(killed):
+    """How long the command takes, from nothing to the end."""
+    began = time.monotonic()
+    done = subprocess.run([COMMAND, "train", "config.yaml", "--run-dir", "timed"], cwd=killed, check=False)
+    assert done.returncode == 0
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_a_signal_at_any_moment_leaves_nothing_or_a_run_that_goes_on(
+    killed, forks, tmp_path, seconds_of_a_run, moment, number
+):
+    if (round(moment * 50) + number) % 2:
+        pytest.skip("the other signal's moment")
+    path = tmp_path / "run"
+    process = subprocess.Popen(
+        [COMMAND, "train", "config.yaml", "--run-dir", path], cwd=killed, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(moment * seconds_of_a_run)
+    ended = process.poll() is not None
+    process.send_signal(number)
     began = time.monotonic()
     _, errors = process.communicate(timeout=20)
-    # Python itself may not be up yet.
-    assert process.returncode in ((143, -signal.SIGTERM) if seconds < 0.5 else (143,)), errors
     assert time.monotonic() - began < 5
-    assert "Traceback" not in errors
+    # Python itself may not be up yet; a shell sees the same number.
+    assert process.returncode == 0 if ended else process.returncode in (128 + number, -number), errors
+    if moment > 0.02:
+        assert "Traceback" not in errors
+    if path.exists():
+        done = forks.run("train", "config.yaml", "--run-dir", path, "--resume", cwd=killed)
+        assert done.returncode == 0, done.stderr
+        assert_same_run(path, killed / "whole")
+    else:
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_directory_without_a_config_is_told_apart(work, tmp_path, cli):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -140,6 +141,8 @@ def _refuse_other_start(config: Config, path: Path, record: Mapping[str, Any]) -
             continue
         if entry is None:
             raise RunDirError(Fault(f"the file says nothing of {key}", str(path / run_dir.RUN), hint=_ANEW))
+        # It may be a stranger's config that names the file.
+        warnings.warn(f"reading {file}, as the run's config says", stacklevel=1)
         if not os.path.exists(file):  # noqa: PTH110 - unlike Path's, it takes any name
             faults.append(Fault(f"{key}: the file that the run began with is gone", str(file), hint=_ANEW))
         elif hash_plain_file(file, entry["size"], follow_link=True) != entry["sha256"]:

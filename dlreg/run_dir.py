@@ -31,7 +31,7 @@ from dlreg.atomic_file import (
     sync_folder,
     write_atomically,
 )
-from dlreg.errors import Fault, RunDirError, StorageError
+from dlreg.errors import DivergedError, Fault, RunDirError, StorageError
 from dlreg.plain_file import open_plain_file, read_plain_file
 from dlreg.run_record import FileEntry, RunRecord, read_json
 
@@ -169,6 +169,8 @@ def read_record(path: Path) -> dict[str, Any]:
         hint = f"Finish it with {resume_command(path)}"
         if record["status"] == "running":
             hint += ", unless a process is still at it"
+        elif record.get("exit_code") == DivergedError.exit_code:
+            hint = "Its loss was not finite any more: train again with another config"
         raise RunDirError(Fault(f"the run is not complete but {record['status']}", str(path), hint=hint))
     return record
 

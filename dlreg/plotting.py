@@ -276,7 +276,9 @@ def _add_new_fonts() -> bool:
     """Tells matplotlib, which remembers what it once found, of fonts installed since."""
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
     added = False
-    for path in set(font_manager.findSystemFonts()) - known:
+    # With the folders named, matplotlib starts no fc-list to ask for them.
+    folders = [*font_manager.X11FontDirectories, *font_manager.OSXFontDirectories]
+    for path in set(font_manager.findSystemFonts(folders)) - known:
         with suppress(OSError, RuntimeError, ValueError):
             font_manager.fontManager.addfont(path)
             added = True

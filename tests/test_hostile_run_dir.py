@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from conftest import run_cli
 from onnx import TensorProto, helper, numpy_helper
 
 from dlreg import run_dir
@@ -727,6 +728,18 @@ def test_the_harness_sees_what_it_looks_for(results):
     assert {"run.json", "pipeline.onnx", "config.yaml", "preprocessing.json", "rows.csv"} <= opened
     assert any(event == "os.rename" for event, _ in result["done"])
     assert found["whole", "evaluate"]["err"].startswith("note: reading /")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict", "resume"])
+def test_nothing_is_left_in_the_home_folder(project, tmp_path, command):
+    """Such as by the telemetry of a library, which Python's audit hooks do not see."""
+    arguments = [a.format(run="run", csv="table.csv", out=tmp_path) for a in COMMANDS[command]]
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {"HOME": str(home), "XDG_CACHE_HOME": "", "CI": "", "ORT_DISABLE_TELEMETRY": ""}
+    done = run_cli(*arguments, cwd=project, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert list(home.rglob("*")) == []
 
 
 def test_the_corpus_is_large():

@@ -613,12 +613,16 @@ def commands_for(name) -> list[str]:
     """The commands that read what is hostile, and `verify`; all with `DLREG_LONG_TESTS=1`."""
     file = name.partition(":")[0]
     others = {
-        "pipeline": {"measure", "loss", "scatter"},
-        "preprocessing": {"measure", "loss", "scatter"},
+        "pipeline": READERS - {"predict"},
+        "preprocessing": READERS - {"evaluate", "predict"},
+        "config": {"measure", "scatter", "rest"},
+        "record": {"measure", "scatter", "rest"},
+        "data": READERS - OWN_ROWS,
         "split": READERS - OWN_ROWS,
         "history": READERS - {"loss"},
-        "predictions": READERS - DRAWERS,
-        "figure": RUNNERS,
+        "predictions": READERS - {"scatter"},
+        "figure": READERS - {"loss"},
+        "beside": {"measure", "baseline", "rest"},
     }
     skipped = set() if LONG else others.get(file, set())
     return [command for command in COMMANDS if command not in skipped]

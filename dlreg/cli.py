@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import os
-import signal
 import sys
 import traceback
 import warnings
@@ -19,6 +18,7 @@ from dlreg import __version__
 from dlreg.atomic_file import reporting_storage_errors
 from dlreg.completion import complete_override, whole_words
 from dlreg.errors import DlregError, RunDirError, StorageError, UsageError
+from dlreg.interruption import Interruption, listening
 
 # Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
 JSON_VERSION = 1
@@ -85,6 +85,7 @@ def options(
 
 @app.command()
 def train(
+    context: typer.Context,
     config: ConfigArgument,
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default runs/CONFIGNAME-1, -2, …")
@@ -103,7 +104,7 @@ def train(
     ] = False,
 ) -> None:
     """Train a network and write the run directory."""
-    from dlreg import check, console, interruption, resumption, run
+    from dlreg import check, console, resumption, run
 
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
@@ -114,17 +115,14 @@ def train(
     if summary:
         console.show_note("the run is complete already")
     else:
-        with (
-            interruption.listening() as signals,
-            console.TrainingDisplay(quiet=quiet or as_json) as display,
-        ):
+        with console.TrainingDisplay(quiet=quiet or as_json) as display:
             summary = run.train_run(
                 settings,
                 run_dir,
                 name=config.stem,
                 overwrite=overwrite,
                 resume=resume,
-                interruption=signals,
+                interruption=context.obj,
                 listener=display,
             )
     if as_json:
@@ -288,9 +286,11 @@ def _show_warning(message: Warning | str, *_: object) -> None:
 
 def main() -> None:
     """Runs the command line and turns every error into its exit code, in this one place."""
-    # Whatever is told to stop tidies up as if interrupted from the keyboard.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    with listening() as signals:
+        _run(signals)
+
+
+def _run(signals: Interruption) -> None:
     arguments = sys.argv[1:]
     if "--version" in arguments:
         print(f"dlreg {__version__}")
@@ -307,7 +307,7 @@ def main() -> None:
     warnings.showwarning = cast(Any, _show_warning)
     try:
         with whole_words(os.environ) if in_bash else contextlib.nullcontext():
-            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg")
+            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg", obj=signals)
     except DlregError as error:
         from dlreg.console import show_error
 
@@ -318,6 +318,8 @@ def main() -> None:
             show_error(error)
         sys.exit(error.exit_code)
     except Exception:
+        # What a signal breaks off may fail in any way.
+        signals.raise_received()
         traceback.print_exc()
         report = "Please report it, with the lines above and your config."
         print(f"This is a bug of dlreg {__version__}. {report}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """The predictions, metrics and gates of a trained run, on its own rows or on another CSV."""
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -85,7 +86,8 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
     parts = {"data": _other_part(run, data)} if data else _own_parts(run)
     found = {name: Predictions(part.y_true, run.pipeline.predict(part.cells)) for name, part in parts.items()}
     if not data and run.config.training.cross_validation:
-        unseen = read_predictions(run.path, run.record, run_dir.OUT_OF_FOLD)
+        n_rows = len(found["train"].y_true)
+        unseen = read_predictions(run.path, run.record, run_dir.OUT_OF_FOLD, most_rows=n_rows)
         if not np.array_equal(unseen[0], found["train"].y_true):
             file = run.path / run_dir.OUT_OF_FOLD
             raise RunDirError(
@@ -139,22 +141,23 @@ def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
     """The baseline, reading its own table where the run's equal one is: it may come from another machine."""
     paths = {key: getattr(run.config.data, key) for key in ("path", "test_path")}
     config = baseline.config.model_copy(update={"data": baseline.config.data.model_copy(update=paths)})
-    return replace(baseline, config=config, record=baseline.record | {"data": run.record["data"]})
+    return replace(baseline, config=config, record=baseline.record | {"data": run.record.get("data", {})})
 
 
 def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -> None:
     if data:
         digest = run_dir.file_sha256(Path(data))
         for each in (run, baseline):
-            if each.record["data"]["data.path"]["sha256"] == digest:
+            if each.record.get("data", {}).get("data.path", {}).get("sha256") == digest:
                 hint = "Leave --data out to compare on the test rows, or give rows that neither run has seen"
                 message = "this very file is what the run was trained on, so nothing can be compared on it"
                 raise RunDirError(Fault(message, str(each.path), hint=hint))
         return
 
     def seen(each: TrainedRun) -> list[Any]:
-        hashes = {key: entry["sha256"] for key, entry in each.record["data"].items()}
-        return [hashes, each.record["files"][run_dir.SPLIT]["sha256"]]
+        # A stranger's run may say nothing of them.
+        hashes = {key: entry["sha256"] for key, entry in each.record.get("data", {}).items()}
+        return [hashes, each.record["files"].get(run_dir.SPLIT)]
 
     if seen(run) != seen(baseline):
         message = "the baseline has another table or split, and may have been trained on the run's test rows"
@@ -184,7 +187,7 @@ def _check_unchanged(run: TrainedRun, key: str, path: Path) -> None:
     entry = run.record.get("data", {}).get(key)
     if entry is None:
         raise RunDirError(Fault(f"the file says nothing of {key}", str(run.path / run_dir.RUN)))
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - unlike Path's, it takes any name
         hint = "Put it back, or give another CSV with --data"
         raise RunDirError(Fault(f"the run's {key} is gone", str(path), hint=hint))
     if hash_plain_file(path, entry["size"], follow_link=True) != entry["sha256"]:

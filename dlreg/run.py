@@ -105,9 +105,10 @@ def train_run(
                 listener.on_stage("importing TensorFlow")
                 import_backend(cache, config.run.threads)
                 summary = _train(config, dataset, run, saver, listener)
-        except (KeyboardInterrupt, SystemExit):
-            raise saver.stop(interruption.received or signal.SIGINT) from None
         except BaseException as error:
+            # What a signal breaks off may fail in any way.
+            if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise saver.stop(interruption.received or signal.SIGINT) from None
             exit_code = error.exit_code if isinstance(error, DlregError) else 1
             if isinstance(error, DivergedError):
                 run.remove_checkpoint()

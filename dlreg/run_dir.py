@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dlreg.atomic_file import (
     is_temporary,
@@ -31,8 +31,8 @@ from dlreg.atomic_file import (
     sync_folder,
     write_atomically,
 )
-from dlreg.errors import Fault, RunDirError, StorageError
-from dlreg.plain_file import hash_plain_file, read_plain_file
+from dlreg.errors import DivergedError, Fault, RunDirError, StorageError
+from dlreg.plain_file import open_plain_file, read_plain_file
 from dlreg.run_record import FileEntry, RunRecord, read_json
 
 SCHEMA_VERSION = 1
@@ -92,14 +92,19 @@ class RunDir:
             _swap(self._folder, self.path)
             self._folder = self.path
 
-    def read_checkpoint(self, max_bytes: int) -> bytes | None:
-        """The checkpoint's bytes, if there is one.
+    @contextmanager
+    def open_checkpoint(self) -> Iterator[tuple[BinaryIO, int] | None]:
+        """The checkpoint, opened, and its size in bytes; None if there is none.
 
         Raises:
-            RunDirError: It is no plain file, or larger than `max_bytes`.
+            RunDirError: It is no plain file.
         """
         file = self._folder / CHECKPOINT
-        return read_plain_file(file, max_bytes) if os.path.lexists(file) else None
+        if not os.path.lexists(file):
+            yield None
+            return
+        with open_plain_file(file) as opened:
+            yield opened
 
     def remove_checkpoint(self) -> None:
         """Removes the checkpoint, if there is one, of a run that cannot go on."""
@@ -165,6 +170,8 @@ def read_record(path: Path) -> dict[str, Any]:
         hint = f"Finish it with {resume_command(path)}"
         if record["status"] == "running":
             hint += ", unless a process is still at it"
+        elif record.get("exit_code") == DivergedError.exit_code:
+            hint = "Its loss was not finite any more: train again with another config"
         raise RunDirError(Fault(f"the run is not complete but {record['status']}", str(path), hint=hint))
     return record
 
@@ -224,6 +231,22 @@ def read_file(path: Path, record: Mapping[str, Any], name: str, max_bytes: int =
     return content
 
 
+@contextmanager
+def open_file(path: Path, record: Mapping[str, Any], name: str) -> Iterator[BinaryIO]:
+    """A file of any size, checked as `read_file` does, to be read bit by bit.
+
+    Raises:
+        RunDirError: The file is missing, not what was written, or no plain file.
+        StorageError: The file may not be read.
+    """
+    expected = _entry(path, record, name)
+    with open_plain_file(_standing(path) / name) as (file, size):
+        if size != expected.size or hashlib.file_digest(file, "sha256").hexdigest() != expected.sha256:
+            raise _unlike_written(path / name, size, expected.size)
+        file.seek(0)
+        yield file
+
+
 def check_file(path: Path, record: Mapping[str, Any], name: str) -> None:
     """Checks a file of any size as `read_file` does, without keeping it.
 
@@ -231,10 +254,8 @@ def check_file(path: Path, record: Mapping[str, Any], name: str) -> None:
         RunDirError: The file is missing, not what was written, or no plain file.
         StorageError: The file may not be read.
     """
-    expected = _entry(path, record, name)
-    file = _standing(path) / name
-    if hash_plain_file(file, expected.size) != expected.sha256:
-        raise _unlike_written(path / name, file.lstat().st_size, expected.size)
+    with open_file(path, record, name):
+        pass
 
 
 def names_in(path: Path) -> list[str]:

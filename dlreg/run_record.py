@@ -14,7 +14,7 @@ from dlreg.config import DateFormat, RefusedError
 from dlreg.errors import Fault, RunDirError
 
 # A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
-MAX_VALUES = 1_500_000
+MAX_VALUES = 1_000_000
 BYTES_PER_VALUE = 20
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]

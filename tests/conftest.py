@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from forking import Forks
 
 from dlreg.backend import import_backend
 
@@ -71,6 +72,14 @@ def project(tmp_path_factory) -> Path:
     (folder / "stdout.txt").write_text(done.stdout)
     (folder / "stderr.txt").write_text(done.stderr)
     return folder
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Runs the command line in processes that need no time to start: `forks.run("train", …, cwd=folder)`."""
+    opened = Forks()
+    yield opened
+    opened.close()
 
 
 class Done(NamedTuple):

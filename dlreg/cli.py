@@ -55,6 +55,8 @@ app = typer.Typer(
     help="Deep-learning regression on tables, from one YAML file.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Rich's boxes give each flag a type, as if it took a value.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -145,7 +147,7 @@ def check(
         typer.Option("--format", help="Lines, one JSON object, or annotations of GitHub Actions."),
     ] = "text",
 ) -> None:
-    """Tell every fault of a config and of its CSV at once; nothing is trained or written."""
+    """Tell every fault of a config and of its CSV at once. Nothing is trained or written."""
     from dlreg import check
 
     report = check.check(config, overrides or [], strict=strict)
@@ -210,7 +212,7 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on its own rows, or on another CSV; fail if it is worse than asked for."""
+    """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
     from dlreg import console, evaluation, gates
 
     limits = gates.parse_limits(fail_if or [], on_data=data is not None)
@@ -228,7 +230,7 @@ def evaluate(
 @app.command()
 def predict(
     run_dir: RunDirArgument,
-    csv: Annotated[str, typer.Argument(metavar="[CSV]", help="New rows; - is standard input.")] = "-",
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="New rows; - is standard input.")] = "-",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="CSV", help="Where to write; - is standard output.")
     ] = "-",

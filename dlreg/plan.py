@@ -11,7 +11,7 @@ from dlreg.columns import Column
 from dlreg.config import Config
 from dlreg.dataset import Dataset, Part, shown_path
 from dlreg.dates import calendar_feature_names
-from dlreg.errors import DataError, Fault, gathering, located
+from dlreg.errors import ConfigError, DataError, Fault, gathering, located
 from dlreg.preprocessing import fit_features, fit_target
 
 # The arrays an optimizer keeps, each as large as the weights.
@@ -22,6 +22,8 @@ LIBRARY_BYTES = 930_000_000
 WEIGHT_COPIES = 14
 FLOAT_BYTES = 4
 CELL_BYTES = 8
+# 1 GB of weights: a file of ONNX ends at 2 GB.
+MAX_PARAMETERS = 250_000_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
 
     Raises:
         DataError: The training rows cannot be preprocessed as the config asks, with every reason.
+        ConfigError: The network is too large to be written.
     """
     _refuse_what_cannot_be_fitted(config, dataset)
     train = dataset.parts["train"]
@@ -59,6 +62,13 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
     parameters = config.model.ensemble * count_parameters(
         features, config.model.hidden_layers, batch_norm=config.model.batch_norm
     )
+    if parameters > MAX_PARAMETERS:
+        message = (
+            f"the network has {parameters:,} parameters for {features:,} features, more than "
+            f"{MAX_PARAMETERS:,} cannot be trained"
+        )
+        hint = "Use smaller model.hidden_layers, fewer members in model.ensemble, or fewer columns"
+        raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
     rows = {name: int(part.rows.size) for name, part in dataset.parts.items()}
     batch_size = min(config.training.batch_size, rows["train"])
     slots = OPTIMIZER_SLOTS[config.training.optimizer] + bool(config.training.momentum)

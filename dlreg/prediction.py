@@ -14,7 +14,7 @@ from dlreg.atomic_file import replacing, reporting_storage_errors, sweep_tempora
 from dlreg.columns import read_cells
 from dlreg.csv_file import Table, stream_tables
 from dlreg.csv_scan import open_csv
-from dlreg.dataset import csv_format_of, missing_column
+from dlreg.dataset import csv_format_of, missing_columns
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.trained_run import TrainedRun
 
@@ -58,7 +58,8 @@ def predict(
             writer.writerows(zip(rows, *kept, *(values.tolist() for values in predicted), strict=True))
             counts["rows"] += len(table.frame)
         if not counts["rows"]:
-            raise DataError(Fault("the file has no rows of data", name))
+            hint = "Add a header line and, below it, one line for each row"
+            raise DataError(Fault("the file has no rows of data", name, hint=hint))
     return dict(counts)
 
 
@@ -69,7 +70,7 @@ def _predict_block(
     wanted = [*(column.name for column in run.columns), *keep]
     lacking = [name for name in wanted if name not in header]
     if lacking:
-        raise DataError(*(missing_column(name, header, table.name) for name in lacking))
+        raise DataError(*missing_columns(lacking, header, table.name))
     with located(table.name):
         cells = read_cells(table, run.columns)
     counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items() if count})

@@ -144,6 +144,12 @@ BAD = [
     ("  split: group", 4, 10, "data.split group needs data.split_by"),
     ("  split: tim", 4, 10, 'must be one of random, ordered, group, time, found "tim"'),
     ("  split_by: day", 4, 13, "data.split_by has no meaning with data.split random"),
+    (
+        "  split: time\n  split_by: y",
+        5,
+        13,
+        'data.target is "y", data.split_by cannot name it (compare line 3)',
+    ),
     ("preprocessing: {numeric: z}", 4, 26, "preprocessing.numeric must be one of standard, minmax"),
     (
         "preprocessing: {missing: }",
@@ -199,6 +205,7 @@ BAD = [
 ]
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(("addition", "line", "column", "fragment"), BAD)
 def test_fault_with_place_and_hint(
     tmp_path: Path, addition: str, line: int, column: int, fragment: str
@@ -226,6 +233,11 @@ def test_fault_with_place_and_hint(
         ("model: {hidden_layers: 9}", "Write it as a list, [9]."),
         ("training: {epochs: 0}", "Leave it out for the default, 100."),
         ("training: ~", "Its keys are loss, optimizer"),
+        ("training: {loss: mean_absolute_error}", "Did you mean mae?"),
+        ("  types: {a: float}", "Did you mean number?"),
+        ("  types: {a: string}", "Did you mean category?"),
+        ("model: {dropout: 20}", "Write 0.2."),
+        ("model: {dropout: 2}", "Leave it out for the default, 0.0."),
     ],
 )
 def test_hints(tmp_path: Path, addition: str, hint: str) -> None:
@@ -234,6 +246,7 @@ def test_hints(tmp_path: Path, addition: str, hint: str) -> None:
     assert hint in fault.hint
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [

@@ -51,12 +51,14 @@ def everything(folder):
     return {str(path): path.lstat().st_mtime_ns for path in folder.rglob("*") if path.name != "runs"}
 
 
+@pytest.mark.bad_input("command line and run directory")
 @pytest.mark.parametrize(("arguments", "code", "fragment"), COMMAND_LINES.values(), ids=COMMAND_LINES.keys())
-def test_a_bad_command_line(project, cli, arguments, code, fragment):
+def test_a_bad_command_line(project, cli, record_property, arguments, code, fragment):
     before = everything(project / "run") | {name.name: 0 for name in project.iterdir()}
     done = cli(*arguments, cwd=project)
     assert done.returncode == code, done.stderr
     assert fragment in done.stderr.replace("\n", " ") + done.stdout
+    record_property("suggestion", "Try 'dlreg" in done.stderr)
     assert "Traceback" not in done.stderr
     assert everything(project / "run") | {name.name: 0 for name in project.iterdir()} == before
 
@@ -133,6 +135,7 @@ DAMAGE = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input("command line and run directory")
 @pytest.mark.parametrize(("damage", "command", "fragment"), DAMAGE.values(), ids=DAMAGE.keys())
 def test_a_bad_run_directory(project, tmp_path, cli, damage, command, fragment):
     run = shutil.copytree(project / "run", tmp_path / "run")

@@ -121,6 +121,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(("text", "line", "column", "fragment"), REFUSED)
 def test_refused_with_place_and_hint(text: str, line: int, column: int, fragment: str) -> None:
     fault = faults_of(text)[-1]

@@ -89,7 +89,6 @@ REFUSED = {
     "utf-16-in-the-other-order": (GOOD.encode("utf-16"), {"encoding": "utf-16-be"}, 1, "UTF-16", "utf-16"),
     "colons": (GOOD.replace(",", ":"), {}, None, "no column 'y'", "':'"),
     "blanks": (GOOD.replace(",", "  "), {}, None, "no column 'y'", "' '"),
-    "line-ends-of-unicode": (GOOD.replace("\n", "\x85"), {}, None, "no column 'y'", "'x'"),
     "quoted-as-a-whole": ('x,y\n"1,2"\n"3,4"\n', {}, 2, "found 1", "quotes"),
     "units-below-header": (GOOD.replace("\n", "\nm,kg\n", 1), {}, 2, "'m' (line 2)", "Mend"),
     "header-again": (GOOD + GOOD, {}, 14, "'x' (line 14)", "Mend"),

@@ -83,9 +83,10 @@ def reporting_storage_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise StorageError(
-            Fault(reason, str(error.filename or path), hint=_HINTS.get(error.errno or 0))
-        ) from error
+        name = Path(error.filename or path)
+        # A hidden name beside what the user named is one of dlreg's own.
+        named = path if name.parent == path.parent and name.name.startswith(".") else name
+        raise StorageError(Fault(reason, str(named), hint=_HINTS.get(error.errno or 0))) from error
 
 
 _HINTS = {

@@ -110,7 +110,7 @@ def train(
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
     source, run_dir = resumption.find_config(config, run_dir) if resume else (config, run_dir)
-    data_override = [f"data.path={json.dumps(data)}"] if data else []
+    data_override = [f"data.path={json.dumps(data)}"] if data is not None else []
     settings = check.load_config_and_data(source, [*(overrides or []), *data_override])
     summary = resumption.read_complete(settings, run_dir) if resume else None
     if summary:

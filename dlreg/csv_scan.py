@@ -209,6 +209,9 @@ def open_csv(path: str) -> BinaryIO:
         DataError: There is no such file, or it is a directory, a pipe, a device.
         StorageError: It may not be read.
     """
+    if not path:
+        hint = "Is a variable of the shell empty?"
+        raise DataError(Fault("expected the name of a CSV file, found none", "''", hint=hint))
     if "://" in path:
         raise DataError(Fault("expected a local file, found a URL", path, hint="Download it first"))
     try:

@@ -102,7 +102,7 @@ def load_dataset(config: Config) -> Dataset:
     faults += _constant_target(parts["train"].y_true, data.target, table.name)
     if faults:
         raise DataError(*faults)
-    notes = _notes(table, columns, data.target)
+    notes = notes_on(table, columns, data.target)
     if data.test_path:
         parts["test"] = test_part
         notes += [f"{shown_path(data.test_path)}: {note}" for note in test_notes]
@@ -301,10 +301,11 @@ def _test_part(
 ) -> tuple[Part, list[str]]:
     as_text = [column.name for column in columns if column.kind != "number"]
     table = read_table(shown_path(path), csv_format, as_text)
-    return read_part(table, columns, target), _notes(table, columns, target)
+    return read_part(table, columns, target), notes_on(table, columns, target)
 
 
-def _notes(table: Table, columns: Sequence[Column], target: str) -> list[str]:
+def notes_on(table: Table, columns: Sequence[Column], target: str) -> list[str]:
+    """What a user should know of a table: rows without a target, cells that are missing."""
     notes = []
     y_true = read_target(table, target)
     dropped = int(np.isnan(y_true).sum())

@@ -36,13 +36,17 @@ def predict(
         by column (`unseen in …`).
 
     Raises:
-        UsageError: A spread is asked for where there is one member.
+        UsageError: A spread is asked for where there is one member, or a column to be kept twice.
         DataError: No rows, columns missing, cells that are not what the column is.
         StorageError: The output cannot be written.
     """
     if spread and not run.pipeline.has_spread:
         hint = "Train with model.ensemble: 5, or leave --spread out"
         raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
+    columns = ["row", *keep, "y_pred", *(["y_spread"] if spread else [])]
+    if repeated := [name for name in keep if columns.count(name) > 1]:
+        hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
+        raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
     counts: Counter[str] = Counter(rows=0)
     name = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
@@ -52,7 +56,7 @@ def predict(
         for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
             predicted = _predict_block(run, table, keep, counts, spread=spread)
             if not counts["rows"]:
-                writer.writerow(["row", *keep, "y_pred", *(["y_spread"] if spread else [])])
+                writer.writerow(columns)
             kept = [table.frame[column].fillna("").tolist() for column in keep]
             rows = range(counts["rows"], counts["rows"] + len(table.frame))
             writer.writerows(zip(rows, *kept, *(values.tolist() for values in predicted), strict=True))

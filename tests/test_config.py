@@ -469,7 +469,7 @@ def values_of(node: dict, definitions: dict) -> st.SearchStrategy:
     match node["type"]:
         case "object" if "properties" in node:
             keys = {
-                key: SPECIAL.get(key) or values_of(inner, definitions)
+                key: SPECIAL[key] if key in SPECIAL else values_of(inner, definitions)
                 for key, inner in node["properties"].items()
             }
             # Only its name tells one schedule from another.

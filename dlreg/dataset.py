@@ -136,7 +136,8 @@ def read_target(table: Table, target: str) -> np.ndarray:
 
 def _target_fault(table: Table, target: str, fault: Fault) -> Fault:
     """The fault with another way out where no cell is a number at all, as in a classification."""
-    if pd.to_numeric(table.frame[target], errors="coerce").notna().any():
+    written_otherwise = str(fault.hint).startswith("Set ")
+    if written_otherwise or pd.to_numeric(table.frame[target], errors="coerce").notna().any():
         return fault
     other = "choose another data.target: only numbers can be predicted, no words or dates"
     return replace(fault, hint=f"{fault.hint}, or {other}")

@@ -110,6 +110,12 @@ BAD_TABLES = {
     "target-missing": (rows("x,y", "1,", "2,NA", times=9), {}, "'y' is missing in every row", "target"),
     "target-blank": (rows("x,y", "1,  ", "2,  ", times=9), {}, "'y' is missing in every row", "target"),
     "target-text": (rows("x,y", "1,a", "2,b", times=9), {}, "'a' (line 2), 'b' (line 3)", "only numbers"),
+    "target-decimal-comma": (
+        rows("x;y", "1;2,5", "2;3,5", times=9),
+        {"delimiter": ";"},
+        "'2,5' (line 2)",
+        'Set data.decimal: ","',
+    ),
     "target-boolean": (rows("x,y", "1,True", "2,False", times=9), {}, "'True' (line 2)", "Mend"),
     "target-date": (rows("x,y", "1,2023-01-01", times=9), {}, "'2023-01-01' (line 2)", "Mend"),
     "only-a-target": (rows("y", "1", "2", times=9), {}, "no column is left", "'y'"),

@@ -16,7 +16,8 @@ from dlreg.config import Config, DataConfig
 from dlreg.csv_file import Table, read_table
 from dlreg.csv_scan import CsvFormat
 from dlreg.errors import DataError, Fault, gathering, located
-from dlreg.splits import split_rows
+from dlreg.members import Member
+from dlreg.splits import split_folds, split_rows
 
 # Near matches take time, and a screen is soon full.
 MOST_NEAR_MATCHES = 20
@@ -47,11 +48,13 @@ class Dataset:
         columns: What the model reads, in the order of the CSV.
         parts: `train`, `validation` and `test`.
         notes: What a user should know of the rows: cells missing, rows dropped.
+        folds: The positions of each fold in the training part, if there is cross-validation.
     """
 
     columns: tuple[Column, ...]
     parts: dict[str, Part]
     notes: tuple[str, ...]
+    folds: tuple[np.ndarray, ...] = ()
 
 
 def load_dataset(config: Config) -> Dataset:
@@ -97,6 +100,15 @@ def load_dataset(config: Config) -> Dataset:
             seed=config.training.seed,
             by=by,
         )
+        folds: tuple[np.ndarray, ...] = ()
+        if config.training.cross_validation:
+            folds = split_folds(
+                len(splits.train),
+                data.split,
+                config.training.cross_validation,
+                seed=config.training.seed,
+                by=None if by is None else by[np.searchsorted(rows, splits.train)],
+            )
     parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
     faults += _empty_columns(parts["train"], table.name)
     faults += _constant_target(parts["train"].y_true, data.target, table.name)
@@ -108,7 +120,7 @@ def load_dataset(config: Config) -> Dataset:
         notes += [f"{shown_path(data.test_path)}: {note}" for note in test_notes]
         if data.test_path.samefile(data.path):
             notes.append("data.test_path is data.path: the test rows are those the model learns from")
-    return Dataset(tuple(columns), parts, tuple(notes))
+    return Dataset(tuple(columns), parts, tuple(notes), folds)
 
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
@@ -158,10 +170,22 @@ def _further_columns(names: Sequence[str], path: str) -> list[Fault]:
     return [Fault(f"{further:,} more columns are missing", path, 1, hint=hint)] if further > 0 else []
 
 
-def split_record(dataset: Dataset, test_path: Path | None) -> dict[str, object]:
-    """Which row went where, for `split.json`; rows of a test file are positions in that file."""
-    rows = {name: part.rows.tolist() for name, part in dataset.parts.items()}
-    return {**rows, "test_path": test_path and str(test_path)}
+def split_record(
+    dataset: Dataset, test_path: Path | None, members: Sequence[Member] = ()
+) -> dict[str, object]:
+    """Which row went where, for `split.json`; rows of a test file are positions in that file.
+
+    With cross-validation each member leaves one fold of the training rows out, and validates on it.
+    """
+    record: dict[str, object] = {name: part.rows.tolist() for name, part in dataset.parts.items()}
+    record["test_path"] = test_path and str(test_path)
+    if dataset.folds:
+        train = dataset.parts["train"].rows
+        record["folds"] = [train[fold].tolist() for fold in dataset.folds]
+        record["members"] = [
+            {"embedding": member.embedding, "validation_fold": member.fold} for member in members
+        ]
+    return record
 
 
 def shown_path(path: str | Path) -> str:

@@ -15,6 +15,8 @@ from dlreg.errors import Fault, RunDirError
 from dlreg.gates import AllowedRegression, Gate, Limit, judge_limits, judge_regressions
 from dlreg.metrics import regression_metrics
 from dlreg.plain_file import hash_plain_file
+from dlreg.plan import members_of
+from dlreg.run_files import read_predictions
 from dlreg.trained_run import TrainedRun, open_run
 
 # Beside its rows, split.json holds a path.
@@ -73,14 +75,24 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
         data: Another CSV with the target; None for the rows the run was split into.
 
     Returns:
-        Predictions by part: `train`, `validation` and `test` for the run's own rows, `data` for another CSV.
+        Predictions by part: `train`, `validation` and `test` for the run's own rows, and with
+        cross-validation `out_of_fold` as the run recorded them; `data` for another CSV.
 
     Raises:
         RunDirError: The run's own CSV is no longer what it was trained on.
         DataError: The CSV lacks columns or has cells that are not what the column is.
     """
     parts = {"data": _other_part(run, data)} if data is not None else _own_parts(run)
-    return {name: Predictions(part.y_true, run.pipeline.predict(part.cells)) for name, part in parts.items()}
+    found = {name: Predictions(part.y_true, run.pipeline.predict(part.cells)) for name, part in parts.items()}
+    if data is None and run.config.training.cross_validation:
+        unseen = read_predictions(run.path, run.record, run_dir.OUT_OF_FOLD)
+        if not np.array_equal(unseen[0], found["train"].y_true):
+            file = run.path / run_dir.OUT_OF_FOLD
+            raise RunDirError(
+                Fault("its y_true are not those of the training rows", str(file), hint="Train again")
+            )
+        found["out_of_fold"] = Predictions(*unseen)
+    return found
 
 
 def measure(parts: Mapping[str, Predictions]) -> dict[str, Any]:
@@ -176,7 +188,7 @@ def _own_parts(run: TrainedRun) -> dict[str, Part]:
     dataset = load_dataset(run.config)
     n_rows = sum(part.rows.size for part in dataset.parts.values())
     content = run_dir.read_file(run.path, run.record, run_dir.SPLIT, MAX_SPLIT_BYTES + 32 * n_rows)
-    if content != run_dir.to_json(split_record(dataset, run.config.data.test_path)):
+    if content != run_dir.to_json(split_record(dataset, run.config.data.test_path, members_of(run.config))):
         raise RunDirError(Fault("the split differs from the config's", str(run.path / run_dir.SPLIT)))
     return dataset.parts
 

@@ -13,7 +13,7 @@ import numpy as np
 from dlreg.errors import Fault, GateError, UsageError
 from dlreg.metrics import METRIC_NAMES
 
-PARTS = ("train", "validation", "test", "data")
+PARTS = ("train", "validation", "out_of_fold", "test", "data")
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 SEED = 0
@@ -76,7 +76,7 @@ def parse_limits(expressions: Sequence[str], *, on_data: bool) -> tuple[Limit, .
     Raises:
         UsageError: With each expression that is malformed, or names an unknown metric or part.
     """
-    parts = PARTS[3:] if on_data else PARTS[:3]
+    parts = PARTS[-1:] if on_data else PARTS[:-1]
     limits: list[Limit] = []
     faults: list[Fault] = []
     for text in expressions:
@@ -140,7 +140,7 @@ def judge_limits(limits: Sequence[Limit], metrics: Mapping[str, Mapping[str, Any
     compare = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
     gates = []
     for limit in limits:
-        value: Any = (metrics[limit.part] or {}).get(limit.metric)
+        value: Any = (metrics.get(limit.part) or {}).get(limit.metric)
         known = value is not None and math.isfinite(value)
         result = {
             "expression": limit.expression,

@@ -44,6 +44,7 @@ MODEL = "model.keras"
 PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
 PREDICTIONS = "predictions.csv"
+OUT_OF_FOLD = "out_of_fold.csv"
 SPLIT = "split.json"
 SUMMARY = "summary.txt"
 RUN = "run.json"
@@ -53,7 +54,7 @@ LOCK = ".lock"
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 # Drawn anew at will, so their hashes are not kept.
 FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
-FILES = REQUIRED | FIGURES | {RUN, CHECKPOINT, LOCK}
+FILES = REQUIRED | FIGURES | {OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
 

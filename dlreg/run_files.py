@@ -50,10 +50,12 @@ def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]
     return losses
 
 
-def read_predictions(path: Path, record: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """`y_true` and `y_pred` of the test rows, shape `(n_rows,)` each."""
-    file = path / run_dir.PREDICTIONS
-    header, _, rows = run_dir.read_file(path, record, run_dir.PREDICTIONS).partition(b"\n")
+def read_predictions(
+    path: Path, record: Mapping[str, Any], name: str = run_dir.PREDICTIONS
+) -> tuple[np.ndarray, np.ndarray]:
+    """`y_true` and `y_pred` of the test rows, or of another file of predictions; shape `(n_rows,)` each."""
+    file = path / name
+    header, _, rows = run_dir.read_file(path, record, name).partition(b"\n")
     try:
         if header != b"row,y_true,y_pred":
             raise ValueError

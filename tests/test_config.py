@@ -17,7 +17,6 @@ from dlreg.config import (
     CosineSchedule,
     EarlyStopping,
     StepSchedule,
-    contradictions,
 )
 from dlreg.config_file import (
     _over_preset,
@@ -27,6 +26,7 @@ from dlreg.config_file import (
     parse_config,
     to_yaml,
 )
+from dlreg.contradictions import contradictions
 from dlreg.errors import ConfigError, Fault, UsageError
 
 HEAD = "data:\n  path: table.csv\n  target: y\n"
@@ -68,29 +68,50 @@ def test_defaults(tmp_path: Path) -> None:
         "preprocessing": {
             "numeric": "standard",
             "missing": "median",
+            "missing_indicator": False,
             "categorical": "onehot",
+            "embedding": "none",
             "target": "standard",
+            "clip_predictions": False,
         },
         "model": {
             "hidden_layers": (64, 64),
             "activation": "relu",
             "dropout": 0.0,
+            "dropout_schedule": "constant",
             "l2": 0.0,
             "batch_norm": False,
+            "parametric_activation": False,
+            "feature_scale": False,
+            "initializer": "glorot_uniform",
             "ensemble": 1,
+            "blend": False,
         },
         "training": {
             "loss": "mse",
             "optimizer": "adam",
             "learning_rate": 0.001,
+            "learning_rate_factors": {
+                "weights": 1.0,
+                "biases": 1.0,
+                "embeddings": 1.0,
+                "feature_scale": 1.0,
+                "weights_by_fan_in": False,
+            },
             "weight_decay": 0.0,
+            "weight_decay_groups": ("weights", "biases", "embeddings", "feature_scale"),
             "momentum": 0.0,
+            "beta_1": 0.9,
+            "beta_2": 0.999,
             "clip_norm": None,
             "schedule": {"name": "constant"},
             "epochs": 100,
+            "auto_steps": 4096,
             "batch_size": 32,
             "validation_split": 0.2,
+            "cross_validation": None,
             "early_stopping": {"patience": 20, "min_delta": 0.0},
+            "restore_best_weights": True,
             "seed": 42,
         },
         "run": {"dir": None, "threads": None, "compile_cache": True},
@@ -109,9 +130,29 @@ BAD = [
     ("training:\n  learning_rte: 1e-3", 5, 3, "unknown key training.learning_rte"),
     ("training: {early_stopping: {patienc: 1}}", 4, 29, "unknown key training.early_stopping.patienc"),
     ("training: {schedule: {name: constant, factor: 1}}", 4, 39, "unknown key training.schedule.factor"),
-    ("preset: fast", 4, 9, "preset must be standard"),
-    ("preset: slow", 4, 9, "preset must be standard"),
-    ("preset: 1", 4, 9, "preset must be standard"),
+    ("preset: slow", 4, 9, "preset must be one of standard, fast, accurate"),
+    ("preset: 1", 4, 9, "preset must be one of standard, fast, accurate"),
+    ("preset: acurate", 4, 9, "preset must be one of standard, fast, accurate"),
+    ("model: {blend: true}", 4, 16, "model.blend needs training.cross_validation"),
+    (
+        "training: {cross_validation: 5, validation_split: 0.1}",
+        4,
+        51,
+        "training.validation_split and training.cross_validation exclude each other",
+    ),
+    (
+        "training: {cross_validation: 1}",
+        4,
+        30,
+        "training.cross_validation must be a whole number from 2 to 50",
+    ),
+    (
+        "preprocessing: {embedding: [periodc]}",
+        4,
+        29,
+        "preprocessing.embedding[0] must be one of none, periodic, piecewise_linear",
+    ),
+    ("preprocessing: {embedding: []}", 4, 28, "preprocessing.embedding must be"),
     ("  path: other.csv", 4, 3, "`path` is given twice, first in line 2"),
     ("training:", 4, 10, "training must be a mapping, found null"),
     ("model: 3", 4, 8, "model must be a mapping, found 3"),
@@ -200,7 +241,7 @@ BAD = [
         "training: {epochs: 1e2}",
         4,
         20,
-        "training.epochs must be a whole number from 1 to 10000000, found 1e2",
+        "training.epochs must be auto or a whole number from 1 to 10000000, found 1e2",
     ),
     (f"training: {{seed: {'9' * 5000}}}", 4, 18, "training.seed must be a whole number from 0 to 4294967295"),
     ("training: {validation_split: 1.5}", 4, 30, "training.validation_split must be"),
@@ -242,7 +283,7 @@ def test_fault_with_place_and_hint(
         ("training: {schedule: plato}", "Did you mean plateau?"),
         ("model: {activation: GELU}", "Did you mean gelu?"),
         ("training.epochs: 3", "Write epochs below training, indented."),
-        ("preset: accurate", "not available yet"),
+        ("preset: acurate", "Did you mean accurate?"),
         ("  test_path: s3://a/b", "download it first"),
         ('training: {epochs: "9"}', "without quotes"),
         ("model: {hidden_layers: 9}", "Write it as a list, [9]."),
@@ -356,7 +397,10 @@ def test_an_override_mends_the_file(tmp_path: Path) -> None:
     [
         ("trainig.epochs=3", "unknown key trainig"),
         ("training.epoch=3", "unknown key training.epoch"),
-        ("training.epochs=many", 'training.epochs must be a whole number from 1 to 10000000, found "many"'),
+        (
+            "training.epochs=many",
+            'training.epochs must be auto or a whole number from 1 to 10000000, found "many"',
+        ),
         ("training.epochs=", "found null"),
         ("training.epochs=[3", "a bracket without its ]"),
         ("training.epochs=&a 3", "anchor &a"),
@@ -594,9 +638,9 @@ def test_the_json_schema_describes_every_key() -> None:
     for section in (schema, *schema["$defs"].values()):
         for key, node in section["properties"].items():
             assert node.get("description") or "$ref" in node, key
-    assert {"type": "string", "enum": ["constant", "cosine", "step", "plateau"]} in schema["$defs"][
-        "TrainingConfig"
-    ]["properties"]["schedule"]["anyOf"]
+    assert {"type": "string", "enum": ["constant", "cosine", "step", "plateau", "coslog4"]} in schema[
+        "$defs"
+    ]["TrainingConfig"]["properties"]["schedule"]["anyOf"]
 
 
 def test_nothing_heavy_is_imported() -> None:

@@ -25,7 +25,7 @@ from dlreg.config import (
 )
 from dlreg.contradictions import Contradiction, contradictions
 from dlreg.errors import ConfigError, Fault, UsageError
-from dlreg.meant_value import meant_items, meant_scalar
+from dlreg.meant_value import meant_items, meant_scalar, meant_word
 from dlreg.presets import PRESETS
 from dlreg.yaml_source import (
     KeyPath,
@@ -375,7 +375,7 @@ def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
 
 def _value_hint(value: Any, key: KeyPath, nodes: Sequence[_Node], leaves: Sequence[_Node]) -> str:
     words = _words(leaves)
-    if isinstance(value, str) and (near := _near(value, words)):
+    if isinstance(value, str) and (near := meant_word(value, words)):
         return f"Did you mean {near}?"
     kinds = {leaf["type"] for leaf in leaves if not _words([leaf])}
     if kinds and "string" not in kinds and (meant := meant_scalar(value, leaves)):

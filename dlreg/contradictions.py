@@ -56,6 +56,10 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
         message = f"data.split_by has no meaning with data.split {data['split']}"
         hint = "Set data.split to group or time, or leave data.split_by out."
         yield Contradiction(column, way, message, hint)
+    elif isinstance(data["split_by"], str) and data["split_by"] == data["target"]:
+        message = f"data.target is {shown(data['target'])}, data.split_by cannot name it"
+        hint = "Split by a column that is known before the target."
+        yield Contradiction(column, ("data", "target"), message, hint)
 
 
 def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -12,7 +12,7 @@ from dlreg.config import Config
 from dlreg.dataset import Dataset, Part, shown_path
 from dlreg.dates import calendar_feature_names
 from dlreg.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
-from dlreg.errors import DataError, Fault, gathering, located
+from dlreg.errors import ConfigError, DataError, Fault, gathering, located
 from dlreg.members import Member, count_epochs, plan_members, rows_per_epoch
 from dlreg.preprocessing import MOST_ONEHOT_LEVELS, fit_features, fit_target
 
@@ -24,6 +24,8 @@ LIBRARY_BYTES = 930_000_000
 WEIGHT_COPIES = 14
 FLOAT_BYTES = 4
 CELL_BYTES = 8
+# 1 GB of weights: a file of ONNX ends at 2 GB.
+MAX_PARAMETERS = 250_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
 
     Raises:
         DataError: The training rows cannot be preprocessed as the config asks, with every reason.
+        ConfigError: The network is too large to be written.
     """
     _refuse_what_cannot_be_fitted(config, dataset)
     train = dataset.parts["train"]
@@ -65,6 +68,13 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
     )
     members = members_of(config)
     parameters = sum(_count_member(config, dataset, features, member.embedding) for member in members)
+    if parameters > MAX_PARAMETERS:
+        message = (
+            f"the network has {parameters:,} parameters for {features:,} features, more than "
+            f"{MAX_PARAMETERS:,} cannot be trained"
+        )
+        hint = "Use smaller model.hidden_layers, fewer members in model.ensemble, or fewer columns"
+        raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
     rows = {name: int(part.rows.size) for name, part in dataset.parts.items()}
     n_rows = rows_per_epoch(rows["train"], dataset.folds)
     batch_size = min(config.training.batch_size, n_rows)

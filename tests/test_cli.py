@@ -292,6 +292,9 @@ def test_unseen_levels_are_counted_and_predicted_as_unknown(project):
     assert done.returncode == 0
     assert "20 cells unseen in 풍속 등급" in done.stderr
     assert len(done.stdout.splitlines()) == 21
+    done = run_cli("evaluate", "run", "--data", "odd.csv", cwd=project)
+    assert done.returncode == 0
+    assert "20 cells unseen in 풍속 등급" in done.stderr
 
 
 def test_predict_streams_blocks_as_one_table(project, monkeypatch, capsys):

@@ -7,11 +7,26 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlreg.config import Activation, Config, CosineSchedule, EarlyStopping, StepSchedule
-from dlreg.config_file import dump_config, load_config
+from dlreg.config import (
+    LOCAL_PATH,
+    Activation,
+    Config,
+    CosineSchedule,
+    EarlyStopping,
+    StepSchedule,
+)
+from dlreg.config_file import (
+    _over_preset,
+    _with_defaults,
+    dump_config,
+    load_config,
+    parse_config,
+    to_yaml,
+)
+from dlreg.contradictions import contradictions
 from dlreg.errors import ConfigError, Fault, UsageError
 
 HEAD = "data:\n  path: table.csv\n  target: y\n"
@@ -185,6 +200,12 @@ BAD = [
     ("  split: group", 4, 10, "data.split group needs data.split_by"),
     ("  split: tim", 4, 10, 'must be one of random, ordered, group, time, found "tim"'),
     ("  split_by: day", 4, 13, "data.split_by has no meaning with data.split random"),
+    (
+        "  split: time\n  split_by: y",
+        5,
+        13,
+        'data.target is "y", data.split_by cannot name it (compare line 3)',
+    ),
     ("preprocessing: {numeric: z}", 4, 26, "preprocessing.numeric must be one of standard, minmax"),
     (
         "preprocessing: {missing: }",
@@ -240,6 +261,7 @@ BAD = [
 ]
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(("addition", "line", "column", "fragment"), BAD)
 def test_fault_with_place_and_hint(
     tmp_path: Path, addition: str, line: int, column: int, fragment: str
@@ -267,6 +289,11 @@ def test_fault_with_place_and_hint(
         ("model: {hidden_layers: 9}", "Write it as a list, [9]."),
         ("training: {epochs: 0}", "Leave it out for the default, 100."),
         ("training: ~", "Its keys are loss, optimizer"),
+        ("training: {loss: mean_absolute_error}", "Did you mean mae?"),
+        ("  types: {a: float}", "Did you mean number?"),
+        ("  types: {a: string}", "Did you mean category?"),
+        ("model: {dropout: 20}", "Write 0.2."),
+        ("model: {dropout: 2}", "Leave it out for the default, 0.0."),
     ],
 )
 def test_hints(tmp_path: Path, addition: str, hint: str) -> None:
@@ -275,6 +302,7 @@ def test_hints(tmp_path: Path, addition: str, hint: str) -> None:
     assert hint in fault.hint
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
@@ -461,38 +489,71 @@ TRICKY = st.sampled_from(
 TEXT = TRICKY | st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(
-    target=TEXT,
-    columns=st.lists(TEXT, max_size=4, unique=True),
-    missing=st.lists(TEXT, max_size=3),
-    rate=st.floats(min_value=1e-300, max_value=1e300),
-    layers=st.lists(st.integers(1, 65536), max_size=100),
-    schedule=st.sampled_from([{"name": "cosine", "final_fraction": 0.1}, "plateau", {"name": "step"}]),
-    stopping=st.none() | st.just({"patience": 3}),
-)
-@settings(max_examples=150, deadline=None)
-def test_round_trip(
-    tmp_path_factory: pytest.TempPathFactory, target: str, columns: list, missing: list, rate: float,
-    layers: list, schedule: object, stopping: object,
-) -> None:  # fmt: skip
-    columns = [column for column in columns if column != target]
-    config = Config.model_validate(
-        {
-            "data": {
-                "path": "/folder/표 1.csv",
-                "target": target,
-                "features": columns or "all",
-                "exclude": [],
-                "missing_values": missing,
-                "types": dict.fromkeys(columns, "category"),
-            },
-            "model": {"hidden_layers": layers},
-            "training": {"learning_rate": rate, "schedule": schedule, "early_stopping": stopping},
-        }
-    )
-    file = tmp_path_factory.getbasetemp() / "round_trip.yaml"
-    file.write_text(dump_config(config), encoding="utf-8", newline="")
-    assert load_config(file) == config
+PATHS = TEXT.filter(LOCAL_PATH.fullmatch)
+# What the JSON Schema of a key does not tell.
+SPECIAL = {
+    "path": PATHS,
+    "test_path": PATHS | st.none(),
+    "dir": PATHS | st.none(),
+    "encoding": st.sampled_from(["utf-8", "cp949", "utf-16"]),
+    "delimiter": st.sampled_from([",", ";", "\t", " ", "#"]),
+    "dates": st.dictionaries(TEXT, st.sampled_from(["%d/%m/%Y", "%Y%m%d", "%b %d, %y %H:%M"]), max_size=2),
+    "features": st.just("all") | st.lists(TEXT, min_size=1, max_size=3),
+}
+
+
+def values_of(node: dict, definitions: dict) -> st.SearchStrategy:
+    """Any value that a part of a JSON Schema allows."""
+    if "$ref" in node:
+        node = definitions[node["$ref"].rpartition("/")[2]]
+    if members := node.get("anyOf") or node.get("oneOf"):
+        return st.one_of(values_of(member, definitions) for member in members)
+    if choices := node.get("enum", [node["const"]] if "const" in node else []):
+        return st.sampled_from(choices)
+    match node["type"]:
+        case "object" if "properties" in node:
+            keys = {
+                key: SPECIAL[key] if key in SPECIAL else values_of(inner, definitions)
+                for key, inner in node["properties"].items()
+            }
+            # Only its name tells one schedule from another.
+            names = ["name"] if "name" in keys else node.get("required", [])
+            required = {key: keys.pop(key) for key in names}
+            return st.fixed_dictionaries(required, optional=keys)
+        case "object":
+            return st.dictionaries(TEXT, values_of(node["additionalProperties"], definitions), max_size=3)
+        case "array":
+            return st.lists(values_of(node["items"], definitions), max_size=4)
+        case "integer":
+            return st.integers(node["minimum"], node.get("maximum"))
+        case "number":
+            low, high = (
+                node.get(name, node.get(f"exclusive{name.title()}")) for name in ("minimum", "maximum")
+            )
+            return st.floats(
+                low, high, allow_nan=False, allow_infinity=False,
+                exclude_min="minimum" not in node, exclude_max="exclusiveMaximum" in node,
+            )  # fmt: skip
+    return {"boolean": st.booleans(), "null": st.none(), "string": TEXT}[node["type"]]
+
+
+SCHEMA = Config.model_json_schema()
+
+
+@given(given=values_of(SCHEMA, SCHEMA["$defs"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_valid_config_comes_back_from_its_resolved_file(given: dict) -> None:
+    sections = [given.setdefault(name, {}) for name in ("preprocessing", "model", "training", "run")]
+    assert len(sections) == 4
+    # What contradicts itself is left out, until nothing does.
+    while found := list(contradictions(*_with_defaults(given, _over_preset(given)))):
+        for key in {contradiction.key[:2] for contradiction in found}:
+            del given[key[0]][key[1]]
+    config = parse_config(to_yaml(given).encode(), "/folder/config.yaml")
+    resolved = dump_config(config)
+    again = parse_config(resolved.encode(), "/elsewhere/resolved.yaml")
+    assert again == config.model_copy(update={"run": config.run.model_copy(update={"dir": None})})
+    assert dump_config(again) == resolved
 
 
 VALID = (

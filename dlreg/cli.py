@@ -238,11 +238,16 @@ def predict(
     spread: Annotated[
         bool, typer.Option("--spread", help="Add y_spread: the standard deviation of an ensemble's members.")
     ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="LEVEL", help="Add y_lower and y_upper, which hold this share of rows, as 0.9."),
+    ] = None,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
     from dlreg import console, prediction, trained_run
 
-    counts = prediction.predict(trained_run.open_run(run_dir), csv, output, keep or [], spread=spread)
+    run = trained_run.open_run(run_dir)
+    counts = prediction.predict(run, csv, output, keep or [], spread=spread, interval=interval)
     console.show_counts(counts)
 
 

@@ -132,6 +132,7 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
     rows |= {f"{name} baseline, {held_out}": values for name, values in metrics["baselines"].items()}
     console.print(_metrics_table(rows))
     console.print(_against_baselines(metrics, held_out))
+    _show_intervals(console, metrics)
     console.print(Text(verdict["sentence"]))
     if verdict["advice"]:
         console.print(Text(f"Next: {verdict['advice']}"))
@@ -140,7 +141,19 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
 
 def show_metrics(parts: Mapping[str, Any]) -> None:
     """A table of metrics, on stdout."""
-    _Output(highlight=False).print(_metrics_table(parts))
+    console = _Output(highlight=False)
+    console.print(_metrics_table(parts))
+    _show_intervals(console, parts)
+
+
+def _show_intervals(console: Console, parts: Mapping[str, Any]) -> None:
+    for name, metrics in parts.items():
+        if metrics and metrics.get("coverage_90") is not None:
+            width = _number(metrics["width_90"])
+            share = f"{metrics['coverage_90']:.1%}".replace("%", " %")
+            console.print(
+                Text(f"Intervals at 90 % hold {share} of the {name} rows; their mean width is {width}.")
+            )
 
 
 def show_gates(gates: "Sequence[Gate]") -> None:

@@ -12,8 +12,10 @@ from dlreg import run_dir
 from dlreg.csv_file import read_table
 from dlreg.dataset import Part, csv_format_of, load_dataset, read_part, split_record
 from dlreg.errors import Fault, RunDirError
-from dlreg.gates import AllowedRegression, Gate, Limit, judge_limits, judge_regressions
-from dlreg.metrics import regression_metrics
+from dlreg.gates import INTERVAL_PARTS, AllowedRegression, Gate, Limit, judge_limits, judge_regressions
+from dlreg.intervals import LEVEL
+from dlreg.metrics import interval_metrics, regression_metrics
+from dlreg.onnx_graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.plain_file import hash_plain_file
 from dlreg.trained_run import TrainedRun, open_run
 
@@ -28,10 +30,13 @@ class Predictions:
     Attributes:
         y_true: In the target's units, shape `(n_rows,)`.
         y_pred: The same shape.
+        half_width: Half the width of each row's interval at 90 %, the same shape; None where there are too
+            few rows to calibrate on.
     """
 
     y_true: np.ndarray
     y_pred: np.ndarray
+    half_width: np.ndarray | None = None
 
 
 def evaluate(
@@ -80,12 +85,23 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
         DataError: The CSV lacks columns or has cells that are not what the column is.
     """
     parts = {"data": _other_part(run, data)} if data else _own_parts(run)
-    return {name: Predictions(part.y_true, run.pipeline.predict(part.cells)) for name, part in parts.items()}
+    return {name: _predict(run, part) for name, part in parts.items()}
+
+
+def _predict(run: TrainedRun, part: Part) -> Predictions:
+    found = run.pipeline.run(part.cells)
+    half_width = run.intervals.half_widths(LEVEL, len(part.y_true), found.get(RESIDUAL_SCALE))
+    return Predictions(part.y_true, found[PREDICTION], half_width)
 
 
 def measure(parts: Mapping[str, Predictions]) -> dict[str, Any]:
-    """Metrics by part, None where there are no rows."""
-    return {name: regression_metrics(part.y_true, part.y_pred) for name, part in parts.items()}
+    """Metrics by part, None where there are no rows; those of intervals on test rows and other CSVs."""
+    metrics = {name: regression_metrics(part.y_true, part.y_pred) for name, part in parts.items()}
+    for name in INTERVAL_PARTS:
+        if found := metrics.get(name):
+            part = parts[name]
+            found |= interval_metrics(part.y_true, part.y_pred, part.half_width)
+    return metrics
 
 
 def compare_with_baseline(

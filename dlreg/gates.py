@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from dlreg.errors import Fault, GateError, UsageError
-from dlreg.metrics import METRIC_NAMES
+from dlreg.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES
 
 PARTS = ("train", "validation", "test", "data")
+# Rows that nothing was fitted on, intervals included.
+INTERVAL_PARTS = ("test", "data")
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 SEED = 0
@@ -84,7 +86,8 @@ def parse_limits(expressions: Sequence[str], *, on_data: bool) -> tuple[Limit, .
         if match and math.isfinite(float(match[4])):
             part, metric, sign, bound = match.groups()
             limits.append(Limit(text.strip(), part or parts[-1], metric, sign, float(bound)))
-            faults += _unknown(f"--fail-if {text!r}", "metric", metric, METRIC_NAMES)
+            more = INTERVAL_METRIC_NAMES if limits[-1].part in INTERVAL_PARTS else ()
+            faults += _unknown(f"--fail-if {text!r}", "metric", metric, (*METRIC_NAMES, *more))
             faults += _unknown(f"--fail-if {text!r}", "part", limits[-1].part, parts)
         else:
             hint = "For example --fail-if 'rmse>3.2' or --fail-if 'validation.mae>=2'"

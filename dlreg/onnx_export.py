@@ -19,11 +19,13 @@ from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 from dlreg import onnx_quantile
 from dlreg.columns import Column
 from dlreg.onnx_calendar import calendar_nodes
-from dlreg.onnx_graph import ML_OPSET, OPSET, Graph, table_value, with_versions
+from dlreg.onnx_graph import ML_OPSET, OPSET, PREDICTION, SPREAD, Graph, table_value, with_versions
 from dlreg.onnx_network import network_graph
 from dlreg.preprocessing import Feature, Preprocessing
 
-OUTPUTS = ("prediction", "spread")
+OUTPUTS = (PREDICTION, SPREAD)
+# The tensor between preprocessing and network.
+ROWS = "rows"
 
 
 def export_pipeline(preprocessing: Preprocessing, members: Sequence[keras.Sequential]) -> onnx.ModelProto:
@@ -39,9 +41,7 @@ def export_pipeline(preprocessing: Preprocessing, members: Sequence[keras.Sequen
         double of shape [N, 1], the second, for several members, their standard deviation.
     """
     names = [column.name for column in preprocessing.columns]
-    prefix = "dlreg/"
-    while any(name.startswith(prefix) for name in names):
-        prefix += "_"
+    prefix = free_prefix(names)
     stages = [
         _fill_graph(preprocessing.columns, preprocessing.features),
         _scale_graph(preprocessing),
@@ -60,10 +60,19 @@ def export_pipeline(preprocessing: Preprocessing, members: Sequence[keras.Sequen
         value.name: name if name not in names else f"{prefix}{name}"
         for value, name in zip(merged.graph.output, OUTPUTS, strict=False)
     }
-    _rename(merged.graph, inputs | outputs)
+    rows = {f"{prefix}{len(stages) - 2}/{stages[-2].graph.output[0].name}": f"{prefix}{ROWS}"}
+    _rename(merged.graph, inputs | outputs | rows)
     merged.graph.name, merged.graph.doc_string = "dlreg", ""
     onnx.checker.check_model(merged, full_check=True)
     return merged
+
+
+def free_prefix(names: Sequence[str]) -> str:
+    """What the names of a pipeline's own tensors start with, so that none is a column's."""
+    prefix = "dlreg/"
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    return prefix
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ their shapes are known beforehand, so that memory is, too.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, TensorProto
 
 from dlreg.errors import RunDirError
-from dlreg.onnx_graph import IR_VERSION, ML_OPSET, OPSET
+from dlreg.onnx_graph import IR_VERSION, ML_OPSET, OPSET, PREDICTION, RESIDUAL_SCALE, SPREAD
 
 MAX_ROWS = 16384
 MAX_NODES = 60_000
@@ -25,8 +26,9 @@ MAX_SHAPE_LENGTH = 64
 TEXT_BYTES = 64  # what a short text takes in a tensor
 
 _PLAIN = (
-    "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul "
-    "Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Sum Tanh Unsqueeze Where"
+    "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual MatMul Max "
+    "Min Mul Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Sum Tanh "
+    "Unsqueeze Where"
 )
 # Every operator that dlreg emits, with the attributes it gives it.
 OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -60,6 +62,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
         {"dims", "data_type", "name", "raw_data", "float_data", "int64_data", "double_data", "string_data"}
     ),
 }
+_OUTPUTS = [PREDICTION, SPREAD, RESIDUAL_SCALE]
 _TYPE_BYTES: Mapping[int, int] = {
     TensorProto.FLOAT: 4,
     TensorProto.DOUBLE: 8,
@@ -120,6 +123,11 @@ def vet_model(content: bytes) -> tuple[bytes, int]:
     return model.SerializeToString(), _rows_per_call(model)
 
 
+def plain_output(name: str) -> str:
+    """What an output is, whatever its name had to become beside a column of the same name."""
+    return re.sub(r"^dlreg/_*", "", name)
+
+
 def _refused(found: str) -> RunDirError:
     return RunDirError(f"expected a pipeline as dlreg writes it, found {found}. Train again")
 
@@ -131,8 +139,11 @@ def _check_header(model: onnx.ModelProto) -> None:
     versions = sorted((opset.domain, opset.version) for opset in model.opset_import)
     if model.ir_version != IR_VERSION or versions != [("", OPSET), ("ai.onnx.ml", ML_OPSET)]:
         raise _refused(f"IR version {model.ir_version} with operators {versions}")
-    if len(graph.output) not in (1, 2) or not graph.input:
-        raise _refused(f"{len(graph.input)} inputs and {len(graph.output)} outputs")
+    outputs = [plain_output(value.name) for value in graph.output]
+    if outputs != [name for name in _OUTPUTS if name in outputs] or outputs[:1] != _OUTPUTS[:1]:
+        raise _refused(f"the outputs {outputs}"[:200])
+    if not graph.input:
+        raise _refused("no inputs")
     for value in (*graph.input, *graph.output):
         dims = value.type.tensor_type.shape.dim
         names = [dim.dim_param or dim.dim_value for dim in dims]

@@ -45,6 +45,7 @@ PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
 PREDICTIONS = "predictions.csv"
 SPLIT = "split.json"
+INTERVALS = "intervals.json"
 SUMMARY = "summary.txt"
 RUN = "run.json"
 CHECKPOINT = "checkpoint.safetensors"
@@ -53,7 +54,7 @@ LOCK = ".lock"
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 # Drawn anew at will, so their hashes are not kept.
 FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
-FILES = REQUIRED | FIGURES | {RUN, CHECKPOINT, LOCK}
+FILES = REQUIRED | FIGURES | {INTERVALS, RUN, CHECKPOINT, LOCK}
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
 

@@ -15,11 +15,11 @@ from dlreg import run_dir
 from dlreg.config import Config
 from dlreg.config_file import parse_config
 from dlreg.errors import ConfigError, Fault, RunDirError
-from dlreg.run_record import History, PreprocessingRecord, read_json
+from dlreg.run_record import LARGEST, History, IntervalsRecord, PreprocessingRecord, read_json
 from dlreg.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 
-# Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
-LARGEST = 1e150
+# Some thousand scores, a line each.
+MAX_INTERVALS_BYTES = 1 << 20
 
 
 def read_config(path: Path, record: Mapping[str, Any]) -> Config:
@@ -35,6 +35,14 @@ def read_preprocessing(path: Path, record: Mapping[str, Any]) -> PreprocessingRe
     """What was fitted on the training rows."""
     content = run_dir.read_file(path, record, run_dir.PREPROCESSING)
     return read_json(content, PreprocessingRecord, path / run_dir.PREPROCESSING)
+
+
+def read_intervals(path: Path, record: Mapping[str, Any]) -> IntervalsRecord | None:
+    """What the intervals are made from; None for a run of before there were any."""
+    if run_dir.INTERVALS not in record["files"]:
+        return None
+    content = run_dir.read_file(path, record, run_dir.INTERVALS, MAX_INTERVALS_BYTES)
+    return read_json(content, IntervalsRecord, path / run_dir.INTERVALS)
 
 
 def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:

@@ -23,7 +23,7 @@ import numpy as np
 
 from dlreg.run_record import MAX_SCORES
 
-# What `evaluate` measures and the powers of the scale are compared at.
+# What `evaluate` measures, and intervals are compared at.
 LEVEL = 0.9
 # With fewer rows, or with more features, the scale would be noise, or slow to fit.
 MIN_ROWS, MAX_FEATURES, MAX_FITTED_ROWS = 30, 500, 20_000
@@ -33,6 +33,8 @@ LEAST_RESIDUAL = 0.1
 PENALTIES = (*(10.0 ** (power / 2) for power in range(-6, 7)), 1e9)
 # 0 is one width for all.
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+# A learnt scale that gains less than a hundredth is noise.
+LEAST_GAIN = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +142,10 @@ class Calibration:
 def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibration:
     """Fits the scale and computes the scores.
 
-    The scale is taken to the power that makes the intervals at `LEVEL` narrowest on the calibration rows; to
-    the power of 0 they all have one width.
+    The scale is taken to the power whose intervals at `LEVEL` have the least interval score on the calibration
+    rows: the width, and 2 / (1 - level) times the distance of what lies outside. It is a proper score, least in
+    expectation for the true quantiles of each row (Gneiting and Raftery, Strictly Proper Scoring Rules,
+    Prediction, and Estimation, JASA 102, 2007, section 6.2). To the power of 0 all have one width.
 
     Args:
         x: The calibration rows, preprocessed, shape `(n_rows, n_features)`.
@@ -157,12 +161,14 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
     x = x.astype(np.float64)[:, : x.shape[1] if x.shape[1] <= MAX_FEATURES else 0]
     scales = _cross_fitted(x, residuals, y_pred)
 
-    def mean_width(power: float) -> float:
-        found = _intervals(residuals / scales**power).quantile(LEVEL) or 0.0
-        return 2 * found * float(np.mean(scales**power))
+    def interval_score(power: float) -> float:
+        scale = scales**power
+        half_widths = scale * (_intervals(residuals / scale).quantile(LEVEL) or 0.0)
+        outside = np.maximum(residuals - half_widths, 0.0)
+        return float(np.mean(2 * half_widths + 2 / (1 - LEVEL) * outside))
 
-    power = min(POWERS, key=mean_width)
-    if power == 0:
+    power = min(POWERS, key=interval_score)
+    if interval_score(power) > LEAST_GAIN * interval_score(0.0):
         return Calibration(constant, None, width)
     scale = _fit_scale(x, residuals, y_pred).to_the_power(power)
     return Calibration(_intervals(residuals / scales**power), scale, width)
@@ -206,7 +212,9 @@ def _fit_scale(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray) -> Resi
     knots = np.unique(np.quantile(y_pred, np.linspace(0, 1, BINS + 1)))
     knots = knots if len(knots) > 1 else knots[:0]
     inputs = np.column_stack([x, _encoded(y_pred, knots)])
-    weights, intercept = _ridge(inputs, np.log(residuals + floor))
+    logarithms = np.log(residuals + floor)
+    # About 1 on average, so that scores are in the target's units and the folds' scales are alike.
+    weights, intercept = _ridge(inputs, logarithms - logarithms.mean())
     found = inputs @ weights + intercept
     limits = float(found.min()), float(found.max())
     return ResidualScale(weights[: x.shape[1]], knots, weights[x.shape[1] :], intercept, limits)

@@ -132,6 +132,10 @@ def link(name):
     return replace_by(name, lambda file: file.symlink_to(file.parents[1] / "outside" / "secret"))
 
 
+def other_scale(record):
+    record["scale"] = {"learned": "constant", "constant": "learned"}[record["scale"]]
+
+
 def sparse(name, size):
     return replace_by(name, lambda file: (file.touch(), os.truncate(file, size)))
 
@@ -178,7 +182,7 @@ def reseal(path):
         files = record["files"]
         for name in files:
             file = path / name
-            if name in run_dir.REQUIRED and file.is_file() and not file.is_symlink():
+            if name in run_dir.FILES and file.is_file() and not file.is_symlink():
                 with file.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 files[name] = {"size": file.stat().st_size, "sha256": digest}
@@ -217,7 +221,9 @@ def before_output(*nodes, constants=()):
 
     def change(model):
         g = model.graph
-        last = next(node for node in g.node if g.output[0].name in node.output)
+        position, last = next(each for each in enumerate(g.node) if g.output[0].name in each[1].output)
+        after = list(g.node)[position + 1 :]
+        del g.node[position + 1 :]
         last.output[0] = "hostile_before"
         names = {"$x": first_number(model), "$t": first_text(model), "$y": "hostile_y"}
         for node in nodes:
@@ -229,6 +235,7 @@ def before_output(*nodes, constants=()):
             g.node.append(fresh)
         g.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants)
         g.node.append(helper.make_node("Add", ["hostile_before", "hostile_y"], [g.output[0].name]))
+        g.node.extend(after)
 
     return graph(change)
 
@@ -291,6 +298,18 @@ def with_other_input(model):
     model.graph.input[0].name = "other"
 
 
+def with_other_output(model):
+    name = model.graph.output[0].name
+    model.graph.node.append(helper.make_node("Identity", [name], ["other"]))
+    model.graph.output.append(helper.make_tensor_value_info("other", TensorProto.DOUBLE, ["N", 1]))
+
+
+def with_outputs_swapped(model):
+    name = model.graph.output[0].name
+    model.graph.node.append(helper.make_node("Identity", [name], ["spread"]))
+    model.graph.output.insert(0, helper.make_tensor_value_info("spread", TensorProto.DOUBLE, ["N", 1]))
+
+
 def with_wide_input(model):
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1 << 40
 
@@ -328,6 +347,8 @@ GRAPHS = {
     "a negative size": graph(with_negative_size),
     "a cycle": graph(with_cycle),
     "another input": graph(with_other_input),
+    "another output": graph(with_other_output),
+    "outputs in another order": graph(with_outputs_swapped),
     "a wide input": graph(with_wide_input),
     "empty nodes": graph(with_empty_nodes),
     "a long chain": graph(with_long_chain),
@@ -485,6 +506,21 @@ CORPUS = {
     "split: other rows": Hostile(edit("split.json", lambda s: s.update(test=[0])), {"evaluate"}),
     "split: nested": Hostile(put("split.json", "[" * 50_000), {"evaluate"}),
     "split: a bomb": Hostile(put("split.json", JSON_BOMB), {"evaluate"}),
+    # intervals.json
+    "intervals: nothing": Hostile(put("intervals.json", "{}"), RUNNERS),
+    "intervals: nested": Hostile(put("intervals.json", "[" * 50_000), RUNNERS),
+    "intervals: a bomb": Hostile(put("intervals.json", JSON_BOMB), RUNNERS),
+    "intervals: 2 MB": Hostile(put("intervals.json", b" " * 2_000_000), RUNNERS),
+    "intervals: a text": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, "0")), RUNNERS),
+    "intervals: NaN": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("nan"))), RUNNERS),
+    "intervals: infinite": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("inf"))), RUNNERS),
+    "intervals: beyond all": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, 1e200)), RUNNERS),
+    "intervals: negative": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, -1.0)), RUNNERS),
+    "intervals: out of order": Hostile(edit("intervals.json", lambda i: i["scores"].reverse()), RUNNERS),
+    "intervals: more rows": Hostile(edit("intervals.json", lambda i: i.update(rows=1 << 62)), RUNNERS),
+    "intervals: fewer rows": Hostile(edit("intervals.json", lambda i: i.update(rows=0)), RUNNERS),
+    "intervals: another scale": Hostile(edit("intervals.json", other_scale), RUNNERS, says="intervals.json"),
+    "intervals: a pipe": Hostile(replace_by("intervals.json", os.mkfifo), RUNNERS | {"verify"}),
     # pipeline.onnx
     "pipeline: empty": Hostile(put("pipeline.onnx", b""), RUNNERS),
     "pipeline: words": Hostile(put("pipeline.onnx", b"import os; os.system('touch pwned')"), RUNNERS),

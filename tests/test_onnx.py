@@ -1,6 +1,7 @@
 """The ONNX graph gives what scikit-learn and Keras give, from the raw cells on."""
 
 import typing
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,10 +15,12 @@ from dlreg.columns import Column, read_cells, recognise_columns
 from dlreg.config import Activation
 from dlreg.csv_file import read_table
 from dlreg.csv_scan import CsvFormat
+from dlreg.intervals import ResidualScale
 from dlreg.model import build_model, mean_model
 from dlreg.network import Network
 from dlreg.onnx_export import export_pipeline
 from dlreg.onnx_network import ACTIVATIONS, network_graph
+from dlreg.onnx_scale import add_residual_scale
 from dlreg.pipeline import Pipeline
 from dlreg.preprocessing import TargetScaling, fit_preprocessing
 
@@ -103,6 +106,40 @@ def test_an_ensemble_gives_the_mean_and_the_spread_of_its_members(table, target)
     assert together == pytest.approx(scaled.mean(axis=1), rel=1e-5, abs=1e-6)
 
 
+def some_scale(n_features):
+    generator = np.random.default_rng(4)
+    weights = 0.1 * generator.normal(size=n_features)
+    return ResidualScale(
+        weights, np.array([0.0, 2.0, 3.0, 9.0]), np.array([0.5, -0.2, 0.3]), -0.7, (-1.2, 0.1)
+    )
+
+
+@pytest.mark.parametrize("name", ["year of nothing", "residual_scale"])
+@pytest.mark.parametrize("without", ["nothing", "features", "knots"])
+def test_the_scale_of_residuals_is_a_further_output(table, name, without):
+    columns, cells = table
+    cells = {name if column == "whole" else column: values for column, values in cells.items()}
+    columns = [Column(name, "number") if column.name == "whole" else column for column in columns]
+    preprocessing = fit(columns, cells, np.random.default_rng(1).gamma(2.0, size=N_ROWS), target="log1p")
+    x = preprocessing.transform(cells)
+    members = [build_model(Network(x.shape[1], [6]), seed=seed) for seed in (1, 2)]
+    scale = some_scale(x.shape[1])
+    if without == "features":
+        scale = replace(scale, features=np.empty(0))
+    elif without == "knots":
+        scale = replace(scale, knots=np.empty(0), bins=np.empty(0))
+    for of_run in (members[:1], members):
+        model = export_pipeline(preprocessing, of_run)
+        before = Pipeline(model.SerializeToString()).run(cells)
+        after = Pipeline(add_residual_scale(model, scale).SerializeToString()).run(cells)
+        assert list(after) == [*before, "residual_scale"]
+        assert all((after[output] == before[output]).all() for output in before)
+        given = x[:, : len(scale.features)].astype(np.float64)
+        expected = scale(given, before["prediction"])
+        assert after["residual_scale"] == pytest.approx(expected, rel=1e-5)
+        assert len(set(expected.round(6))) > 10
+
+
 def test_batch_norm_and_dropout_are_exported_as_they_predict(table):
     columns, cells = table
     y = np.random.default_rng(1).normal(size=N_ROWS)
@@ -158,6 +195,7 @@ def test_inputs_are_the_columns_by_name_and_type(table):
         (column.name, types.get(column.kind, "tensor(string)"), ["N", 1]) for column in columns
     ]
     (output,) = session.get_outputs()
+    assert output.name == "dlreg/_prediction"  # one of the columns has that name
     assert (output.type, output.shape) == ("tensor(double)", ["N", 1])
 
 
@@ -224,7 +262,8 @@ def exported(table):
             model.add(keras.layers.Dense(4, activation=activation))
             model.add(keras.layers.BatchNormalization())
         model.add(keras.layers.Dense(1))
-        models.append(export_pipeline(preprocessing, [model] * (1 + index % 2)))
+        pipeline = export_pipeline(preprocessing, [model] * (1 + index % 2))
+        models.append(add_residual_scale(pipeline, some_scale(len(preprocessing.feature_names))))
     return models
 
 

@@ -267,6 +267,31 @@ def plot(
 
 
 @app.command()
+def explain(
+    run_dir: RunDirArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; default RUN_DIR/importance.png."
+        ),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=1000, help="How often each column is permuted.")] = 10,
+    metric: Annotated[
+        Literal["rmse", "mse", "mae", "r2"], typer.Option(help="What gets worse without a column.")
+    ] = "rmse",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell which columns a run relies on, by permutation importance, and draw it."""
+    from dlreg import console, importance
+
+    report = importance.explain(run_dir, output, metric=metric, repeats=repeats)
+    if as_json:
+        print_json(report)
+    else:
+        console.show_importance(report)
+
+
+@app.command()
 def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
     """Compare every file of a run with what was written."""
     from dlreg import verification

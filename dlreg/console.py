@@ -201,6 +201,25 @@ def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
     )
 
 
+def show_importance(report: Mapping[str, Any]) -> None:
+    """A table of columns, the most important first, on stdout."""
+    console, metric = _Output(highlight=False), report["metric"]
+    change = "decrease" if metric == "r2" else "increase"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("column", f"{change} of {metric}", "±"):
+        table.add_column(name, justify="left" if name == "column" else "right")
+    for column in report["columns"]:
+        values = (_number(column["importance"]), _number(column["std"]))
+        table.add_row(Text(printable(column["name"])), *values)
+    console.print(table)
+    rows = f"{report['n']:,}" + (f" of {report['n_part']:,}" if report["n"] < report["n_part"] else "")
+    facts = (
+        f"{metric} {_number(report['value'])} on {rows} {report['part']} rows; {report['repeats']:,} repeats"
+    )
+    console.print(Text(facts))
+    print(f"Figure: {printable(report['figure'])}")
+
+
 def show_counts(counts: Mapping[str, int]) -> None:
     """Notes on what predict met: cells of a level that training did not know."""
     for name, count in counts.items():

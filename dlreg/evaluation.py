@@ -60,8 +60,7 @@ def evaluate(
     """
     run, other = open_run(path), open_run(baseline) if baseline else None
     if not data:
-        # It may be a stranger's config that names the file.
-        warnings.warn(f"reading {run.config.data.path}, as the run's config says", stacklevel=1)
+        say_what_is_read(run)
     parts = predict_parts(run, data)
     metrics = measure(parts)
     gates = judge_limits(limits, metrics)
@@ -84,7 +83,7 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
         RunDirError: The run's own CSV is no longer what it was trained on.
         DataError: The CSV lacks columns or has cells that are not what the column is.
     """
-    parts = {"data": _other_part(run, data)} if data else _own_parts(run)
+    parts = {"data": _other_part(run, data)} if data else own_parts(run)
     return {name: _predict(run, part) for name, part in parts.items()}
 
 
@@ -171,7 +170,17 @@ def _other_part(run: TrainedRun, data: str) -> Part:
     return read_part(table, run.columns, run.config.data.target)
 
 
-def _own_parts(run: TrainedRun) -> dict[str, Part]:
+def say_what_is_read(run: TrainedRun) -> None:
+    """Warns that the run's own table is read: it may be a stranger's config that names the file."""
+    warnings.warn(f"reading {run.config.data.path}, as the run's config says", stacklevel=1)
+
+
+def own_parts(run: TrainedRun) -> dict[str, Part]:
+    """The rows that a run was split into: `train`, `validation` and `test`.
+
+    Raises:
+        RunDirError: Its table is gone or has changed since, or the split is not the config's.
+    """
     paths = {"data.path": run.config.data.path, "data.test_path": run.config.data.test_path}
     for key, path in paths.items():
         if path is not None:

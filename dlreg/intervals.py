@@ -142,10 +142,11 @@ class Calibration:
 def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibration:
     """Fits the scale and computes the scores.
 
-    The scale is taken to the power whose intervals at `LEVEL` have the least interval score on the calibration
-    rows: the width, and 2 / (1 - level) times the distance of what lies outside. It is a proper score, least in
-    expectation for the true quantiles of each row (Gneiting and Raftery, Strictly Proper Scoring Rules,
-    Prediction, and Estimation, JASA 102, 2007, section 6.2). To the power of 0 all have one width.
+    The scale is taken to the power whose intervals at `LEVEL` have the least interval score on the
+    calibration rows: their width, and 2 / (1 - level) times the distance of what lies outside. That is a
+    proper score, least in expectation for the true quantiles of each row (Gneiting and Raftery, Strictly
+    Proper Scoring Rules, Prediction, and Estimation, JASA 102, 2007, section 6.2). To the power of 0 all
+    intervals have one width.
 
     Args:
         x: The calibration rows, preprocessed, shape `(n_rows, n_features)`.

@@ -40,6 +40,7 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 HISTORY = "history.json"
 LOSS_CURVE = "loss_curve.png"
+IMPORTANCE = "importance.png"
 MODEL = "model.keras"
 PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
@@ -53,7 +54,7 @@ LOCK = ".lock"
 # What every complete run has, each file with its hash.
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 # Drawn anew at will, so their hashes are not kept.
-FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
+FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png", IMPORTANCE})
 FILES = REQUIRED | FIGURES | {INTERVALS, RUN, CHECKPOINT, LOCK}
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29

@@ -28,12 +28,15 @@ COMMANDS = {
     "evaluate": ["evaluate", "{run}"],
     "measure": ["evaluate", "{run}", "--data", "{csv}", "--json"],
     "predict": ["predict", "{run}", "{csv}", "-o", "{out}/predictions.csv"],
+    "explain": ["explain", "{run}", "--repeats", "1", "-o", "{out}/importance.svg"],
     "loss": ["plot", "{run}"],
     "scatter": ["plot", "{run}", "--kind", "predictions", "-o", "{out}/scatter.svg"],
 }
 ALL = set(COMMANDS)
 READERS = ALL - {"verify"}
-RUNNERS = {"evaluate", "measure", "predict"}
+RUNNERS = {"evaluate", "measure", "predict", "explain"}
+# They read the table that the config names.
+EVALUATORS = {"evaluate", "explain"}
 EXTRA_MIB = 200
 
 HARNESS = """
@@ -448,7 +451,7 @@ CORPUS = {
         edit("run.json", lambda r: files(r).update(x={"size": 1, "sha256": 7})), ALL
     ),
     "record: data as a number": Hostile(edit("run.json", lambda r: r.update(data={"data.path": 3})), ALL),
-    "record: no data": Hostile(edit("run.json", lambda r: r.pop("data") and None), {"evaluate"}),
+    "record: no data": Hostile(edit("run.json", lambda r: r.pop("data") and None), EVALUATORS),
     "record: an epoch in words": Hostile(edit("run.json", lambda r: r.update(best_epoch="x")), ALL),
     "record: an epoch too far": Hostile(edit("run.json", lambda r: r.update(best_epoch=10**6)), {"loss"}),
     "record: a huge epoch": Hostile(edit("run.json", lambda r: r.update(best_epoch=10**4000)), ALL),
@@ -465,13 +468,13 @@ CORPUS = {
     "config: a URL": Hostile(in_config("  path: ", "  path: https://example.org/"), READERS),
     "config: an odd encoding": Hostile(in_config("encoding: utf-8", "encoding: zip"), READERS),
     "config: a link": Hostile(link("config.yaml"), ALL),
-    "config: terminal escapes": Hostile(in_config("target: 소요 시간", 'target: "\\e[2J\\e]0;owned\\a$\\\\input{x}$"'), {"evaluate", "measure"}, codes=(("evaluate", 4), ("measure", 4))),
-    "data: a pipe": Hostile(data_path("pipe", make=os.mkfifo), {"evaluate", "verify"}),
-    "data: a device": Hostile(data_path("/dev/zero"), {"evaluate"}),
-    "data: a directory": Hostile(data_path("/etc"), {"evaluate"}),
-    "data: the environment": Hostile(data_path("/proc/self/environ", size=0), {"evaluate"}),
-    "data: kernel memory": Hostile(data_path("/proc/kcore", size=140737471590400), {"evaluate"}),
-    "data: a guess": Hostile(data_path("/etc/passwd", size=Path("/etc/passwd").stat().st_size), {"evaluate"}),
+    "config: terminal escapes": Hostile(in_config("target: 소요 시간", 'target: "\\e[2J\\e]0;owned\\a$\\\\input{x}$"'), EVALUATORS | {"measure"}, codes=(("evaluate", 4), ("measure", 4), ("explain", 4))),
+    "data: a pipe": Hostile(data_path("pipe", make=os.mkfifo), EVALUATORS | {"verify"}),
+    "data: a device": Hostile(data_path("/dev/zero"), EVALUATORS),
+    "data: a directory": Hostile(data_path("/etc"), EVALUATORS),
+    "data: the environment": Hostile(data_path("/proc/self/environ", size=0), EVALUATORS),
+    "data: kernel memory": Hostile(data_path("/proc/kcore", size=140737471590400), EVALUATORS),
+    "data: a guess": Hostile(data_path("/etc/passwd", size=Path("/etc/passwd").stat().st_size), EVALUATORS),
     # preprocessing.json
     "preprocessing: nested": Hostile(put("preprocessing.json", "[" * 500_000), RUNNERS),
     "preprocessing: a bomb": Hostile(put("preprocessing.json", JSON_BOMB), RUNNERS),
@@ -503,9 +506,9 @@ CORPUS = {
     "predictions: a short row": Hostile(put("predictions.csv", "row,y_true,y_pred\n0,1,2\n1\n"), {"scatter"}),
     "predictions: NUL bytes": Hostile(put("predictions.csv", b"row,y_true,y_pred\n" + bytes(999)), {"scatter"}),
     "predictions: a pipe": Hostile(replace_by("predictions.csv", os.mkfifo), {"scatter", "verify"}),
-    "split: other rows": Hostile(edit("split.json", lambda s: s.update(test=[0])), {"evaluate"}),
-    "split: nested": Hostile(put("split.json", "[" * 50_000), {"evaluate"}),
-    "split: a bomb": Hostile(put("split.json", JSON_BOMB), {"evaluate"}),
+    "split: other rows": Hostile(edit("split.json", lambda s: s.update(test=[0])), EVALUATORS),
+    "split: nested": Hostile(put("split.json", "[" * 50_000), EVALUATORS),
+    "split: a bomb": Hostile(put("split.json", JSON_BOMB), EVALUATORS),
     # intervals.json
     "intervals: nothing": Hostile(put("intervals.json", "{}"), RUNNERS),
     "intervals: nested": Hostile(put("intervals.json", "[" * 50_000), RUNNERS),
@@ -560,9 +563,10 @@ def commands_for(name) -> list[str]:
     """The commands that read what is hostile, and `verify`; all with `DLREG_LONG_TESTS=1`."""
     file = name.partition(":")[0]
     others = {
-        "pipeline": {"measure", "loss", "scatter"},
-        "preprocessing": {"measure", "loss", "scatter"},
-        "split": READERS - {"evaluate"},
+        "pipeline": {"measure", "explain", "loss", "scatter"},
+        "preprocessing": {"measure", "explain", "loss", "scatter"},
+        "intervals": {"measure", "explain", "loss", "scatter"},
+        "split": READERS - EVALUATORS,
         "history": READERS - {"loss"},
         "predictions": READERS - {"scatter"},
         "figure": RUNNERS,

@@ -191,8 +191,12 @@ def plot_importance(report: Mapping[str, Any], *, target: str) -> Figure:
     left_out = len(report["columns"]) - len(columns)
     with _style(target, *names):
         rows = f"{report['n']:,} {report['part']} rows"
-        subtitle = f"of {_name(target)}: {metric} on {rows} {report['value']:.4g}, as they are"
-        figure, axes = _figure("Importance of columns", subtitle, size=(10, 2.6 + 0.42 * len(columns)))
+        subtitle = f"for {_name(target)}, whose {metric} on {rows} is {report['value']:,.4g}"
+        figure, axes = _figure(
+            "Importance of columns",
+            subtitle,
+            size=(9 + 0.1 * max(map(len, names)), 2.4 + 0.42 * len(columns)),
+        )
         positions = range(len(columns))
         axes.barh(
             positions,
@@ -203,10 +207,11 @@ def plot_importance(report: Mapping[str, Any], *, target: str) -> Figure:
             error_kw={"ecolor": INK, "elinewidth": 1.4, "capsize": 3},
         )
         axes.set_yticks(positions, names)
-        axes.invert_yaxis()
+        axes.set_ylim(len(columns) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         axes.axvline(0, color=INK, linewidth=0.8)
-        more = f"; {left_out:,} columns of less are not shown" if left_out else ""
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        more = f"\n{left_out:,} columns of less importance are not shown" if left_out else ""
         axes.set_xlabel(f"{change} of the {metric} when permuted{more}")
         return figure
 
@@ -226,7 +231,8 @@ def _figure(title: str, subtitle: str, size: tuple[float, float] = (10, 5.625)) 
     figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
     axes = figure.subplots()
     axes.set_title(title)
-    axes.text(0, 1.03, subtitle, transform=axes.transAxes, fontsize=14, color=BEST)
+    # At one distance, whatever the height.
+    axes.annotate(subtitle, (0, 1), (0, 9), "axes fraction", "offset points", fontsize=14, color=BEST)
     return figure, axes
 
 

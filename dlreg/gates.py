@@ -132,6 +132,8 @@ def _unknown(place: str, kind: str, word: str, words: Sequence[str]) -> Iterator
         return
     near = difflib.get_close_matches(word.lower(), words, n=1)
     hint = f"Did you mean {near[0]}?" if near else None
+    if kind == "metric" and word in INTERVAL_METRIC_NAMES:
+        hint = f"Only --fail-if knows it, of the parts {' and '.join(INTERVAL_PARTS)}"
     if kind == "part" and word in PARTS:
         hint = "With --data there is the part data alone" if word != "data" else "Give a CSV with --data"
     yield Fault(f"{place}: unknown {kind} {word}; expected {', '.join(words)}", hint=hint)

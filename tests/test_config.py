@@ -547,8 +547,10 @@ def test_any_valid_config_comes_back_from_its_resolved_file(given: dict) -> None
     assert len(sections) == 4
     # What contradicts itself is left out, until nothing does.
     while found := list(contradictions(*_with_defaults(given, _over_preset(given)))):
-        for key in {contradiction.key[:2] for contradiction in found}:
-            del given[key[0]][key[1]]
+        section, key = next(
+            path[:2] for path in (found[0].key, found[0].other) if path[1] in given.get(str(path[0]), {})
+        )
+        del given[section][key]
     config = parse_config(to_yaml(given).encode(), "/folder/config.yaml")
     resolved = dump_config(config)
     again = parse_config(resolved.encode(), "/elsewhere/resolved.yaml")

@@ -523,7 +523,8 @@ def values_of(node: dict, definitions: dict) -> st.SearchStrategy:
         case "object":
             return st.dictionaries(TEXT, values_of(node["additionalProperties"], definitions), max_size=3)
         case "array":
-            return st.lists(values_of(node["items"], definitions), max_size=4)
+            least = node.get("minItems", 0)
+            return st.lists(values_of(node["items"], definitions), min_size=least, max_size=least + 3)
         case "integer":
             return st.integers(node["minimum"], node.get("maximum"))
         case "number":

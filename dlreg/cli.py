@@ -55,6 +55,8 @@ app = typer.Typer(
     help="Deep-learning regression on tables, from one YAML file.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Rich's boxes give each flag a type, as if it took a value.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -109,7 +111,7 @@ def train(
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
     source, run_dir = resumption.find_config(config, run_dir) if resume else (config, run_dir)
-    data_override = [f"data.path={json.dumps(data)}"] if data else []
+    data_override = [f"data.path={json.dumps(data)}"] if data is not None else []
     settings = check.load_config_and_data(source, [*(overrides or []), *data_override])
     summary = resumption.read_complete(settings, run_dir) if resume else None
     if summary:
@@ -143,7 +145,7 @@ def check(
         typer.Option("--format", help="Lines, one JSON object, or annotations of GitHub Actions."),
     ] = "text",
 ) -> None:
-    """Tell every fault of a config and of its CSV at once; nothing is trained or written."""
+    """Tell every fault of a config and of its CSV at once. Nothing is trained or written."""
     from dlreg import check
 
     report = check.check(config, overrides or [], strict=strict)
@@ -208,7 +210,7 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on its own rows, or on another CSV; fail if it is worse than asked for."""
+    """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
     from dlreg import console, evaluation, gates
 
     limits = gates.parse_limits(fail_if or [], on_data=data is not None)
@@ -226,7 +228,7 @@ def evaluate(
 @app.command()
 def predict(
     run_dir: RunDirArgument,
-    csv: Annotated[str, typer.Argument(metavar="[CSV]", help="New rows; - is standard input.")] = "-",
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="New rows; - is standard input.")] = "-",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="CSV", help="Where to write; - is standard output.")
     ] = "-",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlreg import run_dir
 from dlreg.atomic_file import reporting_storage_errors, sweep_temporaries, write_atomically
-from dlreg.errors import RunDirError, UsageError
+from dlreg.errors import Fault, RunDirError, UsageError
 from dlreg.plotting import plot_loss, plot_predictions, plot_residuals, render_figure
 from dlreg.run_files import read_config, read_history, read_predictions, read_test_metrics
 
@@ -33,7 +33,8 @@ def draw(path: Path, kind: str, output: Path | None) -> Path:
     output = output or path / (run_dir.LOSS_CURVE if kind == "loss" else f"{kind}.png")
     suffix = output.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
-        raise UsageError(f"--output: expected a name ending in .png, .svg or .pdf, found {output.name!r}")
+        message = f"--output: expected a name ending in .png, .svg or .pdf, found {output.name!r}"
+        raise UsageError(Fault(message, hint=f"For example -o {kind}.png"))
     record = run_dir.read_record(path)
     config = read_config(path, record)
     if kind == "loss":

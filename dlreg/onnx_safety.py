@@ -26,8 +26,9 @@ MAX_SHAPE_LENGTH = 64
 TEXT_BYTES = 64  # what a short text takes in a tensor
 
 _PLAIN = (
-    "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul "
-    "Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Sum Tanh Unsqueeze Where"
+    "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual MatMul Max "
+    "Min Mul Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Tanh Unsqueeze "
+    "Where"
 )
 # Every operator that dlreg emits, with the attributes it gives it.
 OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -44,6 +45,7 @@ OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
     ("", "RegexFullMatch"): frozenset({"pattern"}),
     ("", "Shrink"): frozenset({"bias", "lambd"}),
     ("", "StringSplit"): frozenset({"delimiter", "maxsplit"}),
+    ("", "Transpose"): frozenset({"perm"}),
     ("ai.onnx.ml", "LabelEncoder"): frozenset(
         {"default_float", "default_int64", "keys_strings", "values_floats", "values_int64s"}
     ),

@@ -75,7 +75,7 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
     # A kill at the very end leaves it.
     with suppress(OSError):
         (path / run_dir.CHECKPOINT).unlink()
-    return {"run_dir": str(path), **summary.model_dump()}
+    return {"run_dir": str(path), **summary.model_dump(exclude_unset=True)}
 
 
 def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None:
@@ -119,7 +119,7 @@ def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
         facts: The `data` and `versions` of the run, as in `run.json`.
     """
     training = config.training
-    if training.schedule.name != "cosine":
+    if not config.depends_on_epochs:
         training = training.model_copy(update={"epochs": 0})
     text = dump_config(config.model_copy(update={"training": training}))
     versions = {name: version for name, version in facts["versions"].items() if name != "python"}
@@ -167,17 +167,22 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
     before = _read_config(path)
     old, new = (dict(_leaves(each.model_dump(mode="json"))) for each in (before, config))
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key != "run.dir"]
-    by_epochs = config.training.schedule.name == "cosine"
-    if with_more_epochs and not by_epochs and config.training.epochs > before.training.epochs:
+    by_epochs = config.depends_on_epochs
+    more = [each.training.epochs for each in (before, config)]
+    if with_more_epochs and not by_epochs and _is_more(*more):
         changed.remove(_EPOCHS)
     faults = []
     for key in changed:
         found = f"{key} was {shown(old.get(key))}, now it is {shown(new.get(key))}"
         if key == _EPOCHS and by_epochs:
-            found += ", and the cosine schedule depends on it"
+            found += ", and what its steps do depends on it"
         faults.append(Fault(found, str(path), hint=f"A run goes on as it began. {_ANEW}"))
     if faults:
         raise RunDirError(*faults)
+
+
+def _is_more(before: int | str, now: int | str) -> bool:
+    return isinstance(before, int) and isinstance(now, int) and now > before
 
 
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

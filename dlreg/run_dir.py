@@ -44,6 +44,7 @@ MODEL = "model.keras"
 PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
 PREDICTIONS = "predictions.csv"
+OUT_OF_FOLD = "out_of_fold.csv"
 SPLIT = "split.json"
 SUMMARY = "summary.txt"
 RUN = "run.json"
@@ -53,7 +54,7 @@ LOCK = ".lock"
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 # Drawn anew at will, so their hashes are not kept.
 FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
-FILES = REQUIRED | FIGURES | {RUN, CHECKPOINT, LOCK}
+FILES = REQUIRED | FIGURES | {OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
 
@@ -127,6 +128,9 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
     # Names that a link or dots stand for have nothing beside them.
     plain = path.name not in ("", "..") and not path.is_symlink()
     target = path if plain else Path(os.path.realpath(path))
+    if not target.name:
+        hint = "Give another --run-dir"
+        raise StorageError(Fault("the root of all directories cannot be a run", str(path), hint=hint))
     with reporting_storage_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target):
@@ -187,12 +191,13 @@ def read_any_record(path: Path) -> dict[str, Any]:
         RunDirError: There is no such run, or it is damaged or from a newer version.
     """
     folder = _standing(path)
-    if not folder.is_dir():
+    if not os.path.lexists(folder) or not folder.is_dir():
         raise RunDirError(
             Fault("no such run directory", str(path), hint="Give the directory a dlreg train wrote")
         )
     if not os.path.lexists(folder / RUN):
-        raise RunDirError(Fault(f"not a run directory: it has no {RUN}", str(path)))
+        hint = "Give the directory a dlreg train wrote"
+        raise RunDirError(Fault(f"not a run directory: it has no {RUN}", str(path), hint=hint))
     content = read_plain_file(folder / RUN, MAX_RECORD_BYTES)
     try:
         record = json.loads(content)
@@ -373,7 +378,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _is_complete(folder: Path) -> bool:
-    if folder.is_symlink() or not folder.is_dir():
+    # The first is false, where the others raise, for a name that is too long.
+    if not os.path.lexists(folder) or folder.is_symlink() or not folder.is_dir():
         return False
     try:
         read_record(folder)
@@ -429,7 +435,8 @@ def _acquire(lock: Path, path: Path) -> int:
         except BlockingIOError:
             message = f"the directory is in use by {_holder(descriptor)}"
             os.close(descriptor)
-            raise StorageError(Fault(message, str(path))) from None
+            hint = "Wait until it is done, or give another --run-dir"
+            raise StorageError(Fault(message, str(path), hint=hint)) from None
         except BaseException:
             os.close(descriptor)
             raise

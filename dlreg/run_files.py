@@ -68,16 +68,18 @@ def read_test_metrics(path: Path, record: Mapping[str, Any]) -> Metrics | None:
     return read_json(content, AllMetrics, path / run_dir.METRICS).test
 
 
-def read_predictions(path: Path, record: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """`y_true` and `y_pred` of the test rows; of more than `MOST_ROWS` every second, third … row."""
-    file = path / run_dir.PREDICTIONS
-    with run_dir.open_file(path, record, run_dir.PREDICTIONS) as opened:
+def read_predictions(
+    path: Path, record: Mapping[str, Any], name: str = run_dir.PREDICTIONS, most_rows: int = MOST_ROWS
+) -> tuple[np.ndarray, np.ndarray]:
+    """`y_true` and `y_pred` of a file of predictions; of more than `most_rows` every second, third … row."""
+    file = path / name
+    with run_dir.open_file(path, record, name) as opened:
         n_rows = sum(block.count(b"\n") for block in iter(partial(opened.read, 1 << 20), b""))
         opened.seek(0)
         try:
             if opened.readline(len(_HEADER) + 1) != _HEADER:
                 raise ValueError
-            lines = islice(_rows(opened), 0, None, -(-n_rows // MOST_ROWS))
+            lines = islice(_rows(opened), 0, None, -(-(n_rows - 1) // most_rows) or 1)
             table = (
                 np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if n_rows > 1 else np.empty((0, 3))
             )

@@ -80,6 +80,7 @@ class AllMetrics(_Shape):
 
     train: Metrics
     validation: Metrics | None
+    out_of_fold: Metrics | None = None
     test: Metrics | None
     baselines: Baselines
 

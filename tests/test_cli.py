@@ -65,7 +65,7 @@ def test_baselines_are_the_training_mean_and_scikit_learns_linear_regression(pro
     dataset = load_dataset(config)
     train, test = dataset.parts["train"], dataset.parts["test"]
     preprocessing = fit_preprocessing(
-        train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump()
+        train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
     )
     x, x_test = (preprocessing.transform(part.cells).astype(float) for part in (train, test))
     expected = LinearRegression().fit(x, train.y_true).predict(x_test)
@@ -91,7 +91,7 @@ def test_stock_keras_loads_the_model_in_safe_mode_and_predicts_the_same(project)
     dataset = load_dataset(config)
     train = dataset.parts["train"]
     preprocessing = fit_preprocessing(
-        train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump()
+        train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
     )
     x = preprocessing.transform(dataset.parts["test"].cells)
     script = (
@@ -292,6 +292,9 @@ def test_unseen_levels_are_counted_and_predicted_as_unknown(project):
     assert done.returncode == 0
     assert "20 cells unseen in 풍속 등급" in done.stderr
     assert len(done.stdout.splitlines()) == 21
+    done = run_cli("evaluate", "run", "--data", "odd.csv", cwd=project)
+    assert done.returncode == 0
+    assert "20 cells unseen in 풍속 등급" in done.stderr
 
 
 def test_predict_streams_blocks_as_one_table(project, monkeypatch, capsys):
@@ -352,7 +355,7 @@ MISTAKES = {
     "unwritable": (["predict", "run", "table.csv", "-o", "absent/out.csv"], 6, "absent"),
     "a spread of one": (["predict", "run", "table.csv", "--spread"], 2, "model.ensemble"),
     "no members": (["train", "config.yaml", "--set", "model.ensemble=0"], 3, "model.ensemble"),
-    "no preset yet": (["train", "config.yaml", "--set", "preset=accurate"], 3, "preset"),
+    "no such preset": (["train", "config.yaml", "--set", "preset=exact"], 3, "preset"),
 }
 
 

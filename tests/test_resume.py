@@ -22,13 +22,16 @@ from safetensors.numpy import load, save
 
 from dlreg import run_dir, training
 from dlreg.checkpoint import Checkpoint, from_file, to_bytes
+from dlreg.embeddings import Periodic, fit_embedding
+from dlreg.epoch import View
 from dlreg.errors import RunDirError
+from dlreg.members import plan_members, rows_per_epoch, training_rows
 from dlreg.model import initial_weights
 from dlreg.network import Network
 from dlreg.optimizers import build_optimizer
 from dlreg.progress import EarlyStopping, Plateau
 from dlreg.schedules import build_schedule
-from dlreg.training import Rows, fit, shuffled_rows
+from dlreg.training import Rows, fit, padded_rows, shuffled_rows
 
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 N_ROWS, BATCH_SIZE, EPOCHS = 50, 16, 9
@@ -46,10 +49,10 @@ def _compiled_once():
     """Programs are compiled once for each network and optimizer, not for each training."""
     programs, compile_epoch = {}, training.compile_epoch
 
-    def compile_or_reuse(network, optimizer, *arguments, **options):
-        key = (repr(network), id(optimizer), *options.items())
+    def compile_or_reuse(views, optimizer, *arguments, **options):
+        key = (repr(views), id(optimizer), *options.items())
         if key not in programs:
-            programs[key] = compile_epoch(network, optimizer, *arguments, **options), optimizer
+            programs[key] = compile_epoch(views, optimizer, *arguments, **options), optimizer
         return programs[key][0]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -65,6 +68,7 @@ def make_rows(n_rows, seed):
 
 
 TRAIN, VALIDATION = make_rows(N_ROWS, 1), make_rows(20, 2)
+LEARNT = {"parametric_activation": True, "feature_scale": True, "initializer": "he_normal"}
 PLAIN = {"network": Network(4, [6, 5]), "members": 1, "optimizer": build_optimizer("adam")}
 CASES = {
     "dropout": {"network": Network(4, [6, 5], dropout=0.3)},
@@ -83,13 +87,24 @@ CASES = {
     },
     "sgd, no validation": {"optimizer": build_optimizer("sgd"), "validation": make_rows(0, 1)},
     "more parameters than are packed": {"network": Network(4, [130, 130]), "epochs": 4},
+    "two views of three folds": {
+        "views": [
+            View(Network(4, [6], "mish", embedding=Periodic(3), **LEARNT), 3),
+            View(Network(4, [6], embedding=fit_embedding("piecewise_linear", TRAIN.x), dropout=0.2), 3),
+        ],
+        "members": 6,
+        "folds": np.split(np.arange(48), 3),
+    },
 }
 
 
 def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     """What `fit` returns, and the file of each epoch's checkpoint; with `stop_after` the files alone."""
     case = {**PLAIN, "learning_rate": 0.03, "epochs": EPOCHS, **case}
-    network, files = case["network"], []
+    files = []
+    views = case.get("views", [View(case["network"], case["members"])])
+    folds = case.get("folds", [])
+    members = plan_members(range(len(views)), views[0].n_members // (len(folds) or 1), len(folds))
     epochs = epochs or case["epochs"]
 
     def keep(take):
@@ -107,17 +122,19 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     )
     try:
         weights, progress = fit(
-            network,
-            initial_weights(network, 3, case["members"]),
+            views,
+            [weights for view in views for weights in initial_weights(view.network, 3, view.n_members)],
             case["optimizer"],
             schedule,
             "mse",
             TRAIN,
-            case.get("validation", VALIDATION),
+            TRAIN if folds else case.get("validation", VALIDATION),
             epochs=epochs,
             batch_size=BATCH_SIZE,
             seed=5,
-            order_of_rows=shuffled_rows(N_ROWS, 5),
+            n_rows=rows_per_epoch(N_ROWS, folds),
+            order_of_rows=shuffled_rows(training_rows(members, N_ROWS, folds), 5),
+            validation_rows=padded_rows([folds[member.fold] for member in members]) if folds else None,
             metrics={"mae": lambda a, b: abs(a - b)},
             early_stopping=case.get("early_stopping"),
             plateau=case.get("plateau"),
@@ -214,7 +231,7 @@ def bend(name, key, value):
     return lambda content, _: with_header(content, lambda header: header[name].__setitem__(key, value))
 
 
-FIRST = "parameters.0"
+FIRST = "0.parameters.0"
 HOSTILE = {
     "nothing": lambda *_: b"",
     "four bytes": lambda content, _: content[:4],

@@ -306,8 +306,9 @@ def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on stdout, for a script."""
-    print(json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False))
+    """One JSON object on stdout, for a script; what could steer a terminal is escaped."""
+    text = json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:

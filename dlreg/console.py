@@ -133,9 +133,9 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
     console.print(_metrics_table(rows))
     console.print(_against_baselines(metrics, held_out))
     _show_intervals(console, metrics)
-    console.print(Text(verdict["sentence"]))
+    console.print(Text(printable(verdict["sentence"])))
     if verdict["advice"]:
-        console.print(Text(f"Next: {verdict['advice']}"))
+        console.print(Text(f"Next: {printable(verdict['advice'])}"))
     print(f"Run directory: {printable(summary['run_dir'])}")
 
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "rest": ["plot", "{run}", "--kind", "residuals", "-o", "{out}/rest.pdf"],
     "baseline": ["evaluate", "{whole}", "--baseline", "{run}", "--max-regression", "rmse=5%"],
     "resume": ["train", "{run}", "--resume"],
+    "summary": ["train", "{run}", "--resume", "--json"],
 }
 ALL = set(COMMANDS)
 READERS = ALL - {"verify"}
@@ -522,10 +523,10 @@ CORPUS = {
     "record: a status that is a list": Hostile(edit("run.json", lambda r: r.update(status=[])), ALL),
     "record: a version in words": Hostile(edit("run.json", lambda r: r.update(schema_version="1")), ALL),
     "record: words that steer a terminal": Hostile(
-        edit("run.json", lambda r: r["verdict"].update(sentence="[/bold]\x1b[2J[link=x]a[/link]", advice="[red]\x1b]0;x\x07")), set()
+        edit("run.json", lambda r: r["verdict"].update(sentence="[/bold]\x1b[2J\x9b2J\u202e[link=x]a[/link]", advice="[red]\x1b]0;x\x07")), set()
     ),
-    "record: a metric beyond all numbers": Hostile(edit("run.json", lambda r: r["metrics"]["test"].update(rmse=10**400)), {"resume"}),
-    "record: an unfinished run": Hostile(edit("run.json", lambda r: r.update(status="failed", exit_code=7, error="\x1b[2J")), ALL, codes=(("resume", 7),)),
+    "record: a metric beyond all numbers": Hostile(edit("run.json", lambda r: r["metrics"]["test"].update(rmse=10**400)), {"resume", "summary"}),
+    "record: an unfinished run": Hostile(edit("run.json", lambda r: r.update(status="failed", exit_code=7, error="\x1b[2J")), ALL, codes=(("resume", 7), ("summary", 7))),
     "record: a status that steers a terminal": Hostile(edit("run.json", lambda r: r.update(status="\x1b[2J")), ALL),
     "record: no pipeline": Hostile(edit("run.json", lambda r: files(r).pop("pipeline.onnx") and None), RUNNERS | {"verify"}),
     # config.yaml
@@ -664,6 +665,8 @@ def commands_for(name) -> list[str]:
         "beside": {"measure", "baseline", "rest"},
     }
     skipped = set() if LONG else others.get(file, set())
+    if not LONG and name in CORPUS and "terminal" not in name:
+        skipped = skipped | {"summary"}
     return [command for command in COMMANDS if command not in skipped]
 
 

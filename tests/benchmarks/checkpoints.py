@@ -63,6 +63,7 @@ def share(
                 batch_size=32,
                 seed=0,
                 order_of_rows=shuffled_rows(n_rows, 0),
+                start=saver.load,
                 keep=keep,
             )
         return spent / (time.perf_counter() - began[0]), written

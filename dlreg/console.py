@@ -127,7 +127,7 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
     facts = f"{summary['features']:,} features, {summary['parameters']:,} parameters, best of "
     facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
     console.print(Text(printable(target), style="bold"), Text(f"({facts})"))
-    rows = {name: metrics[name] for name in ("train", "validation", "test")}
+    rows = {name: metrics.get(name) for name in ("train", "validation", "out_of_fold", "test")}
     held_out = next(name for name in ("test", "validation", "train") if metrics[name])
     rows |= {f"{name} baseline, {held_out}": values for name, values in metrics["baselines"].items()}
     console.print(_metrics_table(rows))

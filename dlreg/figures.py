@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from dlreg import run_dir
 from dlreg.atomic_file import reporting_storage_errors, sweep_temporaries, write_atomically
 from dlreg.errors import RunDirError, UsageError
-from dlreg.metrics import regression_metrics
 from dlreg.plotting import plot_loss, plot_predictions, plot_residuals, render_figure
-from dlreg.run_files import read_config, read_history, read_predictions
+from dlreg.run_files import read_config, read_history, read_predictions, read_test_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,9 +70,9 @@ def write_figure(figure: "Figure", output: Path) -> None:
 
 def _of_predictions(path: Path, record: dict[str, Any], kind: str, target: str) -> "Figure":
     y_true, y_pred = read_predictions(path, record)
-    if not y_true.size:
+    metrics = read_test_metrics(path, record)
+    if not y_true.size or not metrics:
         raise RunDirError(f"{path} has no test rows to draw. Train with data.test_split above 0")
     if kind == "residuals":
         return plot_residuals(y_true, y_pred, target=target)
-    metrics = regression_metrics(y_true, y_pred) or {}
-    return plot_predictions(y_true, y_pred, target=target, rmse=float(metrics["rmse"] or 0), r2=metrics["r2"])
+    return plot_predictions(y_true, y_pred, n_rows=metrics.n, target=target, rmse=metrics.rmse, r2=metrics.r2)

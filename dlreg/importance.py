@@ -55,7 +55,9 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     format_of(output)
     run = open_run(path)
     say_what_is_read(run)
-    name, whole = _rows_to_measure(own_parts(run), cross_validated=False)
+    name, whole = _rows_to_measure(
+        own_parts(run), cross_validated=run.config.training.cross_validation is not None
+    )
     part = _sample(whole)
     if (regression_metrics(part.y_true, part.y_true) or {}).get(metric) is None:
         hint = "Choose --metric rmse"

@@ -27,8 +27,8 @@ TEXT_BYTES = 64  # what a short text takes in a tensor
 
 _PLAIN = (
     "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual MatMul Max "
-    "Min Mul Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Sum Tanh "
-    "Unsqueeze Where"
+    "Min Mul Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Tanh Unsqueeze "
+    "Where"
 )
 # Every operator that dlreg emits, with the attributes it gives it.
 OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -45,6 +45,7 @@ OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
     ("", "RegexFullMatch"): frozenset({"pattern"}),
     ("", "Shrink"): frozenset({"bias", "lambd"}),
     ("", "StringSplit"): frozenset({"delimiter", "maxsplit"}),
+    ("", "Transpose"): frozenset({"perm"}),
     ("ai.onnx.ml", "LabelEncoder"): frozenset(
         {"default_float", "default_int64", "keys_strings", "values_floats", "values_int64s"}
     ),
@@ -76,6 +77,11 @@ _DATA_FIELDS: Mapping[int, str] = {
     TensorProto.INT64: "int64_data",
     TensorProto.STRING: "string_data",
 }
+# A date's: digits, names of months, and text around them. RE2 writes others, as they are, to the terminal.
+_PATTERN = re.compile(
+    r"(?:\[0-[59]\]\??(?:\{(?:1,)?[0-9]\})?|\([A-Za-z|]{1,200}\)|\\\W|[^][(){}*+?.\\^$|])*", re.DOTALL
+)
+MAX_PATTERN = 1000
 # Field numbers of onnx.proto: the messages in each message, and the packed integers.
 _MESSAGES: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 8: "other", 14: "other", 20: "other", 25: "other", 26: "other"},
@@ -186,11 +192,19 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
     # Without a limit a text of n delimiters becomes n + 1 texts.
     if node.op_type == "StringSplit" and ("maxsplit" not in given or given["maxsplit"].i != 1):
         raise _refused("StringSplit without maxsplit 1")
+    if node.op_type == "RegexFullMatch" and not _is_date_pattern(given):
+        raise _refused("RegexFullMatch of a pattern that is no date's")
     # Texts joined with each other would double in length at each step.
     if node.op_type == "StringConcat":
         first = constants.get(node.input[0]) if node.input else None
         if first is None or list(first.string_data) != [b"0."]:
             raise _refused("StringConcat of anything but '0.' and a text")
+
+
+def _is_date_pattern(given: Mapping[str, AttributeProto]) -> bool:
+    content = given["pattern"].s if "pattern" in given else b""
+    pattern = content.decode(errors="replace")
+    return len(pattern) <= MAX_PATTERN and bool(_PATTERN.fullmatch(pattern))
 
 
 def _rows_per_call(model: onnx.ModelProto) -> int:

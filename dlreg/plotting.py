@@ -119,7 +119,7 @@ def plot_loss(
 
 
 def plot_predictions(
-    y_true: np.ndarray, y_pred: np.ndarray, *, target: str, rmse: float, r2: float | None
+    y_true: np.ndarray, y_pred: np.ndarray, *, n_rows: int, target: str, rmse: float, r2: float | None
 ) -> Figure:
     """What was predicted against what was observed; a perfect model lies on the diagonal.
 
@@ -128,6 +128,7 @@ def plot_predictions(
     Args:
         y_true: What was observed, shape `(n_rows,)`.
         y_pred: What was predicted, shape `(n_rows,)`.
+        n_rows: Shown in the corner; more than the points where these are a part of the rows.
         target: The target's name.
         rmse: Shown in the corner.
         r2: Shown in the corner; None where it is not defined.
@@ -142,7 +143,7 @@ def plot_predictions(
         axes.set_aspect("equal")
         axes.set_xlabel("observed")
         axes.set_ylabel("predicted")
-        numbers = f"n = {len(y_true):,}\nRMSE = {rmse:,.4g}" + ("" if r2 is None else f"\nR² = {r2:.3f}")
+        numbers = f"n = {n_rows:,}\nRMSE = {rmse:,.4g}" + ("" if r2 is None else f"\nR² = {r2:.3f}")
         paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8}
         axes.text(0.03, 0.97, numbers, transform=axes.transAxes, va="top", linespacing=1.5, bbox=paper)
         return figure
@@ -319,7 +320,9 @@ def _add_new_fonts() -> bool:
     """Tells matplotlib, which remembers what it once found, of fonts installed since."""
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
     added = False
-    for path in set(font_manager.findSystemFonts()) - known:
+    # With the folders named, matplotlib starts no fc-list to ask for them.
+    folders = [*font_manager.X11FontDirectories, *font_manager.OSXFontDirectories]
+    for path in set(font_manager.findSystemFonts(folders)) - known:
         with suppress(OSError, RuntimeError, ValueError):
             font_manager.fontManager.addfont(path)
             added = True

@@ -14,7 +14,7 @@ from dlreg.atomic_file import replacing, reporting_storage_errors, sweep_tempora
 from dlreg.columns import read_cells
 from dlreg.csv_file import Table, stream_tables
 from dlreg.csv_scan import open_csv
-from dlreg.dataset import csv_format_of, missing_column
+from dlreg.dataset import csv_format_of, missing_columns
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.onnx_graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.trained_run import TrainedRun
@@ -44,8 +44,8 @@ def predict(
         by column (`unseen in …`).
 
     Raises:
-        UsageError: A spread is asked for where there is one member, or an interval that is no share of
-            rows, or a larger one than the rows it is calibrated on can tell of.
+        UsageError: A spread is asked for where there is one member, a column to be kept twice, or an
+            interval that is no share of rows, or a larger one than the rows it is calibrated on can tell of.
         DataError: No rows, columns missing, cells that are not what the column is.
         StorageError: The output cannot be written.
     """
@@ -55,6 +55,10 @@ def predict(
     if interval is not None:
         _check_level(run, interval)
     names = ["y_pred", *(["y_spread"] if spread else []), *(["y_lower", "y_upper"] if interval else [])]
+    columns = ["row", *keep, *names]
+    if repeated := [name for name in keep if columns.count(name) > 1]:
+        hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
+        raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
     counts: Counter[str] = Counter(rows=0)
     name = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
@@ -64,13 +68,14 @@ def predict(
         for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
             predicted = _predict_block(run, table, keep, counts, interval)
             if not counts["rows"]:
-                writer.writerow(["row", *keep, *names])
+                writer.writerow(columns)
             kept = [table.frame[column].fillna("").tolist() for column in keep]
             rows = range(counts["rows"], counts["rows"] + len(table.frame))
             writer.writerows(zip(rows, *kept, *(predicted[each].tolist() for each in names), strict=True))
             counts["rows"] += len(table.frame)
         if not counts["rows"]:
-            raise DataError(Fault("the file has no rows of data", name))
+            hint = "Add a header line and, below it, one line for each row"
+            raise DataError(Fault("the file has no rows of data", name, hint=hint))
     return dict(counts)
 
 
@@ -81,7 +86,7 @@ def _predict_block(
     wanted = [*(column.name for column in run.columns), *keep]
     lacking = [name for name in wanted if name not in header]
     if lacking:
-        raise DataError(*(missing_column(name, header, table.name) for name in lacking))
+        raise DataError(*missing_columns(lacking, header, table.name))
     with located(table.name):
         cells = read_cells(table, run.columns)
     counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items() if count})

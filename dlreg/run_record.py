@@ -14,7 +14,7 @@ from dlreg.config import DateFormat, RefusedError
 from dlreg.errors import Fault, RunDirError
 
 # A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
-MAX_VALUES = 1_500_000
+MAX_VALUES = 1_000_000
 BYTES_PER_VALUE = 20
 # Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
 LARGEST = 1e150
@@ -91,6 +91,7 @@ class AllMetrics(_Shape):
 
     train: Metrics
     validation: Metrics | None
+    out_of_fold: Metrics | None = None
     test: TestMetrics | None
     baselines: Baselines
 

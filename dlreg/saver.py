@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dlreg.checkpoint import Checkpoint, from_bytes, is_finite, max_file_bytes, to_bytes
+from dlreg.checkpoint import Checkpoint, from_file, is_finite, to_bytes
 from dlreg.errors import Fault, StoppedError, located
 from dlreg.interruption import Interruption
 from dlreg.run_dir import CHECKPOINT, RunDir, resume_command
@@ -52,11 +52,11 @@ class Saver:
         Raises:
             RunDirError: It is damaged, or of another run.
         """
-        content = self._run.read_checkpoint(max_file_bytes(like))
-        file = self._run.path / CHECKPOINT
-        if content is None:
-            return None
-        return from_bytes(content, like, self._origin, epochs=self._epochs, path=file)
+        with self._run.open_checkpoint() as opened:
+            if opened is None:
+                return None
+            path = self._run.path / CHECKPOINT
+            return from_file(*opened, like, self._origin, epochs=self._epochs, path=path)
 
     def after_epoch(self, take: Callable[[], Checkpoint]) -> None:
         """Takes in a function that gives the checkpoint, and writes it if one is due.

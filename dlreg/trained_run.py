@@ -11,10 +11,17 @@ import numpy as np
 from dlreg import run_dir
 from dlreg.columns import Column
 from dlreg.config import Config
+from dlreg.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
 from dlreg.errors import Fault, RunDirError
 from dlreg.intervals import Intervals
 from dlreg.pipeline import Pipeline
+from dlreg.plan import members_of
 from dlreg.run_files import read_config, read_intervals, read_preprocessing
+
+# What a message of ONNX's format can have.
+MAX_PIPELINE_BYTES = (1 << 31) - 1
+# Parameters of a number's periodic embedding, and its learnt factors.
+MOST_PER_NUMBER = FREQUENCIES * (2 + PERIODIC_WIDTH) + PERIODIC_WIDTH + BINS
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,12 @@ def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Interv
 
 def _max_pipeline_bytes(config: Config, n_features: int) -> int:
     """What a network of this shape takes at most in a file, with its tables of levels and quantiles."""
-    widths = [n_features, *config.model.hidden_layers, 1]
-    n_parameters = sum(before * after + 4 * after for before, after in pairwise(widths))
-    return (32 << 20) + 65536 * n_features + 5 * n_parameters * config.model.ensemble
+    # An embedded number is at most so many inputs of the first layer.
+    widths = [n_features * BINS, *config.model.hidden_layers, 1]
+    n_parameters = sum(before * after + 5 * after for before, after in pairwise(widths))
+    n_parameters += n_features * (MOST_PER_NUMBER + CATEGORY_WIDTH)
+    n_members = len(members_of(config))
+    return min((32 << 20) + 65536 * n_features + 5 * n_parameters * n_members, MAX_PIPELINE_BYTES)
 
 
 def _count_others(texts: Sequence[str] | np.ndarray, levels: set[str]) -> int:

@@ -149,7 +149,7 @@ def keys_of(model, above: str = "") -> set[str]:
     for name, field in model.model_fields.items():
         inner = field.annotation
         is_section = isinstance(inner, type) and hasattr(inner, "model_fields")
-        found |= keys_of(inner, f"{above}{name}.") if is_section else {f"{above}{name}"}
+        found |= keys_of(inner, f"{name}.") if is_section and not above else {f"{above}{name}"}
     return found
 
 

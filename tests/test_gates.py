@@ -75,6 +75,7 @@ def test_limits_on_other_data_are_about_the_data():
     assert gates.parse_limits(["data.rmse>1"], on_data=True)[0].part == "data"
 
 
+@pytest.mark.bad_input("command line and run directory")
 @pytest.mark.parametrize(
     ("text", "on_data", "fragment"),
     [
@@ -111,6 +112,7 @@ def test_every_malformed_expression_is_told():
     assert len(caught.value.faults) == 3
 
 
+@pytest.mark.bad_input("command line and run directory")
 @pytest.mark.parametrize(
     "text", ["rmse", "rmse>2", "rmse=-1", "rmse=2%%", "n=2", "rsme=2", "rmse=inf", "=2", "test.rmse=2"]
 )
@@ -372,6 +374,7 @@ def test_a_baseline_from_another_folder_is_compared_on_an_equal_table(runs, cli,
         (runs / "hidden.csv").rename(runs / "table.csv")
 
 
+@pytest.mark.bad_input("command line and run directory")
 @pytest.mark.parametrize(
     ("arguments", "code", "fragment"),
     [

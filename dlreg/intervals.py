@@ -159,7 +159,8 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
     width = None if half is None else 2 * half
     if width is None or len(residuals) < MIN_ROWS or not residuals.any():
         return Calibration(constant, None, width)
-    x = x.astype(np.float64)[:, : x.shape[1] if x.shape[1] <= MAX_FEATURES else 0]
+    if x.shape[1] > MAX_FEATURES:
+        x = x[:, :0]
     scales = _cross_fitted(x, residuals, y_pred)
 
     def interval_score(power: float) -> float:
@@ -171,7 +172,7 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
     power = min(POWERS, key=interval_score)
     if interval_score(power) > LEAST_GAIN * interval_score(0.0):
         return Calibration(constant, None, width)
-    scale = _fit_scale(x, residuals, y_pred).to_the_power(power)
+    scale = _fit_scale(x, residuals, y_pred, np.arange(len(residuals))).to_the_power(power)
     return Calibration(_intervals(residuals / scales**power), scale, width)
 
 
@@ -199,16 +200,16 @@ def _cross_fitted(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray) -> n
     folds = np.random.default_rng(SEED).permutation(len(residuals)) % FOLDS
     scales = np.empty(len(residuals))
     for fold in range(FOLDS):
-        rest, own = folds != fold, folds == fold
-        scales[own] = _fit_scale(x[rest], residuals[rest], y_pred[rest])(x[own], y_pred[own])
+        rest, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        scales[own] = _fit_scale(x, residuals, y_pred, rest)(x[own], y_pred[own])
     return scales
 
 
-def _fit_scale(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray) -> ResidualScale:
-    """A ridge regression of the logarithm of the residuals."""
-    if len(residuals) > MAX_FITTED_ROWS:
-        rows = np.random.default_rng(SEED).choice(len(residuals), MAX_FITTED_ROWS, replace=False)
-        x, residuals, y_pred = x[rows], residuals[rows], y_pred[rows]
+def _fit_scale(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray, rows: np.ndarray) -> ResidualScale:
+    """A ridge regression of the logarithm of the residuals of these rows, or of a sample of many."""
+    if len(rows) > MAX_FITTED_ROWS:
+        rows = np.random.default_rng(SEED).choice(rows, MAX_FITTED_ROWS, replace=False)
+    x, residuals, y_pred = x[rows].astype(np.float64), residuals[rows], y_pred[rows]
     floor = LEAST_RESIDUAL * (float(np.median(residuals)) or float(np.mean(residuals))) or 1.0
     knots = np.unique(np.quantile(y_pred, np.linspace(0, 1, BINS + 1)))
     knots = knots if len(knots) > 1 else knots[:0]

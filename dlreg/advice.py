@@ -1,8 +1,11 @@
 """What is legal in a config and its table, but looks like a mistake."""
 
+import codecs
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -11,6 +14,7 @@ import pandas as pd
 from dlreg import dates
 from dlreg.columns import Column
 from dlreg.config import Config
+from dlreg.csv_scan import BLOCK_BYTES, open_csv
 from dlreg.dataset import BLOCK_ROWS, Dataset, Part, shown_path
 from dlreg.errors import Fault
 from dlreg.plan import count_features
@@ -19,6 +23,8 @@ from dlreg.plan import count_features
 LEAK_CORRELATION = 0.9999
 # Fewer rows are sorted, or on one line, by chance.
 LEAST_ROWS = 10
+# Fewer characters beyond ASCII are utf-8 by chance.
+LEAST_ACCENTS = 4
 ROWS_PER_FEATURE = 10
 # Of the standard deviation of the target: what is left of a sum whose terms are written out in full.
 EXACT = 1e-6
@@ -113,6 +119,13 @@ def _about_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
             "activation",
             hint="Choose relu, or set model.hidden_layers to [] if that is meant",
         )
+    if _is_rather_utf8(config.data.path, config.data.encoding):
+        yield config.fault(
+            f"data.encoding is {config.data.encoding}, but the file is valid utf-8, hardly by chance",
+            "data",
+            "encoding",
+            hint="Set data.encoding: utf-8, or names and texts may be garbled",
+        )
     n_train = dataset.parts["train"].rows.size
     if config.training.batch_size > n_train:
         yield config.fault(
@@ -122,6 +135,27 @@ def _about_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
             "batch_size",
             hint="A smaller batch takes more steps per epoch",
         )
+
+
+def _is_rather_utf8(path: Path, encoding: str) -> bool:
+    if codecs.lookup(encoding).name.startswith("utf"):
+        return False
+    with open_csv(str(path)) as stream:
+        sample = stream.read(BLOCK_BYTES)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return len(text.encode()) - len(text) > LEAST_ACCENTS
+
+
+def _look_alikes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of names that differ in nothing one can see: blanks, characters without width, composition."""
+    seen: dict[str, str] = {}
+    for name in names:
+        visible = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+        if (first := seen.setdefault(" ".join(visible.split()), name)) != name:
+            yield first, name
 
 
 def _about_table(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
@@ -136,6 +170,11 @@ def _about_table(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
         """The cells of one column, in the order of the CSV: a copy of them all would be too large."""
         return np.concatenate([part.cells[name][:, 0] for part in own])[order]
 
+    for first, second in _look_alikes([config.data.target, *(column.name for column in dataset.columns)]):
+        yield (
+            f"the columns {first!r} and {second!r} differ in nothing one can see",
+            "Give each a name of its own, or leave one out with data.exclude",
+        )
     for column in dataset.columns:
         values = train.cells[column.name][:, 0]
         if np.all(pd.isna(values)) or np.all(values == values[0]):

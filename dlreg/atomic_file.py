@@ -83,12 +83,22 @@ def reporting_storage_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise StorageError(
-            Fault(reason, str(error.filename or path), hint=_HINTS.get(error.errno or 0))
-        ) from error
+        name = Path(error.filename or path)
+        # A hidden name beside what the user named is one of dlreg's own.
+        named = path if name.parent == path.parent and name.name.startswith(".") else name
+        raise StorageError(Fault(reason, str(named), hint=_HINTS.get(error.errno or 0))) from error
 
 
 _HINTS = {
+    errno.ENOENT: "Make its folder first",
+    errno.ENOTDIR: "A part of the path is a file: choose another place",
+    errno.EEXIST: "It is a file already: choose another name",
+    errno.EISDIR: "It is a directory: name a file in it",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.EACCES: "Check who may write there, with ls -ld, or choose another place",
+    errno.EPERM: "Check who may write there, with ls -ld, or choose another place",
+    errno.EROFS: "Choose a place that is not read-only",
+    errno.EIO: "Check the disk, or choose another place",
     errno.ENOSPC: "Free some space; what was there before is unchanged",
     errno.EDQUOT: "Free some of your quota; what was there before is unchanged",
 }
@@ -101,7 +111,8 @@ def _refuse_special_file(path: Path) -> None:
         return
     if not stat.S_ISREG(mode):
         kind = "a directory" if stat.S_ISDIR(mode) else "a pipe or device"
-        raise StorageError(Fault(f"expected the name of a file to write, found {kind}", str(path)))
+        hint = "Name a file, which may be new"
+        raise StorageError(Fault(f"expected the name of a file to write, found {kind}", str(path), hint=hint))
 
 
 def _create_temporary(folder: Path) -> tuple[Path, int]:

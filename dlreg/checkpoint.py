@@ -6,9 +6,10 @@ numbers. Its metadata says what it is a checkpoint of, and the SHA-256 of the nu
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
@@ -19,8 +20,6 @@ from dlreg.errors import Fault, RunDirError
 FORMAT = 1
 VALUES = "values"
 MAX_HEADER_BYTES = 1 << 20
-# Of the recorded values of all epochs; a million epochs of one network take 40 MB.
-MAX_VALUES_BYTES = 1 << 30
 
 
 class Checkpoint(NamedTuple):
@@ -48,18 +47,14 @@ def to_bytes(checkpoint: Checkpoint, origin: Mapping[str, Any]) -> bytes:
     return bytes(save(arrays, metadata={"dlreg": json.dumps(about)}))
 
 
-def max_file_bytes(like: Checkpoint) -> int:
-    """The most bytes that a checkpoint of this form may have."""
-    return MAX_HEADER_BYTES + sum(tensor.nbytes for tensor in like.tensors.values()) + MAX_VALUES_BYTES
-
-
-def from_bytes(
-    content: bytes, like: Checkpoint, origin: Mapping[str, Any], *, epochs: int, path: Path
+def from_file(
+    file: BinaryIO, n_bytes: int, like: Checkpoint, origin: Mapping[str, Any], *, epochs: int, path: Path
 ) -> Checkpoint:
-    """Reads what `to_bytes` wrote.
+    """Reads what `to_bytes` wrote; no more than the header before that agrees with the file's size.
 
     Args:
-        content: The bytes of the file.
+        file: The file, at its beginning.
+        n_bytes: How many bytes it has.
         like: A checkpoint of the same training, with tensors of the same names and shapes.
         origin: What it must be a checkpoint of.
         epochs: The most epochs it may hold.
@@ -68,11 +63,13 @@ def from_bytes(
     Raises:
         RunDirError: It is damaged, of another training, of a newer format or holds too many epochs.
     """
+    start = file.read(8)
+    header_bytes = int.from_bytes(start, "little")
     try:
-        size = int.from_bytes(content[:8], "little")
-        if size > MAX_HEADER_BYTES:
+        if header_bytes > MAX_HEADER_BYTES:
             raise ValueError("its header is too large")
-        header = json.loads(content[8 : 8 + size])
+        text = file.read(header_bytes)
+        header = json.loads(text)
         about = json.loads(header.pop("__metadata__")["dlreg"])
         found = {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
         written, checked, of = about["format"], about["sha256"], about["origin"]
@@ -93,8 +90,13 @@ def from_bytes(
     if n_epochs > epochs:
         message = f"{n_epochs:,} epochs are over already, training.epochs is {epochs:,}"
         raise RunDirError(Fault(message, str(path), hint=f"Set training.epochs to {n_epochs:,} or more"))
+    n_numbers = sum(tensor.nbytes for tensor in like.tensors.values())
+    n_numbers += n_epochs * like.values.itemsize * math.prod(like.values.shape[1:])
+    if n_bytes != len(start) + len(text) + n_numbers:
+        raise _damaged(path, "it is not whole")
+    file.seek(0)
     try:
-        arrays = load(content)
+        arrays = load(file.read(n_bytes))
     except (SafetensorError, ValueError):
         raise _damaged(path, "it is not whole") from None
     if _sha256(arrays) != checked:

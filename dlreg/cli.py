@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import os
-import signal
 import sys
 import traceback
 import warnings
@@ -19,6 +18,7 @@ from dlreg import __version__
 from dlreg.atomic_file import reporting_storage_errors
 from dlreg.completion import complete_override, whole_words
 from dlreg.errors import DlregError, RunDirError, StorageError, UsageError
+from dlreg.interruption import Interruption, listening
 
 # Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
 JSON_VERSION = 1
@@ -55,6 +55,8 @@ app = typer.Typer(
     help="Deep-learning regression on tables, from one YAML file.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Rich's boxes give each flag a type, as if it took a value.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -85,6 +87,7 @@ def options(
 
 @app.command()
 def train(
+    context: typer.Context,
     config: ConfigArgument,
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default runs/CONFIGNAME-1, -2, …")
@@ -103,28 +106,25 @@ def train(
     ] = False,
 ) -> None:
     """Train a network and write the run directory."""
-    from dlreg import check, console, interruption, resumption, run
+    from dlreg import check, console, resumption, run
 
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
     source, run_dir = resumption.find_config(config, run_dir) if resume else (config, run_dir)
-    data_override = [f"data.path={json.dumps(data)}"] if data else []
+    data_override = [f"data.path={json.dumps(data)}"] if data is not None else []
     settings = check.load_config_and_data(source, [*(overrides or []), *data_override])
     summary = resumption.read_complete(settings, run_dir) if resume else None
     if summary:
         console.show_note("the run is complete already")
     else:
-        with (
-            interruption.listening() as signals,
-            console.TrainingDisplay(quiet=quiet or as_json) as display,
-        ):
+        with console.TrainingDisplay(quiet=quiet or as_json) as display:
             summary = run.train_run(
                 settings,
                 run_dir,
                 name=config.stem,
                 overwrite=overwrite,
                 resume=resume,
-                interruption=signals,
+                interruption=context.obj,
                 listener=display,
             )
     if as_json:
@@ -145,7 +145,7 @@ def check(
         typer.Option("--format", help="Lines, one JSON object, or annotations of GitHub Actions."),
     ] = "text",
 ) -> None:
-    """Tell every fault of a config and of its CSV at once; nothing is trained or written."""
+    """Tell every fault of a config and of its CSV at once. Nothing is trained or written."""
     from dlreg import check
 
     report = check.check(config, overrides or [], strict=strict)
@@ -210,7 +210,7 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on its own rows, or on another CSV; fail if it is worse than asked for."""
+    """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
     from dlreg import console, evaluation, gates
 
     limits = gates.parse_limits(fail_if or [], on_data=data is not None)
@@ -228,7 +228,7 @@ def evaluate(
 @app.command()
 def predict(
     run_dir: RunDirArgument,
-    csv: Annotated[str, typer.Argument(metavar="[CSV]", help="New rows; - is standard input.")] = "-",
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="New rows; - is standard input.")] = "-",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="CSV", help="Where to write; - is standard output.")
     ] = "-",
@@ -238,11 +238,16 @@ def predict(
     spread: Annotated[
         bool, typer.Option("--spread", help="Add y_spread: the standard deviation of an ensemble's members.")
     ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="LEVEL", help="Add y_lower and y_upper, which hold this share of rows, as 0.9."),
+    ] = None,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
     from dlreg import console, prediction, trained_run
 
-    counts = prediction.predict(trained_run.open_run(run_dir), csv, output, keep or [], spread=spread)
+    run = trained_run.open_run(run_dir)
+    counts = prediction.predict(run, csv, output, keep or [], spread=spread, interval=interval)
     console.show_counts(counts)
 
 
@@ -262,6 +267,31 @@ def plot(
 
 
 @app.command()
+def explain(
+    run_dir: RunDirArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; default RUN_DIR/importance.png."
+        ),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=1000, help="How often each column is permuted.")] = 10,
+    metric: Annotated[
+        Literal["rmse", "mse", "mae", "r2"], typer.Option(help="What gets worse without a column.")
+    ] = "rmse",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell which columns a run relies on, by permutation importance, and draw it."""
+    from dlreg import console, importance
+
+    report = importance.explain(run_dir, output, metric=metric, repeats=repeats)
+    if as_json:
+        print_json(report)
+    else:
+        console.show_importance(report)
+
+
+@app.command()
 def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
     """Compare every file of a run with what was written."""
     from dlreg import verification
@@ -276,8 +306,9 @@ def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on stdout, for a script."""
-    print(json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False))
+    """One JSON object on stdout, for a script; what could steer a terminal is escaped."""
+    text = json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
@@ -288,9 +319,11 @@ def _show_warning(message: Warning | str, *_: object) -> None:
 
 def main() -> None:
     """Runs the command line and turns every error into its exit code, in this one place."""
-    # Whatever is told to stop tidies up as if interrupted from the keyboard.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    with listening() as signals:
+        _run(signals)
+
+
+def _run(signals: Interruption) -> None:
     arguments = sys.argv[1:]
     if "--version" in arguments:
         print(f"dlreg {__version__}")
@@ -307,7 +340,7 @@ def main() -> None:
     warnings.showwarning = cast(Any, _show_warning)
     try:
         with whole_words(os.environ) if in_bash else contextlib.nullcontext():
-            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg")
+            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg", obj=signals)
     except DlregError as error:
         from dlreg.console import show_error
 
@@ -318,6 +351,8 @@ def main() -> None:
             show_error(error)
         sys.exit(error.exit_code)
     except Exception:
+        # What a signal breaks off may fail in any way.
+        signals.raise_received()
         traceback.print_exc()
         report = "Please report it, with the lines above and your config."
         print(f"This is a bug of dlreg {__version__}. {report}", file=sys.stderr)

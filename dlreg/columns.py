@@ -93,9 +93,11 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
     column = table.frame[name]
     if pd.api.types.is_numeric_dtype(column):
         numbers = column.to_numpy(dtype=np.float64)
+        known = ~np.isnan(numbers)
     else:
         numbers = _to_numbers(column, table.csv_format).to_numpy()
-    bad = column.notna().to_numpy() & ~(np.abs(numbers) <= LARGEST_NUMBER)
+        known = column.notna().to_numpy()
+    bad = known & ~(np.abs(numbers) <= LARGEST_NUMBER)
     if bad.any():
         hint = _number_hint(table, name, bad) or (
             "Mend the cells, or name texts that mean a missing value in data.missing_values"

@@ -6,11 +6,11 @@ what a config may say stands here and nowhere else.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,8 +25,6 @@ from pydantic import (
 
 from dlreg.errors import Fault
 from dlreg.yaml_source import KeyPath, Place, Position, shortened
-
-PRESETS: Mapping[str, Mapping[str, Any]] = {"standard": {}}
 
 SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
     "%Y": "year",
@@ -50,6 +48,8 @@ Activation = Literal[
     "hard_sigmoid", "hard_tanh", "hard_silu", "tanh_shrink", "soft_shrink", "hard_shrink",
     "sparse_plus", "sparse_sigmoid",
 ]  # fmt: skip
+EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
+WeightGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
 
 def shown(value: object) -> str:
@@ -117,14 +117,16 @@ def _date_format(text: str) -> str:
     return text
 
 
-def _available_preset(name: object) -> object:
-    if name in ("fast", "accurate"):
-        raise RefusedError("must be standard", "fast and accurate are not available yet.")
-    return name
-
-
 def _as_mapping(schedule: object) -> object:
     return {"name": schedule} if isinstance(schedule, str) else schedule
+
+
+def _name_or_list(embedding: object) -> str:
+    return "name" if isinstance(embedding, str) else "list"
+
+
+def _name_or_number(epochs: object) -> str:
+    return "name" if isinstance(epochs, str) else "number"
 
 
 def _all_or_list(features: object) -> str:
@@ -183,18 +185,38 @@ class DataConfig(_Section):
 class PreprocessingConfig(_Section):
     """How columns become what the network sees; fitted on the training rows alone."""
 
-    numeric: Literal["standard", "minmax", "robust", "quantile", "none"] = Field(
+    numeric: Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"] = Field(
         default="standard", description="How numeric columns are scaled."
     )
     missing: Literal["median", "mean", "error"] = Field(
         default="median", description="What stands in for a missing number."
     )
-    categorical: Literal["onehot", "ordinal"] = Field(
-        default="onehot", description="How levels become numbers."
+    missing_indicator: bool = Field(
+        default=False, description="Whether columns with missing numbers get a flag beside them."
+    )
+    categorical: Literal["onehot", "ordinal", "embedding"] = Field(
+        default="onehot",
+        description="How levels become numbers; embedding learns a vector per level, of more than nine.",
+    )
+    embedding: Annotated[
+        Annotated[EmbeddingName, Tag("name")]
+        | Annotated[tuple[EmbeddingName, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
+        Discriminator(_name_or_list),
+    ] = Field(
+        default="none",
+        description="How the network embeds numbers; a list makes as many members of each.",
     )
     target: Literal["standard", "minmax", "log", "log1p", "none"] = Field(
         default="standard", description="How the target is scaled."
     )
+    clip_predictions: bool = Field(
+        default=False, description="Whether predictions stay within the training targets."
+    )
+
+    @property
+    def views(self) -> tuple[EmbeddingName, ...]:
+        """The embedding of each kind of member."""
+        return (self.embedding,) if isinstance(self.embedding, str) else self.embedding
 
 
 class ModelConfig(_Section):
@@ -210,9 +232,27 @@ class ModelConfig(_Section):
     dropout: float = Field(
         default=0.0, ge=0, lt=1, description="The fraction of units dropped while training."
     )
+    dropout_schedule: Literal["constant", "fading"] = Field(
+        default="constant", description="Whether dropout stays, or fades out along half a cosine."
+    )
     l2: float = Field(default=0.0, ge=0, description="The L2 penalty on the weights.")
     batch_norm: bool = Field(default=False, description="Whether hidden layers are batch-normalised.")
-    ensemble: int = Field(default=1, ge=1, le=100, description="The number of networks trained side by side.")
+    parametric_activation: bool = Field(
+        default=False, description="Whether each unit learns how much of the activation it takes."
+    )
+    feature_scale: bool = Field(
+        default=False, description="Whether the first layer's inputs have learnt factors."
+    )
+    initializer: Literal["glorot_uniform", "he_normal"] = Field(
+        default="glorot_uniform", description="Where the weights start."
+    )
+    ensemble: int = Field(
+        default=1, ge=1, le=100, description="Networks trained side by side, of each embedding and fold."
+    )
+    blend: bool = Field(
+        default=False,
+        description="Whether embeddings and a ridge regression are weighed by out-of-fold predictions.",
+    )
 
 
 class ConstantSchedule(_Section):
@@ -249,8 +289,28 @@ class PlateauSchedule(_Section):
     min_learning_rate: float = Field(default=0.0, ge=0, description="The learning rate falls no further.")
 
 
-Schedule = ConstantSchedule | CosineSchedule | StepSchedule | PlateauSchedule
-ScheduleName = Literal["constant", "cosine", "step", "plateau"]
+class Coslog4Schedule(_Section):
+    """The learning rate rises and falls four times, each time over twice as many steps."""
+
+    name: Literal["coslog4"] = Field(default="coslog4", description="The name of the schedule.")
+
+
+Schedule = ConstantSchedule | CosineSchedule | StepSchedule | PlateauSchedule | Coslog4Schedule
+ScheduleName = Literal["constant", "cosine", "step", "plateau", "coslog4"]
+
+
+class LearningRateFactors(_Section):
+    """What multiplies the learning rate of some weights."""
+
+    weights: float = Field(default=1.0, ge=0, description="Of weight matrices.")
+    biases: float = Field(
+        default=1.0, ge=0, description="Of biases and all else that has one number per unit."
+    )
+    embeddings: float = Field(default=1.0, ge=0, description="Of embeddings of numbers and categories.")
+    feature_scale: float = Field(default=1.0, ge=0, description="Of the inputs' learnt factors.")
+    weights_by_fan_in: bool = Field(
+        default=False, description="Whether that of a weight matrix is divided by the root of its inputs."
+    )
 
 
 class EarlyStopping(_Section):
@@ -270,8 +330,20 @@ class TrainingConfig(_Section):
         default="adam", description="The rule that updates the weights."
     )
     learning_rate: float = Field(default=0.001, gt=0, description="The step size, before the schedule.")
+    learning_rate_factors: LearningRateFactors = Field(
+        default=LearningRateFactors(), description="What multiplies the learning rate of some weights."
+    )
     weight_decay: float = Field(default=0.0, ge=0, description="The decay of the weights at each step.")
+    weight_decay_groups: Annotated[tuple[WeightGroup, ...], Field(strict=False, min_length=1)] = Field(
+        default=("weights", "biases", "embeddings", "feature_scale"), description="The weights that decay."
+    )
     momentum: float = Field(default=0.0, ge=0, lt=1, description="The momentum of sgd and rmsprop.")
+    beta_1: float = Field(
+        default=0.9, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean gradient."
+    )
+    beta_2: float = Field(
+        default=0.999, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean square."
+    )
     clip_norm: float | None = Field(
         default=None, gt=0, description="The largest norm of a weight's gradient."
     )
@@ -281,8 +353,15 @@ class TrainingConfig(_Section):
     ] = Field(
         default=ConstantSchedule(), description="How the learning rate changes: a name, or a mapping with it."
     )
-    epochs: int = Field(
-        default=100, ge=1, le=10_000_000, description="Passes over the training rows, at most."
+    epochs: Annotated[
+        Annotated[Literal["auto"], Tag("name")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
+        Discriminator(_name_or_number),
+    ] = Field(
+        default=100,
+        description="Passes over the training rows, at most; auto for what auto_steps make.",
+    )
+    auto_steps: int = Field(
+        default=4096, ge=1, le=2**31 - 1, description="Steps of a training with epochs: auto."
     )
     batch_size: int = Field(default=32, ge=1, le=2**31 - 1, description="Rows of one step.")
     validation_split: float = Field(
@@ -291,8 +370,17 @@ class TrainingConfig(_Section):
         lt=1,
         description="The fraction of the rows that are not test to validate with; 0 for none.",
     )
+    cross_validation: int | None = Field(
+        default=None,
+        ge=2,
+        le=50,
+        description="Folds; each member leaves one out to validate, in place of validation_split.",
+    )
     early_stopping: EarlyStopping | None = Field(
         default=EarlyStopping(), description="When to end before the last epoch; null for never."
+    )
+    restore_best_weights: bool = Field(
+        default=True, description="Whether the weights of the best epoch are kept, or the last."
     )
     seed: int = Field(default=42, ge=0, le=2**32 - 1, description="What all randomness derives from.")
 
@@ -336,7 +424,7 @@ class Origins:
 class Config(_Section):
     """A whole config: what one run of training needs to know."""
 
-    preset: Annotated[Literal["standard"], BeforeValidator(_available_preset)] = Field(
+    preset: Literal["standard", "fast", "accurate"] = Field(
         default="standard", description="A named set of values for the keys below."
     )
     data: DataConfig = Field(description="The table to learn from, at least its path and target.")
@@ -349,116 +437,12 @@ class Config(_Section):
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
+    @property
+    def depends_on_epochs(self) -> bool:
+        """Whether what a step does depends on how many epochs there will be."""
+        fades = self.model.dropout > 0 and self.model.dropout_schedule == "fading"
+        return fades or self.training.schedule.name in ("cosine", "coslog4")
+
     def fault(self, message: str, *key: str | int, hint: str | None = None) -> Fault:
         """A fault at the value of a key, such as `config.fault("…", "data", "features", 2)`."""
         return self._origins.fault(message, key, hint)
-
-
-class Contradiction(NamedTuple):
-    """Two values that are right by themselves but exclude each other.
-
-    Attributes:
-        key: The one at fault.
-        other: The one it is at odds with.
-        message: What is wrong, naming both.
-        hint: A way out.
-    """
-
-    key: KeyPath
-    other: KeyPath
-    message: str
-    hint: str
-
-
-def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Contradiction]:
-    """Finds values that exclude each other.
-
-    Looks at plain values, which may be wrong in any other way, so that these
-    faults come to light together with all others.
-
-    Args:
-        given: The sections as they stand in the file and after `--set`.
-        values: The same over the defaults.
-    """
-    data = values["data"]
-    yield from _split_contradictions(given["data"], data)
-    yield from _character_contradictions(data)
-    yield from _column_contradictions(data)
-    yield from _training_contradictions(values["training"])
-
-
-def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    fraction, path, way, column = (("data", key) for key in ("test_split", "test_path", "split", "split_by"))
-    if given.get("test_path") is not None and given.get("test_split") is not None:
-        message = "data.test_split and data.test_path exclude each other"
-        yield Contradiction(fraction, path, message, "Remove one, or set data.test_split to null.")
-    if given.get("test_path") is None and "test_split" in given and given["test_split"] is None:
-        message = "data.test_split is null, but there is no data.test_path"
-        yield Contradiction(fraction, path, message, "Set data.test_split to 0 for no test rows.")
-    if data["split"] in ("group", "time") and data["split_by"] is None:
-        hint = f"Set data.split_by to the column with the {data['split']}."
-        yield Contradiction(way, column, f"data.split {data['split']} needs data.split_by", hint)
-    if data["split"] in ("random", "ordered") and data["split_by"] is not None:
-        message = f"data.split_by has no meaning with data.split {data['split']}"
-        hint = "Set data.split to group or time, or leave data.split_by out."
-        yield Contradiction(column, way, message, hint)
-
-
-def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    # Either may be the delimiter too: in quotes, as in "1,5",2, it stands for itself.
-    if data["decimal"] == data["thousands"] is not None:
-        message = f"data.thousands and data.decimal are both {shown(data['decimal'])}"
-        hint = "Set data.decimal or data.thousands to another character."
-        yield Contradiction(("data", "thousands"), ("data", "decimal"), message, hint)
-
-
-def _column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    target = data["target"] if isinstance(data["target"], str) else None
-    listed: dict[str, dict[str, int]] = {"features": {}, "exclude": {}}
-    for name, seen in listed.items():
-        for index, column in enumerate(data[name] if isinstance(data[name], list) else ()):
-            if not isinstance(column, str):
-                continue
-            key: KeyPath = ("data", name, index)
-            if column in seen:
-                message = f"data.{name} names {shown(column)} twice"
-                yield Contradiction(key, ("data", name, seen[column]), message, "Remove one of them.")
-            elif column == target:
-                message = f"data.target is {shown(column)}, data.{name} cannot name it"
-                yield Contradiction(
-                    key, ("data", "target"), message, "Remove it here, or change data.target."
-                )
-            elif column in listed["features"]:
-                message = f"the column {shown(column)} is in both data.features and data.exclude"
-                other = ("data", "features", listed["features"][column])
-                yield Contradiction(key, other, message, "Remove it from one of them.")
-            seen.setdefault(column, index)
-    types, dates = (data[name] if isinstance(data[name], dict) else {} for name in ("types", "dates"))
-    for column, kind in types.items():
-        if column == target and kind in ("category", "date"):
-            message = f"data.target is {shown(column)}, data.types cannot make it a {kind}"
-            yield Contradiction(
-                ("data", "types", column), ("data", "target"), message, "A target is a number."
-            )
-        if column in dates and kind in ("number", "category"):
-            message = f"the column {shown(column)} is a {kind} in data.types but has a format in data.dates"
-            other = ("data", "dates", column)
-            yield Contradiction(("data", "types", column), other, message, "Remove it from one of them.")
-    if target is not None and target in dates:
-        message = f"data.target is {shown(target)}, data.dates cannot make it a date"
-        yield Contradiction(("data", "dates", target), ("data", "target"), message, "A target is a number.")
-
-
-def _training_contradictions(training: Mapping[str, Any]) -> Iterator[Contradiction]:
-    optimizer, momentum, epochs = (training[key] for key in ("optimizer", "momentum", "epochs"))
-    if optimizer in ("adam", "adamw", "nadam") and isinstance(momentum, int | float) and momentum > 0:
-        message = f"training.momentum has no meaning with training.optimizer {optimizer}"
-        hint = "Choose sgd or rmsprop, or leave training.momentum out."
-        yield Contradiction(("training", "momentum"), ("training", "optimizer"), message, hint)
-    schedule = training["schedule"]
-    warmup = schedule.get("warmup_epochs") if isinstance(schedule, dict) else None
-    if isinstance(warmup, int) and isinstance(epochs, int) and 0 < epochs <= warmup:
-        message = "training.schedule.warmup_epochs must be below training.epochs"
-        key = ("training", "schedule", "warmup_epochs")
-        hint = "Shorten the warm-up or train longer."
-        yield Contradiction(key, ("training", "epochs"), f"{message}, found {warmup} and {epochs}", hint)

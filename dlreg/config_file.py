@@ -18,16 +18,15 @@ from pydantic_core import ErrorDetails
 
 from dlreg.config import (
     LOCAL_PATH,
-    PRESETS,
     Config,
-    Contradiction,
     Origins,
     RefusedError,
-    contradictions,
     shown,
 )
+from dlreg.contradictions import Contradiction, contradictions
 from dlreg.errors import ConfigError, Fault, UsageError
-from dlreg.meant_value import meant_items, meant_scalar
+from dlreg.meant_value import meant_items, meant_scalar, meant_word
+from dlreg.presets import PRESETS
 from dlreg.yaml_source import (
     KeyPath,
     Place,
@@ -50,7 +49,12 @@ NAMES_AS_WRITTEN = (
 _SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "split", "split_by"))
 _SECTIONS = ("data", "preprocessing", "model", "training", "run")
 # pydantic puts the chosen member of these unions into its error locations.
-_UNIONS = (("data", "features"), ("training", "schedule"))
+_UNIONS = (
+    ("data", "features"),
+    ("preprocessing", "embedding"),
+    ("training", "schedule"),
+    ("training", "epochs"),
+)
 
 # What other tools call it, where the letters are not alike.
 _OTHER_NAMES = {
@@ -216,13 +220,18 @@ _Dumper.add_representer(list, _Dumper.represent_items)
 
 def override_keys() -> dict[str, str]:
     """Every key that `--set` takes, dotted, with what it means."""
-    keys: dict[str, str] = {"preset": _nodes(("preset",))[0]["description"]}
+    keys: dict[str, str] = {"preset": _meaning(_nodes(("preset",))[0])}
     for name in _section_keys():
         path = tuple(name.split("."))
-        keys[name] = _nodes(path)[0].get("description", "")
+        keys[name] = _meaning(_nodes(path)[0])
         for inner, node in _properties(_nodes(path)).items():
-            keys[f"{name}.{inner}"] = node.get("description", "")
+            keys[f"{name}.{inner}"] = _meaning(node)
     return keys
+
+
+def _meaning(node: _Node) -> str:
+    """What a key means; of a mapping of its own, what that is."""
+    return str(node.get("description") or _leaves(node)[0].get("description", ""))
 
 
 def named_values(key: str) -> list[str]:
@@ -291,11 +300,21 @@ def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     name = given.get("preset", "standard")
-    values = dict(PRESETS.get(name, {})) if isinstance(name, str) else {}
-    for key, value in given.items():
-        values[key] = {**values.get(key, {}), **value} if isinstance(value, dict) else value
+    values = _merged(PRESETS.get(name, {}) if isinstance(name, str) else {}, given)
     if _section(values, "data").get("test_path") is not None:
         values["data"].setdefault("test_split", None)
+    if _section(values, "training").get("cross_validation") is not None:
+        values["training"].setdefault("validation_split", 0.0)
+    return values
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One mapping over another, key by key at every depth; neither is changed."""
+    values = {key: _merged({}, value) if isinstance(value, dict) else value for key, value in below.items()}
+    for key, value in above.items():
+        inner = values.get(key)
+        under = inner if isinstance(inner, dict) else {}
+        values[key] = _merged(under, value) if isinstance(value, dict) else value
     return values
 
 
@@ -356,10 +375,10 @@ def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
 
 def _value_hint(value: Any, key: KeyPath, nodes: Sequence[_Node], leaves: Sequence[_Node]) -> str:
     words = _words(leaves)
-    if isinstance(value, str) and (near := _near(value, words)):
+    if isinstance(value, str) and (near := meant_word(value, words)):
         return f"Did you mean {near}?"
-    kinds = {leaf["type"] for leaf in leaves}
-    if "string" not in kinds and (meant := meant_scalar(value, leaves)):
+    kinds = {leaf["type"] for leaf in leaves if not _words([leaf])}
+    if kinds and "string" not in kinds and (meant := meant_scalar(value, leaves)):
         return f"Write {meant}."
     if value is None and isinstance(key[-1], int):
         return "Remove it, or put it in quotes if it is text."

@@ -6,7 +6,6 @@ missing cells, trailing cells are cut or shift the columns.
 
 import codecs
 import csv
-import difflib
 import errno
 import io
 import re
@@ -19,9 +18,11 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from dlreg.errors import DataError, Fault, StorageError
+from dlreg.near_file import near_file
 
 BLOCK_BYTES = 1 << 23
 MAX_ROW_BYTES = 1 << 26
+MOST_DUPLICATES = 20
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -44,12 +45,12 @@ _OTHER_FORMATS = {
     b"\x80\x05\x95": "a Python pickle",
     b"\x93NUMPY": "a NumPy array",
     b"{\\rtf": "an RTF document",
-    b"<!DOCTYPE": "an HTML page",
-    b"<!doctype": "an HTML page",
-    b"<html": "an HTML page",
-    b"<?xml": "an XML document",
-    b'{"': "JSON",
-    b'[{"': "JSON",
+}
+# Of text, blanks may stand before it.
+_OTHER_TEXTS = {
+    rb"<!doctype|<html": "an HTML page",
+    rb"<\?xml": "an XML document",
+    rb'[{\[]\s*["{\[]': "JSON",
 }
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -208,6 +209,9 @@ def open_csv(path: str) -> BinaryIO:
         DataError: There is no such file, or it is a directory, a pipe, a device.
         StorageError: It may not be read.
     """
+    if not path:
+        hint = "Is a variable of the shell empty?"
+        raise DataError(Fault("expected the name of a CSV file, found none", "''", hint=hint))
     if "://" in path:
         raise DataError(Fault("expected a local file, found a URL", path, hint="Download it first"))
     try:
@@ -229,17 +233,9 @@ def open_csv(path: str) -> BinaryIO:
 def _no_such_file(path: str) -> Fault:
     if path.startswith("~") or "$" in path:
         return Fault("no such file", path, hint="~ and $ stand for themselves here: write the path in full")
-    folder = Path(path).parent
-    try:
-        names = sorted(entry.name for entry in folder.iterdir())
-    except (OSError, ValueError):
-        names = []
-    folded = {each.casefold(): each for each in names}
-    near = difflib.get_close_matches(Path(path).name.casefold(), folded, n=1)
+    near = near_file(Path(path))
     hint = (
-        f"Did you mean {folder / folded[near[0]]}?"
-        if near
-        else "Check the path; in a config it starts from the config's folder"
+        f"Did you mean {near}?" if near else "Check the path; in a config it starts from the config's folder"
     )
     return Fault("no such file", path, hint=hint)
 
@@ -248,19 +244,23 @@ def _read(stream: BinaryIO, name: str) -> bytes:
     try:
         return stream.read(BLOCK_BYTES)
     except OSError as error:
-        raise StorageError(Fault(f"cannot be read: {error.strerror}", name)) from None
+        hint = "Check the disk, or copy the file elsewhere first"
+        raise StorageError(Fault(f"cannot be read: {error.strerror}", name, hint=hint)) from None
 
 
 def refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
     """Raises a `DataError` for a file whose first bytes are not those of text in this encoding."""
-    for magic, what in _OTHER_FORMATS.items():
-        if opening.startswith(magic):
-            raise DataError(Fault(f"expected a CSV file, found {what}", name, hint="Save it as CSV first"))
+    found = [what for magic, what in _OTHER_FORMATS.items() if opening.startswith(magic)]
+    text = opening.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    found += [what for pattern, what in _OTHER_TEXTS.items() if re.match(pattern, text)]
+    if found:
+        raise DataError(Fault(f"expected a CSV file, found {found[0]}", name, hint="Save it as CSV first"))
     for mark, marked in BYTE_ORDER_MARKS.items():
         if opening.startswith(mark):
-            if not codecs.lookup(encoding).name.startswith(marked):
-                found = f"the file is {marked.upper()} text, data.encoding is {encoding}"
-                raise DataError(Fault(found, name, 1, hint=f"Set data.encoding: {marked}"))
+            order = "-le" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE) else "-be"
+            if codecs.lookup(encoding).name not in (marked, f"{marked}{order}", f"{marked}-sig"):
+                message = f"the file is {marked.upper()} text, data.encoding is {encoding}"
+                raise DataError(Fault(message, name, 1, hint=f"Set data.encoding: {marked}"))
             return
 
 
@@ -371,6 +371,10 @@ def _header(text: bytes, name: str, csv_format: CsvFormat, line: int) -> tuple[s
         if seen.setdefault(cell, number) != number:
             found = f"two columns are named {cell!r}: number {seen[cell]} and {number}"
             faults.append(Fault(found, name, line, hint="Give each column a name of its own"))
+    if len(faults) > MOST_DUPLICATES:
+        more = f"{len(faults) - MOST_DUPLICATES:,} more columns have the name of another"
+        hint = "Is the first line a header, and ends with LF or CRLF?"
+        faults = [*faults[:MOST_DUPLICATES], Fault(more, name, line, hint=hint)]
     marks = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark in names[0]]
     if re.fullmatch("sep=.?", names[0], re.IGNORECASE):
         hint = "Remove the line, and name the delimiter in data.delimiter"

@@ -5,7 +5,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,13 @@ from dlreg.config import Config, DataConfig
 from dlreg.csv_file import Table, read_table
 from dlreg.csv_scan import CsvFormat
 from dlreg.errors import DataError, Fault, gathering, located
-from dlreg.splits import split_rows
+from dlreg.members import Member
+from dlreg.splits import split_folds, split_rows
+
+# Near matches take time, and a screen is soon full.
+MOST_NEAR_MATCHES = 20
+# What may stand between columns of a table that is read as one.
+_OTHER_DELIMITERS = (" ", ":", "^", "~")
 
 BLOCK_ROWS = 65536
 
@@ -45,11 +51,13 @@ class Dataset:
         columns: What the model reads, in the order of the CSV.
         parts: `train`, `validation` and `test`.
         notes: What a user should know of the rows: cells missing, rows dropped.
+        folds: The positions of each fold in the training part, if there is cross-validation.
     """
 
     columns: tuple[Column, ...]
     parts: dict[str, Part]
     notes: tuple[str, ...]
+    folds: tuple[np.ndarray, ...] = ()
 
 
 def load_dataset(config: Config) -> Dataset:
@@ -99,6 +107,15 @@ def load_dataset(config: Config) -> Dataset:
             seed=config.training.seed,
             by=by,
         )
+        folds: tuple[np.ndarray, ...] = ()
+        if config.training.cross_validation:
+            folds = split_folds(
+                len(splits.train),
+                data.split,
+                config.training.cross_validation,
+                seed=config.training.seed,
+                by=None if by is None else by[np.searchsorted(rows, splits.train)],
+            )
     notes = _notes(y_true, cells, data.target)
     parts = {name: Part(rows, {}, y_true[rows]) for name, rows in vars(splits).items()}
     for column in columns:
@@ -114,7 +131,7 @@ def load_dataset(config: Config) -> Dataset:
         notes += [f"{shown_path(data.test_path)}: {note}" for note in test_notes]
         if data.test_path.samefile(data.path):
             notes.append("data.test_path is data.path: the test rows are those the model learns from")
-    return Dataset(tuple(columns), parts, tuple(notes))
+    return Dataset(tuple(columns), parts, tuple(notes), folds)
 
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
@@ -129,32 +146,69 @@ def read_target(table: Table, target: str) -> np.ndarray:
         DataError: There is no such column, or it has cells that are no numbers, or none that are.
     """
     if target not in table.frame.columns:
-        raise DataError(missing_column(target, list(table.frame.columns), table.name))
-    y_true = read_numbers(table, target)
+        raise DataError(*missing_columns([target], list(table.frame.columns), table.name))
+    try:
+        y_true = read_numbers(table, target)
+    except DataError as error:
+        raise DataError(*(_target_fault(table, target, fault) for fault in error.faults)) from None
     if np.isnan(y_true).all():
         hint = "Choose another data.target"
         raise DataError(Fault(f"the target {target!r} is missing in every row", table.name, hint=hint))
     return y_true
 
 
-def missing_column(name: str, header: Sequence[str], path: str) -> Fault:
-    """The fault of a column that a CSV lacks."""
-    return Fault(f"there is no column {name!r}", path, 1, hint=_near_column(name, header))
+def _target_fault(table: Table, target: str, fault: Fault) -> Fault:
+    """The fault with another way out where no cell is a number at all, as in a classification."""
+    written_otherwise = str(fault.hint).startswith("Set ")
+    if written_otherwise or pd.to_numeric(table.frame[target], errors="coerce").notna().any():
+        return fault
+    other = "choose another data.target: only numbers can be predicted, no words or dates"
+    return replace(fault, hint=f"{fault.hint}, or {other}")
 
 
-def split_record(dataset: Dataset, test_path: Path | None) -> bytes:
-    """Which row went where, for `split.json`; rows of a test file are positions in that file."""
+def missing_columns(names: Sequence[str], header: Sequence[str], path: str) -> list[Fault]:
+    """The faults of columns that a CSV lacks: each of the first ones with its near match."""
+    faults = [
+        Fault(f"there is no column {name!r}", path, 1, hint=_near_column(name, header))
+        for name in names[:MOST_NEAR_MATCHES]
+    ]
+    return faults + _further_columns(names, path)
+
+
+def _further_columns(names: Sequence[str], path: str) -> list[Fault]:
+    further = len(names) - MOST_NEAR_MATCHES
+    hint = "Is it the right table, and data.delimiter right?"
+    return [Fault(f"{further:,} more columns are missing", path, 1, hint=hint)] if further > 0 else []
+
+
+def split_record(dataset: Dataset, test_path: Path | None, members: Sequence[Member] = ()) -> bytes:
+    """Which row went where, for `split.json`; rows of a test file are positions in that file.
+
+    With cross-validation each member leaves one fold of the training rows out, and validates on it.
+    """
     content = bytearray(b"{\n")
     for name, part in dataset.parts.items():
-        content += f'  "{name}": ['.encode()
-        # As Python numbers all at once they would take more memory than the table.
-        for start in range(0, len(part.rows), BLOCK_ROWS):
-            numbers = part.rows[start : start + BLOCK_ROWS].tolist()
-            content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
-        content += b"],\n"
-    path = json.dumps(test_path and str(test_path), ensure_ascii=False)
-    content += f'  "test_path": {path}\n}}\n'.encode()
+        content += f'  "{name}": '.encode()
+        _append_rows(content, part.rows)
+        content += b",\n"
+    content += f'  "test_path": {json.dumps(test_path and str(test_path), ensure_ascii=False)}'.encode()
+    if dataset.folds:
+        for number, fold in enumerate(dataset.folds):
+            content += b", " if number else b',\n  "folds": ['
+            _append_rows(content, dataset.parts["train"].rows[fold])
+        choices = [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
+        content += f'],\n  "members": {json.dumps(choices)}'.encode()
+    content += b"\n}\n"
     return bytes(content)
+
+
+def _append_rows(content: bytearray, rows: np.ndarray) -> None:
+    # As Python numbers all at once they would take more memory than the table.
+    content += b"["
+    for start in range(0, len(rows), BLOCK_ROWS):
+        numbers = rows[start : start + BLOCK_ROWS].tolist()
+        content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
+    content += b"]"
 
 
 def shown_path(path: str | Path) -> str:
@@ -170,7 +224,7 @@ def _near_column(name: str, header: Sequence[str]) -> str:
         alike = unicodedata.normalize("NFKC", folded[near[0]]) == unicodedata.normalize("NFKC", name)
         copy = " It looks the same, but is made of other characters: copy it from the file" if alike else ""
         return f"Did you mean {folded[near[0]]!r}?{copy}"
-    for mark in (";", "\t", "|", ",", *(" " if len(header) == 1 else "")):
+    for mark in (";", "\t", "|", ",", *(_OTHER_DELIMITERS if len(header) == 1 else ())):
         if any(name in column.split(mark) for column in header if mark in column):
             return f"The delimiter looks like {mark!r}: set data.delimiter"
     more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
@@ -195,31 +249,36 @@ def _feature_names(config: Config, table: Table) -> tuple[list[str], list[Fault]
         named += [(name, ("data", "features", index)) for index, name in enumerate(data.features)]
     if data.split_by is not None:
         named.append((data.split_by, ("data", "split_by")))
+    known = set(header)
+    lacking = [(name, key) for name, key in named if name not in known]
     faults = [
         config.fault(
             f"{key[0]}.{key[1]}: {table.name} has no column {name!r}", *key, hint=_near_column(name, header)
         )
-        for name, key in named
-        if name not in header
+        for name, key in lacking[:MOST_NEAR_MATCHES]
     ]
+    faults += _further_columns([name for name, _ in lacking], table.name)
     # A column of groups tells rows of one group apart from no other; it only helps where it is asked for.
     left_out = {data.target, *data.exclude} | ({data.split_by} if data.split == "group" else set())
-    names = [
-        name for name in header if (name in data.features if data.features != "all" else name not in left_out)
-    ]
+    chosen = known - left_out if data.features == "all" else set(data.features)
+    names = [name for name in header if name in chosen]
+    if faults and len(header) == 1:
+        # Read as one column, a table is read wrong: its cells need no word of their own.
+        return [], faults
     if not names and not faults:
         hint = f"{table.name} has the columns {', '.join(map(repr, header[:20]))}; is data.delimiter right?"
         faults.append(config.fault("data: no column is left to learn from", "data", "exclude", hint=hint))
-    unnamed = [name for name in names if name.startswith("Unnamed: ") and data.features == "all"]
-    faults += [
-        Fault(
-            f"column {header.index(name) + 1} has no name, like an index that was exported",
-            table.name,
-            1,
-            hint=f'Leave it out with data.exclude: ["{name}"], or give it a name',
-        )
-        for name in unnamed
-    ]
+    is_listed = data.features != "all"
+    unnamed = dict.fromkeys(name for name in names if name.startswith("Unnamed: ") and not is_listed)
+    if unnamed:
+        first = list(unnamed)[:5]
+        numbers = ", ".join(str(header.index(name) + 1) for name in first)
+        found = f"column {numbers} has" if len(unnamed) == 1 else f"columns {numbers} have"
+        more = f" (and {len(unnamed) - 5:,} more)" if len(unnamed) > 5 else ""
+        message = f"{found} no name, like an index that was exported{more}"
+        listed = ", ".join(f'"{name}"' for name in first) + (", …" if more else "")
+        hint = f"Leave out what is no column with data.exclude: [{listed}], or name it in the CSV"
+        faults.append(Fault(message, table.name, 1, hint=hint))
     return [name for name in names if name not in unnamed], faults
 
 
@@ -274,7 +333,7 @@ def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     """
     lacking = [column.name for column in columns if column.name not in table.frame.columns]
     if lacking:
-        raise DataError(*(missing_column(name, list(table.frame.columns), table.name) for name in lacking))
+        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name))
     with located(table.name):
         y_true = read_target(table, target)
         rows = np.flatnonzero(~np.isnan(y_true))
@@ -288,11 +347,15 @@ def _test_part(
     as_text = [column.name for column in columns if column.kind != "number"]
     table = read_table(shown_path(path), csv_format, as_text)
     part = read_part(table, columns, target)
-    return part, _notes(read_target(table, target), read_cells(table, columns), target)
+    return part, notes_on(table, columns, target)
+
+
+def notes_on(table: Table, columns: Sequence[Column], target: str) -> list[str]:
+    """What a user should know of a table: rows without a target, cells that are missing."""
+    return _notes(read_target(table, target), read_cells(table, columns), target)
 
 
 def _notes(y_true: np.ndarray, cells: Mapping[str, np.ndarray], target: str) -> list[str]:
-    """What is missing, of all rows."""
     notes = []
     dropped = int(np.isnan(y_true).sum())
     if dropped:

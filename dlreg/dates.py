@@ -22,8 +22,9 @@ MONTH_NAMES = {"B": MONTHS, "b": tuple(month[:3] for month in MONTHS)}
 _ISO_TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
 _OTHER_DATES = (
     "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y",
-    "%m/%d/%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
-    "%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y년 %m월 %d일",
+    "%m/%d/%y", "%y/%m/%d", "%d.%m.%y", "%y.%m.%d", "%d-%m-%y", "%y-%m-%d",
+    "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
+    "%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y년 %m월 %d일", "%Y년%m월%d일",
 )  # fmt: skip
 
 
@@ -100,12 +101,12 @@ def guess_other_formats(texts: "pd.Series[str]") -> list[str]:
 
 
 def most_likely_format(texts: "pd.Series[str]") -> str | None:
-    """The common format that most of the texts have, if more than half of them have one."""
+    """The common format that most of the texts have, if half of them or more have one."""
     some = texts.iloc[:1000]
     forms = [*_iso_formats(str(texts.iloc[0])), *_other_formats()]
     shares = {form: parse_dates(some, form).notna().mean() for form in forms}
     likely = max(shares, key=lambda form: shares[form])
-    return likely if shares[likely] > 0.5 else None
+    return likely if shares[likely] >= 0.5 else None
 
 
 def _iso_formats(example: str) -> Iterator[str]:

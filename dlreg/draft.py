@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from dlreg.config_file import parse_config, to_yaml
 from dlreg.csv_file import Table, read_table
 from dlreg.csv_guess import guess_format
 from dlreg.csv_scan import CsvFormat
-from dlreg.dataset import load_dataset, missing_column, read_target, shown_path
+from dlreg.dataset import load_dataset, missing_columns, read_target, shown_path
 from dlreg.errors import DataError, UsageError, printable
 from dlreg.plan import plan_training
 from dlreg.yaml_source import shortened
@@ -63,7 +64,7 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     table = read_table(csv, csv_format)
     header = list(table.frame.columns)
     if target not in header:
-        raise DataError(missing_column(target, header, csv))
+        raise DataError(*missing_columns([target], header, csv))
     y = read_target(table, target)
     uses = [_use(table, texts, name, y) for name in header if name != target]
     place = output or Path("config.yaml")
@@ -106,7 +107,11 @@ def _use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
             return Use(name, None, "numbers the rows, like an id")
         if equals_target(values[rows], y[rows]):
             return Use(name, None, "follows the target exactly")
-    return Use(name, _TYPES[column.kind], _description(column, known))
+    comment = _description(column, known)
+    if column.kind == "number" and written.str.match(r"\s*0[0-9]").any():
+        comment += "; leading zeros, as codes have them: a category?"
+    missing = len(cells) - len(known)
+    return Use(name, _TYPES[column.kind], f"{comment}; {missing:,} missing" if missing else comment)
 
 
 _TYPES = {"number": "number", "category": "category", "boolean": "category", "date": "date"}
@@ -133,7 +138,8 @@ def _head_lines(
     if warnings:
         yield "#"
         yield "# Worth a look:"
-        yield from (f"# - {printable(warning)}" for warning in warnings)
+        for warning in warnings:
+            yield from wrap(printable(warning), 100, initial_indent="# - ", subsequent_indent="#   ")
 
 
 def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) -> Iterator[str]:

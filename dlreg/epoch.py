@@ -6,12 +6,16 @@ body to trace and to compile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from math import prod
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from dlreg.network import Batch, Network, forward, penalty
+from dlreg.network import Batch, Group, Network, forward, parameter_specs, penalty
 from dlreg.optimizers import Optimizer
 
 # From y_true and y_pred of shape (…, n_rows, 1) to a value per row; the last axis may be kept.
@@ -24,13 +28,33 @@ LOSSES: dict[str, Metric] = {
 }
 # Validation needs no small batches; this many rows keep its activations within a few megabytes.
 VALIDATION_ROWS = 4096
+# In validation rows by member, what stands in for a row that there is not.
+NO_ROW = -1
+# Far enough apart for the seeds of dropout in one view's layers.
+VIEW_SEEDS = 1000
+# Up to here one long vector is faster than a tensor per layer: its update is a single fused operation.
+PACKED_PARAMETERS = 4096
+
+
+class View(NamedTuple):
+    """Members of one kind of network, side by side.
+
+    Attributes:
+        network: What each of them computes.
+        n_members: How many there are.
+    """
+
+    network: Network
+    n_members: int
 
 
 class State(NamedTuple):
-    """What an epoch starts from and leaves; several members have an axis in front of each tensor.
+    """What an epoch starts from and leaves, for one view; several members have an axis in front.
+
+    That axis is there in every view if all views together have several members.
 
     Attributes:
-        parameters: In the order of Keras's `trainable_weights`.
+        parameters: In the order of `dlreg.network.parameter_specs`.
         statistics: Moving means and variances of batch normalisation.
         slots: For each slot of the optimizer, a tensor per parameter.
     """
@@ -41,102 +65,154 @@ class State(NamedTuple):
 
 
 def compile_epoch(
-    network: Network,
+    views: Sequence[View],
     optimizer: Optimizer,
     loss: str,
     metrics: Mapping[str, Metric],
     *,
+    n_rows: int,
     batch_size: int,
-    n_members: int,
     seed: int,
-) -> Callable[..., tuple[State, tf.Tensor]]:
+) -> Callable[..., tuple[list[State], tf.Tensor]]:
     """Compiles one epoch.
 
     Args:
-        network: What is trained.
+        views: What is trained; the members of the first view come first.
         optimizer: How a step moves the parameters.
         loss: A name of `LOSSES`.
         metrics: Further means to report.
-        batch_size: Rows per step, at most as many as there are.
-        n_members: How many networks are trained side by side; the axis of members below is there if
-            there are several.
+        n_rows: Training rows of an epoch, the same for every member.
+        batch_size: Rows per step, at most `n_rows`.
         seed: Of dropout.
 
     Returns:
-        A function of a state, `x, y, x_validation, y_validation`, the rows of each step
-        `(n_steps, n_members, batch_size)`, the scalars of each step (the learning rate, then the
-        optimizer's coefficients) `(n_steps, n_scalars, n_members)`, and the number of steps before this
-        epoch. It returns the new state and the epoch's means `(n_values, n_members)`: the loss and each
-        metric over the training batches, each weighted by its rows as by Keras, then the same over the
-        validation rows if there are any.
+        A function of a state per view, `x, y, x_validation, y_validation`, the validation rows of each
+        member `(n_members, n_validation)`, padded with `NO_ROW` (or None: all of them), the rows of each
+        step `(n_steps, n_members, batch_size)`, the scalars of each step (the learning rate, then the
+        optimizer's coefficients) `(n_steps, n_scalars, n_members)`, what multiplies the dropout in each
+        step `(n_steps,)`, and the number of steps before this epoch; with one member the axis of members is
+        left out. It returns the new states and the epoch's means `(n_values, n_members)`: the loss and
+        each metric over the training batches, each weighted by its rows as by Keras, then the same over
+        the validation rows if there are any.
     """
-    axes = (n_members,) if n_members > 1 else ()
+    ends = list(accumulate(view.n_members for view in views))
+    members = [slice(end - view.n_members, end) for view, end in zip(views, ends, strict=True)]
+    axes = (ends[-1],) if ends[-1] > 1 else ()
     measures = (LOSSES[loss], *metrics.values())
+
+    def predict(
+        parameters: Sequence[Sequence[tf.Tensor]],
+        states: Sequence[State],
+        x: tf.Tensor,
+        batch: Batch | None = None,
+    ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+        """Predictions `(n_members, batch_size, 1)`, and the new statistics of each view."""
+        found = []
+        for number, (view, own) in enumerate(zip(views, members, strict=True)):
+            rows = x[own] if len(x.shape) == 3 and len(views) > 1 else x
+            own_batch = batch and replace(batch, seed=batch.seed + VIEW_SEEDS * number)
+            found.append(
+                forward(view.network, parameters[number], states[number].statistics, rows, own_batch)
+            )
+        y_pred, statistics = zip(*found, strict=True)
+        return tf.concat(y_pred, axis=0) if len(views) > 1 else y_pred[0], list(statistics)
 
     def sums_of(y: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor) -> list[tf.Tensor]:
         shape, y = (*axes, int(y_pred.shape[-2])), tf.broadcast_to(y, y_pred.shape)
         return [tf.reduce_sum(tf.reshape(f(y, y_pred), shape) * weight, axis=-1) for f in measures]
 
-    def with_penalty(sums: list[tf.Tensor], parameters: Sequence[tf.Tensor], n_rows: tf.Tensor) -> tf.Tensor:
-        first = sums[0] + penalty(network, parameters) * n_rows if network.l2 else sums[0]
-        return tf.stack([first, *sums[1:]])
+    def with_penalty(
+        sums: list[tf.Tensor], parameters: Sequence[Sequence[tf.Tensor]], n_rows: tf.Tensor
+    ) -> tf.Tensor:
+        if not any(view.network.l2 for view in views):
+            return tf.stack(sums)
+        penalties = [penalty(view.network, own) for view, own in zip(views, parameters, strict=True)]
+        total = tf.concat(penalties, axis=0) if len(views) > 1 else penalties[0]
+        return tf.stack([sums[0] + total * n_rows, *sums[1:]])
 
-    def validate(state: State, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        n_rows = int(x.shape[0])
-        size = min(n_rows, VALIDATION_ROWS)
+    def validate(states: Sequence[State], x: tf.Tensor, y: tf.Tensor, rows: tf.Tensor | None) -> tf.Tensor:
+        parameters = [state.parameters for state in states]
+        n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
+        size = min(n_rows, max(1, VALIDATION_ROWS // ends[-1]))
 
         def visit(block: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             # The last block is moved back to be as long as the others; what it meets again has no weight.
             start = tf.minimum(block * size, n_rows - size)
             weight = tf.cast(tf.range(size) + start >= block * size, tf.float32)
-            rows = [tf.slice(part, [start, 0], [size, int(part.shape[1])]) for part in (x, y)]
-            y_pred, _ = forward(network, state.parameters, state.statistics, rows[0])
-            return block + 1, sums + tf.stack(sums_of(rows[1], y_pred, weight))
+            if rows is None:
+                chosen = [tf.slice(part, [start, 0], [size, int(part.shape[1])]) for part in (x, y)]
+            else:
+                own = tf.slice(rows, [0, start], [ends[-1], size])
+                weight *= tf.cast(own != NO_ROW, tf.float32)
+                chosen = [tf.gather(part, tf.maximum(own, 0)) for part in (x, y)]
+            y_pred, _ = predict(parameters, states, chosen[0])
+            return block + 1, sums + tf.stack(sums_of(chosen[1], y_pred, weight))
 
         start = (tf.constant(0), tf.zeros((len(measures), *axes)))
         sums = tf.while_loop(lambda block, _: block < -(-n_rows // size), visit, start)[1]
-        return with_penalty(tf.unstack(sums), state.parameters, tf.constant(float(n_rows))) / n_rows
+        present = tf.constant(float(n_rows))
+        if rows is not None:
+            present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
+        return with_penalty(tf.unstack(sums), parameters, present) / present
 
     def run_epoch(
-        state: State,
+        states: Sequence[State],
         x: tf.Tensor,
         y: tf.Tensor,
         x_validation: tf.Tensor,
         y_validation: tf.Tensor,
+        validation_rows: tf.Tensor | None,
         rows: tf.Tensor,
         scalars: tf.Tensor,
+        dropout: tf.Tensor,
         first_step: tf.Tensor,
-    ) -> tuple[State, tf.Tensor]:
-        n_rows, n_steps = int(x.shape[0]), int(rows.shape[0])
+    ) -> tuple[list[State], tf.Tensor]:
+        n_steps = int(rows.shape[0])
+        packings = [
+            _packing(view.network, state.parameters, axes and (view.n_members,))
+            for view, state in zip(views, states, strict=True)
+        ]
 
-        def train_batch(step: tf.Tensor, state: State, sums: tf.Tensor) -> tuple[tf.Tensor, State, tf.Tensor]:
+        def train_batch(
+            step: tf.Tensor, states: list[State], sums: tf.Tensor
+        ) -> tuple[tf.Tensor, list[State], tf.Tensor]:
             weight = tf.cast(tf.range(batch_size) + step * batch_size < n_rows, tf.float32)
             present = tf.cast(tf.minimum(batch_size, n_rows - step * batch_size), tf.float32)
-            batch = Batch(weight, present, seed, first_step + step)
+            batch = Batch(weight, present, seed, first_step + step, dropout[step])
             chosen = rows[step]
+            packed = [state.parameters for state in states]
             with tf.GradientTape() as tape:
-                tape.watch(state.parameters)
-                y_pred, statistics = forward(
-                    network, state.parameters, state.statistics, tf.gather(x, chosen), batch
-                )
-                sums_of_batch = sums_of(tf.gather(y, chosen), y_pred, weight)
-                found = with_penalty(sums_of_batch, state.parameters, present)
+                tape.watch(packed)
+                parameters = [
+                    packing.unpack(tensors) for packing, tensors in zip(packings, packed, strict=True)
+                ]
+                y_pred, statistics = predict(parameters, states, tf.gather(x, chosen), batch)
+                found = with_penalty(sums_of(tf.gather(y, chosen), y_pred, weight), parameters, present)
                 value = found[0] / present
-            gradients = tape.gradient(value, state.parameters)
-            parameters, slots = _step(optimizer, state, gradients, scalars[step], axes)
-            return step + 1, State(parameters, statistics, slots), sums + found
+            moved = []
+            for number, gradients in enumerate(tape.gradient(value, packed)):
+                own = scalars[step][:, members[number]] if axes else scalars[step]
+                tensors, slots = _step(optimizer, states[number], gradients, own, packings[number])
+                moved.append(State(tensors, statistics[number], slots))
+            return step + 1, moved, sums + found
 
-        start = (tf.constant(0), state, tf.zeros((len(measures), *axes)))
-        _, state, sums = tf.while_loop(lambda step, *_: step < n_steps, train_batch, start)
+        start = [packing.pack_state(state) for packing, state in zip(packings, states, strict=True)]
+        _, last, sums = tf.while_loop(
+            lambda step, *_: step < n_steps,
+            train_batch,
+            (tf.constant(0), start, tf.zeros((len(measures), *axes))),
+        )
+        states = [packing.unpack_state(state) for packing, state in zip(packings, last, strict=True)]
         means = sums / n_rows
         if x_validation.shape[0]:
-            means = tf.concat([means, validate(state, x_validation, y_validation)], axis=0)
-        return state, means
+            validated = validate(states, x_validation, y_validation, validation_rows)
+            means = tf.concat([means, validated], axis=0)
+        return states, means
 
     compiled = tf.function(run_epoch, jit_compile=True, autograph=False)
-    program: Callable[..., tuple[State, tf.Tensor]] | None = None
+    program: Callable[..., tuple[list[State], tf.Tensor]] | None = None
 
-    def call(*arguments: Any) -> tuple[State, tf.Tensor]:
+    def call(*arguments: Any) -> tuple[list[State], tf.Tensor]:
         # Always the same one: to look for the one that fits the arguments takes as long as a small epoch.
         nonlocal program
         program = program or compiled.get_concrete_function(*arguments)
@@ -145,10 +221,62 @@ def compile_epoch(
     return call
 
 
+class _Packing(NamedTuple):
+    """How the tensors of one view are held while an epoch runs.
+
+    Attributes:
+        axes: The axis of members, if there is one.
+        shapes: The parameters' shapes.
+        joined: Whether they are one vector per member.
+        groups: What each parameter shares its learning rate with, and its fan-in.
+    """
+
+    axes: tuple[int, ...]
+    shapes: list[tuple[int, ...]]
+    joined: bool
+    groups: list[tuple[Group, int]]
+
+    def pack(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        if not self.joined:
+            return list(tensors)
+        return [tf.concat([tf.reshape(tensor, (*self.axes, -1)) for tensor in tensors], axis=-1)]
+
+    def unpack(self, packed: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        if not self.joined:
+            return list(packed)
+        parts = tf.split(packed[0], [self._size(shape) for shape in self.shapes], axis=-1)
+        return [tf.reshape(part, shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def pack_state(self, state: State) -> State:
+        return State(self.pack(state.parameters), state.statistics, [self.pack(slot) for slot in state.slots])
+
+    def unpack_state(self, state: State) -> State:
+        slots = [self.unpack(slot) for slot in state.slots]
+        return State(self.unpack(state.parameters), state.statistics, slots)
+
+    def spread(self, values: Sequence[float]) -> Sequence[float | np.ndarray]:
+        """A number per parameter as what multiplies the tensors that `pack` gives."""
+        if not self.joined or len(set(values)) == 1:
+            return values[:1] if self.joined else values
+        sizes = [self._size(shape) for shape in self.shapes]
+        return [np.repeat(np.array(values, dtype=np.float32), sizes)]
+
+    def _size(self, shape: tuple[int, ...]) -> int:
+        return prod(shape[len(self.axes) :])
+
+
+def _packing(network: Network, parameters: Sequence[tf.Tensor], axes: tuple[int, ...]) -> _Packing:
+    shapes = [tuple(parameter.shape) for parameter in parameters]
+    groups = [(spec.group, spec.fan_in) for spec in parameter_specs(network)]
+    size = sum(prod(shape[len(axes) :]) for shape in shapes)
+    return _Packing(axes, shapes, size <= PACKED_PARAMETERS, groups)
+
+
 def _step(
-    optimizer: Optimizer, state: State, gradients: list[tf.Tensor], scalars: tf.Tensor, axes: tuple[int, ...]
+    optimizer: Optimizer, state: State, gradients: list[tf.Tensor], scalars: tf.Tensor, packing: _Packing
 ) -> tuple[list[tf.Tensor], list[list[tf.Tensor]]]:
     """The parameters and slots after one step."""
+    axes = packing.axes
 
     def beside(scalar: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
         return tf.reshape(scalar, axes + (1,) * (len(value.shape) - len(axes)))
@@ -158,11 +286,16 @@ def _step(
         squares = [tf.reduce_sum(g * g, axis=dims) for g, dims in zip(gradients, own, strict=True)]
         shrink = optimizer.clip_norm / tf.maximum(tf.sqrt(tf.add_n(squares)), optimizer.clip_norm)
         gradients = [gradient * beside(shrink, gradient) for gradient in gradients]
+    factors = packing.spread([optimizer.factor(*group) for group in packing.groups])
+    decays = packing.spread([optimizer.decay(group) for group, _ in packing.groups])
     moved = []
-    for w, g, *slots in zip(state.parameters, gradients, *state.slots, strict=True):
+    for w, g, factor, decay, *slots in zip(
+        state.parameters, gradients, factors, decays, *state.slots, strict=True
+    ):
         learning_rate, *coefficients = (beside(scalar, w) for scalar in tf.unstack(scalars))
-        if optimizer.weight_decay:
-            w -= w * (learning_rate * optimizer.weight_decay)
-        moved.append(optimizer.update(w, g, tuple(slots), learning_rate, *coefficients))
+        if np.any(decay):
+            w -= w * (learning_rate * decay)
+        own_rate = learning_rate if np.all(np.equal(factor, 1)) else learning_rate * factor
+        moved.append(optimizer.update(w, g, tuple(slots), own_rate, *coefficients))
     slots = [list(slot) for slot in zip(*(slots for _, slots in moved), strict=True)]
     return [w for w, _ in moved], slots

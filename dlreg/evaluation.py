@@ -1,5 +1,6 @@
 """The predictions, metrics and gates of a trained run, on its own rows or on another CSV."""
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +11,15 @@ import numpy as np
 
 from dlreg import run_dir
 from dlreg.csv_file import read_table
-from dlreg.dataset import Part, csv_format_of, load_dataset, read_part, split_record
+from dlreg.dataset import Part, csv_format_of, load_dataset, notes_on, read_part, split_record
 from dlreg.errors import Fault, RunDirError
-from dlreg.gates import AllowedRegression, Gate, Limit, judge_limits, judge_regressions
-from dlreg.metrics import regression_metrics
+from dlreg.gates import INTERVAL_PARTS, AllowedRegression, Gate, Limit, judge_limits, judge_regressions
+from dlreg.intervals import LEVEL
+from dlreg.metrics import interval_metrics, regression_metrics
+from dlreg.onnx_graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.plain_file import hash_plain_file
+from dlreg.plan import members_of
+from dlreg.run_files import read_predictions
 from dlreg.trained_run import TrainedRun, open_run
 
 # Beside its rows, split.json holds a path.
@@ -28,10 +33,13 @@ class Predictions:
     Attributes:
         y_true: In the target's units, shape `(n_rows,)`.
         y_pred: The same shape.
+        half_width: Half the width of each row's interval at 90 %, the same shape; None where there are too
+            few rows to calibrate on.
     """
 
     y_true: np.ndarray
     y_pred: np.ndarray
+    half_width: np.ndarray | None = None
 
 
 def evaluate(
@@ -54,9 +62,8 @@ def evaluate(
         Metrics by part, and the gates in the order of `limits` and `allowed`.
     """
     run, other = open_run(path), open_run(baseline) if baseline else None
-    if not data:
-        # It may be a stranger's config that names the file.
-        warnings.warn(f"reading {run.config.data.path}, as the run's config says", stacklevel=1)
+    if data is None:
+        say_what_is_read(run)
     parts = predict_parts(run, data)
     metrics = measure(parts)
     gates = judge_limits(limits, metrics)
@@ -73,19 +80,41 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
         data: Another CSV with the target; None for the rows the run was split into.
 
     Returns:
-        Predictions by part: `train`, `validation` and `test` for the run's own rows, `data` for another CSV.
+        Predictions by part: `train`, `validation` and `test` for the run's own rows, and with
+        cross-validation `out_of_fold` as the run recorded them; `data` for another CSV.
 
     Raises:
         RunDirError: The run's own CSV is no longer what it was trained on.
         DataError: The CSV lacks columns or has cells that are not what the column is.
     """
-    parts = {"data": _other_part(run, data)} if data else _own_parts(run)
-    return {name: Predictions(part.y_true, run.pipeline.predict(part.cells)) for name, part in parts.items()}
+    parts = {"data": _other_part(run, data)} if data is not None else own_parts(run)
+    found = {name: _predict(run, part) for name, part in parts.items()}
+    if data is None and run.config.training.cross_validation:
+        n_rows = len(found["train"].y_true)
+        unseen = read_predictions(run.path, run.record, run_dir.OUT_OF_FOLD, most_rows=n_rows)
+        if not np.array_equal(unseen[0], found["train"].y_true):
+            file = run.path / run_dir.OUT_OF_FOLD
+            raise RunDirError(
+                Fault("its y_true are not those of the training rows", str(file), hint="Train again")
+            )
+        found["out_of_fold"] = Predictions(*unseen)
+    return found
+
+
+def _predict(run: TrainedRun, part: Part) -> Predictions:
+    found = run.pipeline.run(part.cells)
+    half_width = run.intervals.half_widths(LEVEL, len(part.y_true), found.get(RESIDUAL_SCALE))
+    return Predictions(part.y_true, found[PREDICTION], half_width)
 
 
 def measure(parts: Mapping[str, Predictions]) -> dict[str, Any]:
-    """Metrics by part, None where there are no rows."""
-    return {name: regression_metrics(part.y_true, part.y_pred) for name, part in parts.items()}
+    """Metrics by part, None where there are no rows; those of intervals on test rows and other CSVs."""
+    metrics = {name: regression_metrics(part.y_true, part.y_pred) for name, part in parts.items()}
+    for name in INTERVAL_PARTS:
+        if found := metrics.get(name):
+            part = parts[name]
+            found |= interval_metrics(part.y_true, part.y_pred, part.half_width)
+    return metrics
 
 
 def compare_with_baseline(
@@ -116,7 +145,8 @@ def compare_with_baseline(
     if not parts[name].y_true.size:
         hint = "Give a CSV that neither run was trained on with --data"
         raise RunDirError(Fault("the run has no test rows to compare on", str(run.path), hint=hint))
-    others = predict_parts(baseline if data else _on_files_of(run, baseline), data)[name]
+    with warnings.catch_warnings(action="ignore"):  # the run has said it of the same rows
+        others = predict_parts(baseline if data else _on_files_of(run, baseline), data)[name]
     if not np.array_equal(parts[name].y_true, others.y_true):
         message = "the two runs read different target values from the same CSV"
         raise RunDirError(Fault(message, str(baseline.path), hint="Compare data.* in their config.yaml"))
@@ -127,22 +157,23 @@ def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
     """The baseline, reading its own table where the run's equal one is: it may come from another machine."""
     paths = {key: getattr(run.config.data, key) for key in ("path", "test_path")}
     config = baseline.config.model_copy(update={"data": baseline.config.data.model_copy(update=paths)})
-    return replace(baseline, config=config, record=baseline.record | {"data": run.record["data"]})
+    return replace(baseline, config=config, record=baseline.record | {"data": run.record.get("data", {})})
 
 
 def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -> None:
     if data:
         digest = run_dir.file_sha256(Path(data))
         for each in (run, baseline):
-            if each.record["data"]["data.path"]["sha256"] == digest:
+            if each.record.get("data", {}).get("data.path", {}).get("sha256") == digest:
                 hint = "Leave --data out to compare on the test rows, or give rows that neither run has seen"
                 message = "this very file is what the run was trained on, so nothing can be compared on it"
                 raise RunDirError(Fault(message, str(each.path), hint=hint))
         return
 
     def seen(each: TrainedRun) -> list[Any]:
-        hashes = {key: entry["sha256"] for key, entry in each.record["data"].items()}
-        return [hashes, each.record["files"][run_dir.SPLIT]["sha256"]]
+        # A stranger's run may say nothing of them.
+        hashes = {key: entry["sha256"] for key, entry in each.record.get("data", {}).items()}
+        return [hashes, each.record["files"].get(run_dir.SPLIT)]
 
     if seen(run) != seen(baseline):
         message = "the baseline has another table or split, and may have been trained on the run's test rows"
@@ -152,10 +183,32 @@ def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -
 
 def _other_part(run: TrainedRun, data: str) -> Part:
     table = read_table(data, csv_format_of(run.config.data), run.text_columns)
-    return read_part(table, run.columns, run.config.data.target)
+    part = read_part(table, run.columns, run.config.data.target)
+    for note in [*notes_on(table, run.columns, run.config.data.target), *notes_on_unseen(run, part)]:
+        warnings.warn(note, stacklevel=1)
+    return part
 
 
-def _own_parts(run: TrainedRun) -> dict[str, Part]:
+def notes_on_unseen(run: TrainedRun, part: Part) -> list[str]:
+    """What a user should know of levels that no training row has."""
+    counts = {name: count for name, count in run.count_unseen(part.cells).items() if count}
+    return [
+        f"{count:,} cells unseen in {name}: a level that no training row has"
+        for name, count in counts.items()
+    ]
+
+
+def say_what_is_read(run: TrainedRun) -> None:
+    """Warns that the run's own table is read: it may be a stranger's config that names the file."""
+    warnings.warn(f"reading {run.config.data.path}, as the run's config says", stacklevel=1)
+
+
+def own_parts(run: TrainedRun) -> dict[str, Part]:
+    """The rows that a run was split into: `train`, `validation` and `test`.
+
+    Raises:
+        RunDirError: Its table is gone or has changed since, or the split is not the config's.
+    """
     paths = {"data.path": run.config.data.path, "data.test_path": run.config.data.test_path}
     for key, path in paths.items():
         if path is not None:
@@ -163,7 +216,7 @@ def _own_parts(run: TrainedRun) -> dict[str, Part]:
     dataset = load_dataset(run.config)
     n_rows = sum(part.rows.size for part in dataset.parts.values())
     content = run_dir.read_file(run.path, run.record, run_dir.SPLIT, MAX_SPLIT_BYTES + 32 * n_rows)
-    if content != split_record(dataset, run.config.data.test_path):
+    if content != split_record(dataset, run.config.data.test_path, members_of(run.config)):
         raise RunDirError(Fault("the split differs from the config's", str(run.path / run_dir.SPLIT)))
     return dataset.parts
 
@@ -172,7 +225,7 @@ def _check_unchanged(run: TrainedRun, key: str, path: Path) -> None:
     entry = run.record.get("data", {}).get(key)
     if entry is None:
         raise RunDirError(Fault(f"the file says nothing of {key}", str(run.path / run_dir.RUN)))
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - unlike Path's, it takes any name
         hint = "Put it back, or give another CSV with --data"
         raise RunDirError(Fault(f"the run's {key} is gone", str(path), hint=hint))
     if hash_plain_file(path, entry["size"], follow_link=True) != entry["sha256"]:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from dlreg.errors import Fault, GateError, UsageError
-from dlreg.metrics import METRIC_NAMES
+from dlreg.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES
 
-PARTS = ("train", "validation", "test", "data")
+PARTS = ("train", "validation", "out_of_fold", "test", "data")
+# Rows that nothing was fitted on, intervals included.
+INTERVAL_PARTS = ("test", "data")
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 SEED = 0
@@ -76,7 +78,7 @@ def parse_limits(expressions: Sequence[str], *, on_data: bool) -> tuple[Limit, .
     Raises:
         UsageError: With each expression that is malformed, or names an unknown metric or part.
     """
-    parts = PARTS[3:] if on_data else PARTS[:3]
+    parts = PARTS[-1:] if on_data else PARTS[:-1]
     limits: list[Limit] = []
     faults: list[Fault] = []
     for text in expressions:
@@ -84,7 +86,8 @@ def parse_limits(expressions: Sequence[str], *, on_data: bool) -> tuple[Limit, .
         if match and math.isfinite(float(match[4])):
             part, metric, sign, bound = match.groups()
             limits.append(Limit(text.strip(), part or parts[-1], metric, sign, float(bound)))
-            faults += _unknown(f"--fail-if {text!r}", "metric", metric, METRIC_NAMES)
+            more = INTERVAL_METRIC_NAMES if limits[-1].part in INTERVAL_PARTS else ()
+            faults += _unknown(f"--fail-if {text!r}", "metric", metric, (*METRIC_NAMES, *more))
             faults += _unknown(f"--fail-if {text!r}", "part", limits[-1].part, parts)
         else:
             hint = "For example --fail-if 'rmse>3.2' or --fail-if 'validation.mae>=2'"
@@ -106,7 +109,8 @@ def parse_regressions(expressions: Sequence[str], baseline: object | None) -> tu
     if (baseline is None) != (not expressions):
         given, lacking = ("--max-regression", "--baseline RUN_DIR") if expressions else (
             "--baseline", "--max-regression METRIC=PERCENT")  # fmt: skip
-        raise UsageError(Fault(f"{given} needs {lacking} beside it"))
+        hint = "For example --baseline runs/main-1 --max-regression rmse=2%"
+        raise UsageError(Fault(f"{given} needs {lacking} beside it", hint=hint))
     regressions: list[AllowedRegression] = []
     faults: list[Fault] = []
     for text in expressions:
@@ -128,10 +132,12 @@ def _unknown(place: str, kind: str, word: str, words: Sequence[str]) -> Iterator
     if word in words:
         return
     near = difflib.get_close_matches(word.lower(), words, n=1)
-    hint = f"Did you mean {near[0]}?" if near else None
+    hint = f"Did you mean {near[0]}? " if near else ""
+    if kind == "metric" and word in INTERVAL_METRIC_NAMES:
+        hint = f"Only --fail-if knows it, of the parts {' and '.join(INTERVAL_PARTS)}. "
     if kind == "part" and word in PARTS:
-        hint = "With --data there is the part data alone" if word != "data" else "Give a CSV with --data"
-    yield Fault(f"{place}: unknown {kind} {word}; expected {', '.join(words)}", hint=hint)
+        hint = "With --data there is the part data alone. " if word != "data" else "Give a CSV with --data. "
+    yield Fault(f"{place}: unknown {kind} {word}", hint=f"{hint}The {kind}s are {', '.join(words)}")
 
 
 def judge_limits(limits: Sequence[Limit], metrics: Mapping[str, Mapping[str, Any] | None]) -> list[Gate]:
@@ -139,7 +145,7 @@ def judge_limits(limits: Sequence[Limit], metrics: Mapping[str, Mapping[str, Any
     compare = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
     gates = []
     for limit in limits:
-        value: Any = (metrics[limit.part] or {}).get(limit.metric)
+        value: Any = (metrics.get(limit.part) or {}).get(limit.metric)
         known = value is not None and math.isfinite(value)
         result = {
             "expression": limit.expression,

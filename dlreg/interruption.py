@@ -1,8 +1,8 @@
-"""SIGINT and SIGTERM while training: the first one asks to stop, the second one stops at once.
+"""SIGINT and SIGTERM: the first one asks to stop, the second one stops at once.
 
 Python runs its handlers between two of its own instructions, so not before an epoch, which is one compiled
-call, is over. A thread hears of a signal meanwhile (`signal.set_wakeup_fd`) and ends the process if it has
-not ended by itself.
+call, is over; and some libraries swallow what a handler raises while they are imported. A thread hears of a
+signal meanwhile (`signal.set_wakeup_fd`) and ends the process if it has not ended by itself.
 """
 
 import os
@@ -63,7 +63,11 @@ class Interruption:
 
 @contextmanager
 def listening() -> Iterator[Interruption]:
-    """Handles both signals until the block ends; to be used in the main thread."""
+    """Handles both signals until the block ends; to be used in the main thread.
+
+    Raises:
+        SystemExit: At the end of the block, however it ends, if a signal came.
+    """
     interruption = Interruption()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -80,6 +84,7 @@ def listening() -> Iterator[Interruption]:
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)
         os.close(writing)
+        interruption.raise_received()
 
 
 def _watch(reading: int, interruption: Interruption) -> None:

@@ -4,11 +4,27 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from dlreg.yaml_source import core_scalar, shortened
 
 _Node = Mapping[str, Any]
+# What other tools call a choice of dlreg's, where the letters are not alike.
+_OTHER_WORDS = {
+    **dict.fromkeys(("mean_squared_error", "squared_error", "l2", "rmse"), "mse"),
+    **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1"), "mae"),
+    **dict.fromkeys(("logcosh", "log-cosh"), "log_cosh"),
+    **dict.fromkeys(("zscore", "z-score", "standardize", "standardscaler"), "standard"),
+    **dict.fromkeys(("normalize", "min-max", "minmaxscaler"), "minmax"),
+    **dict.fromkeys(("int", "integer", "float", "double", "numeric", "continuous"), "number"),
+    **dict.fromkeys(("str", "string", "text", "object", "bool", "boolean", "factor"), "category"),
+    **dict.fromkeys(("datetime", "timestamp", "time", "day"), "date"),
+    **dict.fromkeys(("dummy", "one_hot"), "onehot"),
+    **dict.fromkeys(("last", "tail", "sequential"), "ordered"),
+}
+# 20 for a fraction means 20 %; what 1.5 means is anyone's guess.
+LEAST_PERCENT = 5
 _BOOLEANS = {
     **dict.fromkeys(("yes", "on", "1", "true"), "true"),
     **dict.fromkeys(("no", "off", "0", "false"), "false"),
@@ -39,6 +55,14 @@ def meant_scalar(value: object, leaves: Sequence[_Node]) -> str | None:
     return None
 
 
+def meant_word(value: str, words: Sequence[str]) -> str | None:
+    """The one of some words that a text is a misspelling or another name of, if there is one."""
+    word = value.strip().lower()
+    if (other := _OTHER_WORDS.get(word)) in words:
+        return other
+    return next(iter(get_close_matches(word, words, 1)), None)
+
+
 def meant_items(value: str | float) -> str:
     """The items, between commas, of a list that stands as one text or has a single item."""
     items = re.findall(r"[^\s,;()\[\]{}]+", value) if isinstance(value, str) and "," in value else []
@@ -67,7 +91,7 @@ def _number_of(leaf: _Node, number: Any) -> str | None:
     """A number as this part of the schema takes it: 100.0 as whole, 20 as the fraction 0.2."""
     if leaf["type"] not in ("integer", "number"):
         return None
-    if leaf["type"] == "number" and leaf.get("exclusiveMaximum") == 1 and 1 < number < 100:
+    if leaf["type"] == "number" and leaf.get("exclusiveMaximum") == 1 and LEAST_PERCENT <= number < 100:
         number /= 100
     if leaf["type"] == "integer":
         if number != int(number):

@@ -10,15 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
-from dlreg.network import Network
+from dlreg.embeddings import (
+    CATEGORY_WIDTH,
+    FREQUENCIES,
+    FREQUENCY_SCALE,
+    PERIODIC_WIDTH,
+    Periodic,
+    PiecewiseLinear,
+)
+from dlreg.mixture import Mixture
+from dlreg.network import Network, ParameterSpec, parameter_specs
 from dlreg.training import Weights
 
 # Far enough apart for the seeds of one member's layers.
 MEMBER_SEEDS = 1000
 
 
-def build_model(network: Network, seed: int = 0) -> keras.Sequential:
+def build_model(network: Network, seed: int = 0) -> keras.Model:
     """The network from stock Keras layers, with Keras's own initial weights.
 
     Args:
@@ -26,6 +36,7 @@ def build_model(network: Network, seed: int = 0) -> keras.Sequential:
         seed: Of the initial weights and of dropout; Keras's global seed is not touched.
     """
     regularizer = keras.regularizers.L2(network.l2) if network.l2 else None
+    layers: list[keras.Layer] = [keras.Input((network.n_features,), name="features")]
 
     def dense(units: int, name: str, **options: Any) -> keras.Layer:
         initializer = keras.initializers.GlorotUniform(seed=seed + len(layers))
@@ -33,55 +44,175 @@ def build_model(network: Network, seed: int = 0) -> keras.Sequential:
             units, name=name, kernel_initializer=initializer, kernel_regularizer=regularizer, **options
         )
 
-    layers: list[keras.Layer] = [keras.Input((network.n_features,), name="features")]
+    def hidden(number: int, units: int) -> list[keras.Layer]:
+        if not network.batch_norm and not network.parametric_activation:
+            return [dense(units, f"hidden_{number}", activation=network.activation)]
+        if not network.batch_norm:
+            return [dense(units, f"hidden_{number}")]
+        # A bias would be taken off again with the mean: its gradient is rounding noise.
+        own = [dense(units, f"hidden_{number}", use_bias=False)]
+        own.append(keras.layers.BatchNormalization(name=f"batch_norm_{number}"))
+        if not network.parametric_activation:
+            own.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))
+        return own
+
+    x = _first_inputs(network, layers[0]) if _needs_functional(network) else None
     for number, units in enumerate(network.hidden_layers, start=1):
-        if network.batch_norm:
-            # A bias would be taken off again with the mean: its gradient is rounding noise.
-            layers.append(dense(units, f"hidden_{number}", use_bias=False))
-            layers.append(keras.layers.BatchNormalization(name=f"batch_norm_{number}"))
-            layers.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))
-        else:
-            layers.append(dense(units, f"hidden_{number}", activation=network.activation))
+        own = hidden(number, units)
         if network.dropout:
-            layers.append(
+            own.append(
                 keras.layers.Dropout(network.dropout, seed=seed + len(layers), name=f"dropout_{number}")
             )
+        layers += own
+        if x is None:
+            continue
+        dropout = own.pop() if network.dropout else None
+        for layer in own:
+            x = layer(x)
+        if network.parametric_activation:
+            active = keras.layers.Activation(network.activation, name=f"activation_{number}")(x)
+            x = x + _factors(units, f"activation_share_{number}")(active - x)
+        x = dropout(x) if dropout else x
     layers.append(dense(1, "output"))
-    return keras.Sequential(layers, name="dlreg")
+    if x is None:
+        return keras.Sequential(layers, name="dlreg")
+    return keras.Model(layers[0], layers[-1](x), name="dlreg")
+
+
+def _needs_functional(network: Network) -> bool:
+    embeds = network.embedding is not None or bool(network.categories)
+    return embeds or network.feature_scale or network.parametric_activation
+
+
+def _first_inputs(network: Network, features: Any) -> Any:
+    """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
+    embedding, (first, end) = network.embedding, network.embedded
+    ops, parts = keras.ops, []
+    if isinstance(embedding, Periodic):
+        numbers = features[:, :first]
+        waves = keras.layers.EinsumDense(
+            "bn,nk->bnk", (first, FREQUENCIES), bias_axes="nk", name="frequencies"
+        )(numbers)
+        mixed = keras.layers.EinsumDense(
+            "bnk,nkd->bdn", (PERIODIC_WIDTH, first), bias_axes="dn", name="periodic"
+        )(ops.cos(waves))
+        parts = [numbers, keras.layers.Flatten(name="periodic_values")(mixed)]
+    elif isinstance(embedding, PiecewiseLinear):
+        shares = keras.layers.EinsumDense(
+            "bn,nk->bnk", embedding.slopes.shape, bias_axes="nk", trainable=False, name="bins"
+        )(features[:, :first])
+        parts = [keras.layers.Flatten(name="bin_shares")(ops.clip(shares, 0.0, 1.0))]
+    if parts or network.categories:
+        parts += [features[:, first:end]] if end > first else []
+        parts += [
+            keras.layers.Dense(CATEGORY_WIDTH, use_bias=False, name=f"category_{number}")(
+                features[:, start : start + levels]
+            )
+            for number, (start, levels) in enumerate(network.categories, start=1)
+        ]
+        features = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+    return _factors(network.width, "feature_scale")(features) if network.feature_scale else features
+
+
+def _factors(n_features: int, name: str) -> keras.Layer:
+    """A layer that multiplies each feature by a learnt factor, from 1 on."""
+    return keras.layers.EinsumDense("bn,n->bn", (n_features,), kernel_initializer="ones", name=name)
 
 
 def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Weights]:
-    """What each member of an ensemble starts from: Keras's initial weights, with a seed of its own."""
-    models = [build_model(network, seed + MEMBER_SEEDS * member) for member in range(n_members)]
-    return [
-        Weights(
-            [weight.numpy() for weight in model.trainable_weights],
-            [weight.numpy() for weight in model.non_trainable_weights],
-        )
-        for model in models
-    ]
+    """What each member of an ensemble starts from, with a seed of its own.
+
+    `glorot_uniform` is what Keras draws for its layers. With `he_normal` weight matrices are
+    N(0, 2 / fan_in) (He et al., 2015, https://arxiv.org/abs/1502.01852), the hidden biases U(-1, 1), and the
+    output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. Periodic
+    embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π) in either case.
+
+    Args:
+        network: What is to be trained.
+        seed: Of all members.
+        n_members: How many to draw.
+    """
+    return [_initial(network, seed + MEMBER_SEEDS * member) for member in range(n_members)]
 
 
-def members_of(network: Network, weights: Sequence[Weights]) -> list[keras.Sequential]:
-    """A stock Keras model with trained weights for each member."""
-    members = [build_model(network) for _ in weights]
-    for model, (parameters, statistics) in zip(members, weights, strict=True):
-        for weight, value in zip(model.trainable_weights, parameters, strict=True):
-            weight.assign(value)
-        for weight, value in zip(model.non_trainable_weights, statistics, strict=True):
-            weight.assign(value)
-    return members
+def _initial(network: Network, seed: int) -> Weights:
+    model = build_model(network, seed)
+    generator = np.random.default_rng(seed)
+    parameters, statistics = _variables(network, model)
+    values = []
+    for spec, variable in zip(parameter_specs(network), parameters, strict=True):
+        drawn = _drawn(spec, network, generator)
+        values.append(variable.numpy() if drawn is None else drawn.astype(np.float32))
+    return Weights(values, [variable.numpy() for variable in statistics])
 
 
-def mean_model(members: Sequence[keras.Sequential]) -> keras.Model:
-    """One model that gives the mean of its members; the member itself if there is only one."""
-    if len(members) == 1:
+def _drawn(spec: ParameterSpec, network: Network, generator: np.random.Generator) -> np.ndarray | None:
+    """The initial values of a parameter where they are not those that Keras draws."""
+    normal, shape = generator.standard_normal, spec.shape
+    if spec.layer == "frequencies":
+        if spec.kind == "bias":
+            return generator.uniform(-np.pi, np.pi, shape)
+        return 2 * np.pi * FREQUENCY_SCALE * normal(shape)
+    if spec.layer == "periodic":
+        return normal(shape) / np.sqrt(FREQUENCIES) if spec.kind == "kernel" else None
+    if spec.layer.startswith("category_"):
+        return normal(shape)
+    if network.initializer == "he_normal":
+        if spec.group == "weights":
+            is_output = spec.layer == "output"
+            return normal(shape) * float(0.1 if is_output else np.sqrt(2)) / float(np.sqrt(spec.fan_in))
+        if spec.kind == "bias" and spec.layer != "output":
+            return generator.uniform(-1, 1, shape)
+    return None
+
+
+def _variables(network: Network, model: keras.Model) -> tuple[list[Any], list[Any]]:
+    """A model's variables in the order of `parameter_specs`, and its statistics."""
+    parameters = [getattr(model.get_layer(spec.layer), spec.kind) for spec in parameter_specs(network)]
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    return parameters, [value for norm in norms for value in (norm.moving_mean, norm.moving_variance)]
+
+
+def trained_model(network: Network, weights: Weights) -> keras.Model:
+    """A stock Keras model with trained weights."""
+    model = build_model(network)
+    for variables, values in zip(_variables(network, model), weights, strict=True):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    if isinstance(network.embedding, PiecewiseLinear):
+        bins = model.get_layer("bins")
+        bins.kernel.assign(network.embedding.slopes)
+        bins.bias.assign(network.embedding.offsets)
+    return model
+
+
+def combined_model(members: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
+    """One model that gives the mixture of its members; the member itself if it is all of it.
+
+    Args:
+        members: The trained members.
+        mixture: How much of each there is in a prediction.
+    """
+    if mixture.is_one_member and not mixture.limits:
         return members[0]
     for number, member in enumerate(members, start=1):
         member.name = f"member_{number}"
     features = keras.Input(members[0].input_shape[1:], name="features")
-    mean = keras.layers.Average(name="mean")([member(features) for member in members])
-    return keras.Model(features, mean, name="dlreg")
+    parts = [member(features) for member in members]
+    weights = mixture.weights
+    if mixture.ridge:
+        ridge = keras.layers.Dense(1, name="ridge")
+        parts.append(ridge(features))
+        ridge.set_weights([mixture.ridge.coefficients[:, None], np.array([mixture.ridge.intercept])])
+        weights = np.append(weights, mixture.ridge.weight)
+    y_pred = parts[0]
+    if not mixture.is_one_member:
+        mean = keras.layers.Dense(1, use_bias=False, name="mean")
+        y_pred = mean(keras.ops.concatenate(parts, axis=-1))
+        mean.set_weights([weights[:, None]])
+    if mixture.limits:
+        y_pred = keras.ops.clip(y_pred, *mixture.limits)
+    return keras.Model(features, y_pred, name="dlreg")
 
 
 def summary_of(model: keras.Model) -> str:

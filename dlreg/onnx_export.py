@@ -9,7 +9,6 @@ Numbers stay in double precision until they are scaled, so that years, ids and m
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper
@@ -18,20 +17,28 @@ from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
 from dlreg import onnx_quantile
 from dlreg.columns import Column
+from dlreg.mixture import Mixture
+from dlreg.network import Network
 from dlreg.onnx_calendar import calendar_nodes
-from dlreg.onnx_graph import ML_OPSET, OPSET, Graph, table_value, with_versions
+from dlreg.onnx_graph import ML_OPSET, OPSET, PREDICTION, SPREAD, Graph, table_value, with_versions
 from dlreg.onnx_network import network_graph
-from dlreg.preprocessing import Feature, Preprocessing
+from dlreg.preprocessing import SOFT_LIMIT, Feature, Preprocessing
+from dlreg.training import Weights
 
-OUTPUTS = ("prediction", "spread")
+OUTPUTS = (PREDICTION, SPREAD)
+# The tensor between preprocessing and network.
+ROWS = "rows"
 
 
-def export_pipeline(preprocessing: Preprocessing, members: Sequence[keras.Sequential]) -> onnx.ModelProto:
+def export_pipeline(
+    preprocessing: Preprocessing, views: Sequence[tuple[Network, Sequence[Weights]]], mixture: Mixture
+) -> onnx.ModelProto:
     """Builds `pipeline.onnx`.
 
     Args:
         preprocessing: Fitted on the training rows.
-        members: The trained networks; the prediction is their mean.
+        views: Each kind of network with the trained weights of its members.
+        mixture: What a prediction is made of.
 
     Returns:
         A checked model with one input of shape [N, 1] per column, named as the column: numbers as
@@ -39,13 +46,12 @@ def export_pipeline(preprocessing: Preprocessing, members: Sequence[keras.Sequen
         double of shape [N, 1], the second, for several members, their standard deviation.
     """
     names = [column.name for column in preprocessing.columns]
-    prefix = "dlreg/"
-    while any(name.startswith(prefix) for name in names):
-        prefix += "_"
+    prefix = free_prefix(names)
     stages = [
         _fill_graph(preprocessing.columns, preprocessing.features),
         _scale_graph(preprocessing),
-        network_graph(members, preprocessing.target, OUTPUTS),
+        *([_soft_clip_graph(preprocessing)] if preprocessing.soft_clip else []),
+        network_graph(views, mixture, preprocessing.target, OUTPUTS),
     ]
     merged, *others = (
         with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph)
@@ -60,10 +66,19 @@ def export_pipeline(preprocessing: Preprocessing, members: Sequence[keras.Sequen
         value.name: name if name not in names else f"{prefix}{name}"
         for value, name in zip(merged.graph.output, OUTPUTS, strict=False)
     }
-    _rename(merged.graph, inputs | outputs)
+    rows = {f"{prefix}{len(stages) - 2}/{stages[-2].graph.output[0].name}": f"{prefix}{ROWS}"}
+    _rename(merged.graph, inputs | outputs | rows)
     merged.graph.name, merged.graph.doc_string = "dlreg", ""
     onnx.checker.check_model(merged, full_check=True)
     return merged
+
+
+def free_prefix(names: Sequence[str]) -> str:
+    """What the names of a pipeline's own tensors start with, so that none is a column's."""
+    prefix = "dlreg/"
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    return prefix
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
@@ -86,6 +101,8 @@ def _fill_graph(columns: Sequence[Column], features: Sequence[Sequence[Feature]]
             values = calendar_nodes(graph, f"in{index}", column.date_format)
         else:
             values = [f"in{index}"]
+        if part[-1].key[0] == "f":
+            values = [*values, graph.add("Cast", graph.add("IsNaN", values[0]), to=TensorProto.DOUBLE)]
         for feature, value in zip(part, values, strict=True):
             if feature.fill is not None:
                 value = graph.add("Where", graph.add("IsNaN", value), np.float64(feature.fill), value)
@@ -93,6 +110,21 @@ def _fill_graph(columns: Sequence[Column], features: Sequence[Sequence[Feature]]
             is_text = feature.key[0] == "t"
             outputs.append(table_value(feature.key, TensorProto.STRING if is_text else TensorProto.DOUBLE))
     return graph.model(inputs, outputs)
+
+
+def _soft_clip_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
+    """X / √(1 + (x / `SOFT_LIMIT`)²) of the numbers, and the other features as they are."""
+    graph, n_features = Graph(), len(preprocessing.feature_names)
+    # Divided by infinity, a feature that is no number is far below the limit.
+    limits = np.where(np.arange(n_features) < preprocessing.n_numbers, SOFT_LIMIT, np.inf)
+    share = graph.add("Div", "scaled", limits)
+    root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", share, share), np.float64(1)))
+    clipped = graph.add("Div", "scaled", root)
+    graph.nodes.append(helper.make_node("Identity", [clipped], ["clipped"]))
+    return graph.model(
+        [table_value("scaled", TensorProto.DOUBLE, n_features)],
+        [table_value("clipped", TensorProto.DOUBLE, n_features)],
+    )
 
 
 def _scale_graph(preprocessing: Preprocessing) -> onnx.ModelProto:

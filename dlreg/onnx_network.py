@@ -1,44 +1,57 @@
-"""A trained network, and the target's scale undone, as an ONNX graph."""
+"""Trained networks, their mixture, and the target's scale undone, as an ONNX graph."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from dlreg.embeddings import Periodic, PiecewiseLinear
+from dlreg.mixture import Mixture
+from dlreg.network import VARIANCE_EPSILON, Network
 from dlreg.onnx_graph import Graph, table_value
 from dlreg.preprocessing import TargetScaling
+from dlreg.training import Weights
 
 
 def network_graph(
-    members: Sequence[keras.Sequential], target: TargetScaling, outputs: Sequence[str]
+    views: Sequence[tuple[Network, Sequence[Weights]]],
+    mixture: Mixture,
+    target: TargetScaling,
+    outputs: Sequence[str],
 ) -> onnx.ModelProto:
     """Rows of shape [N, n_features] to predictions in the target's units, [N, 1]; both double.
 
     Args:
-        members: The trained networks.
+        views: Each kind of network with the trained weights of its members.
+        mixture: What a prediction is made of.
         target: How the target was scaled.
-        outputs: The name of the prediction, which is the mean of the members in scaled units, and, for
-            several members, of their standard deviation in the target's units.
+        outputs: The name of the prediction and, for several members, of their standard deviation in the
+            target's units.
     """
     graph = Graph()
     rows = graph.add("Cast", "rows", to=TensorProto.FLOAT)
-    scaled = []
-    for member in members:
-        value = rows
-        for layer in member.layers:
-            value = _layer(graph, layer, value)
-        scaled.append(graph.add("Cast", value, to=TensorProto.DOUBLE))
-    mean = _mean(graph, scaled) if len(scaled) > 1 else scaled[0]
-    graph.nodes.append(helper.make_node("Identity", [_unscaled(graph, mean, target)], [outputs[0]]))
-    if len(scaled) > 1:
-        graph.nodes.append(helper.make_node("Identity", [_spread(graph, scaled, target)], [outputs[1]]))
-    n_features = int(members[0].input_shape[-1])
+    found = [_members(graph, network, weights, rows) for network, weights in views]
+    # A table of one column per member.
+    side_by_side = graph.add("Concat", *found, axis=1) if len(found) > 1 else found[0]
+    scaled = graph.add("Cast", side_by_side, to=TensorProto.DOUBLE)
+    n_members = len(mixture.weights)
+    y_pred = scaled if mixture.is_one_member else graph.add("MatMul", scaled, mixture.weights[:, None])
+    if mixture.ridge:
+        ridge = graph.add("MatMul", "rows", mixture.ridge.coefficients[:, None] * mixture.ridge.weight)
+        y_pred = graph.add("Add", y_pred, ridge)
+        y_pred = graph.add("Add", y_pred, np.float64(mixture.ridge.intercept * mixture.ridge.weight))
+    if mixture.limits:
+        y_pred = graph.add("Clip", y_pred, *map(np.float64, mixture.limits))
+    graph.nodes.append(helper.make_node("Identity", [_unscaled(graph, y_pred, target)], [outputs[0]]))
+    if n_members > 1:
+        graph.nodes.append(
+            helper.make_node("Identity", [_spread(graph, scaled, n_members, target)], [outputs[1]])
+        )
     return graph.model(
-        [table_value("rows", TensorProto.DOUBLE, n_features)],
-        [table_value(name, TensorProto.DOUBLE) for name in outputs[: min(len(scaled), 2)]],
+        [table_value("rows", TensorProto.DOUBLE, views[0][0].n_features)],
+        [table_value(name, TensorProto.DOUBLE) for name in outputs[: min(n_members, 2)]],
     )
 
 
@@ -51,35 +64,104 @@ def _unscaled(graph: Graph, value: str, target: TargetScaling) -> str:
     return value
 
 
-def _mean(graph: Graph, values: Sequence[str]) -> str:
-    # ONNX Runtime has no Mean of doubles.
-    return str(graph.add("Mul", graph.add("Sum", *values), np.float64(1 / len(values))))
-
-
-def _spread(graph: Graph, scaled: Sequence[str], target: TargetScaling) -> str:
+def _spread(graph: Graph, scaled: str, n_members: int, target: TargetScaling) -> str:
     """√(Σ (yᵢ - ȳ)² / n) over the members' predictions yᵢ."""
-    members = [_unscaled(graph, value, target) for value in scaled]
-    mean = _mean(graph, members)
-    errors = [graph.add("Sub", value, mean) for value in members]
-    variance = _mean(graph, [graph.add("Mul", error, error) for error in errors])
-    return str(graph.add("Sqrt", variance))
+    members = _unscaled(graph, scaled, target)
+    mean = np.full((n_members, 1), 1 / n_members)
+    error = graph.add("Sub", members, graph.add("MatMul", members, mean))
+    return str(graph.add("Sqrt", graph.add("MatMul", graph.add("Mul", error, error), mean)))
 
 
-def _layer(graph: Graph, layer: keras.Layer, value: str) -> str:
-    if isinstance(layer, keras.layers.Dense):
-        weights = [np.asarray(weight, dtype=np.float32) for weight in layer.get_weights()]
-        value = graph.add("Gemm", value, *weights)
-        return ACTIVATIONS[layer.activation.__name__](graph, value)
-    if isinstance(layer, keras.layers.BatchNormalization):
-        gamma, beta, mean, variance = (np.asarray(weight, dtype=np.float64) for weight in layer.get_weights())
-        scale = gamma / np.sqrt(variance + layer.epsilon)
-        value = graph.add("Mul", value, scale.astype(np.float32))
-        return str(graph.add("Add", value, (beta - mean * scale).astype(np.float32)))
-    if isinstance(layer, keras.layers.Activation):
-        return ACTIVATIONS[layer.activation.__name__](graph, value)
-    if isinstance(layer, keras.layers.Dropout):
+def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: str) -> str:
+    """What each member of one view predicts, [N, n_members]."""
+    values = zip(*(weights.parameters for weights in members), strict=True)
+    statistics = zip(*(weights.statistics for weights in members), strict=True)
+    if len(members) == 1:
+        parameters = iter([tensors[0] for tensors in values])
+        moving = iter([tensors[0] for tensors in statistics])
+    else:
+        parameters, moving = iter(map(np.stack, values)), iter(map(np.stack, statistics))
+    value = _first_inputs(graph, network, parameters, rows, len(members))
+    for _ in network.hidden_layers:
+        kernel = next(parameters)
+        if network.batch_norm:
+            gamma, beta, mean, variance = (
+                np.asarray(each, dtype=np.float64)
+                for each in (next(parameters), next(parameters), next(moving), next(moving))
+            )
+            scale = gamma / np.sqrt(variance + VARIANCE_EPSILON)
+            value = graph.add("MatMul", value, kernel)
+            value = graph.add("Mul", value, _to_rows(scale).astype(np.float32))
+            value = graph.add("Add", value, _to_rows(beta - mean * scale).astype(np.float32))
+        else:
+            value = _dense(graph, value, kernel, next(parameters))
+        active = ACTIVATIONS[network.activation](graph, value)
+        if network.parametric_activation:
+            change = graph.add("Mul", graph.add("Sub", active, value), _to_rows(next(parameters)))
+            active = graph.add("Add", value, change)
+        value = active
+    value = _dense(graph, value, next(parameters), next(parameters))
+    if len(members) == 1:
         return value
-    raise TypeError(f"no ONNX form for the layer {type(layer).__name__}")
+    # [n_members, N, 1] to [N, n_members].
+    return str(graph.add("Transpose", graph.add("Reshape", value, np.array([len(members), -1])), perm=[1, 0]))
+
+
+def _first_inputs(
+    graph: Graph, network: Network, parameters: Iterator[np.ndarray], rows: str, n_members: int
+) -> str:
+    """What the first dense layer reads, see `dlreg.network.forward`: [N, width] or [n_members, N, width]."""
+    embedding, (first, end) = network.embedding, network.embedded
+    axes = (n_members,) if n_members > 1 else ()
+    parts = []
+
+    def columns(start: int, stop: int) -> str:
+        return str(graph.add("Gather", rows, np.arange(start, stop), axis=1))
+
+    def for_every_member(table: str) -> str:
+        return graph.add("Mul", table, np.ones((*axes, 1, 1), dtype=np.float32)) if axes else table
+
+    if isinstance(embedding, Periodic):
+        frequencies, phases, kernel, bias = (next(parameters) for _ in range(4))
+        # [n_numbers, N, 1], and so on with the numbers in front, where MatMul takes them one by one.
+        numbers = graph.add("Transpose", columns(0, first), perm=[1, 0])
+        numbers = graph.add("Unsqueeze", numbers, np.array([2]))
+        angles = graph.add("Mul", numbers, frequencies[..., :, None, :])
+        waves = graph.add("Cos", graph.add("Add", angles, phases[..., :, None, :]))
+        mixed = graph.add("MatMul", waves, kernel)
+        mixed = graph.add("Add", mixed, np.swapaxes(bias, -1, -2)[..., :, None, :])
+        order = [1, 2, 0] if not axes else [0, 2, 3, 1]
+        mixed = graph.add("Transpose", mixed, perm=order)
+        width = embedding.width - first
+        mixed = graph.add("Reshape", mixed, np.array([*axes, -1, width]))
+        parts = [for_every_member(columns(0, first)), mixed]
+    elif isinstance(embedding, PiecewiseLinear):
+        numbers = graph.add("Unsqueeze", columns(0, first), np.array([2]))
+        shares = graph.add("Add", graph.add("Mul", numbers, embedding.slopes), embedding.offsets)
+        shares = graph.add("Clip", shares, np.float32(0), np.float32(1))
+        parts = [for_every_member(graph.add("Reshape", shares, np.array([-1, embedding.width])))]
+    value = rows
+    if parts or network.categories:
+        parts += [for_every_member(columns(first, end))] if end > first else []
+        parts += [
+            graph.add("MatMul", columns(start, start + levels), next(parameters))
+            for start, levels in network.categories
+        ]
+        value = graph.add("Concat", *parts, axis=len(axes) + 1)
+    if network.feature_scale:
+        value = graph.add("Mul", value, _to_rows(next(parameters)))
+    return value
+
+
+def _dense(graph: Graph, value: str, kernel: np.ndarray, bias: np.ndarray) -> str:
+    if kernel.ndim == 2:
+        return str(graph.add("Gemm", value, kernel, bias))
+    return str(graph.add("Add", graph.add("MatMul", value, kernel), _to_rows(bias)))
+
+
+def _to_rows(value: np.ndarray) -> np.ndarray:
+    """Shape `(…, units)` to `(…, 1, units)`, so that it meets every row."""
+    return value[..., None, :]
 
 
 def _operator(name: str, **attributes: Any) -> Callable[[Graph, str], str]:
@@ -129,6 +211,7 @@ ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
     "celu": _operator("Celu", alpha=1.0),
     "gelu": _operator("Gelu", approximate="none"),
     "silu": _times("Sigmoid"),
+    "swish": _times("Sigmoid"),
     "mish": _mish,
     "tanh": _operator("Tanh"),
     "sigmoid": _operator("Sigmoid"),

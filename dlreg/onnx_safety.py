@@ -6,6 +6,7 @@ their shapes are known beforehand, so that memory is, too.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, TensorProto
 
 from dlreg.errors import RunDirError
-from dlreg.onnx_graph import IR_VERSION, ML_OPSET, OPSET
+from dlreg.onnx_graph import IR_VERSION, ML_OPSET, OPSET, PREDICTION, RESIDUAL_SCALE, SPREAD
 
 MAX_ROWS = 16384
 MAX_NODES = 60_000
@@ -25,8 +26,9 @@ MAX_SHAPE_LENGTH = 64
 TEXT_BYTES = 64  # what a short text takes in a tensor
 
 _PLAIN = (
-    "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul "
-    "Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Sum Tanh Unsqueeze Where"
+    "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual MatMul Max "
+    "Min Mul Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Tanh Unsqueeze "
+    "Where"
 )
 # Every operator that dlreg emits, with the attributes it gives it.
 OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -43,6 +45,7 @@ OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
     ("", "RegexFullMatch"): frozenset({"pattern"}),
     ("", "Shrink"): frozenset({"bias", "lambd"}),
     ("", "StringSplit"): frozenset({"delimiter", "maxsplit"}),
+    ("", "Transpose"): frozenset({"perm"}),
     ("ai.onnx.ml", "LabelEncoder"): frozenset(
         {"default_float", "default_int64", "keys_strings", "values_floats", "values_int64s"}
     ),
@@ -60,6 +63,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
         {"dims", "data_type", "name", "raw_data", "float_data", "int64_data", "double_data", "string_data"}
     ),
 }
+_OUTPUTS = [PREDICTION, SPREAD, RESIDUAL_SCALE]
 _TYPE_BYTES: Mapping[int, int] = {
     TensorProto.FLOAT: 4,
     TensorProto.DOUBLE: 8,
@@ -73,6 +77,11 @@ _DATA_FIELDS: Mapping[int, str] = {
     TensorProto.INT64: "int64_data",
     TensorProto.STRING: "string_data",
 }
+# A date's: digits, names of months, and text around them. RE2 writes others, as they are, to the terminal.
+_PATTERN = re.compile(
+    r"(?:\[0-[59]\]\??(?:\{(?:1,)?[0-9]\})?|\([A-Za-z|]{1,200}\)|\\\W|[^][(){}*+?.\\^$|])*", re.DOTALL
+)
+MAX_PATTERN = 1000
 # Field numbers of onnx.proto: the messages in each message, and the packed integers.
 _MESSAGES: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 8: "other", 14: "other", 20: "other", 25: "other", 26: "other"},
@@ -120,6 +129,11 @@ def vet_model(content: bytes) -> tuple[bytes, int]:
     return model.SerializeToString(), _rows_per_call(model)
 
 
+def plain_output(name: str) -> str:
+    """What an output is, whatever its name had to become beside a column of the same name."""
+    return re.sub(r"^dlreg/_*", "", name)
+
+
 def _refused(found: str) -> RunDirError:
     return RunDirError(f"expected a pipeline as dlreg writes it, found {found}. Train again")
 
@@ -131,8 +145,11 @@ def _check_header(model: onnx.ModelProto) -> None:
     versions = sorted((opset.domain, opset.version) for opset in model.opset_import)
     if model.ir_version != IR_VERSION or versions != [("", OPSET), ("ai.onnx.ml", ML_OPSET)]:
         raise _refused(f"IR version {model.ir_version} with operators {versions}")
-    if len(graph.output) not in (1, 2) or not graph.input:
-        raise _refused(f"{len(graph.input)} inputs and {len(graph.output)} outputs")
+    outputs = [plain_output(value.name) for value in graph.output]
+    if outputs != [name for name in _OUTPUTS if name in outputs] or outputs[:1] != _OUTPUTS[:1]:
+        raise _refused(f"the outputs {outputs}"[:200])
+    if not graph.input:
+        raise _refused("no inputs")
     for value in (*graph.input, *graph.output):
         dims = value.type.tensor_type.shape.dim
         names = [dim.dim_param or dim.dim_value for dim in dims]
@@ -175,11 +192,19 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
     # Without a limit a text of n delimiters becomes n + 1 texts.
     if node.op_type == "StringSplit" and ("maxsplit" not in given or given["maxsplit"].i != 1):
         raise _refused("StringSplit without maxsplit 1")
+    if node.op_type == "RegexFullMatch" and not _is_date_pattern(given):
+        raise _refused("RegexFullMatch of a pattern that is no date's")
     # Texts joined with each other would double in length at each step.
     if node.op_type == "StringConcat":
         first = constants.get(node.input[0]) if node.input else None
         if first is None or list(first.string_data) != [b"0."]:
             raise _refused("StringConcat of anything but '0.' and a text")
+
+
+def _is_date_pattern(given: Mapping[str, AttributeProto]) -> bool:
+    content = given["pattern"].s if "pattern" in given else b""
+    pattern = content.decode(errors="replace")
+    return len(pattern) <= MAX_PATTERN and bool(_PATTERN.fullmatch(pattern))
 
 
 def _rows_per_call(model: onnx.ModelProto) -> int:

@@ -57,11 +57,10 @@ def read_plain_file(path: Path, max_bytes: int) -> bytes:
         StorageError: The system does not let it be read.
     """
     with open_plain_file(path) as (file, size):
-        content = file.read(max_bytes + 1) if size <= max_bytes else b""
-        if max(size, len(content)) > max_bytes:
-            expected = f"expected at most {max_bytes:,} bytes, found {max(size, len(content)):,}"
+        if size > max_bytes:
+            expected = f"expected at most {max_bytes:,} bytes, found {size:,}"
             raise RunDirError(Fault(f"the file is too large: {expected}", str(path)))
-        return content
+        return file.read(size)
 
 
 def hash_plain_file(path: Path, size: int, *, follow_link: bool = False) -> str | None:

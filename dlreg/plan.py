@@ -11,8 +11,10 @@ from dlreg.columns import Column
 from dlreg.config import Config
 from dlreg.dataset import Dataset, Part, shown_path
 from dlreg.dates import calendar_feature_names
-from dlreg.errors import DataError, Fault, gathering, located
-from dlreg.preprocessing import fit_features, fit_target
+from dlreg.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
+from dlreg.errors import ConfigError, DataError, Fault, gathering, located
+from dlreg.members import Member, count_epochs, plan_members, rows_per_epoch
+from dlreg.preprocessing import MOST_ONEHOT_LEVELS, fit_features, fit_target
 
 # The arrays an optimizer keeps, each as large as the weights.
 OPTIMIZER_SLOTS = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 2, "nadam": 2}
@@ -22,6 +24,8 @@ LIBRARY_BYTES = 930_000_000
 WEIGHT_COPIES = 14
 FLOAT_BYTES = 4
 CELL_BYTES = 8
+# 1 GB of weights: a file of ONNX ends at 2 GB.
+MAX_PARAMETERS = 250_000_000
 # Beside its cells a row has a target, a position, a place in the order of an epoch, a prediction …
 ROW_CELLS = 8
 
@@ -54,19 +58,33 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
 
     Raises:
         DataError: The training rows cannot be preprocessed as the config asks, with every reason.
+        ConfigError: The network is too large to be written.
     """
     _refuse_what_cannot_be_fitted(config, dataset)
     train = dataset.parts["train"]
-    features = count_features(dataset.columns, train, config.preprocessing.categorical)
-    parameters = config.model.ensemble * count_parameters(
-        features, config.model.hidden_layers, batch_norm=config.model.batch_norm
+    features = count_features(
+        dataset.columns,
+        train,
+        config.preprocessing.categorical,
+        missing_indicator=config.preprocessing.missing_indicator,
     )
+    members = members_of(config)
+    parameters = sum(_count_member(config, dataset, features, member.embedding) for member in members)
+    if parameters > MAX_PARAMETERS:
+        message = (
+            f"the network has {parameters:,} parameters for {features:,} features, more than "
+            f"{MAX_PARAMETERS:,} cannot be trained"
+        )
+        hint = "Use smaller model.hidden_layers, fewer members in model.ensemble, or fewer columns"
+        raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
     rows = {name: int(part.rows.size) for name, part in dataset.parts.items()}
-    batch_size = min(config.training.batch_size, rows["train"])
+    n_rows = rows_per_epoch(rows["train"], dataset.folds)
+    batch_size = min(config.training.batch_size, n_rows)
+    steps_per_epoch = -(-n_rows // batch_size)
     slots = OPTIMIZER_SLOTS[config.training.optimizer] + bool(config.training.momentum)
     network = parameters * (WEIGHT_COPIES + slots)
     activations = 2 * max(batch_size, min(rows["validation"], 4096)) * (sum(config.model.hidden_layers) + 1)
-    activations *= config.model.ensemble
+    activations *= len(members)
     encoded = sum(rows.values()) * features * FLOAT_BYTES
     cells = sum(rows.values()) * (len(dataset.columns) + ROW_CELLS) * CELL_BYTES
     return Plan(
@@ -74,24 +92,68 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         columns=dict(Counter(column.kind for column in dataset.columns)),
         features=features,
         parameters=parameters,
-        steps_per_epoch=-(-rows["train"] // batch_size),
-        epochs=config.training.epochs,
+        steps_per_epoch=steps_per_epoch,
+        epochs=count_epochs(config.training.epochs, steps_per_epoch, config.training.auto_steps),
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * (network + activations) + encoded + cells,
     )
 
 
-def count_features(columns: Sequence[Column], train: Part, categorical: str) -> int:
-    """The inputs of the network: one per number or ordinal level, one per one-hot level, several per date."""
-    return sum(_width(column, train, categorical) for column in columns)
+def members_of(config: Config) -> tuple[Member, ...]:
+    """The members that a config trains."""
+    return plan_members(config.preprocessing.views, config.model.ensemble, config.training.cross_validation)
+
+
+def count_features(
+    columns: Sequence[Column], train: Part, categorical: str, *, missing_indicator: bool = False
+) -> int:
+    """The inputs of the network.
+
+    One per number, ordinal level or flag of missing numbers, one per one-hot level, several per date.
+    """
+    widths = (_width(column, train, categorical) for column in columns)
+    flags = (missing_indicator and _has_gaps(column, train) for column in columns)
+    return sum(widths) + sum(flags)
+
+
+def _has_gaps(column: Column, train: Part) -> bool:
+    """Whether numbers or dates are missing in the training rows."""
+    if column.kind == "number":
+        return bool(np.isnan(train.cells[column.name]).any())
+    return column.date_format is not None and bool((train.cells[column.name] == "").any())
 
 
 def _width(column: Column, train: Part, categorical: str) -> int:
     if column.date_format:
         return len(calendar_feature_names(column.date_format))
-    if column.kind != "number" and categorical == "onehot":
+    if column.kind != "number" and categorical != "ordinal":
         # A missing cell, "", is a level of its own.
         return len(set(train.cells[column.name][:, 0]))
     return 1
+
+
+def _count_member(config: Config, dataset: Dataset, features: int, embedding: str) -> int:
+    """The weights of one member, as Keras counts them: those of its first inputs, then its layers."""
+    model, train = config.model, dataset.parts["train"]
+    widths = {column: _width(column, train, "onehot") for column in dataset.columns}
+    numbers = sum(width for column, width in widths.items() if column.kind == "number" or column.date_format)
+    levels = [
+        width
+        for column, width in widths.items()
+        if column.kind in ("category", "boolean")
+        and config.preprocessing.categorical == "embedding"
+        and width > MOST_ONEHOT_LEVELS
+    ]
+    width = features - sum(levels) + CATEGORY_WIDTH * len(levels)
+    parameters = CATEGORY_WIDTH * sum(levels)
+    if embedding == "periodic":
+        parameters += numbers * (2 * FREQUENCIES + PERIODIC_WIDTH * (FREQUENCIES + 1))
+        width += numbers * PERIODIC_WIDTH
+    elif embedding == "piecewise_linear":
+        parameters += numbers * 2 * BINS
+        width += numbers * (BINS - 1)
+    parameters += width if model.feature_scale else 0
+    parameters += sum(model.hidden_layers) if model.parametric_activation else 0
+    return parameters + count_parameters(width, model.hidden_layers, batch_norm=model.batch_norm)
 
 
 def count_parameters(n_features: int, hidden_layers: Sequence[int], *, batch_norm: bool) -> int:

@@ -4,7 +4,7 @@ Whatever is fitted here (medians, scales, levels, the target's scale) is fitted 
 `fit_preprocessing`, which are the training rows and no others.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,12 @@ from dlreg.errors import DataError, Fault
 if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
 
+# Beyond it a scaled number hardly moves on.
+SOFT_LIMIT = 3.0
+# A column that varies less than this share of its size counts as constant; divided by so much it is 0.
+CONSTANT_SPREAD, ENDLESS_SCALE = 1e-6, 1e300
+# With more levels a category is embedded, if that is asked for.
+MOST_ONEHOT_LEVELS = 9
 TargetMethod = Literal["standard", "minmax", "log", "log1p", "none"]
 Cells = Mapping[str, np.ndarray]
 BLOCK_ROWS = 65536
@@ -61,9 +67,11 @@ class Feature:
     """One column of numbers or text between the cells and scikit-learn.
 
     Attributes:
-        key: Its name inside scikit-learn and the ONNX graph: plain, whatever the CSV's header holds.
+        key: Its name inside scikit-learn and the ONNX graph: plain, whatever the CSV's header holds. Its
+            first letter tells numbers (n), texts (t) and flags of missing numbers (f) apart.
         name: Its name for people, such as `Date.week_sin`.
-        fill: What stands in for a missing number; None for text, and where missing cells are refused.
+        fill: What stands in for a missing number; None for texts and flags, and where missing cells are
+            refused.
     """
 
     key: str
@@ -78,14 +86,21 @@ class Preprocessing:
     Attributes:
         columns: What is read, in the order of the CSV.
         features: Per column, the features it becomes before scaling: one, or several for a date.
-        transformer: Scales and encodes the features; fitted.
+        transformer: Scales and encodes the features; fitted. Numbers come first.
         target: How the target is scaled.
+        soft_clip: Whether scaled numbers are drawn in to (-`SOFT_LIMIT`, `SOFT_LIMIT`).
+        limits: The least and the greatest target of the training rows, scaled, where predictions are clipped
+            to them.
+        embeds_categories: Whether categories of many levels are meant to be embedded by the network.
     """
 
     columns: tuple[Column, ...]
     features: tuple[tuple[Feature, ...], ...]
     transformer: "ColumnTransformer"
     target: TargetScaling
+    soft_clip: bool = False
+    limits: tuple[float, float] | None = None
+    embeds_categories: bool = False
 
     def transform(self, cells: Cells) -> np.ndarray:
         """Cells, as `read_cells` gives them, to network inputs, float32 of shape `(n_rows, n_features)`.
@@ -99,8 +114,12 @@ class Preprocessing:
         for start in range(0, n_rows, BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
             block = {name: values[rows] for name, values in cells.items()}
+            values = self.transformer.transform(_feature_frame(self.columns, self.features, block))
+            if self.soft_clip:
+                numbers = values[:, : self.n_numbers]
+                values[:, : self.n_numbers] = numbers / np.sqrt(1 + (numbers / SOFT_LIMIT) ** 2)
             with np.errstate(over="ignore"):
-                x[rows] = self.transformer.transform(_feature_frame(self.columns, self.features, block))
+                x[rows] = values
             infinite = np.isinf(x[rows]).any(axis=0)
             if infinite.any():
                 name = self.feature_names[int(np.argmax(infinite))]
@@ -108,6 +127,24 @@ class Preprocessing:
                 message = f"column {name!r} has a number too large for single precision"
                 raise DataError(Fault(message, hint=hint))
         return x
+
+    @property
+    def n_numbers(self) -> int:
+        """How many inputs of the network, from the first on, are scaled numbers."""
+        return sum(feature.key[0] == "n" for part in self.features for feature in part)
+
+    @property
+    def embedded_categories(self) -> tuple[tuple[int, int], ...]:
+        """The first input and the number of levels of each category that the network is to embed."""
+        if not self.embeds_categories or "category" not in self.transformer.named_transformers_:
+            return ()
+        levels = [len(each) for each in self.transformer.named_transformers_["category"].categories_]
+        ends = np.cumsum(levels) + len(self.feature_names) - sum(levels)
+        return tuple(
+            (int(end) - size, size)
+            for end, size in zip(ends, levels, strict=True)
+            if size > MOST_ONEHOT_LEVELS
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -132,8 +169,10 @@ def fit_preprocessing(
     *,
     numeric: str,
     missing: str,
+    missing_indicator: bool = False,
     categorical: str,
     target: TargetMethod,
+    clip_predictions: bool = False,
 ) -> Preprocessing:
     """Fits imputation, scaling, encoding and the target's scale on training rows.
 
@@ -142,11 +181,16 @@ def fit_preprocessing(
         y: Their target, shape `(n_rows,)`.
         columns: What the cells are.
         numeric: `standard` (x - μ) / σ, `minmax` to [0, 1], `robust` (x - median) / interquartile range,
-            `quantile` to a uniform distribution, or `none`.
+            `quantile` to a uniform distribution, `none`, or `robust_clip`: as robust (where the
+            interquartile range is 0, half the whole range; constants become 0), then
+            x / √(1 + (x / 3)²), so that no outlier is far away (https://arxiv.org/abs/2407.04491).
         missing: `median` or `mean` stand in for missing numbers; `error` refuses them.
-        categorical: `onehot`, or `ordinal` (the level's position, then scaled like a number). A missing
-            cell is a level of its own if the training rows have one.
+        missing_indicator: Whether each column of numbers or dates with missing cells gets a flag beside it.
+        categorical: `onehot`, `embedding` (the same, for a network that embeds those of many levels), or
+            `ordinal` (the level's position, then scaled like a number). A missing cell is a level of its
+            own if the training rows have one.
         target: `standard`, `minmax`, `log` or `log1p` (both standardised afterwards), or `none`.
+        clip_predictions: Whether predictions stay within the targets of these rows.
 
     Raises:
         DataError: Columns without any value, missing cells that are refused, a target that cannot be
@@ -157,39 +201,72 @@ def fit_preprocessing(
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
     target_scaling = fit_target(y, target)
-    features = fit_features(cells, columns, missing)
-    scaled = [feature.key for part in features for feature in part if feature.key[0] == "n"]
-    text = [feature.key for part in features for feature in part if feature.key[0] == "t"]
+    features = fit_features(cells, columns, missing, missing_indicator=missing_indicator)
+    keys = {
+        kind: [feature.key for part in features for feature in part if feature.key[0] == kind]
+        for kind in "nft"
+    }
     texts = [column.name for column in columns if column.kind in ("category", "boolean")]
     levels = [np.array(sorted(set(cells[name][:, 0])), dtype=object) for name in texts]
-    if categorical == "onehot":
-        encoder = OneHotEncoder(
-            categories=levels, handle_unknown="ignore", sparse_output=False, dtype=np.float64
-        )
-    else:
+    if categorical == "ordinal":
         ordinal = OrdinalEncoder(
             categories=levels, handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64
         )
         encoder = ordinal if numeric == "none" else make_pipeline(ordinal, _scaler(numeric, 2))
+    else:
+        encoder = OneHotEncoder(
+            categories=levels, handle_unknown="ignore", sparse_output=False, dtype=np.float64
+        )
     number_step: Any = "passthrough" if numeric == "none" else _scaler(numeric, 2)
-    steps = [("number", number_step, scaled), ("category", encoder, text)]
+    steps = [
+        ("number", number_step, keys["n"]),
+        ("flag", "passthrough", keys["f"]),
+        ("category", encoder, keys["t"]),
+    ]
     transformer = ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
     # Names, types and levels are settled by any rows, so two are enough; the scalers get all of them.
     transformer.fit(_feature_frame(columns, features, {name: values[:2] for name, values in cells.items()}))
     for label, step, _ in transformer.transformers_:
         if label == "number" and numeric != "none":
-            parts = zip(columns, features, strict=True)
-            frames = (
-                _feature_frame([column], [part], cells) for column, part in parts if part[0].key in scaled
-            )
-            _fit_scaler(
-                step, _scaler(numeric, len(y)), (frame[key].to_numpy() for frame in frames for key in frame)
-            )
+            numbers = _numbers(columns, features, cells)
+            _fit_scaler(step, _scaler(numeric, len(y)), numbers)
+            if numeric == "robust_clip":
+                scales = [
+                    _robust_scales(values.reshape(-1, 1)) for values in _numbers(columns, features, cells)
+                ]
+                step.scale_ = np.concatenate(scales)
         elif hasattr(step, "steps"):
             codes = zip(texts, levels, strict=True)
             columns_of_codes = (np.searchsorted(known, cells[name][:, 0]) for name, known in codes)
             _fit_scaler(step[-1], _scaler(numeric, len(y)), columns_of_codes)
-    return Preprocessing(tuple(columns), features, transformer, target_scaling)
+    scaled = target_scaling.forward(y)
+    return Preprocessing(
+        tuple(columns),
+        features,
+        transformer,
+        target_scaling,
+        soft_clip=numeric == "robust_clip",
+        limits=(float(scaled.min()), float(scaled.max())) if clip_predictions else None,
+        embeds_categories=categorical == "embedding",
+    )
+
+
+def _numbers(
+    columns: Sequence[Column], features: Sequence[Sequence[Feature]], cells: Cells
+) -> Iterator[np.ndarray]:
+    """The features to scale, one after the other, shape `(n_rows,)` each."""
+    for column, part in zip(columns, features, strict=True):
+        if any(feature.key[0] == "n" for feature in part):
+            frame = _feature_frame([column], [part], cells)
+            yield from (frame[key].to_numpy() for key in frame if str(key)[0] == "n")
+
+
+def _robust_scales(values: np.ndarray) -> np.ndarray:
+    """What each column, shape `(n_rows, n_columns)`, is divided by: see `fit_preprocessing`."""
+    low, first, third, high = np.quantile(values, (0, 0.25, 0.75, 1), axis=0)
+    scales = np.where(third > first, third - first, (high - low) / 2)
+    constant = high - low <= CONSTANT_SPREAD * np.maximum(np.abs(low), np.abs(high))
+    return np.where(constant, ENDLESS_SCALE, scales)
 
 
 def fit_target(y: np.ndarray, method: TargetMethod) -> TargetScaling:
@@ -225,6 +302,7 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
             entry["features"] = {
                 feature.name: {"missing": feature.fill} | _describe_scale(*encoders["number"], feature.key)
                 for feature in features
+                if feature.key[0] == "n"
             }
         columns[column.name] = entry
     target = preprocessing.target
@@ -235,8 +313,12 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
     }
 
 
-def fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tuple[tuple[Feature, ...], ...]:
+def fit_features(
+    cells: Cells, columns: Sequence[Column], missing: str, *, missing_indicator: bool = False
+) -> tuple[tuple[Feature, ...], ...]:
     """The features each column becomes, with what stands in for missing numbers in the training rows.
+
+    Where `missing_indicator` says so, a flag follows the numbers of a column that has missing cells.
 
     Raises:
         DataError: With each column without any value, or with missing cells that `missing` refuses.
@@ -263,12 +345,14 @@ def fit_features(cells: Cells, columns: Sequence[Column], missing: str) -> tuple
         fills = (
             [None] * len(names) if missing == "error" else [float(fill) for fill in average(values, axis=0)]
         )
-        features.append(
-            tuple(
-                Feature(f"n{index}_{k}", name, fill)
-                for k, (name, fill) in enumerate(zip(names, fills, strict=True))
-            )
+        numbers = (
+            Feature(f"n{index}_{k}", name, fill)
+            for k, (name, fill) in enumerate(zip(names, fills, strict=True))
         )
+        flags = (
+            (Feature(f"f{index}", f"{column.name} is missing", None),) if missing_indicator and gaps else ()
+        )
+        features.append((*numbers, *flags))
     if faults:
         raise DataError(*faults)
     return tuple(features)
@@ -296,6 +380,9 @@ def _feature_frame(
             continue
         values = _number_features(column, cells[column.name])
         for k, feature in enumerate(part):
+            if feature.key[0] == "f":
+                data[feature.key] = np.isnan(values[:, 0]).astype(np.float64)
+                continue
             gaps = np.isnan(values[:, k])
             if feature.fill is None and gaps.any():
                 raise DataError(_refused_gaps(column.name, int(gaps.sum())))
@@ -328,7 +415,7 @@ def _scaler(numeric: str, n_rows: int) -> Any:
 
     if numeric == "quantile":
         return QuantileTransformer(n_quantiles=min(1000, n_rows), subsample=None)
-    return {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}[numeric]()
+    return {"standard": StandardScaler, "minmax": MinMaxScaler}.get(numeric, RobustScaler)()
 
 
 def _describe_levels(encoder: Any, keys: list[str], key: str) -> dict[str, Any]:

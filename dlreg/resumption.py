@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from dlreg import run_dir
 from dlreg.config import Config, shown
 from dlreg.config_file import dump_config, parse_config
 from dlreg.errors import ConfigError, DivergedError, Fault, RunDirError, UsageError
-from dlreg.plain_file import read_plain_file
+from dlreg.plain_file import hash_plain_file, read_plain_file
 from dlreg.run_record import Summary, UnfinishedRecord, read_json
 from dlreg.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 
@@ -43,13 +45,16 @@ def find_config(source: Path, path: Path | None) -> tuple[Path, Path | None]:
 def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
     """The summary of a run that needs no resuming, as `dlreg.run.train_run` gives it; None for others.
 
+    Of an unfinished run, which a stranger may have written, the config and the data are held against what
+    `run.json` says before anything is read of them.
+
     Args:
         config: The config it must have been made with.
         path: The run directory; None for the config's.
 
     Raises:
         UsageError: No run directory is given.
-        RunDirError: The run is of another config, or damaged.
+        RunDirError: The run is of another config or other data, or damaged.
         DivergedError: The run diverged, and would do so again.
     """
     path = path or config.run.dir
@@ -63,10 +68,14 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
         hint = "It would do so again: change the config, and give another --run-dir or --overwrite"
         raise DivergedError(Fault("the run diverged", str(path), hint=hint))
     if record["status"] != "complete":
+        _refuse_other_start(config, path, record)
         return None
     _refuse_other_config(config, path, with_more_epochs=False)
     summary = read_json(run_dir.to_json(record), Summary, path / run_dir.RUN)
-    return {"run_dir": str(path), **summary.model_dump()}
+    # A kill at the very end leaves it.
+    with suppress(OSError):
+        (path / run_dir.CHECKPOINT).unlink()
+    return {"run_dir": str(path), **summary.model_dump(exclude_unset=True)}
 
 
 def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None:
@@ -88,7 +97,7 @@ def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None
     if os.path.lexists(path / run_dir.CONFIG):
         _refuse_other_config(config, path, with_more_epochs=True)
     faults = [
-        Fault(f"{key}: the file has changed since the run began", facts["data"][key]["path"], hint=_ANEW)
+        _changed(key, facts["data"][key]["path"])
         for key, entry in record.data.items()
         if key in facts["data"] and entry.sha256 != facts["data"][key]["sha256"]
     ]
@@ -110,7 +119,7 @@ def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
         facts: The `data` and `versions` of the run, as in `run.json`.
     """
     training = config.training
-    if training.schedule.name != "cosine":
+    if not config.depends_on_epochs:
         training = training.model_copy(update={"epochs": 0})
     text = dump_config(config.model_copy(update={"training": training}))
     versions = {name: version for name, version in facts["versions"].items() if name != "python"}
@@ -119,6 +128,31 @@ def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
         "data": {key: entry["sha256"] for key, entry in facts["data"].items()},
         "versions": versions,
     }
+
+
+def _refuse_other_start(config: Config, path: Path, record: Mapping[str, Any]) -> None:
+    if os.path.lexists(path / run_dir.CONFIG):
+        _refuse_other_config(config, path, with_more_epochs=True)
+    files = {"data.path": config.data.path, "data.test_path": config.data.test_path}
+    faults = []
+    for key, file in files.items():
+        entry = record.get("data", {}).get(key)
+        if file is None:
+            continue
+        if entry is None:
+            raise RunDirError(Fault(f"the file says nothing of {key}", str(path / run_dir.RUN), hint=_ANEW))
+        # It may be a stranger's config that names the file.
+        warnings.warn(f"reading {file}, as the run's config says", stacklevel=1)
+        if not os.path.exists(file):  # noqa: PTH110 - unlike Path's, it takes any name
+            faults.append(Fault(f"{key}: the file that the run began with is gone", str(file), hint=_ANEW))
+        elif hash_plain_file(file, entry["size"], follow_link=True) != entry["sha256"]:
+            faults.append(_changed(key, str(file)))
+    if faults:
+        raise RunDirError(*faults)
+
+
+def _changed(key: str, path: str) -> Fault:
+    return Fault(f"{key}: the file has changed since the run began", path, hint=_ANEW)
 
 
 def _read_config(path: Path) -> Config:
@@ -133,17 +167,22 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
     before = _read_config(path)
     old, new = (dict(_leaves(each.model_dump(mode="json"))) for each in (before, config))
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key != "run.dir"]
-    by_epochs = config.training.schedule.name == "cosine"
-    if with_more_epochs and not by_epochs and config.training.epochs > before.training.epochs:
+    by_epochs = config.depends_on_epochs
+    more = [each.training.epochs for each in (before, config)]
+    if with_more_epochs and not by_epochs and _is_more(*more):
         changed.remove(_EPOCHS)
     faults = []
     for key in changed:
         found = f"{key} was {shown(old.get(key))}, now it is {shown(new.get(key))}"
         if key == _EPOCHS and by_epochs:
-            found += ", and the cosine schedule depends on it"
+            found += ", and what its steps do depends on it"
         faults.append(Fault(found, str(path), hint=f"A run goes on as it began. {_ANEW}"))
     if faults:
         raise RunDirError(*faults)
+
+
+def _is_more(before: int | str, now: int | str) -> bool:
+    return isinstance(before, int) and isinstance(now, int) and now > before
 
 
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -22,22 +22,21 @@ from dlreg.checkpoint import Checkpoint
 from dlreg.compile_cache import compile_cache
 from dlreg.config import Config
 from dlreg.config_file import dump_config
-from dlreg.dataset import Dataset, Part, load_dataset, split_record
+from dlreg.dataset import Dataset, load_dataset, split_record
 from dlreg.errors import DivergedError, DlregError, located
 from dlreg.interruption import Interruption
+from dlreg.intervals import LEVEL, calibrate
+from dlreg.intervals import describe as describe_intervals
 from dlreg.learning_curve import judge_learning_curve
-from dlreg.metrics import regression_metrics
-from dlreg.plan import plan_training
-from dlreg.progress import EarlyStopping, Plateau, Progress
+from dlreg.metrics import interval_metrics, regression_metrics
+from dlreg.plan import members_of, plan_training
+from dlreg.progress import Progress
 from dlreg.resumption import origin_of, refuse_changes
 from dlreg.run_dir import RunDir, to_json
 from dlreg.saver import Saver
-from dlreg.schedules import build_schedule
 
 if TYPE_CHECKING:
-    from dlreg.network import Network
-    from dlreg.preprocessing import Cells, Preprocessing
-    from dlreg.training import Weights
+    from dlreg.preprocessing import Preprocessing
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
 # Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
@@ -92,7 +91,7 @@ def train_run(
     began, started = time.monotonic(), _now()
     listener.on_stage(f"reading {config.data.path}")
     dataset = load_dataset(config)
-    plan_training(config, dataset)
+    plan = plan_training(config, dataset)
     notes = [*dataset.notes, *(str(each.fault) for each in advise(config, dataset))]
     for note in notes:
         listener.on_note(note)
@@ -103,15 +102,16 @@ def train_run(
             refuse_changes(config, path, facts)
         run.set_status("running", facts)
         run.write(run_dir.CONFIG, dump_config(config).encode())
-        saver = Saver(run, origin_of(config, facts), config.training.epochs, interruption)
+        saver = Saver(run, origin_of(config, facts), plan.epochs, interruption)
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
                 import_backend(cache, config.run.threads)
                 summary = _train(config, dataset, run, saver, listener)
-        except (KeyboardInterrupt, SystemExit):
-            raise saver.stop(interruption.received or signal.SIGINT) from None
         except BaseException as error:
+            # What a signal breaks off may fail in any way.
+            if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise saver.stop(interruption.received or signal.SIGINT) from None
             exit_code = error.exit_code if isinstance(error, DlregError) else 1
             if isinstance(error, DivergedError):
                 run.remove_checkpoint()
@@ -157,29 +157,53 @@ def _processor() -> str:
 
 
 def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener: Listener) -> dict[str, Any]:
+    from dlreg import member_training as fitting
     from dlreg import model as models
-    from dlreg import preprocessing as fitting
-    from dlreg.network import Network
+    from dlreg import preprocessing as preprocess
+    from dlreg.embeddings import describe_embedding
     from dlreg.onnx_export import export_pipeline
+    from dlreg.onnx_graph import PREDICTION, RESIDUAL_SCALE
+    from dlreg.onnx_scale import add_residual_scale
     from dlreg.pipeline import Pipeline
 
     train, test = dataset.parts["train"], dataset.parts["test"]
-    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path))
+    members = members_of(config)
     with located(str(config.data.path)):
-        preprocessing = fitting.fit_preprocessing(
-            train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump()
+        preprocessing = preprocess.fit_preprocessing(
+            train.cells,
+            train.y_true,
+            dataset.columns,
+            **config.preprocessing.model_dump(exclude={"embedding"}),
         )
-        x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
-    network = Network(x["train"].shape[1], **config.model.model_dump(exclude={"ensemble"}))
-    run.write(run_dir.PREPROCESSING, to_json(fitting.describe(preprocessing)))
-    baselines = _predict_baselines(dataset, preprocessing, x["train"])
+        x = {name: preprocessing.transform(part.cells) for name, part in dataset.parts.items()}
+    views = fitting.build_views(config, preprocessing, x["train"], len(members))
+    embeddings = [describe_embedding(view.network.embedding) for view in views]
+    run.write(run_dir.PREPROCESSING, to_json(preprocess.describe(preprocessing) | {"embeddings": embeddings}))
+    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members))
+
+    def start(like: Checkpoint) -> Checkpoint | None:
+        checkpoint = saver.load(like)
+        if checkpoint:
+            listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
+        return checkpoint
+
     listener.on_stage("compiling the training loop")
     with saver.looking_after():
-        weights, progress = _fit(config, dataset, preprocessing, network, x, saver, listener)
-    # What follows predicts from the cells, and a large table leaves no room for both.
-    x.clear()
-    members = models.members_of(network, weights)
-    model = models.mean_model(members)
+        weights, progress = fitting.train_members(
+            config,
+            dataset,
+            preprocessing,
+            views,
+            x,
+            start=start,
+            on_epoch=listener.on_epoch,
+            keep=saver.after_epoch,
+        )
+    trained = fitting.weights_by_view(views, weights)
+    mixture, y_unseen = fitting.mix_members(config, dataset, preprocessing, members, trained, x["train"])
+    keras_members = [models.trained_model(network, each) for network, of_view in trained for each in of_view]
+    parameters = sum(member.count_params() for member in keras_members)
+    model = models.combined_model(keras_members, mixture)
     run.write(run_dir.HISTORY, to_json(_history_record(progress)))
     run.write(run_dir.SUMMARY, models.summary_of(model).encode())
     run.write(run_dir.MODEL, models.keras_file(model))
@@ -190,94 +214,58 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    exported = export_pipeline(preprocessing, members).SerializeToString()
-    pipeline = Pipeline(exported)
-    y_pred = {name: pipeline.predict(part.cells) for name, part in dataset.parts.items()}
+    exported = export_pipeline(preprocessing, trained, mixture)
+    calibrated_on = "validation" if y_unseen is None else "out_of_fold"
+    if y_unseen is None:
+        validation = dataset.parts["validation"]
+        y_unseen = Pipeline(exported.SerializeToString()).predict(validation.cells)
+        calibration = calibrate(x["validation"], validation.y_true, y_unseen)
+    else:
+        calibration = calibrate(x["train"], train.y_true, y_unseen)
+    if calibration.scale:
+        exported = add_residual_scale(exported, calibration.scale)
+    baselines = _predict_baselines(dataset, x)
     held_out = "test" if test.rows.size else "train"
-    cells = dataset.parts[held_out].cells
-    _check_agreement(preprocessing, model, cells, y_pred[held_out], float(train.y_true.std()))
+    # A large table leaves no room for more beside its cells, which are now predicted from.
+    x = {held_out: x[held_out]}
+    pipeline = Pipeline(exported.SerializeToString())
+    found = {name: pipeline.run(part.cells) for name, part in dataset.parts.items()}
+    y_pred = {name: outputs[PREDICTION] for name, outputs in found.items()}
+    _check_agreement(preprocessing, model, x[held_out], y_pred[held_out], float(train.y_true.std()))
     metrics = _all_metrics(dataset, baselines, y_pred)
-    run.write(run_dir.PIPELINE, exported)
+    if calibrated_on == "out_of_fold":
+        metrics["out_of_fold"] = regression_metrics(train.y_true, y_unseen)
+        run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, y_unseen))
+    if metrics["test"]:
+        scale = found["test"].get(RESIDUAL_SCALE)
+        half_width = calibration.intervals.half_widths(LEVEL, len(test.y_true), scale)
+        metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
+    run.write(run_dir.PIPELINE, exported.SerializeToString())
+    run.write(run_dir.INTERVALS, to_json(describe_intervals(calibration, calibrated_on)))
     run.write(run_dir.METRICS, to_json(metrics))
-    run.write(run_dir.PREDICTIONS, _predictions_csv(test, y_pred["test"]))
+    run.write(run_dir.PREDICTIONS, _predictions_table(test.rows, test.y_true, y_pred["test"]))
     return {
         "metrics": metrics,
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
         "best_epochs": progress.best_epochs.tolist(),
         "verdict": _verdict(progress),
-        "parameters": model.count_params(),
-        "features": network.n_features,
+        "parameters": parameters,
+        "features": x[held_out].shape[1],
     }
 
 
-def _fit(
-    config: Config,
-    dataset: Dataset,
-    preprocessing: "Preprocessing",
-    network: "Network",
-    x: Mapping[str, np.ndarray],
-    saver: Saver,
-    listener: Listener,
-) -> tuple[list["Weights"], Progress]:
-    import keras
-
-    from dlreg import training as loop
-    from dlreg.model import initial_weights
-    from dlreg.optimizers import build_optimizer
-
-    settings, schedule = config.training, config.training.schedule
-    options = schedule.model_dump(exclude={"name"})
-    train, validation = (
-        loop.Rows(
-            x[name],
-            preprocessing.target.forward(dataset.parts[name].y_true).astype(np.float32).reshape(-1, 1),
-        )
-        for name in ("train", "validation")
-    )
-
-    def mae(y_true: Any, y_pred: Any) -> Any:
-        ops = keras.ops
-        true, predicted = (preprocessing.target.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
-        return ops.absolute(true - predicted)
-
-    def start(like: Checkpoint) -> Checkpoint | None:
-        checkpoint = saver.load(like)
-        if checkpoint:
-            listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
-        return checkpoint
-
-    stopping = settings.early_stopping
-    return loop.fit(
-        network,
-        initial_weights(network, settings.seed, config.model.ensemble),
-        build_optimizer(
-            settings.optimizer,
-            weight_decay=settings.weight_decay,
-            momentum=settings.momentum,
-            clip_norm=settings.clip_norm,
-        ),
-        build_schedule(
-            schedule.name,
-            settings.learning_rate,
-            epochs=settings.epochs,
-            steps_per_epoch=-(-len(train.x) // settings.batch_size),
-            **options,
-        ),
-        settings.loss,
-        train,
-        validation,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        order_of_rows=loop.shuffled_rows(len(train.x), settings.seed),
-        metrics={"mae": mae},
-        early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
-        plateau=Plateau(**options) if schedule.name == "plateau" else None,
-        start=start,
-        on_epoch=listener.on_epoch,
-        keep=saver.after_epoch,
-    )
+def _predictions_table(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> bytes:
+    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["row", "y_true", "y_pred"])
+        # As Python numbers all at once they would take more memory than the table.
+        for start in range(0, len(rows), BLOCK):
+            block = slice(start, start + BLOCK)
+            columns = (values[block].tolist() for values in (rows, y_true, y_pred))
+            writer.writerows(zip(*columns, strict=True))
+        text.flush()
+        return text.buffer.getvalue()
 
 
 def _history_record(progress: Progress) -> dict[str, Any]:
@@ -291,36 +279,35 @@ def _history_record(progress: Progress) -> dict[str, Any]:
 
 
 def _check_agreement(
-    preprocessing: "Preprocessing", model: Any, cells: "Cells", y_pred: np.ndarray, spread: float
+    preprocessing: "Preprocessing", model: Any, x: np.ndarray, y_pred: np.ndarray, spread: float
 ) -> None:
     """Compares ONNX Runtime's predictions with Keras's.
 
     Raises:
         RuntimeError: They differ by more than `AGREEMENT` of the target's standard deviation.
     """
-    apart = 0.0
-    for start in range(0, len(y_pred), BLOCK):
-        rows = slice(start, start + BLOCK)
-        x = preprocessing.transform({name: values[rows] for name, values in cells.items()})
-        # Called as it is, because `predict` would compile it first.
-        scaled = np.asarray(model(x, training=False))[:, 0].astype(np.float64)
-        found = np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred[rows])) / spread
-        # A NaN must not pass.
-        apart = found if not found <= apart else apart
+    if not len(x):
+        return
+    # Called as it is, because `predict` would compile it first.
+    blocks = [
+        np.asarray(model(x[start : start + BLOCK], training=False)) for start in range(0, len(x), BLOCK)
+    ]
+    scaled = np.concatenate(blocks)[:, 0].astype(np.float64)
+    apart = float(np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred))) / spread
     if not apart <= AGREEMENT:
         raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")
 
 
-def _predict_baselines(
-    dataset: Dataset, preprocessing: "Preprocessing", x_train: np.ndarray
-) -> tuple[str, dict[str, np.ndarray]]:
+def _predict_baselines(dataset: Dataset, x: Mapping[str, np.ndarray]) -> tuple[str, dict[str, np.ndarray]]:
     """The rows held out furthest, and what each baseline predicts for them."""
     from dlreg.baselines import linear_baseline, mean_baseline
 
     y_train = dataset.parts["train"].y_true
-    held_out = next(name for name in ("test", "validation", "train") if dataset.parts[name].y_true.size)
-    x = preprocessing.transform(dataset.parts[held_out].cells)
-    return held_out, {"mean": mean_baseline(y_train, len(x)), "linear": linear_baseline(x_train, y_train, x)}
+    held_out = next(name for name in ("test", "validation", "train") if len(x[name]))
+    return held_out, {
+        "mean": mean_baseline(y_train, len(x[held_out])),
+        "linear": linear_baseline(x["train"], y_train, x[held_out]),
+    }
 
 
 def _all_metrics(
@@ -334,18 +321,6 @@ def _all_metrics(
             name: regression_metrics(y_true[held_out], values) for name, values in predicted.items()
         }
     }
-
-
-def _predictions_csv(test: Part, y_pred: np.ndarray) -> bytes:
-    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["row", "y_true", "y_pred"])
-        for start in range(0, len(y_pred), BLOCK):
-            rows = slice(start, start + BLOCK)
-            columns = (values[rows].tolist() for values in (test.rows, test.y_true, y_pred))
-            writer.writerows(zip(*columns, strict=True))
-        text.flush()
-        return text.buffer.getvalue()
 
 
 def _loss_curve(config: Config, progress: Progress) -> bytes:

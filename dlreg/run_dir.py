@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dlreg.atomic_file import (
     is_temporary,
@@ -31,8 +31,8 @@ from dlreg.atomic_file import (
     sync_folder,
     write_atomically,
 )
-from dlreg.errors import Fault, RunDirError, StorageError
-from dlreg.plain_file import hash_plain_file, read_plain_file
+from dlreg.errors import DivergedError, Fault, RunDirError, StorageError
+from dlreg.plain_file import open_plain_file, read_plain_file
 from dlreg.run_record import FileEntry, RunRecord, read_json
 
 SCHEMA_VERSION = 1
@@ -40,11 +40,14 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 HISTORY = "history.json"
 LOSS_CURVE = "loss_curve.png"
+IMPORTANCE = "importance.png"
 MODEL = "model.keras"
 PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
 PREDICTIONS = "predictions.csv"
+OUT_OF_FOLD = "out_of_fold.csv"
 SPLIT = "split.json"
+INTERVALS = "intervals.json"
 SUMMARY = "summary.txt"
 RUN = "run.json"
 CHECKPOINT = "checkpoint.safetensors"
@@ -52,8 +55,8 @@ LOCK = ".lock"
 # What every complete run has, each file with its hash.
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 # Drawn anew at will, so their hashes are not kept.
-FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
-FILES = REQUIRED | FIGURES | {RUN, CHECKPOINT, LOCK}
+FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png", IMPORTANCE})
+FILES = REQUIRED | FIGURES | {INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
 
@@ -91,14 +94,19 @@ class RunDir:
             _swap(self._folder, self.path)
             self._folder = self.path
 
-    def read_checkpoint(self, max_bytes: int) -> bytes | None:
-        """The checkpoint's bytes, if there is one.
+    @contextmanager
+    def open_checkpoint(self) -> Iterator[tuple[BinaryIO, int] | None]:
+        """The checkpoint, opened, and its size in bytes; None if there is none.
 
         Raises:
-            RunDirError: It is no plain file, or larger than `max_bytes`.
+            RunDirError: It is no plain file.
         """
         file = self._folder / CHECKPOINT
-        return read_plain_file(file, max_bytes) if os.path.lexists(file) else None
+        if not os.path.lexists(file):
+            yield None
+            return
+        with open_plain_file(file) as opened:
+            yield opened
 
     def remove_checkpoint(self) -> None:
         """Removes the checkpoint, if there is one, of a run that cannot go on."""
@@ -122,6 +130,9 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
     # Names that a link or dots stand for have nothing beside them.
     plain = path.name not in ("", "..") and not path.is_symlink()
     target = path if plain else Path(os.path.realpath(path))
+    if not target.name:
+        hint = "Give another --run-dir"
+        raise StorageError(Fault("the root of all directories cannot be a run", str(path), hint=hint))
     with reporting_storage_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target):
@@ -164,6 +175,8 @@ def read_record(path: Path) -> dict[str, Any]:
         hint = f"Finish it with {resume_command(path)}"
         if record["status"] == "running":
             hint += ", unless a process is still at it"
+        elif record.get("exit_code") == DivergedError.exit_code:
+            hint = "Its loss was not finite any more: train again with another config"
         raise RunDirError(Fault(f"the run is not complete but {record['status']}", str(path), hint=hint))
     return record
 
@@ -180,12 +193,13 @@ def read_any_record(path: Path) -> dict[str, Any]:
         RunDirError: There is no such run, or it is damaged or from a newer version.
     """
     folder = _standing(path)
-    if not folder.is_dir():
+    if not os.path.lexists(folder) or not folder.is_dir():
         raise RunDirError(
             Fault("no such run directory", str(path), hint="Give the directory a dlreg train wrote")
         )
     if not os.path.lexists(folder / RUN):
-        raise RunDirError(Fault(f"not a run directory: it has no {RUN}", str(path)))
+        hint = "Give the directory a dlreg train wrote"
+        raise RunDirError(Fault(f"not a run directory: it has no {RUN}", str(path), hint=hint))
     content = read_plain_file(folder / RUN, MAX_RECORD_BYTES)
     try:
         record = json.loads(content)
@@ -223,6 +237,22 @@ def read_file(path: Path, record: Mapping[str, Any], name: str, max_bytes: int =
     return content
 
 
+@contextmanager
+def open_file(path: Path, record: Mapping[str, Any], name: str) -> Iterator[BinaryIO]:
+    """A file of any size, checked as `read_file` does, to be read bit by bit.
+
+    Raises:
+        RunDirError: The file is missing, not what was written, or no plain file.
+        StorageError: The file may not be read.
+    """
+    expected = _entry(path, record, name)
+    with open_plain_file(_standing(path) / name) as (file, size):
+        if size != expected.size or hashlib.file_digest(file, "sha256").hexdigest() != expected.sha256:
+            raise _unlike_written(path / name, size, expected.size)
+        file.seek(0)
+        yield file
+
+
 def check_file(path: Path, record: Mapping[str, Any], name: str) -> None:
     """Checks a file of any size as `read_file` does, without keeping it.
 
@@ -230,10 +260,8 @@ def check_file(path: Path, record: Mapping[str, Any], name: str) -> None:
         RunDirError: The file is missing, not what was written, or no plain file.
         StorageError: The file may not be read.
     """
-    expected = _entry(path, record, name)
-    file = _standing(path) / name
-    if hash_plain_file(file, expected.size) != expected.sha256:
-        raise _unlike_written(path / name, file.lstat().st_size, expected.size)
+    with open_file(path, record, name):
+        pass
 
 
 def names_in(path: Path) -> list[str]:
@@ -352,7 +380,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _is_complete(folder: Path) -> bool:
-    if folder.is_symlink() or not folder.is_dir():
+    # The first is false, where the others raise, for a name that is too long.
+    if not os.path.lexists(folder) or folder.is_symlink() or not folder.is_dir():
         return False
     try:
         read_record(folder)
@@ -408,7 +437,8 @@ def _acquire(lock: Path, path: Path) -> int:
         except BlockingIOError:
             message = f"the directory is in use by {_holder(descriptor)}"
             os.close(descriptor)
-            raise StorageError(Fault(message, str(path))) from None
+            hint = "Wait until it is done, or give another --run-dir"
+            raise StorageError(Fault(message, str(path), hint=hint)) from None
         except BaseException:
             os.close(descriptor)
             raise

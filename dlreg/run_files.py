@@ -4,10 +4,11 @@ A stranger may have written the directory. Whatever is wrong with a file is the 
 that of the config or the data of whoever opens it: a RunDirError that names the file.
 """
 
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -15,11 +16,27 @@ from dlreg import run_dir
 from dlreg.config import Config
 from dlreg.config_file import parse_config
 from dlreg.errors import ConfigError, Fault, RunDirError
-from dlreg.run_record import History, PreprocessingRecord, read_json
+from dlreg.run_record import (
+    LARGEST,
+    AllMetrics,
+    History,
+    IntervalsRecord,
+    PreprocessingRecord,
+    TestMetrics,
+    read_json,
+)
 from dlreg.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 
-# Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
-LARGEST = 1e150
+# Some thousand scores, a line each.
+MAX_INTERVALS_BYTES = 1 << 20
+# What is read whole takes up to ten times its size.
+MAX_JSON_BYTES = 1 << 24
+MAX_HISTORY_BYTES = 3 << 23
+JSON_PER_ONNX = 6
+# A figure of more points looks the same.
+MOST_ROWS = 500_000
+MAX_LINE_BYTES = 200
+_HEADER = b"row,y_true,y_pred\n"
 
 
 def read_config(path: Path, record: Mapping[str, Any]) -> Config:
@@ -33,14 +50,25 @@ def read_config(path: Path, record: Mapping[str, Any]) -> Config:
 
 def read_preprocessing(path: Path, record: Mapping[str, Any]) -> PreprocessingRecord:
     """What was fitted on the training rows."""
-    content = run_dir.read_file(path, record, run_dir.PREPROCESSING)
+    # The pipeline holds the same numbers and levels, in at most so much less room.
+    pipeline = record["files"].get(run_dir.PIPELINE, {}).get("size", 0)
+    max_bytes = min(MAX_JSON_BYTES + JSON_PER_ONNX * pipeline, run_dir.MAX_FILE_BYTES)
+    content = run_dir.read_file(path, record, run_dir.PREPROCESSING, max_bytes)
     return read_json(content, PreprocessingRecord, path / run_dir.PREPROCESSING)
+
+
+def read_intervals(path: Path, record: Mapping[str, Any]) -> IntervalsRecord | None:
+    """What the intervals are made from; None for a run of before there were any."""
+    if run_dir.INTERVALS not in record["files"]:
+        return None
+    content = run_dir.read_file(path, record, run_dir.INTERVALS, MAX_INTERVALS_BYTES)
+    return read_json(content, IntervalsRecord, path / run_dir.INTERVALS)
 
 
 def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
     """The losses by epoch: `loss`, and `val_loss` where there were validation rows."""
     file = path / run_dir.HISTORY
-    history = read_json(run_dir.read_file(path, record, run_dir.HISTORY), History, file)
+    history = read_json(run_dir.read_file(path, record, run_dir.HISTORY, MAX_HISTORY_BYTES), History, file)
     losses = {name: values for name, values in vars(history).items() if values is not None}
     if record.get("best_epoch", 0) > len(history.loss):
         found = f"{len(history.loss):,} epochs, but the best is number {record['best_epoch']:,}"
@@ -50,22 +78,40 @@ def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]
     return losses
 
 
-def read_predictions(path: Path, record: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """`y_true` and `y_pred` of the test rows, shape `(n_rows,)` each."""
-    file = path / run_dir.PREDICTIONS
-    header, _, rows = run_dir.read_file(path, record, run_dir.PREDICTIONS).partition(b"\n")
-    try:
-        if header != b"row,y_true,y_pred":
-            raise ValueError
-        table = np.empty((0, 2))
-        if rows:
-            table = np.loadtxt(io.BytesIO(rows), delimiter=",", comments=None, ndmin=2, usecols=(1, 2))
-    except ValueError:
-        raise RunDirError(
-            Fault("expected rows of row, y_true and y_pred", str(file), hint="Train again")
-        ) from None
+def read_test_metrics(path: Path, record: Mapping[str, Any]) -> TestMetrics | None:
+    """The metrics of the test rows, if there are any."""
+    content = run_dir.read_file(path, record, run_dir.METRICS, MAX_JSON_BYTES)
+    return read_json(content, AllMetrics, path / run_dir.METRICS).test
+
+
+def read_predictions(
+    path: Path, record: Mapping[str, Any], name: str = run_dir.PREDICTIONS, most_rows: int = MOST_ROWS
+) -> tuple[np.ndarray, np.ndarray]:
+    """`y_true` and `y_pred` of a file of predictions; of more than `most_rows` every second, third … row."""
+    file = path / name
+    with run_dir.open_file(path, record, name) as opened:
+        n_rows = sum(block.count(b"\n") for block in iter(partial(opened.read, 1 << 20), b""))
+        opened.seek(0)
+        try:
+            if opened.readline(len(_HEADER) + 1) != _HEADER:
+                raise ValueError
+            lines = islice(_rows(opened), 0, None, -(-(n_rows - 1) // most_rows) or 1)
+            table = (
+                np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if n_rows > 1 else np.empty((0, 3))
+            )
+        except ValueError:
+            raise RunDirError(
+                Fault("expected rows of row, y_true and y_pred", str(file), hint="Train again")
+            ) from None
     _check_sizes(table, file)
-    return table[:, 0], table[:, 1]
+    return table[:, 1], table[:, 2]
+
+
+def _rows(file: BinaryIO) -> Iterator[bytes]:
+    for line in iter(partial(file.readline, MAX_LINE_BYTES), b""):
+        if line.count(b",") != 2:
+            raise ValueError
+        yield line
 
 
 def _check_sizes(values: np.ndarray, file: Path) -> None:

@@ -1,5 +1,6 @@
 """When a checkpoint is written, and how a training is broken off."""
 
+import math
 import os
 import threading
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dlreg.checkpoint import Checkpoint, from_bytes, is_finite, max_file_bytes, to_bytes
+from dlreg.checkpoint import Checkpoint, from_file, is_finite, to_bytes
 from dlreg.errors import Fault, StoppedError, located
 from dlreg.interruption import Interruption
 from dlreg.run_dir import CHECKPOINT, RunDir, resume_command
@@ -15,6 +16,8 @@ from dlreg.run_dir import CHECKPOINT, RunDir, resume_command
 SECONDS_BETWEEN = 1.0
 # Writing takes at most one part in so many of the time.
 SHARE_OF_TIME = 25
+# A guess for the first one, before one has been timed: gathering, hashing, writing and syncing.
+BYTES_PER_SECOND = 100e6
 
 
 class Saver:
@@ -30,10 +33,10 @@ class Saver:
     def __init__(
         self, run: RunDir, origin: Mapping[str, Any], epochs: int, interruption: Interruption
     ) -> None:
-        """The first checkpoint is due soon after."""
+        """Nothing is due before `load`."""
         self._run, self._origin, self._epochs, self._interruption = run, origin, epochs, interruption
         self._latest: Callable[[], Checkpoint] | None = None
-        self._due = time.monotonic() + SECONDS_BETWEEN
+        self._due = math.inf
         self._lock = threading.RLock()
         interruption.last_words = self._stop_at_once
 
@@ -44,7 +47,7 @@ class Saver:
             yield
 
     def load(self, like: Checkpoint) -> Checkpoint | None:
-        """The checkpoint to go on from, if there is one.
+        """The checkpoint to go on from, if there is one; from now on they become due.
 
         Args:
             like: A checkpoint of the same training.
@@ -52,11 +55,13 @@ class Saver:
         Raises:
             RunDirError: It is damaged, or of another run.
         """
-        content = self._run.read_checkpoint(max_file_bytes(like))
-        file = self._run.path / CHECKPOINT
-        if content is None:
-            return None
-        return from_bytes(content, like, self._origin, epochs=self._epochs, path=file)
+        n_bytes = sum(tensor.nbytes for tensor in like.tensors.values())
+        self._wait(n_bytes / BYTES_PER_SECOND)
+        with self._run.open_checkpoint() as opened:
+            if opened is None:
+                return None
+            path = self._run.path / CHECKPOINT
+            return from_file(*opened, like, self._origin, epochs=self._epochs, path=path)
 
     def after_epoch(self, take: Callable[[], Checkpoint]) -> None:
         """Takes in a function that gives the checkpoint, and writes it if one is due.
@@ -94,5 +99,8 @@ class Saver:
             checkpoint = take()
             if is_finite(checkpoint):
                 self._run.write(CHECKPOINT, to_bytes(checkpoint, self._origin), hashed=False)
-            ended = time.monotonic()
-            self._due = ended + max(SECONDS_BETWEEN, SHARE_OF_TIME * (ended - began))
+            self._wait(time.monotonic() - began)
+
+    def _wait(self, seconds: float) -> None:
+        """Puts the next checkpoint off, by as much as one that takes so many seconds asks for."""
+        self._due = time.monotonic() + max(SECONDS_BETWEEN, SHARE_OF_TIME * seconds)

@@ -24,6 +24,8 @@ def build_schedule(
     - `constant` and `plateau` stay as they are: the training loop lowers the latter.
     - `step` multiplies by `factor` after every `every_epochs` epochs, as Keras's staircase
       `ExponentialDecay`.
+    - `coslog4` is ½ (1 - cos(2π log₂(1 + 15 t))) of the peak, t from 0 to 1 over all steps: four cycles, each
+      twice as long as the one before (RealMLP, https://arxiv.org/abs/2407.04491).
     - `cosine` rises linearly from 0 over `warmup_epochs`, then falls to `final_fraction` of the peak at
       the last epoch as ½ (1 + cos π t), t from 0 to 1, as Keras's `CosineDecay` (Loshchilov and Hutter,
       2017, https://arxiv.org/abs/1608.03983).
@@ -52,4 +54,26 @@ def build_schedule(
         share = final_fraction + (1 - final_fraction) * falling
         return learning_rate * np.where(steps < warmup, steps / max(warmup, 1), share)
 
-    return {"constant": constant, "plateau": constant, "step": staircase, "cosine": cosine}[name]
+    def coslog4(steps: np.ndarray) -> np.ndarray:
+        cycles = np.log2(1 + 15 * steps / (epochs * steps_per_epoch))
+        return np.asarray(learning_rate * 0.5 * (1 - np.cos(2 * np.pi * cycles)))
+
+    rules: dict[str, Schedule] = {
+        "constant": constant, "plateau": constant, "step": staircase, "cosine": cosine, "coslog4": coslog4
+    }  # fmt: skip
+    return rules[name]
+
+
+def build_dropout_schedule(name: str, *, n_steps: int) -> Schedule:
+    """A function from steps, counted from 0, `(n_steps,)`, to what multiplies the dropout in them.
+
+    Args:
+        name: `constant` for 1, or `fading` for ½ (1 + cos πt), t from 0 to 1 over all steps, so that the
+            network's last steps are with all its units.
+        n_steps: The most steps there will be.
+    """
+
+    def fading(steps: np.ndarray) -> np.ndarray:
+        return np.asarray(0.5 * (1 + np.cos(np.pi * steps / n_steps)))
+
+    return fading if name == "fading" else lambda steps: np.ones(len(steps))

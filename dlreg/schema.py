@@ -13,9 +13,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def config_schema() -> dict[str, Any]:
     """The schema of what `load_config` takes; values that exclude each other are beyond it."""
     schema = copy.deepcopy(Config.model_json_schema())
-    for node in schema["properties"].values():
-        # An editor shows what stands beside a reference, not behind it.
-        node.setdefault("description", _definition(schema, node).get("description"))
+    for definition in (schema, *schema["$defs"].values()):
+        for node in definition["properties"].values():
+            # An editor shows what stands beside a reference, not behind it.
+            if "$ref" in node:
+                node.setdefault("description", _definition(schema, node).get("description"))
     for section, key in NAMES_AS_WRITTEN:
         for node in _texts(_properties(schema, section)[key]):
             # A column may be called 2020: what is written counts, not its type.

@@ -60,6 +60,36 @@ def split_rows(
     return Splits(*(np.sort(rows[part]) for part in (train, validation, test)))
 
 
+def split_folds(
+    n_rows: int, method: SplitMethod, n_folds: int, *, seed: int, by: np.ndarray | None = None
+) -> tuple[np.ndarray, ...]:
+    """Cuts rows into folds of about one size for cross-validation, drawn as `split_rows` draws them.
+
+    Args:
+        n_rows: How many rows there are.
+        method: `random`; `ordered` and `time` cut them into spans in that order; `group` keeps groups whole.
+        n_folds: How many folds.
+        seed: Of the random methods.
+        by: The group or the moment of each row, shape `(n_rows,)`.
+
+    Returns:
+        Positions, 0-based and ascending; every row is in one fold.
+
+    Raises:
+        DataError: There are too few rows, or groups, for so many folds.
+    """
+    order = _order(method, n_rows, np.random.default_rng((seed, n_folds)), by)
+    cuts = [round(n_rows * fold / n_folds) for fold in range(1, n_folds)]
+    if by is not None and method in ("group", "time"):
+        starts = np.flatnonzero(by[order[1:]] != by[order[:-1]]) + 1
+        cuts = [int(starts[np.argmin(np.abs(starts - cut))]) if starts.size else 0 for cut in cuts]
+    folds = tuple(np.sort(fold) for fold in np.split(order, cuts))
+    if min(map(len, folds)) == 0 or n_rows < 2 * n_folds:
+        found = f"split {method!r} of {n_rows:,} rows leaves no {n_folds} folds"
+        raise DataError(Fault(found, hint="Use more rows, or a smaller training.cross_validation"))
+    return folds
+
+
 def _order(
     method: SplitMethod, n_rows: int, generator: np.random.Generator, by: np.ndarray | None
 ) -> np.ndarray:

@@ -14,18 +14,21 @@ import tensorflow as tf
 
 from dlreg.aligned import LARGE, aligned, aligned_zeros
 from dlreg.checkpoint import Checkpoint
-from dlreg.epoch import Metric, State, compile_epoch
-from dlreg.network import Network
+from dlreg.epoch import NO_ROW, Metric, State, View, compile_epoch
+from dlreg.network import Network, forward
 from dlreg.optimizers import Optimizer
 from dlreg.progress import EarlyStopping, Plateau, Progress
 from dlreg.schedules import Schedule
 
+# Rows predicted at a time: one shape to compile, and a few megabytes of activations.
+BLOCK_ROWS = 1024
+
 
 class Weights(NamedTuple):
-    """The weights of one network, in Keras's order.
+    """The weights of one network.
 
     Attributes:
-        parameters: The trainable ones.
+        parameters: The trainable ones, in the order of `dlreg.network.parameter_specs`.
         statistics: The moving means and variances of batch normalisation.
     """
 
@@ -41,7 +44,7 @@ class Rows(NamedTuple):
 
 
 def fit(
-    network: Network,
+    views: Sequence[View],
     initial: Sequence[Weights],
     optimizer: Optimizer,
     schedule: Schedule,
@@ -53,9 +56,13 @@ def fit(
     batch_size: int,
     seed: int,
     order_of_rows: Callable[[int, int], np.ndarray],
+    n_rows: int | None = None,
+    validation_rows: np.ndarray | None = None,
+    dropout: Schedule = lambda steps: np.ones(len(steps)),
     metrics: Mapping[str, Metric] | None = None,
     early_stopping: EarlyStopping | None = None,
     plateau: Plateau | None = None,
+    restore_best_weights: bool = True,
     start: Callable[[Checkpoint], Checkpoint | None] = lambda _: None,
     on_epoch: Callable[[Progress], None] = lambda _: None,
     keep: Callable[[Callable[[], Checkpoint]], None] = lambda _: None,
@@ -63,33 +70,38 @@ def fit(
     """Trains one network, or several members side by side.
 
     Args:
-        network: What is trained.
+        views: What is trained; members are counted through all views.
         initial: The weights each member starts from.
         optimizer: How a step moves them.
         schedule: The learning rate of each step.
         loss: A name of `dlreg.epoch.LOSSES`.
-        train: The training rows.
+        train: The rows to train on.
         validation: Rows to choose the best epoch by; there may be none.
         epochs: The most passes over the training rows.
         batch_size: Rows per step; the last step of an epoch has what is left.
         seed: Of dropout.
-        order_of_rows: For a member and an epoch (both 0-based) a permutation of the row positions.
+        order_of_rows: For a member and an epoch (both 0-based) the positions in `train` of its rows.
+        n_rows: How many these are, the same for every member; None for all of `train`.
+        validation_rows: Each member's positions in `validation`, `(n_members, n_validation)`, padded with
+            `dlreg.epoch.NO_ROW`; None for all of them.
+        dropout: What multiplies the networks' dropout in each step.
         metrics: Further means to report per epoch, each a function from `y_true` and `y_pred`.
         early_stopping: When a member stops before `epochs`.
         plateau: When to lower a member's learning rate; together with a constant schedule.
+        restore_best_weights: Whether a member ends with the weights of its best epoch, or of its last.
         start: Given what a checkpoint of this training looks like, returns the one to go on from; None
             for the first epoch. What comes after it is the same to the bit as without a break.
         on_epoch: Told after each epoch.
         keep: Given after each epoch but the one that diverged a function that returns the checkpoint.
 
     Returns:
-        Each member's weights of its best epoch, and the progress with the whole history.
+        Each member's weights of its best (or last) epoch, and the progress with the whole history.
 
     Raises:
         RunDirError: The epochs of the checkpoint are not those of one training.
     """
     metrics = metrics or {}
-    n_members, n_rows = len(initial), len(train.x)
+    n_members, n_rows = len(initial), n_rows or len(train.x)
     batch_size = min(batch_size, n_rows)
     n_steps = -(-n_rows // batch_size)
     names = ["loss", *metrics]
@@ -98,43 +110,84 @@ def fit(
         [*names, "learning_rate"], n_members, epochs=epochs, early_stopping=early_stopping, plateau=plateau
     )
     run_epoch = compile_epoch(
-        network, optimizer, loss, metrics, batch_size=batch_size, n_members=n_members, seed=seed
+        views, optimizer, loss, metrics, n_rows=n_rows, batch_size=batch_size, seed=seed
     )
-    data = [_on_device(part) for part in (*train, *validation)]
-    state = _initial_state(initial, optimizer.n_slots)
-    best = [state] * n_members
-    if checkpoint := start(_checkpoint(state, best, [np.empty((len(progress.history), n_members))], 0)):
+    data = [_on_device(part) for part in train]
+    data += data if validation.x is train.x else [_on_device(part) for part in validation]
+    own_rows = None if validation_rows is None else tf.constant(validation_rows.astype(np.int32))
+    states = _initial_states(views, initial, optimizer.n_slots)
+    kept = [states] * n_members
+    if checkpoint := start(_checkpoint(states, kept, [np.empty((len(progress.history), n_members))], 0)):
         progress.replay(checkpoint.values)
-        state, kept = _states_of(checkpoint, state)
-        best = [kept] * n_members
+        states, restored = _states_of(checkpoint, states)
+        kept = [restored] * n_members
     while not progress.finished:
-        first_step = progress.epoch * n_steps
-        learning_rates = schedule(np.arange(first_step, first_step + n_steps))[:, None] * progress.slowdown
+        steps = np.arange(progress.epoch * n_steps, (progress.epoch + 1) * n_steps)
+        learning_rates = schedule(steps)[:, None] * progress.slowdown
         if plateau:
             learning_rates = np.maximum(learning_rates, plateau.min_learning_rate)
         rows = _rows_of_steps(order_of_rows, progress.epoch, n_members, n_rows, batch_size)
-        scalars = _scalars(optimizer, learning_rates, first_step)
-        state, means = run_epoch(state, *data, rows, scalars, tf.constant(first_step))
+        scalars = _scalars(optimizer, learning_rates, int(steps[0]))
+        dropped = tf.constant(dropout(steps).astype(np.float32))
+        states, means = run_epoch(states, *data, own_rows, rows, scalars, dropped, tf.constant(int(steps[0])))
+        was_training = progress.is_training
         improved = progress.record(
             np.vstack([means.numpy().reshape(-1, n_members), learning_rates[-1:]], dtype=np.float64)
         )
-        for member in np.flatnonzero(improved):
-            best[member] = state
+        for member in np.flatnonzero(improved if restore_best_weights else was_training):
+            kept[member] = kept[member] if progress.diverged else states
         on_epoch(progress)
         if not progress.diverged:
-            keep(partial(_checkpoint, state, tuple(best), progress.values, progress.epoch))
-    return [_weights_of(kept, member, n_members) for member, kept in enumerate(best)], progress
+            keep(partial(_checkpoint, states, tuple(kept), progress.values, progress.epoch))
+    return _weights_of_members(kept), progress
 
 
-def shuffled_rows(n_rows: int, seed: int) -> Callable[[int, int], np.ndarray]:
-    """The order of rows of each member's epochs, drawn from `(seed, epoch, member)`: no state to keep."""
+def shuffled_rows(rows: Sequence[np.ndarray], seed: int) -> Callable[[int, int], np.ndarray]:
+    """The order of rows of each member's epochs, drawn from `(seed, epoch, member)`: no state to keep.
 
-    def order(member: int, epoch: int) -> np.ndarray:
-        positions = np.arange(n_rows, dtype=np.int32)
-        np.random.default_rng((seed, epoch, member)).shuffle(positions)
-        return positions
+    Args:
+        rows: The positions each member trains on. A member with fewer than another meets some of its rows
+            twice in an epoch, so that all have epochs of one length.
+        seed: Of all orders.
+    """
+    length = max(map(len, rows))
 
-    return order
+    def order_of_rows(member: int, epoch: int) -> np.ndarray:
+        order = np.random.default_rng((seed, epoch, member)).permutation(rows[member])
+        return order if len(order) == length else np.resize(order, length)
+
+    return order_of_rows
+
+
+def padded_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """One line of positions per member, padded with `dlreg.epoch.NO_ROW` to the longest."""
+    padded = np.full((len(rows), max(map(len, rows))), NO_ROW)
+    for line, own in zip(padded, rows, strict=True):
+        line[: len(own)] = own
+    return padded
+
+
+def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.ndarray:
+    """What members of one view predict, in scaled units.
+
+    Args:
+        network: What each of them computes.
+        members: Their weights.
+        x: Preprocessed rows, shape `(n_rows, n_features)`.
+
+    Returns:
+        Shape `(n_members, n_rows)`.
+    """
+    run = tf.function(partial(forward, network), jit_compile=True, autograph=False, reduce_retracing=True)
+    state = _initial_state(members, 0, alone=False)
+    blocks = []
+    for start in range(0, len(x), BLOCK_ROWS):
+        rows = np.zeros((BLOCK_ROWS, x.shape[1]), dtype=np.float32)
+        block = x[start : start + BLOCK_ROWS]
+        rows[: len(block)] = block
+        y_pred, _ = run(state.parameters, state.statistics, tf.constant(rows))
+        blocks.append(y_pred.numpy()[:, : len(block), 0])
+    return np.concatenate(blocks, axis=1).astype(np.float64)
 
 
 def _on_device(array: np.ndarray) -> tf.Tensor:
@@ -166,47 +219,77 @@ def _scalars(optimizer: Optimizer, learning_rates: np.ndarray, first_step: int) 
     return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
 
 
-def _initial_state(initial: Sequence[Weights], n_slots: int) -> State:
-    def stacked(values: Sequence[np.ndarray]) -> tf.Tensor:
-        return tf.constant(np.stack(values) if len(values) > 1 else values[0])
+def _initial_states(views: Sequence[View], initial: Sequence[Weights], n_slots: int) -> list[State]:
+    """The members' weights, stacked view by view, with slots of zeros."""
+    members = iter(initial)
+    return [
+        _initial_state([next(members) for _ in range(view.n_members)], n_slots, alone=len(initial) == 1)
+        for view in views
+    ]
 
-    parameters = [stacked(values) for values in zip(*(each.parameters for each in initial), strict=True)]
-    statistics = [stacked(values) for values in zip(*(each.statistics for each in initial), strict=True)]
+
+def _initial_state(members: Sequence[Weights], n_slots: int, *, alone: bool) -> State:
+    def stacked(values: Sequence[np.ndarray]) -> tf.Tensor:
+        return tf.constant(values[0] if alone else np.stack(values))
+
+    parameters = [stacked(values) for values in zip(*(each.parameters for each in members), strict=True)]
+    statistics = [stacked(values) for values in zip(*(each.statistics for each in members), strict=True)]
     slots = [[tf.zeros_like(parameter) for parameter in parameters] for _ in range(n_slots)]
     return State(parameters, statistics, slots)
 
 
-def _weights_of(state: State, member: int, n_members: int) -> Weights:
-    def values(tensors: Sequence[tf.Tensor]) -> list[np.ndarray]:
-        return [tensor.numpy()[member] if n_members > 1 else tensor.numpy() for tensor in tensors]
-
-    return Weights(values(state.parameters), values(state.statistics))
+def _weights_of_members(kept: Sequence[Sequence[State]]) -> list[Weights]:
+    """Each member's weights in the states kept for it."""
+    if len(kept) == 1:
+        (state,) = kept[0]
+        return [Weights([w.numpy() for w in state.parameters], [s.numpy() for s in state.statistics])]
+    weights: list[Weights] = []
+    for view, of_view in enumerate(kept[0]):
+        for place in range(int(of_view.parameters[0].shape[0])):
+            state = kept[len(weights)][view]
+            weights.append(
+                Weights(
+                    [tensor.numpy()[place] for tensor in state.parameters],
+                    [tensor.numpy()[place] for tensor in state.statistics],
+                )
+            )
+    return weights
 
 
 def _checkpoint(
-    state: State, best: Sequence[State], values: Sequence[np.ndarray], n_epochs: int
+    states: Sequence[State],
+    kept: Sequence[Sequence[State]],
+    values: Sequence[np.ndarray],
+    n_epochs: int,
 ) -> Checkpoint:
     """The checkpoint after so many epochs, although more values may have been recorded since."""
-    kept = [_weights_of(each, member, len(best)) for member, each in enumerate(best)]
-    best_state = _initial_state(kept, n_slots=0)
-    tensors = {name: tensor.numpy() for name, tensor in _named(state).items()}
-    tensors |= {f"best.{name}": tensor.numpy() for name, tensor in _named(best_state).items()}
+    weights = iter(_weights_of_members(kept))
+    tensors: dict[str, np.ndarray] = {}
+    for number, state in enumerate(states):
+        n_members = 1 if len(kept) == 1 else int(state.parameters[0].shape[0])
+        own = _initial_state([next(weights) for _ in range(n_members)], 0, alone=len(kept) == 1)
+        tensors |= {f"{number}.{name}": tensor.numpy() for name, tensor in _named(state).items()}
+        tensors |= {f"{number}.best.{name}": tensor.numpy() for name, tensor in _named(own).items()}
     return Checkpoint(tensors, np.stack([*values[:n_epochs], values[0]])[:n_epochs])
 
 
-def _states_of(checkpoint: Checkpoint, like: State) -> tuple[State, State]:
-    """The state of a checkpoint, and one that has each member's best weights in its place."""
+def _states_of(checkpoint: Checkpoint, like: Sequence[State]) -> tuple[list[State], list[State]]:
+    """The states of a checkpoint, and those that have each member's best weights in their place."""
 
     def tensors(prefix: str, n_tensors: int) -> list[tf.Tensor]:
         return [tf.constant(checkpoint.tensors[f"{prefix}.{number}"]) for number in range(n_tensors)]
 
-    n_parameters, n_statistics = len(like.parameters), len(like.statistics)
-    slots = [tensors(f"slots.{slot}", n_parameters) for slot in range(len(like.slots))]
-    state, best = (
-        State(tensors(f"{of}parameters", n_parameters), tensors(f"{of}statistics", n_statistics), slots)
-        for of in ("", "best.")
-    )
-    return state, best
+    found: tuple[list[State], list[State]] = ([], [])
+    for number, state in enumerate(like):
+        n_parameters, n_statistics = len(state.parameters), len(state.statistics)
+        slots = [tensors(f"{number}.slots.{slot}", n_parameters) for slot in range(len(state.slots))]
+        for states, of in zip(found, (f"{number}.", f"{number}.best."), strict=True):
+            states.append(
+                State(
+                    tensors(f"{of}parameters", n_parameters), tensors(f"{of}statistics", n_statistics), slots
+                )
+            )
+    return found
 
 
 def _named(state: State) -> dict[str, tf.Tensor]:

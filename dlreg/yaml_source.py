@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from dlreg.errors import ConfigError, Fault
+from dlreg.near_file import near_file
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -76,11 +77,13 @@ def read_yaml(path: str | Path) -> YamlDocument:
     try:
         content = _read_regular_file(Path(path))
     except FileNotFoundError:
-        hint = "Check the path; `dlreg init` writes a config to start from."
+        near = near_file(Path(path))
+        hint = f"Did you mean {near}?" if near else "`dlreg init` writes a config to start from."
         raise ConfigError(Fault("there is no such config file", source, hint=hint)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(Fault(f"the config file cannot be read: {reason}", source)) from None
+        hint = "Check its name, and who may read it, with ls -l."
+        raise ConfigError(Fault(f"the config file cannot be read: {reason}", source, hint=hint)) from None
     return decode_yaml(content, source)
 
 

@@ -1,20 +1,63 @@
-"""One small run that many tests read, trained once through the real command line."""
+"""One small run that many tests read, trained once through the real command line.
+
+And a count of the mistakes of users' that are tried: `pytest -m bad_input` ends with it.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import warnings
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+from forking import Forks
 
 from dlreg.backend import import_backend
+from dlreg.errors import DlregError
 
 import_backend()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "bad_input(kind): a mistake of a user's, in data, config or elsewhere")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Keeps, of a test of a bad input, whether the last error offers a way out."""
+    marker = item.get_closest_marker("bad_input")
+    if not marker:
+        return (yield)
+    raised = []
+    begin = DlregError.__init__
+
+    def note(error, *faults):
+        begin(error, *faults)
+        raised.append(any(fault.hint for fault in error.faults))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DlregError, "__init__", note)
+        result = yield
+    suggests = any(raised[-1:]) or dict(item.user_properties).get("suggestion", False)
+    item.user_properties.append(("bad input", (marker.args[0], suggests)))
+    return result
+
+
+def pytest_terminal_summary(terminalreporter):
+    suggestions = defaultdict(list)
+    for report in terminalreporter.stats.get("passed", []):
+        for kind, suggests in [value for name, value in report.user_properties if name == "bad input"]:
+            if report.when == "call":
+                suggestions[kind].append(suggests)
+    for kind, found in suggestions.items():
+        share = sum(found) / len(found)
+        terminalreporter.write_line(f"bad inputs, {kind}: {len(found)}, {share:.0%} with a suggestion")
+
 
 CONFIG = """\
 data:
@@ -71,6 +114,14 @@ def project(tmp_path_factory) -> Path:
     (folder / "stdout.txt").write_text(done.stdout)
     (folder / "stderr.txt").write_text(done.stderr)
     return folder
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Runs the command line in processes that need no time to start: `forks.run("train", …, cwd=folder)`."""
+    opened = Forks()
+    yield opened
+    opened.close()
 
 
 class Done(NamedTuple):

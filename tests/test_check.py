@@ -191,7 +191,7 @@ def test_the_plan_is_what_train_then_did(project, cli):
 def test_features_are_counted_as_scikit_learn_makes_them(project, categorical, seed):
     config = load_config(project / "config.yaml", [f"training.seed={seed}"])
     dataset = load_dataset(config)
-    options = config.preprocessing.model_dump() | {"categorical": categorical}
+    options = config.preprocessing.model_dump(exclude={"embedding"}) | {"categorical": categorical}
     train = dataset.parts["train"]
     fitted = fit_preprocessing(train.cells, train.y_true, dataset.columns, **options)
     assert count_features(dataset.columns, train, categorical) == len(fitted.feature_names)
@@ -257,6 +257,8 @@ WARNINGS = {
     "in order of time": (with_days, "", "the rows are in the order of column 'day'"),
     "constant": (lambda t: t.assign(c=1), "", "column 'c' has one value in every training row"),
     "few rows": (lambda t: t.head(24), "training: {batch_size: 8}", "15 training rows for 2 features"),
+    "names that look alike": (lambda t: t.assign(**{"a\u200b ": t["b"] + 1}), "", "'a' and 'a\\u200b ' differ in nothing"),
+    "a target that looks alike": (lambda t: t.assign(**{" y": t["b"] + 1}), "", "'y' and ' y' differ in nothing"),
     "large batch": (lambda t: t, "training: {batch_size: 500}", "training.batch_size is 500, above the 128"),
     "linear": (lambda t: t, "model: {activation: linear}", "model.activation is linear"),
 }  # fmt: skip
@@ -292,6 +294,24 @@ CALM = {
 def test_what_is_right_makes_no_warning(tmp_path, change, config):
     report = check.check(folder_with(tmp_path, change(plain_table(N)), config), strict=True)
     assert (report.exit_code, report.faults, report.warnings) == (0, (), ())
+
+
+def test_a_wrong_encoding_that_reads_every_byte_is_a_warning(tmp_path):
+    table = plain_table(N).assign(바람속도=1.5 * np.arange(N) % 7)
+    path = folder_with(tmp_path, table, encoding="latin-1")
+    (warning,) = check.check(path).warnings
+    assert "latin-1, but the file is valid utf-8" in warning.message
+    assert warning.line == 4
+    table.to_csv(tmp_path / "table.csv", index=False, encoding="cp949")
+    assert check.check(path, ["data.encoding=cp949"]).warnings == ()
+
+
+def test_a_network_too_large_to_be_written_is_a_fault_of_the_config(tmp_path, cli):
+    folder_with(tmp_path, plain_table(), "model: {hidden_layers: [20000, 20000]}\n")
+    for command in ("check", "train"):
+        done = cli(command, "config.yaml", cwd=tmp_path)
+        assert done.returncode == 3
+        assert "config.yaml:4:24: the network has 400,100,001 parameters" in done.stdout + done.stderr
 
 
 def test_ids_are_seen_although_rows_without_a_target_are_dropped(tmp_path):
@@ -342,7 +362,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
     assert list(found) == ["schema_version", "faults", "warnings", "notes", "plan"]
     assert found["faults"] == [
         {
-            "message": "training.epochs must be a whole number from 1 to 10000000, found 0",
+            "message": "training.epochs must be auto or a whole number from 1 to 10000000, found 0",
             "path": "config.yaml",
             "line": 4,
             "column": 20,

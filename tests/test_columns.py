@@ -144,6 +144,7 @@ BAD_CELLS = {
 }
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize("as_target", [False, True], ids=["feature", "target"])
 @pytest.mark.parametrize(("cell", "data", "hint"), BAD_CELLS.values(), ids=BAD_CELLS)
 def test_a_cell_that_is_no_number_is_named_by_line(tmp_path, cell, data, hint, as_target):
@@ -157,6 +158,7 @@ def test_a_cell_that_is_no_number_is_named_by_line(tmp_path, cell, data, hint, a
     assert hint in (fault.hint or "")
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize("cell", ["3,5", "5%", "$3", "0x1F", "1_000", "１２", "٣", "(3)", "inf", "1e400"])
 def test_a_column_of_such_cells_alone_is_no_category(tmp_path, cell):
     (fault,) = faults_of(tmp_path, column_of(cell))
@@ -199,6 +201,7 @@ def test_numbers_beyond_double_precision_are_said_to_be_rounded(tmp_path):
     assert not any("beyond 2^53" in message for message in advice)
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize("text", ["name {}", "id-{}", "{}a", "user{}@example.org"])
 def test_a_level_per_row_is_refused_with_the_way_out(tmp_path, text):
     (fault,) = faults_of(tmp_path, "x,y\n" + "".join(f"{text.format(n)},{n}\n" for n in range(40)))
@@ -227,10 +230,15 @@ BAD_DATES = {
     "month": (["2023-01", "2023-02"], "'2023-01'", 'data.dates: {x: "%Y-%m"}'),
     "names": (["12 Mar 2023", "13 Apr 2023"], "'12 Mar 2023'", 'data.dates: {x: "%d %b %Y"}'),
     "twelve-hours": (["01/02/2023 5:06 PM"], "'01/02/2023 5:06 PM'", "data.dates"),
-    "zones": (["2023-01-01T00:00Z", "2023-01-01T00:00+01:00"], "'2023-01-01T00:00Z'", "data.dates"),
+    "zones": (
+        ["2023-01-01T00:00Z", "2023-01-01T00:00+01:00"],
+        "'2023-01-01T00:00+01:00' (line 3)",
+        "data.dates",
+    ),
 }
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize(("cells", "message", "advice"), BAD_DATES.values(), ids=BAD_DATES)
 def test_dates_that_are_unclear_or_impossible_are_refused(tmp_path, cells, message, advice):
     (fault,) = faults_of(tmp_path, column_of(*cells))

@@ -50,7 +50,7 @@ def test_values_are_whole_words_where_the_shell_has_whole_words(shell, prefix, t
         (["--set", "training.optimizer", "=", "ad"], ["adam", "adamw"]),
         (["--set", "=", "model.batch_norm", "="], ["true", "false"]),
         (["--set", "a", "=", "1", "--set", "data.test_path", "="], ["null"]),
-        (["--set", "training.epochs", "="], []),
+        (["--set", "training.epochs", "="], ["auto"]),
         (["--set", "nonsense", "=", "x"], []),
         (["--set", "preset"], ["preset="]),
     ],
@@ -81,7 +81,7 @@ def test_the_script_for_bash_completes_in_bash(tmp_path):
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["constant", "cosine"]
+    assert done.stdout.split() == ["constant", "cosine", "coslog4"]
 
 
 def test_every_key_is_offered_with_its_meaning():

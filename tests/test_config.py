@@ -7,11 +7,26 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlreg.config import Activation, Config, CosineSchedule, EarlyStopping, StepSchedule
-from dlreg.config_file import dump_config, load_config
+from dlreg.config import (
+    LOCAL_PATH,
+    Activation,
+    Config,
+    CosineSchedule,
+    EarlyStopping,
+    StepSchedule,
+)
+from dlreg.config_file import (
+    _over_preset,
+    _with_defaults,
+    dump_config,
+    load_config,
+    parse_config,
+    to_yaml,
+)
+from dlreg.contradictions import contradictions
 from dlreg.errors import ConfigError, Fault, UsageError
 
 HEAD = "data:\n  path: table.csv\n  target: y\n"
@@ -53,29 +68,50 @@ def test_defaults(tmp_path: Path) -> None:
         "preprocessing": {
             "numeric": "standard",
             "missing": "median",
+            "missing_indicator": False,
             "categorical": "onehot",
+            "embedding": "none",
             "target": "standard",
+            "clip_predictions": False,
         },
         "model": {
             "hidden_layers": (64, 64),
             "activation": "relu",
             "dropout": 0.0,
+            "dropout_schedule": "constant",
             "l2": 0.0,
             "batch_norm": False,
+            "parametric_activation": False,
+            "feature_scale": False,
+            "initializer": "glorot_uniform",
             "ensemble": 1,
+            "blend": False,
         },
         "training": {
             "loss": "mse",
             "optimizer": "adam",
             "learning_rate": 0.001,
+            "learning_rate_factors": {
+                "weights": 1.0,
+                "biases": 1.0,
+                "embeddings": 1.0,
+                "feature_scale": 1.0,
+                "weights_by_fan_in": False,
+            },
             "weight_decay": 0.0,
+            "weight_decay_groups": ("weights", "biases", "embeddings", "feature_scale"),
             "momentum": 0.0,
+            "beta_1": 0.9,
+            "beta_2": 0.999,
             "clip_norm": None,
             "schedule": {"name": "constant"},
             "epochs": 100,
+            "auto_steps": 4096,
             "batch_size": 32,
             "validation_split": 0.2,
+            "cross_validation": None,
             "early_stopping": {"patience": 20, "min_delta": 0.0},
+            "restore_best_weights": True,
             "seed": 42,
         },
         "run": {"dir": None, "threads": None, "compile_cache": True},
@@ -94,9 +130,29 @@ BAD = [
     ("training:\n  learning_rte: 1e-3", 5, 3, "unknown key training.learning_rte"),
     ("training: {early_stopping: {patienc: 1}}", 4, 29, "unknown key training.early_stopping.patienc"),
     ("training: {schedule: {name: constant, factor: 1}}", 4, 39, "unknown key training.schedule.factor"),
-    ("preset: fast", 4, 9, "preset must be standard"),
-    ("preset: slow", 4, 9, "preset must be standard"),
-    ("preset: 1", 4, 9, "preset must be standard"),
+    ("preset: slow", 4, 9, "preset must be one of standard, fast, accurate"),
+    ("preset: 1", 4, 9, "preset must be one of standard, fast, accurate"),
+    ("preset: acurate", 4, 9, "preset must be one of standard, fast, accurate"),
+    ("model: {blend: true}", 4, 16, "model.blend needs training.cross_validation"),
+    (
+        "training: {cross_validation: 5, validation_split: 0.1}",
+        4,
+        51,
+        "training.validation_split and training.cross_validation exclude each other",
+    ),
+    (
+        "training: {cross_validation: 1}",
+        4,
+        30,
+        "training.cross_validation must be a whole number from 2 to 50",
+    ),
+    (
+        "preprocessing: {embedding: [periodc]}",
+        4,
+        29,
+        "preprocessing.embedding[0] must be one of none, periodic, piecewise_linear",
+    ),
+    ("preprocessing: {embedding: []}", 4, 28, "preprocessing.embedding must be"),
     ("  path: other.csv", 4, 3, "`path` is given twice, first in line 2"),
     ("training:", 4, 10, "training must be a mapping, found null"),
     ("model: 3", 4, 8, "model must be a mapping, found 3"),
@@ -144,6 +200,12 @@ BAD = [
     ("  split: group", 4, 10, "data.split group needs data.split_by"),
     ("  split: tim", 4, 10, 'must be one of random, ordered, group, time, found "tim"'),
     ("  split_by: day", 4, 13, "data.split_by has no meaning with data.split random"),
+    (
+        "  split: time\n  split_by: y",
+        5,
+        13,
+        'data.target is "y", data.split_by cannot name it (compare line 3)',
+    ),
     ("preprocessing: {numeric: z}", 4, 26, "preprocessing.numeric must be one of standard, minmax"),
     (
         "preprocessing: {missing: }",
@@ -179,7 +241,7 @@ BAD = [
         "training: {epochs: 1e2}",
         4,
         20,
-        "training.epochs must be a whole number from 1 to 10000000, found 1e2",
+        "training.epochs must be auto or a whole number from 1 to 10000000, found 1e2",
     ),
     (f"training: {{seed: {'9' * 5000}}}", 4, 18, "training.seed must be a whole number from 0 to 4294967295"),
     ("training: {validation_split: 1.5}", 4, 30, "training.validation_split must be"),
@@ -199,6 +261,7 @@ BAD = [
 ]
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(("addition", "line", "column", "fragment"), BAD)
 def test_fault_with_place_and_hint(
     tmp_path: Path, addition: str, line: int, column: int, fragment: str
@@ -220,12 +283,17 @@ def test_fault_with_place_and_hint(
         ("training: {schedule: plato}", "Did you mean plateau?"),
         ("model: {activation: GELU}", "Did you mean gelu?"),
         ("training.epochs: 3", "Write epochs below training, indented."),
-        ("preset: accurate", "not available yet"),
+        ("preset: acurate", "Did you mean accurate?"),
         ("  test_path: s3://a/b", "download it first"),
         ('training: {epochs: "9"}', "without quotes"),
         ("model: {hidden_layers: 9}", "Write it as a list, [9]."),
         ("training: {epochs: 0}", "Leave it out for the default, 100."),
         ("training: ~", "Its keys are loss, optimizer"),
+        ("training: {loss: mean_absolute_error}", "Did you mean mae?"),
+        ("  types: {a: float}", "Did you mean number?"),
+        ("  types: {a: string}", "Did you mean category?"),
+        ("model: {dropout: 20}", "Write 0.2."),
+        ("model: {dropout: 2}", "Leave it out for the default, 0.0."),
     ],
 )
 def test_hints(tmp_path: Path, addition: str, hint: str) -> None:
@@ -234,6 +302,7 @@ def test_hints(tmp_path: Path, addition: str, hint: str) -> None:
     assert hint in fault.hint
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
@@ -328,7 +397,10 @@ def test_an_override_mends_the_file(tmp_path: Path) -> None:
     [
         ("trainig.epochs=3", "unknown key trainig"),
         ("training.epoch=3", "unknown key training.epoch"),
-        ("training.epochs=many", 'training.epochs must be a whole number from 1 to 10000000, found "many"'),
+        (
+            "training.epochs=many",
+            'training.epochs must be auto or a whole number from 1 to 10000000, found "many"',
+        ),
         ("training.epochs=", "found null"),
         ("training.epochs=[3", "a bracket without its ]"),
         ("training.epochs=&a 3", "anchor &a"),
@@ -417,38 +489,74 @@ TRICKY = st.sampled_from(
 TEXT = TRICKY | st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(
-    target=TEXT,
-    columns=st.lists(TEXT, max_size=4, unique=True),
-    missing=st.lists(TEXT, max_size=3),
-    rate=st.floats(min_value=1e-300, max_value=1e300),
-    layers=st.lists(st.integers(1, 65536), max_size=100),
-    schedule=st.sampled_from([{"name": "cosine", "final_fraction": 0.1}, "plateau", {"name": "step"}]),
-    stopping=st.none() | st.just({"patience": 3}),
-)
-@settings(max_examples=150, deadline=None)
-def test_round_trip(
-    tmp_path_factory: pytest.TempPathFactory, target: str, columns: list, missing: list, rate: float,
-    layers: list, schedule: object, stopping: object,
-) -> None:  # fmt: skip
-    columns = [column for column in columns if column != target]
-    config = Config.model_validate(
-        {
-            "data": {
-                "path": "/folder/표 1.csv",
-                "target": target,
-                "features": columns or "all",
-                "exclude": [],
-                "missing_values": missing,
-                "types": dict.fromkeys(columns, "category"),
-            },
-            "model": {"hidden_layers": layers},
-            "training": {"learning_rate": rate, "schedule": schedule, "early_stopping": stopping},
-        }
-    )
-    file = tmp_path_factory.getbasetemp() / "round_trip.yaml"
-    file.write_text(dump_config(config), encoding="utf-8", newline="")
-    assert load_config(file) == config
+PATHS = TEXT.filter(LOCAL_PATH.fullmatch)
+# What the JSON Schema of a key does not tell.
+SPECIAL = {
+    "path": PATHS,
+    "test_path": PATHS | st.none(),
+    "dir": PATHS | st.none(),
+    "encoding": st.sampled_from(["utf-8", "cp949", "utf-16"]),
+    "delimiter": st.sampled_from([",", ";", "\t", " ", "#"]),
+    "dates": st.dictionaries(TEXT, st.sampled_from(["%d/%m/%Y", "%Y%m%d", "%b %d, %y %H:%M"]), max_size=2),
+    "features": st.just("all") | st.lists(TEXT, min_size=1, max_size=3),
+}
+
+
+def values_of(node: dict, definitions: dict) -> st.SearchStrategy:
+    """Any value that a part of a JSON Schema allows."""
+    if "$ref" in node:
+        node = definitions[node["$ref"].rpartition("/")[2]]
+    if members := node.get("anyOf") or node.get("oneOf"):
+        return st.one_of(values_of(member, definitions) for member in members)
+    if choices := node.get("enum", [node["const"]] if "const" in node else []):
+        return st.sampled_from(choices)
+    match node["type"]:
+        case "object" if "properties" in node:
+            keys = {
+                key: SPECIAL[key] if key in SPECIAL else values_of(inner, definitions)
+                for key, inner in node["properties"].items()
+            }
+            # Only its name tells one schedule from another.
+            names = ["name"] if "name" in keys else node.get("required", [])
+            required = {key: keys.pop(key) for key in names}
+            return st.fixed_dictionaries(required, optional=keys)
+        case "object":
+            return st.dictionaries(TEXT, values_of(node["additionalProperties"], definitions), max_size=3)
+        case "array":
+            least = node.get("minItems", 0)
+            return st.lists(values_of(node["items"], definitions), min_size=least, max_size=least + 3)
+        case "integer":
+            return st.integers(node["minimum"], node.get("maximum"))
+        case "number":
+            low, high = (
+                node.get(name, node.get(f"exclusive{name.title()}")) for name in ("minimum", "maximum")
+            )
+            return st.floats(
+                low, high, allow_nan=False, allow_infinity=False,
+                exclude_min="minimum" not in node, exclude_max="exclusiveMaximum" in node,
+            )  # fmt: skip
+    return {"boolean": st.booleans(), "null": st.none(), "string": TEXT}[node["type"]]
+
+
+SCHEMA = Config.model_json_schema()
+
+
+@given(given=values_of(SCHEMA, SCHEMA["$defs"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_valid_config_comes_back_from_its_resolved_file(given: dict) -> None:
+    sections = [given.setdefault(name, {}) for name in ("preprocessing", "model", "training", "run")]
+    assert len(sections) == 4
+    # What contradicts itself is left out, until nothing does.
+    while found := list(contradictions(*_with_defaults(given, _over_preset(given)))):
+        section, key = next(
+            path[:2] for path in (found[0].key, found[0].other) if path[1] in given.get(str(path[0]), {})
+        )
+        del given[section][key]
+    config = parse_config(to_yaml(given).encode(), "/folder/config.yaml")
+    resolved = dump_config(config)
+    again = parse_config(resolved.encode(), "/elsewhere/resolved.yaml")
+    assert again == config.model_copy(update={"run": config.run.model_copy(update={"dir": None})})
+    assert dump_config(again) == resolved
 
 
 VALID = (
@@ -533,9 +641,9 @@ def test_the_json_schema_describes_every_key() -> None:
     for section in (schema, *schema["$defs"].values()):
         for key, node in section["properties"].items():
             assert node.get("description") or "$ref" in node, key
-    assert {"type": "string", "enum": ["constant", "cosine", "step", "plateau"]} in schema["$defs"][
-        "TrainingConfig"
-    ]["properties"]["schedule"]["anyOf"]
+    assert {"type": "string", "enum": ["constant", "cosine", "step", "plateau", "coslog4"]} in schema[
+        "$defs"
+    ]["TrainingConfig"]["properties"]["schedule"]["anyOf"]
 
 
 def test_nothing_heavy_is_imported() -> None:

@@ -83,6 +83,24 @@ REFUSED = {
     "sqlite": (b"SQLite format 3\0" * 9, {}, None, "SQLite", "CSV"),
     "html": ("<!DOCTYPE html>\n<html>\n", {}, None, "HTML", "CSV"),
     "json": ('[{"x": 1, "y": 2}]\n', {}, None, "JSON", "CSV"),
+    "json-lines": ('{"x": 1, "y": 2}\n' * 9, {}, None, "JSON", "CSV"),
+    "json-indented": ('{\n  "x": [1, 2],\n  "y": [3, 4]\n}\n', {}, None, "JSON", "CSV"),
+    "html-after-blanks": ("\ufeff \n<HTML><body>404</body></HTML>\n", {}, None, "HTML", "CSV"),
+    "utf-16-in-the-other-order": (GOOD.encode("utf-16"), {"encoding": "utf-16-be"}, 1, "UTF-16", "utf-16"),
+    "colons": (GOOD.replace(",", ":"), {}, None, "no column 'y'", "':'"),
+    "blanks": (GOOD.replace(",", "  "), {}, None, "no column 'y'", "' '"),
+    "quoted-as-a-whole": ('x,y\n"1,2"\n"3,4"\n', {}, 2, "found 1", "quotes"),
+    "units-below-header": (GOOD.replace("\n", "\nm,kg\n", 1), {}, 2, "'m' (line 2)", "Mend"),
+    "header-again": (GOOD + GOOD, {}, 14, "'x' (line 14)", "Mend"),
+    "comment-in-the-middle": (GOOD + "# checked\n" + GOOD, {}, 14, "found 1", "quotes"),
+    "end-of-file-mark": (GOOD + "\x1a", {}, 14, "found 1", "quotes"),
+    "many-trailing-commas": (
+        GOOD.replace("\n", "," * 9 + "\n"),
+        {},
+        1,
+        "3, 4, 5, 6, 7 have no name",
+        '"Unnamed: 2"',
+    ),
     "binary": (bytes(range(1, 256)) * 9, {"encoding": "cp949"}, 2, "not cp949", "data.encoding"),
     "semicolon": (GOOD.replace(",", ";"), {}, 1, "found one", "';'"),
     "tab": (GOOD.replace(",", "\t"), {}, 1, "found one", r"'\t'"),
@@ -169,6 +187,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize(("content", "data", "line", "message", "hint"), REFUSED.values(), ids=REFUSED)
 def test_a_bad_file_is_refused_by_line_and_with_a_way_out(tmp_path, content, data, line, message, hint):
     fault = (faults := faults_of(tmp_path, content, data=data))[0]
@@ -188,6 +207,12 @@ def test_every_fault_of_a_header_is_named(tmp_path):
     assert len(faults_of(tmp_path, "x,x,z,z\n1,2,3,4\n")) == 2
 
 
+def test_a_header_without_line_ends_does_not_fill_the_screen(tmp_path):
+    faults = faults_of(tmp_path, ",".join(["1.5", "x", "2.5"] * 1000) + "\n1\n")
+    assert len(faults) == 21
+    assert "2,977 more columns" in faults[-1].message
+
+
 def test_a_header_of_100_000_columns_is_read_in_time(tmp_path):
     names = [f"c{index}" for index in range(100_000)]
     content = ",".join([*names, "c7"]) + "\n"
@@ -200,6 +225,7 @@ def test_a_header_too_large_for_the_csv_module_is_refused(tmp_path):
         read(tmp_path, "x" * 200_000 + ",y\n1,2\n")
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize(
     "make",
     [
@@ -224,6 +250,7 @@ def test_a_missing_file_names_its_neighbour(tmp_path):
     assert fault.hint == f"Did you mean {tmp_path}/table.csv?"
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize(
     "path", ["no/such/folder/table.csv", "table.csv/table.csv", "x" * 300, "http:/a/b.csv"]
 )
@@ -232,6 +259,7 @@ def test_an_impossible_path_is_no_file(tmp_path, path):
     assert fault.message == "no such file"
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize("url", ["https://example.org/t.csv", "file:///etc/passwd", "s3://bucket/t.csv"])
 def test_a_url_is_never_fetched(url):
     with pytest.raises(DataError, match="URL"):

@@ -50,6 +50,7 @@ def test_a_table_of_cp949_with_hangul_names(tmp_path):
     assert set(dataset.parts["train"].cells["날씨"][:, 0]) == {"맑음", "흐림"}
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize(
     ("header", "data", "message", "hint"),
     [
@@ -88,6 +89,17 @@ def test_all_missing_columns_are_named_at_once(tmp_path):
     assert len(faults) == 3
 
 
+def test_many_missing_columns_do_not_fill_the_screen(tmp_path):
+    faults = faults_of(tmp_path, TABLE, data={"features": [f"column {n}" for n in range(3000)]})
+    assert len(faults) == 21
+    assert "2,980 more columns are missing" in faults[-1].message
+
+
+def test_a_table_that_is_read_as_one_column_makes_one_fault(tmp_path):
+    (fault,) = faults_of(tmp_path, TABLE.replace(",", "^"))
+    assert "'^'" in str(fault)
+
+
 def test_a_list_of_many_columns_is_cut(tmp_path):
     header = ",".join(f"column {n}" for n in range(500))
     (fault,) = faults_of(tmp_path, rows(header, header.replace("column ", "")), data={"target": "qqq"})
@@ -99,7 +111,13 @@ BAD_TABLES = {
     "target-constant-float": (rows("x,y", "1,0.1", "2,0.1", times=9), {}, "'y' is 0.1 in every", "target"),
     "target-missing": (rows("x,y", "1,", "2,NA", times=9), {}, "'y' is missing in every row", "target"),
     "target-blank": (rows("x,y", "1,  ", "2,  ", times=9), {}, "'y' is missing in every row", "target"),
-    "target-text": (rows("x,y", "1,a", "2,b", times=9), {}, "'a' (line 2), 'b' (line 3)", "Mend"),
+    "target-text": (rows("x,y", "1,a", "2,b", times=9), {}, "'a' (line 2), 'b' (line 3)", "only numbers"),
+    "target-decimal-comma": (
+        rows("x;y", "1;2,5", "2;3,5", times=9),
+        {"delimiter": ";"},
+        "'2,5' (line 2)",
+        'Set data.decimal: ","',
+    ),
     "target-boolean": (rows("x,y", "1,True", "2,False", times=9), {}, "'True' (line 2)", "Mend"),
     "target-date": (rows("x,y", "1,2023-01-01", times=9), {}, "'2023-01-01' (line 2)", "Mend"),
     "only-a-target": (rows("y", "1", "2", times=9), {}, "no column is left", "'y'"),
@@ -141,6 +159,7 @@ BAD_TABLES = {
 }
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize(("content", "data", "message", "hint"), BAD_TABLES.values(), ids=BAD_TABLES)
 def test_a_table_nothing_can_be_learned_from_is_refused(tmp_path, content, data, message, hint):
     fault = faults_of(tmp_path, content, data=data)[0]

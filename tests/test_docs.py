@@ -130,7 +130,7 @@ def test_every_exit_code_is_documented():
 
 def test_every_file_of_a_run_is_documented():
     (table,) = re.findall(r"^## The run directory\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
-    drawn_when_asked_for = {"predictions.png", "residuals.png"}
+    drawn_when_asked_for = {"predictions.png", "residuals.png", "importance.png"}
     assert all(f"`{name}`" in README for name in drawn_when_asked_for)
     named = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
     assert named == {name for name in run_dir.FILES if name[0] != "."} - drawn_when_asked_for
@@ -149,7 +149,7 @@ def keys_of(model, above: str = "") -> set[str]:
     for name, field in model.model_fields.items():
         inner = field.annotation
         is_section = isinstance(inner, type) and hasattr(inner, "model_fields")
-        found |= keys_of(inner, f"{above}{name}.") if is_section else {f"{above}{name}"}
+        found |= keys_of(inner, f"{name}.") if is_section and not above else {f"{above}{name}"}
     return found
 
 

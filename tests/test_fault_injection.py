@@ -1,18 +1,21 @@
 """Every write, sync, rename and close of a run directory fails, or is the last thing a process does.
 
-The default is every step with one way to fail, and every fifth step as a kill of a process of its own.
-`DLREG_LONG_TESTS=1` takes every step, every errno and every kill (about five minutes).
+The default is every step of a run of small files with one way to fail, some as a kill of a process of its own,
+and a few steps of a real training. `DLREG_LONG_TESTS=1` takes every step, every errno and every kill of both
+(about an hour; `-k "training and kill and new"` takes a quarter of the second half).
 """
 
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dlreg import atomic_file, run_dir
@@ -233,6 +236,83 @@ def test_a_link_is_replaced_and_not_followed(tmp_path):
 def test_a_long_name_can_be_written(tmp_path):
     atomic_file.write_atomically(tmp_path / ("풍" * 85), b"")
     assert len(next(tmp_path.iterdir()).name.encode()) == 255
+
+
+# ---------------------------------------------------------------- a real training
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, forks):
+    """A folder with a config, its run `whole`, and another run, `old`."""
+    folder = tmp_path_factory.mktemp("trained")
+    rows = np.random.default_rng(1).normal(size=(60, 3))
+    np.savetxt(folder / "table.csv", rows, delimiter=",", header="a,b,y", comments="", fmt="%.4g")
+    (folder / "config.yaml").write_text(
+        "data: {path: table.csv, target: y}\nmodel: {hidden_layers: [4]}\ntraining: {epochs: 3}\n"
+    )
+    for name, seed in (("whole", 42), ("old", 7)):
+        done = forks.run(
+            "train", "config.yaml", "--run-dir", name, "--set", f"training.seed={seed}", cwd=folder, pause=0
+        )
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def is_same_run(path, other) -> bool:
+    record = run_dir.read_record(path)
+    return all(
+        run_dir.read_file(path, record, name) == (other / name).read_bytes() for name in run_dir.REQUIRED
+    )
+
+
+CASES = [(error, overwrite) for error in (None, *ERRORS) for overwrite in (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("error", "overwrite"),
+    CASES if LONG else [(None, True), (errno.ENOSPC, False)],
+    ids=lambda value: (
+        errno.errorcode.get(value, "kill") if type(value) is not bool else "overwrite" * value or "new"
+    ),
+)
+def test_every_step_of_a_training_may_fail_or_be_its_last(trained, forks, error, overwrite):
+    command = ["train", "config.yaml", "--run-dir", "runs/run", *(["--overwrite"] if overwrite else [])]
+    path = trained / "runs" / "run"
+
+    def attempt(at=None):
+        shutil.rmtree(path.parent, ignore_errors=True)
+        path.parent.mkdir()
+        if overwrite:
+            shutil.copytree(trained / "old", path)
+        return forks.run(*command, cwd=trained, pause=0, at=at, error=error, below="runs")
+
+    whole = attempt()
+    assert whole.steps > 60
+    assert is_same_run(path, trained / "whole")
+    failed = 0
+    for at in range(1, whole.steps + 1, 1 if LONG else 100):
+        ended = attempt(at)
+        place = f"step {at}: {ended.stderr}"
+        assert ended.returncode in ((-signal.SIGKILL,) if error is None else (0, 6)), place
+        failed += ended.returncode != 0
+        assert "Traceback" not in ended.stderr, place
+        try:
+            found = is_same_run(path, trained / "whole")
+        except RunDirError:
+            found = None
+        if overwrite:
+            assert found is not None, place
+            assert found or is_same_run(path, trained / "old"), place
+        if ended.returncode == 0:
+            assert found, place
+        # An unfinished run goes on; a new one beside a whole one is started anew.
+        if not found and (at % 10 == 0 or not LONG):
+            again = [*command, "--resume"] if found is None else command
+            done = forks.run(*again, cwd=trained, pause=0)
+            assert done.returncode == 0, done.stderr
+            assert is_same_run(path, trained / "whole"), place
+            assert [entry.name for entry in path.parent.iterdir()] == ["run"]
+    assert failed
 
 
 # ---------------------------------------------------------------- one process at a time

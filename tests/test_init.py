@@ -90,6 +90,8 @@ def test_columns_are_typed_left_out_with_a_reason_or_dated(tmp_path):
             "either": [f"{1 + n % 12:02}/{1 + n % 11:02}/2023" for n in range(N)],
             "grade": GENERATOR.integers(1, 5, N),
             "flag": GENERATOR.choice(["Yes", "No"], N),
+            "code": [f"{number % 30:03}" for number in range(N)],
+            "gaps": [value if number % 8 else "" for number, value in enumerate(X)],
             "constant": 3,
             "empty": None,
             "again": Y * 2 + 1,
@@ -103,6 +105,7 @@ def test_columns_are_typed_left_out_with_a_reason_or_dated(tmp_path):
     assert config.data.missing_values == ("?",)
     assert columns_of(config) == {
         "x": "number", "iso": "date", "day": "date", "either": "date", "grade": "number", "flag": "boolean",
+        "code": "number", "gaps": "number",
     }  # fmt: skip
     comments = {
         line.split("#")[0].strip(" -"): line.split("#")[1].strip()
@@ -113,7 +116,10 @@ def test_columns_are_typed_left_out_with_a_reason_or_dated(tmp_path):
     assert comments["again"] == "follows the target exactly"
     assert comments["either: date"].endswith("or %m/%d/%Y?")
     assert comments["grade: number"] == "1 to 4; a category if these are codes"
+    assert comments["code: number"].endswith("leading zeros, as codes have them: a category?")
+    assert comments["gaps: number"].endswith("; 10 missing")
     assert "has no name" in comments["'Unnamed: 0'"]
+    assert all(len(line) <= 100 for line in text.splitlines() if line.startswith(("# - ", "#   the")))
 
 
 def test_dots_in_dates_are_not_taken_for_thousands(tmp_path):
@@ -202,6 +208,7 @@ def test_the_drafted_config_trains(tmp_path, cli):
     assert json.loads(done.stdout)["features"] == 6
 
 
+@pytest.mark.bad_input("data")
 @pytest.mark.parametrize(
     ("name", "content", "target", "code", "fragment"),
     [

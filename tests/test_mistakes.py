@@ -42,6 +42,15 @@ COMMAND_LINES = {
     "a run of the wrong folder": (["predict", "..", "table.csv"], 5, "run.json"),
     "output below a file": (["predict", "run", "table.csv", "-o", "table.csv/out.csv"], 6, "table.csv"),
     "output that is a folder": (["predict", "run", "table.csv", "-o", "run"], 6, "run"),
+    "a run at the root": (["train", "config.yaml", "--run-dir", "/", "--overwrite"], 6, "the root"),
+    "an empty name for a table": (["train", "config.yaml", "--data", ""], 3, "--set data.path"),
+    "an empty name for rows": (["evaluate", "run", "--data", ""], 4, "found none"),
+    "a name too long for a run": (["evaluate", "x" * 5000], 5, "no such run"),
+    "a column kept twice": (["predict", "run", "table.csv", "--keep", "id", "--keep", "id"], 2, "two such columns"),
+    "a column kept by the name of another": (["predict", "run", "table.csv", "--keep", "y_pred"], 2, "two such columns"),
+    "a config that is nearly there": (["check", "confg.yaml"], 3, "Did you mean config.yaml?"),
+    "output in no folder": (["predict", "run", "table.csv", "-o", "no/such/out.csv"], 6, "no/such/out.csv: no such file"),
+    "a network of giants": (["check", "config.yaml", "--set", "model.hidden_layers=[65536, 65536]"], 3, "cannot be trained"),
     "a run below a file": (["train", "config.yaml", "--run-dir", "table.csv/run"], 6, "table.csv"),
     "a run that is a table": (["train", "config.yaml", "--run-dir", "table.csv"], 6, "table.csv"),
 }  # fmt: skip
@@ -51,12 +60,14 @@ def everything(folder):
     return {str(path): path.lstat().st_mtime_ns for path in folder.rglob("*") if path.name != "runs"}
 
 
+@pytest.mark.bad_input("command line and run directory")
 @pytest.mark.parametrize(("arguments", "code", "fragment"), COMMAND_LINES.values(), ids=COMMAND_LINES.keys())
-def test_a_bad_command_line(project, cli, arguments, code, fragment):
+def test_a_bad_command_line(project, cli, record_property, arguments, code, fragment):
     before = everything(project / "run") | {name.name: 0 for name in project.iterdir()}
     done = cli(*arguments, cwd=project)
     assert done.returncode == code, done.stderr
     assert fragment in done.stderr.replace("\n", " ") + done.stdout
+    record_property("suggestion", "Try 'dlreg" in done.stderr)
     assert "Traceback" not in done.stderr
     assert everything(project / "run") | {name.name: 0 for name in project.iterdir()} == before
 
@@ -133,6 +144,7 @@ DAMAGE = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input("command line and run directory")
 @pytest.mark.parametrize(("damage", "command", "fragment"), DAMAGE.values(), ids=DAMAGE.keys())
 def test_a_bad_run_directory(project, tmp_path, cli, damage, command, fragment):
     run = shutil.copytree(project / "run", tmp_path / "run")

@@ -1,6 +1,7 @@
 """The ONNX graph gives what scikit-learn and Keras give, from the raw cells on."""
 
 import typing
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,12 +15,17 @@ from dlreg.columns import Column, read_cells, recognise_columns
 from dlreg.config import Activation
 from dlreg.csv_file import read_table
 from dlreg.csv_scan import CsvFormat
-from dlreg.model import build_model, mean_model
+from dlreg.embeddings import fit_embedding
+from dlreg.intervals import ResidualScale
+from dlreg.mixture import Mixture, Ridge, mean_of
+from dlreg.model import combined_model, initial_weights, keras_file, trained_model
 from dlreg.network import Network
 from dlreg.onnx_export import export_pipeline
 from dlreg.onnx_network import ACTIVATIONS, network_graph
+from dlreg.onnx_scale import add_residual_scale
 from dlreg.pipeline import Pipeline
-from dlreg.preprocessing import TargetScaling, fit_preprocessing
+from dlreg.preprocessing import SOFT_LIMIT, TargetScaling, fit_preprocessing
+from dlreg.training import Weights, predict
 
 N_TRAIN, N_ROWS = 150, 220
 DATE_FORMATS = {
@@ -63,10 +69,17 @@ def fit(columns, cells, y, **options):
 def both_ways(preprocessing, cells, **network):
     """Predictions by scikit-learn and Keras, and by the exported pipeline."""
     x = preprocessing.transform(cells)
-    model = build_model(Network(x.shape[1], [16], **network), seed=2)
+    exported, model = drawn(preprocessing, Network(x.shape[1], **{"hidden_layers": [16]} | network))
     scaled = model.predict(x, verbose=0)[:, 0].astype(np.float64)
-    exported = export_pipeline(preprocessing, [model]).SerializeToString()
-    return preprocessing.target.inverse(scaled), Pipeline(exported).predict(cells)
+    return preprocessing.target.inverse(scaled), Pipeline(exported.SerializeToString()).predict(cells)
+
+
+def drawn(preprocessing, network, *, n_members=1, mixture=None):
+    """A pipeline and a Keras model of one network with random weights."""
+    weights = initial_weights(network, 2, n_members)
+    mixture = mixture or mean_of(n_members, None)
+    exported = export_pipeline(preprocessing, [(network, weights)], mixture)
+    return exported, combined_model([trained_model(network, each) for each in weights], mixture)
 
 
 @pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
@@ -92,15 +105,50 @@ def test_an_ensemble_gives_the_mean_and_the_spread_of_its_members(table, target)
     y = np.random.default_rng(1).gamma(2.0, size=N_ROWS)
     preprocessing = fit(columns, cells, y, target=target)
     x = preprocessing.transform(cells)
-    members = [build_model(Network(x.shape[1], [6]), seed=seed) for seed in (1, 2, 3)]
+    network = Network(x.shape[1], [6])
+    exported, together = drawn(preprocessing, network, n_members=3)
+    members = [trained_model(network, weights) for weights in initial_weights(network, 2, 3)]
     scaled = np.column_stack([member.predict(x, verbose=0) for member in members]).astype(np.float64)
-    pipeline = Pipeline(export_pipeline(preprocessing, members).SerializeToString())
+    pipeline = Pipeline(exported.SerializeToString())
     mean, spread = pipeline.predict_with_spread(cells)
     assert mean == pytest.approx(preprocessing.target.inverse(scaled.mean(axis=1)), rel=1e-5)
     assert spread == pytest.approx(preprocessing.target.inverse(scaled).std(axis=1), rel=1e-4)
     assert (pipeline.predict(cells) == mean).all()
-    together = mean_model(members).predict(x, verbose=0)[:, 0]
-    assert together == pytest.approx(scaled.mean(axis=1), rel=1e-5, abs=1e-6)
+    mean = together.predict(x, verbose=0)[:, 0]
+    assert mean == pytest.approx(scaled.mean(axis=1), rel=1e-5, abs=1e-6)
+
+
+def some_scale(n_features):
+    generator = np.random.default_rng(4)
+    weights = 0.1 * generator.normal(size=n_features)
+    return ResidualScale(
+        weights, np.array([0.0, 2.0, 3.0, 9.0]), np.array([0.5, -0.2, 0.3]), -0.7, (-1.2, 0.1)
+    )
+
+
+@pytest.mark.parametrize("name", ["year of nothing", "residual_scale"])
+@pytest.mark.parametrize("without", ["nothing", "features", "knots"])
+def test_the_scale_of_residuals_is_a_further_output(table, name, without):
+    columns, cells = table
+    cells = {name if column == "whole" else column: values for column, values in cells.items()}
+    columns = [Column(name, "number") if column.name == "whole" else column for column in columns]
+    preprocessing = fit(columns, cells, np.random.default_rng(1).gamma(2.0, size=N_ROWS), target="log1p")
+    x = preprocessing.transform(cells)
+    scale = some_scale(x.shape[1])
+    if without == "features":
+        scale = replace(scale, features=np.empty(0))
+    elif without == "knots":
+        scale = replace(scale, knots=np.empty(0), bins=np.empty(0))
+    for n_members in (1, 2):
+        model, _ = drawn(preprocessing, Network(x.shape[1], [6]), n_members=n_members)
+        before = Pipeline(model.SerializeToString()).run(cells)
+        after = Pipeline(add_residual_scale(model, scale).SerializeToString()).run(cells)
+        assert list(after) == [*before, "residual_scale"]
+        assert all((after[output] == before[output]).all() for output in before)
+        given = x[:, : len(scale.features)].astype(np.float64)
+        expected = scale(given, before["prediction"])
+        assert after["residual_scale"] == pytest.approx(expected, rel=1e-5)
+        assert len(set(expected.round(6))) > 10
 
 
 def test_batch_norm_and_dropout_are_exported_as_they_predict(table):
@@ -108,20 +156,71 @@ def test_batch_norm_and_dropout_are_exported_as_they_predict(table):
     y = np.random.default_rng(1).normal(size=N_ROWS)
     preprocessing = fit(columns, cells, y)
     x = preprocessing.transform(cells)
-    model = build_model(Network(x.shape[1], [8, 4], batch_norm=True, dropout=0.4))
+    network = Network(x.shape[1], [8, 4], batch_norm=True, dropout=0.4)
     generator = np.random.default_rng(3)
-    model.set_weights([np.abs(generator.normal(size=weight.shape)) for weight in model.get_weights()])
+    (initial,) = initial_weights(network, 2)
+    values = [[np.abs(generator.normal(size=each.shape)).astype("f4") for each in part] for part in initial]
+    model = trained_model(network, Weights(*values))
     expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
-    found = Pipeline(export_pipeline(preprocessing, [model]).SerializeToString()).predict(cells)
+    exported = export_pipeline(preprocessing, [(network, [Weights(*values)])], mean_of(1, None))
+    found = Pipeline(exported.SerializeToString()).predict(cells)
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+EMBEDDED = {
+    "activation": "mish", "parametric_activation": True, "feature_scale": True, "initializer": "he_normal"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("embedding", ["none", "periodic", "piecewise_linear"])
+def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(table, embedding, n_members):
+    columns, cells = table
+    y = np.random.default_rng(1).normal(size=N_ROWS)
+    options = {"numeric": "robust_clip", "missing_indicator": True, "categorical": "embedding"}
+    preprocessing = fit(columns, cells, y, **options, clip_predictions=True)
+    x = preprocessing.transform(cells)
+    assert np.abs(x[:, : preprocessing.n_numbers]).max() < SOFT_LIMIT
+    network = Network(
+        x.shape[1],
+        [16, 8],
+        embedding=fit_embedding(embedding, x[:N_TRAIN, : preprocessing.n_numbers]),
+        categories=((x.shape[1] - 5, 5),),
+        **EMBEDDED,
+    )
+    mixture = Mixture(
+        np.full(n_members, 0.7 / n_members), Ridge(0.3, np.full(x.shape[1], 0.1), 0.2), preprocessing.limits
+    )
+    exported, model = drawn(preprocessing, network, n_members=n_members, mixture=mixture)
+    scaled = model.predict(x, verbose=0)[:, 0].astype(np.float64)
+    assert scaled.min() >= preprocessing.limits[0] - 1e-6
+    found = Pipeline(exported.SerializeToString()).predict(cells)
+    assert np.max(np.abs(found - preprocessing.target.inverse(scaled))) < 1e-5 * y.std()
+    weights = initial_weights(network, 2, n_members)
+    members = np.array([trained_model(network, each).predict(x, verbose=0)[:, 0] for each in weights])
+    assert predict(network, weights, x) == pytest.approx(members, abs=2e-5)
+    onnx_safety.vet_model(exported.SerializeToString())
+
+
+def test_embedded_models_load_in_stock_keras_in_safe_mode(tmp_path):
+    x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    for embedding in ("periodic", "piecewise_linear"):
+        network = Network(7, [8], embedding=fit_embedding(embedding, x), categories=((5, 2),), **EMBEDDED)
+        weights = initial_weights(network, 1, 2)
+        mixture = Mixture(np.full(2, 0.5), Ridge(0.1, np.full(7, 0.1), 0.0), (-1.0, 1.0))
+        model = combined_model([trained_model(network, each) for each in weights], mixture)
+        (tmp_path / "model.keras").write_bytes(keras_file(model))
+        loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+        rows = np.random.default_rng(1).normal(size=(9, 7)).astype(np.float32)
+        assert (loaded.predict(rows, verbose=0) == model.predict(rows, verbose=0)).all()
 
 
 def test_cells_that_training_never_saw_count_as_missing_or_unseen(table):
     columns, cells = table
     y = np.random.default_rng(1).normal(size=N_ROWS)
     preprocessing = fit(columns, cells, y)
-    model = build_model(Network(len(preprocessing.feature_names), [16]))
-    pipeline = Pipeline(export_pipeline(preprocessing, [model]).SerializeToString())
+    exported, model = drawn(preprocessing, Network(len(preprocessing.feature_names), [16]))
+    pipeline = Pipeline(exported.SerializeToString())
     odd = {name: values[30:40].copy() for name, values in cells.items()}
     missing = {name: values.copy() for name, values in odd.items()}
     odd["iso"][:, 0] = [
@@ -149,8 +248,7 @@ def test_cells_that_training_never_saw_count_as_missing_or_unseen(table):
 def test_inputs_are_the_columns_by_name_and_type(table):
     columns, cells = table
     preprocessing = fit(columns, cells, np.arange(N_ROWS, dtype=float))
-    model = build_model(Network(len(preprocessing.feature_names), []))
-    exported = export_pipeline(preprocessing, [model])
+    exported, _ = drawn(preprocessing, Network(len(preprocessing.feature_names), []))
     onnx.checker.check_model(exported, full_check=True)
     session = ort.InferenceSession(exported.SerializeToString())
     types = {"number": "tensor(double)"}
@@ -158,6 +256,7 @@ def test_inputs_are_the_columns_by_name_and_type(table):
         (column.name, types.get(column.kind, "tensor(string)"), ["N", 1]) for column in columns
     ]
     (output,) = session.get_outputs()
+    assert output.name == "dlreg/_prediction"  # one of the columns has that name
     assert (output.type, output.shape) == ("tensor(double)", ["N", 1])
 
 
@@ -167,19 +266,21 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
     cells = {"id": ids.reshape(-1, 1)}
     settings = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "none"}
     preprocessing = fit_preprocessing(cells, np.arange(40.0), columns, **settings)
-    model = build_model(Network(1, []))
-    found = Pipeline(export_pipeline(preprocessing, [model]).SerializeToString()).predict(cells)
+    exported, _ = drawn(preprocessing, Network(1, []))
+    found = Pipeline(exported.SerializeToString()).predict(cells)
     assert len(set(found)) == 40
 
 
 @pytest.mark.parametrize("activation", typing.get_args(Activation))
 def test_every_activation_of_the_config_is_keras_own(activation):
     x = np.concatenate([np.linspace(-9, 9, 3601), [-60.0, 60.0]]).astype(np.float32).reshape(-1, 1)
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Activation(activation)])
-    graph = network_graph([model], TargetScaling("none", 0.0, 1.0), ["y"])
+    one, zero = np.ones((1, 1), dtype=np.float32), np.zeros(1, dtype=np.float32)
+    as_it_is = [(Network(1, [1], activation), [Weights([one, zero, one, zero], [])])]
+    graph = network_graph(as_it_is, mean_of(1, None), TargetScaling("none", 0.0, 1.0), ["y"])
     onnx.checker.check_model(graph, full_check=True)
     (found,) = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
-    assert found == pytest.approx(model(x).numpy(), rel=2e-6, abs=1e-6)
+    expected = np.asarray(keras.activations.get(activation)(x))
+    assert found == pytest.approx(expected, rel=2e-6, abs=1e-6)
 
 
 def test_no_activation_is_exported_that_the_config_cannot_name():
@@ -211,20 +312,21 @@ def exported(table):
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
     choices = [
         {"numeric": numeric, "categorical": categorical}
-        for numeric in ("standard", "minmax", "robust", "quantile")
+        for numeric in ("standard", "minmax", "robust", "robust_clip", "quantile")
         for categorical in ("onehot", "ordinal")
     ]
     choices += [{"target": "log", "numeric": "none"}, {"target": "log1p", "missing": "mean"}]
-    activations = list(typing.get_args(Activation))
     models = []
-    for index, options in enumerate(choices):
-        preprocessing = fit(columns, cells, y, **options)
-        model = keras.Sequential([keras.Input((len(preprocessing.feature_names),))])
-        for activation in activations[index :: len(choices)]:
-            model.add(keras.layers.Dense(4, activation=activation))
-            model.add(keras.layers.BatchNormalization())
-        model.add(keras.layers.Dense(1))
-        models.append(export_pipeline(preprocessing, [model] * (1 + index % 2)))
+    for index, activation in enumerate(typing.get_args(Activation)):
+        preprocessing = fit(
+            columns, cells, y, **choices[index % len(choices)], clip_predictions=index % 2 == 0
+        )
+        n_features = len(preprocessing.feature_names)
+        numbers = preprocessing.transform(cells)[:, : preprocessing.n_numbers]
+        embedding = fit_embedding(("none", "periodic", "piecewise_linear")[index % 3], numbers)
+        network = Network(n_features, [4], activation, batch_norm=index % 2 == 1, embedding=embedding)
+        pipeline, _ = drawn(preprocessing, network, n_members=1 + index % 2)
+        models.append(add_residual_scale(pipeline, some_scale(n_features)))
     return models
 
 
@@ -248,8 +350,8 @@ def test_a_wide_network_is_given_fewer_rows_at_a_time(table):
     y = np.random.default_rng(1).normal(size=N_ROWS)
     preprocessing = fit(columns, cells, y)
     features = len(preprocessing.feature_names)
-    model = keras.Sequential([keras.Input((features,)), keras.layers.Dense(90_000), keras.layers.Dense(1)])
-    exported = export_pipeline(preprocessing, [model]).SerializeToString()
+    exported, model = drawn(preprocessing, Network(features, [90_000], "linear"))
+    exported = exported.SerializeToString()
     _, rows = onnx_safety.vet_model(exported)
     assert 10 < rows < N_ROWS
     x = preprocessing.transform(cells)

@@ -101,7 +101,7 @@ def test_any_number_of_epochs_is_drawn(n_epochs):
 
 def test_predictions_share_one_scale_with_the_diagonal():
     y_true, y_pred = np.array([1.0, 5.0, 9.0]), np.array([2.0, 4.0, 12.0])
-    figure = plot_predictions(y_true, y_pred, target="y", rmse=1.914, r2=0.65)
+    figure = plot_predictions(y_true, y_pred, n_rows=len(y_true), target="y", rmse=1.914, r2=0.65)
     axes = figure.axes[0]
     assert axes.get_xlim() == axes.get_ylim()
     assert axes.get_xlim()[0] < 1 and axes.get_xlim()[1] > 12
@@ -120,7 +120,7 @@ def test_residuals_are_what_is_left_over():
 def test_any_number_of_rows_gives_a_small_file(n_rows):
     y_true = np.random.default_rng(0).normal(size=n_rows)
     for figure in (
-        plot_predictions(y_true, y_true * 0.9, target="y", rmse=1.0, r2=None),
+        plot_predictions(y_true, y_true * 0.9, n_rows=len(y_true), target="y", rmse=1.0, r2=None),
         plot_residuals(y_true, y_true * 0.9 + 0.1, target="y"),
     ):
         assert len(render_figure(figure, "svg")) < 3_000_000

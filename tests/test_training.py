@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from dlreg.model import build_model, initial_weights, members_of
+from dlreg.epoch import PACKED_PARAMETERS, View
+from dlreg.model import build_model, initial_weights, trained_model
 from dlreg.network import Network
 from dlreg.optimizers import build_optimizer
 from dlreg.progress import EarlyStopping, Plateau, Progress
@@ -52,9 +53,10 @@ def train(
 ) -> tuple:
     """The trained stock Keras model (of the first member), and the progress."""
     options = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": 3, "loss": "mse"} | options
+    initial = initial or initial_weights(network, 3)
     weights, progress = fit(
-        network,
-        initial or initial_weights(network, 3),
+        [View(network, len(initial))],
+        initial,
         optimizer,
         schedule or build_schedule("constant", learning_rate, epochs=options["epochs"], steps_per_epoch=1),
         options.pop("loss"),
@@ -63,7 +65,7 @@ def train(
         order_of_rows=order or (lambda *_: np.arange(len(rows[0]))),
         **options,
     )
-    return members_of(network, weights)[0], progress
+    return trained_model(network, weights[0]), progress
 
 
 def keras_history(rows, network, optimizer, loss="mse", callbacks=()) -> dict:
@@ -150,6 +152,14 @@ def test_losses_equal_those_of_model_fit(rows, case):
         assert progress.history[name] == pytest.approx(expected[name], rel=relative), name
 
 
+def test_the_cases_are_on_both_sides_of_packing():
+    sizes = [
+        build_model(Network(4, **{"hidden_layers": [12, 8]} | case.get("model", {}))).count_params()
+        for case in CASES.values()
+    ]
+    assert min(sizes) < PACKED_PARAMETERS < max(sizes)
+
+
 def test_plateau_equals_keras_reduce_lr_on_plateau(rows):
     plateau = Plateau(patience=1, factor=0.5, min_delta=0.5, min_learning_rate=0.002)
     _, progress = train(rows, plateau=plateau)
@@ -173,14 +183,6 @@ def test_the_loss_of_an_epoch_weighs_every_row_once(rows, n_rows, batch_size):
     _, progress = train(part, network=network, epochs=1, batch_size=batch_size, **options)
     assert progress.history["loss"] == pytest.approx([before], rel=1e-5)
     assert "val_loss" not in progress.history
-
-
-def test_shared_memory_makes_no_difference(rows, monkeypatch):
-    _, copied = train(rows)
-    for module in ("aligned", "training"):
-        monkeypatch.setattr(f"dlreg.{module}.LARGE", 1)
-    _, shared = train(rows)
-    assert shared.history == copied.history
 
 
 def test_validation_rows_beyond_one_block_are_all_counted(rows, monkeypatch):
@@ -258,7 +260,8 @@ def test_dropout_is_drawn_anew_for_each_step_and_only_in_training(rows):
 
 
 def test_every_epoch_has_an_order_of_its_own_that_depends_on_the_seed_alone():
-    first, again, other = shuffled_rows(50, 1), shuffled_rows(50, 1), shuffled_rows(50, 2)
+    every = [np.arange(50)]
+    first, again, other = (shuffled_rows(2 * every, seed) for seed in (1, 1, 2))
     assert (first(0, 7) == again(0, 7)).all()
     assert not (first(0, 7) == first(0, 8)).all()
     assert not (first(0, 7) == first(1, 7)).all()
@@ -278,7 +281,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(rows):
     runs = []
     for _ in range(2):
         network = Network(4, [12], dropout=0.2)
-        model, _ = train(rows, network=network, order=shuffled_rows(N_ROWS, 4))
+        model, _ = train(rows, network=network, order=shuffled_rows([np.arange(N_ROWS)], 4))
         runs.append(model.get_weights())
     assert all((first == second).all() for first, second in zip(*runs, strict=True))
 
@@ -298,7 +301,7 @@ def test_the_global_seed_is_left_alone():
 )
 def test_members_side_by_side_are_what_each_is_alone(rows, options):
     network = Network(4, **{"hidden_layers": [12, 8]} | options)
-    order, initial = shuffled_rows(N_ROWS, 1), initial_weights(network, 7, 3)
+    order, initial = shuffled_rows(3 * [np.arange(N_ROWS)], 1), initial_weights(network, 7, 3)
     settings = {
         "epochs": 40,
         "optimizer": build_optimizer("adamw", weight_decay=0.01, clip_norm=1.0),

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -121,12 +122,16 @@ REFUSED = [
 ]
 
 
+@pytest.mark.bad_input("config")
 @pytest.mark.parametrize(("text", "line", "column", "fragment"), REFUSED)
-def test_refused_with_place_and_hint(text: str, line: int, column: int, fragment: str) -> None:
+def test_refused_with_place_and_hint(
+    record_property: Callable[[str, bool], None], text: str, line: int, column: int, fragment: str
+) -> None:
     fault = faults_of(text)[-1]
     assert (fault.path, fault.line, fault.column) == ("f", line, column), fault
     assert fragment in f"{fault.message} "
     assert fault.hint
+    record_property("suggestion", True)
 
 
 def faults_of(text: str) -> tuple:

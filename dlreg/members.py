@@ -1,0 +1,57 @@
+"""Who trains on what: the members of a run, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST_AUTO_EPOCHS, LEAST_STEPS_COUNTED = 8, 16
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of a run.
+
+    Attributes:
+        view: Counts the embeddings; members of one view are alike.
+        embedding: Of its numbers.
+        fold: The 0-based fold it leaves out of its training rows and validates on; None where there is no
+            cross-validation.
+    """
+
+    view: int
+    embedding: str
+    fold: int | None
+
+
+def plan_members(embeddings: Sequence[str], ensemble: int, n_folds: int | None) -> tuple[Member, ...]:
+    """The members of a run, view by view: for each embedding and each fold as many as `ensemble` says."""
+    return tuple(
+        Member(view, embedding, fold)
+        for view, embedding in enumerate(embeddings)
+        for fold in (range(n_folds) if n_folds else (None,))
+        for _ in range(ensemble)
+    )
+
+
+def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The positions in the training part that each member trains on, ascending."""
+    every = np.arange(n_rows)
+    without = [np.setdiff1d(every, fold, assume_unique=True) for fold in folds]
+    return [every if member.fold is None else without[member.fold] for member in members]
+
+
+def rows_per_epoch(n_rows: int, folds: Sequence[np.ndarray]) -> int:
+    """Training rows of an epoch: those of the member that has most."""
+    return n_rows - min((len(fold) for fold in folds), default=0)
+
+
+def count_epochs(epochs: int | str, steps_per_epoch: int, auto_steps: int) -> int:
+    """How many epochs there will be at most.
+
+    `auto` is as many as `auto_steps` steps make, but at least `LEAST_AUTO_EPOCHS`; on tables so small that
+    an epoch has fewer than 16 steps no more than if it had 16, for they are learnt by heart before.
+    """
+    if isinstance(epochs, int):
+        return epochs
+    return max(LEAST_AUTO_EPOCHS, auto_steps // max(steps_per_epoch, LEAST_STEPS_COUNTED))

@@ -1,0 +1,56 @@
+"""Named sets of values for a config: whatever a file says itself overrules them.
+
+`accurate` is RealMLP's recipe (Holzmüller, Grinsztajn and Steinwart, 2024,
+https://arxiv.org/abs/2407.04491) for two views of the numbers, bagged over five folds and blended with a
+ridge regression. `fast` is the same with smaller networks, one view and fewer steps.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+_ACCURATE: Mapping[str, Mapping[str, Any]] = {
+    "preprocessing": {
+        "numeric": "robust_clip",
+        "missing_indicator": True,
+        "categorical": "embedding",
+        "embedding": ["periodic", "piecewise_linear"],
+        "clip_predictions": True,
+    },
+    "model": {
+        "hidden_layers": [128, 128],
+        "activation": "mish",
+        "parametric_activation": True,
+        "feature_scale": True,
+        "initializer": "he_normal",
+        "dropout": 0.1,
+        "dropout_schedule": "fading",
+        "blend": True,
+    },
+    "training": {
+        "learning_rate": 0.2,
+        "learning_rate_factors": {
+            "biases": 0.1,
+            "embeddings": 0.1,
+            "feature_scale": 6.0,
+            "weights_by_fan_in": True,
+        },
+        "beta_2": 0.95,
+        "weight_decay": 0.02,
+        "weight_decay_groups": ["weights"],
+        "schedule": {"name": "coslog4"},
+        "epochs": "auto",
+        "batch_size": 256,
+        "cross_validation": 5,
+        "early_stopping": None,
+    },
+}
+_FAST: Mapping[str, Mapping[str, Any]] = {
+    "preprocessing": {**_ACCURATE["preprocessing"], "embedding": "piecewise_linear"},
+    "model": {**_ACCURATE["model"], "hidden_layers": [64, 64]},
+    "training": {**_ACCURATE["training"], "auto_steps": 1536},
+}
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "standard": {},
+    "fast": _FAST,
+    "accurate": _ACCURATE,
+}

@@ -1,0 +1,85 @@
+"""Measures which part of a training its checkpoints take: networks small and large, short and longer trainings.
+
+python tests/benchmarks/checkpoints.py
+"""
+
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dlreg.backend import import_backend
+
+import_backend()
+
+import numpy as np  # noqa: E402
+
+from dlreg.interruption import Interruption  # noqa: E402
+from dlreg.model import initial_weights  # noqa: E402
+from dlreg.network import Network  # noqa: E402
+from dlreg.optimizers import build_optimizer  # noqa: E402
+from dlreg.run_dir import open_run_dir  # noqa: E402
+from dlreg.saver import Saver  # noqa: E402
+from dlreg.schedules import build_schedule  # noqa: E402
+from dlreg.training import Rows, fit, shuffled_rows  # noqa: E402
+
+# Rows, hidden layers, members.
+CASES = ((200, [64, 64], 1), (16512, [64, 64], 1), (2000, [256, 256], 8), (2000, [1024, 1024, 1024], 1))
+SECONDS = (3, 12)
+
+
+def share(
+    folder: Path, n_rows: int, hidden_layers: list[int], members: int, seconds: float
+) -> tuple[float, int]:
+    """The part of the time of a training of so many seconds, and how many checkpoints there were."""
+    x = np.random.default_rng(0).normal(size=(n_rows, 8)).astype(np.float32)
+    network, spent, written = Network(8, hidden_layers), 0.0, 0
+    with open_run_dir(folder) as run:
+        saver = Saver(run, {}, 10**7, Interruption())
+        began: list[float] = []
+
+        def keep(take: Any) -> None:
+            nonlocal spent, written
+            # The first epoch compiles.
+            began.append(time.perf_counter())
+            due = time.monotonic() >= saver._due
+            saver.after_epoch(take)
+            spent += time.perf_counter() - began[-1]
+            written += due
+            if began[-1] - began[0] > seconds:
+                raise TimeoutError
+
+        with suppress(TimeoutError):
+            fit(
+                network,
+                initial_weights(network, 0, members),
+                build_optimizer("adam"),
+                build_schedule("constant", 1e-3, epochs=1, steps_per_epoch=1),
+                "mse",
+                Rows(x, x[:, :1]),
+                Rows(x[:100], x[:100, :1]),
+                epochs=10**7,
+                batch_size=32,
+                seed=0,
+                order_of_rows=shuffled_rows(n_rows, 0),
+                start=saver.load,
+                keep=keep,
+            )
+        return spent / (time.perf_counter() - began[0]), written
+
+
+def main() -> None:
+    for n_rows, hidden_layers, members in CASES:
+        for seconds in SECONDS:
+            with tempfile.TemporaryDirectory() as folder:
+                found, written = share(Path(folder) / "run", n_rows, hidden_layers, members, seconds)
+            print(
+                f"{n_rows:6,} rows, {hidden_layers}, {members} members, {seconds:2} s: "
+                f"{found:.1%} of the time in {written} checkpoints",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -84,7 +84,8 @@ def load_dataset(config: Config) -> Dataset:
             # That a column is not there at all has been said.
             known = data.target in table.frame.columns
             y_true = read_target(table, data.target) if known else np.empty(0)
-            rows = np.flatnonzero(~np.isnan(y_true))
+            # No file of more rows fits into memory.
+            rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
             with located(table.name):
                 by = _split_values(table, data, rows)
         cells: dict[str, np.ndarray] = {}

@@ -168,6 +168,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
 
     train, test = dataset.parts["train"], dataset.parts["test"]
     members = members_of(config)
+    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members))
     with located(str(config.data.path)):
         preprocessing = preprocess.fit_preprocessing(
             train.cells,
@@ -175,11 +176,10 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
             dataset.columns,
             **config.preprocessing.model_dump(exclude={"embedding"}),
         )
-        x = {name: preprocessing.transform(part.cells) for name, part in dataset.parts.items()}
+        x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
     views = fitting.build_views(config, preprocessing, x["train"], len(members))
     embeddings = [describe_embedding(view.network.embedding) for view in views]
     run.write(run_dir.PREPROCESSING, to_json(preprocess.describe(preprocessing) | {"embeddings": embeddings}))
-    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members))
 
     def start(like: Checkpoint) -> Checkpoint | None:
         checkpoint = saver.load(like)
@@ -224,20 +224,22 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         calibration = calibrate(x["train"], train.y_true, y_unseen)
     if calibration.scale:
         exported = add_residual_scale(exported, calibration.scale)
+    x["test"] = preprocessing.transform(test.cells)
     baselines = _predict_baselines(dataset, x)
     held_out = "test" if test.rows.size else "train"
     # A large table leaves no room for more beside its cells, which are now predicted from.
     x = {held_out: x[held_out]}
     pipeline = Pipeline(exported.SerializeToString())
-    found = {name: pipeline.run(part.cells) for name, part in dataset.parts.items()}
-    y_pred = {name: outputs[PREDICTION] for name, outputs in found.items()}
+    tested = pipeline.run(test.cells)
+    y_pred = {name: pipeline.predict(dataset.parts[name].cells) for name in ("train", "validation")}
+    y_pred["test"] = tested[PREDICTION]
     _check_agreement(preprocessing, model, x[held_out], y_pred[held_out], float(train.y_true.std()))
     metrics = _all_metrics(dataset, baselines, y_pred)
     if calibrated_on == "out_of_fold":
         metrics["out_of_fold"] = regression_metrics(train.y_true, y_unseen)
         run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, y_unseen))
     if metrics["test"]:
-        scale = found["test"].get(RESIDUAL_SCALE)
+        scale = tested.get(RESIDUAL_SCALE)
         half_width = calibration.intervals.half_widths(LEVEL, len(test.y_true), scale)
         metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
     run.write(run_dir.PIPELINE, exported.SerializeToString())

@@ -32,8 +32,8 @@ def main() -> None:
         _, status, usage = os.wait4(process.pid, 0)
         if status:
             raise SystemExit("training failed")
-    array = n_rows * 8 * 4 / 1e6
-    print(f"{megabytes:,} MB of CSV, {n_rows:,} rows of 8 features: {array:,.0f} MB as float32")
+    array = n_rows * 9 * 4 / 1e6
+    print(f"{megabytes:,} MB of CSV, {n_rows:,} rows of 9 columns: {array:,.0f} MB as float32")
     print(f"peak {usage.ru_maxrss / 1e3:,.0f} MB, promised {3 * array + 1200:,.0f} MB")
 
 

@@ -721,7 +721,8 @@ def test_a_hostile_directory_is_refused_and_touches_nothing(results, name):
         if result["code"]:
             assert hostile.says in result["err"], where
             assert "error: " in result["err"]
-            assert len(result["err"]) < 3000
+            # A path is told whole, however long.
+            assert len(result["err"].replace("x" * 5000, "")) < 3000
         assert result["kib"] - normal["kib"] < EXTRA_MIB * 1024, f"{command} took {result['kib']} KiB"
         check_touched(folder, result, normal)
     assert (folder / "outside" / "secret").read_text() == "secret"

@@ -238,11 +238,16 @@ def predict(
     spread: Annotated[
         bool, typer.Option("--spread", help="Add y_spread: the standard deviation of an ensemble's members.")
     ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="LEVEL", help="Add y_lower and y_upper, which hold this share of rows, as 0.9."),
+    ] = None,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
     from dlreg import console, prediction, trained_run
 
-    counts = prediction.predict(trained_run.open_run(run_dir), csv, output, keep or [], spread=spread)
+    run = trained_run.open_run(run_dir)
+    counts = prediction.predict(run, csv, output, keep or [], spread=spread, interval=interval)
     console.show_counts(counts)
 
 
@@ -259,6 +264,31 @@ def plot(
     from dlreg import figures
 
     print(figures.draw(run_dir, kind, output))
+
+
+@app.command()
+def explain(
+    run_dir: RunDirArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; default RUN_DIR/importance.png."
+        ),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=1000, help="How often each column is permuted.")] = 10,
+    metric: Annotated[
+        Literal["rmse", "mse", "mae", "r2"], typer.Option(help="What gets worse without a column.")
+    ] = "rmse",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell which columns a run relies on, by permutation importance, and draw it."""
+    from dlreg import console, importance
+
+    report = importance.explain(run_dir, output, metric=metric, repeats=repeats)
+    if as_json:
+        print_json(report)
+    else:
+        console.show_importance(report)
 
 
 @app.command()

@@ -132,6 +132,7 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
     rows |= {f"{name} baseline, {held_out}": values for name, values in metrics["baselines"].items()}
     console.print(_metrics_table(rows))
     console.print(_against_baselines(metrics, held_out))
+    _show_intervals(console, metrics)
     console.print(Text(printable(verdict["sentence"])))
     if verdict["advice"]:
         console.print(Text(f"Next: {printable(verdict['advice'])}"))
@@ -140,7 +141,19 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
 
 def show_metrics(parts: Mapping[str, Any]) -> None:
     """A table of metrics, on stdout."""
-    _Output(highlight=False).print(_metrics_table(parts))
+    console = _Output(highlight=False)
+    console.print(_metrics_table(parts))
+    _show_intervals(console, parts)
+
+
+def _show_intervals(console: Console, parts: Mapping[str, Any]) -> None:
+    for name, metrics in parts.items():
+        if metrics and metrics.get("coverage_90") is not None:
+            width = _number(metrics["width_90"])
+            share = f"{metrics['coverage_90']:.1%}".replace("%", " %")
+            console.print(
+                Text(f"Intervals at 90 % hold {share} of the {name} rows; their mean width is {width}.")
+            )
 
 
 def show_gates(gates: "Sequence[Gate]") -> None:
@@ -186,6 +199,25 @@ def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
     return Text(
         f"The network does not beat {name}: its {held_out} RMSE is {-change:.1%} higher.", style="red"
     )
+
+
+def show_importance(report: Mapping[str, Any]) -> None:
+    """A table of columns, the most important first, on stdout."""
+    console, metric = _Output(highlight=False), report["metric"]
+    change = "decrease" if metric == "r2" else "increase"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("column", f"{change} of {metric}", "±"):
+        table.add_column(name, justify="left" if name == "column" else "right")
+    for column in report["columns"]:
+        values = (_number(column["importance"]), _number(column["std"]))
+        table.add_row(Text(printable(column["name"])), *values)
+    console.print(table)
+    rows = f"{report['n']:,}" + (f" of {report['n_part']:,}" if report["n"] < report["n_part"] else "")
+    facts = (
+        f"{metric} {_number(report['value'])} on {rows} {report['part']} rows; {report['repeats']:,} repeats"
+    )
+    console.print(Text(facts))
+    print(f"Figure: {printable(report['figure'])}")
 
 
 def show_counts(counts: Mapping[str, int]) -> None:

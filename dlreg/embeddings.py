@@ -78,7 +78,9 @@ def fit_embedding(name: EmbeddingName, numbers: np.ndarray) -> Embedding | None:
         return Periodic(numbers.shape[1])
     slopes, offsets = np.zeros((2, numbers.shape[1], BINS), dtype=np.float32)
     for column, values in enumerate(numbers.T):
-        edges = np.unique(np.quantile(values.astype(np.float64), np.linspace(0, 1, BINS + 1)))
+        # Edges that are values of the column: of few values each has a bin of its own.
+        shares = np.linspace(0, 1, BINS + 1)
+        edges = np.unique(np.quantile(values.astype(np.float64), shares, method="inverted_cdf"))
         slope = 1 / np.diff(edges)
         slopes[column, : len(slope)] = slope
         offsets[column, : len(slope)] = -edges[:-1] * slope

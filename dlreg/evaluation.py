@@ -13,8 +13,10 @@ from dlreg import run_dir
 from dlreg.csv_file import read_table
 from dlreg.dataset import Part, csv_format_of, load_dataset, notes_on, read_part, split_record
 from dlreg.errors import Fault, RunDirError
-from dlreg.gates import AllowedRegression, Gate, Limit, judge_limits, judge_regressions
-from dlreg.metrics import regression_metrics
+from dlreg.gates import INTERVAL_PARTS, AllowedRegression, Gate, Limit, judge_limits, judge_regressions
+from dlreg.intervals import LEVEL
+from dlreg.metrics import interval_metrics, regression_metrics
+from dlreg.onnx_graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.plain_file import hash_plain_file
 from dlreg.plan import members_of
 from dlreg.run_files import read_predictions
@@ -31,10 +33,13 @@ class Predictions:
     Attributes:
         y_true: In the target's units, shape `(n_rows,)`.
         y_pred: The same shape.
+        half_width: Half the width of each row's interval at 90 %, the same shape; None where there are too
+            few rows to calibrate on.
     """
 
     y_true: np.ndarray
     y_pred: np.ndarray
+    half_width: np.ndarray | None = None
 
 
 def evaluate(
@@ -58,8 +63,7 @@ def evaluate(
     """
     run, other = open_run(path), open_run(baseline) if baseline else None
     if data is None:
-        # It may be a stranger's config that names the file.
-        warnings.warn(f"reading {run.config.data.path}, as the run's config says", stacklevel=1)
+        say_what_is_read(run)
     parts = predict_parts(run, data)
     metrics = measure(parts)
     gates = judge_limits(limits, metrics)
@@ -83,8 +87,8 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
         RunDirError: The run's own CSV is no longer what it was trained on.
         DataError: The CSV lacks columns or has cells that are not what the column is.
     """
-    parts = {"data": _other_part(run, data)} if data is not None else _own_parts(run)
-    found = {name: Predictions(part.y_true, run.pipeline.predict(part.cells)) for name, part in parts.items()}
+    parts = {"data": _other_part(run, data)} if data is not None else own_parts(run)
+    found = {name: _predict(run, part) for name, part in parts.items()}
     if data is None and run.config.training.cross_validation:
         n_rows = len(found["train"].y_true)
         unseen = read_predictions(run.path, run.record, run_dir.OUT_OF_FOLD, most_rows=n_rows)
@@ -97,9 +101,20 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
     return found
 
 
+def _predict(run: TrainedRun, part: Part) -> Predictions:
+    found = run.pipeline.run(part.cells)
+    half_width = run.intervals.half_widths(LEVEL, len(part.y_true), found.get(RESIDUAL_SCALE))
+    return Predictions(part.y_true, found[PREDICTION], half_width)
+
+
 def measure(parts: Mapping[str, Predictions]) -> dict[str, Any]:
-    """Metrics by part, None where there are no rows."""
-    return {name: regression_metrics(part.y_true, part.y_pred) for name, part in parts.items()}
+    """Metrics by part, None where there are no rows; those of intervals on test rows and other CSVs."""
+    metrics = {name: regression_metrics(part.y_true, part.y_pred) for name, part in parts.items()}
+    for name in INTERVAL_PARTS:
+        if found := metrics.get(name):
+            part = parts[name]
+            found |= interval_metrics(part.y_true, part.y_pred, part.half_width)
+    return metrics
 
 
 def compare_with_baseline(
@@ -183,7 +198,17 @@ def notes_on_unseen(run: TrainedRun, part: Part) -> list[str]:
     ]
 
 
-def _own_parts(run: TrainedRun) -> dict[str, Part]:
+def say_what_is_read(run: TrainedRun) -> None:
+    """Warns that the run's own table is read: it may be a stranger's config that names the file."""
+    warnings.warn(f"reading {run.config.data.path}, as the run's config says", stacklevel=1)
+
+
+def own_parts(run: TrainedRun) -> dict[str, Part]:
+    """The rows that a run was split into: `train`, `validation` and `test`.
+
+    Raises:
+        RunDirError: Its table is gone or has changed since, or the split is not the config's.
+    """
     paths = {"data.path": run.config.data.path, "data.test_path": run.config.data.test_path}
     for key, path in paths.items():
         if path is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlreg import run_dir
 from dlreg.atomic_file import reporting_storage_errors, sweep_temporaries, write_atomically
-from dlreg.errors import Fault, RunDirError, UsageError
+from dlreg.errors import RunDirError, UsageError
 from dlreg.plotting import plot_loss, plot_predictions, plot_residuals, render_figure
 from dlreg.run_files import read_config, read_history, read_predictions, read_test_metrics
 
@@ -31,10 +31,7 @@ def draw(path: Path, kind: str, output: Path | None) -> Path:
         RunDirError: There is no complete run, it is damaged, or it has no test rows to draw.
     """
     output = output or path / (run_dir.LOSS_CURVE if kind == "loss" else f"{kind}.png")
-    suffix = output.suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        message = f"--output: expected a name ending in .png, .svg or .pdf, found {output.name!r}"
-        raise UsageError(Fault(message, hint=f"For example -o {kind}.png"))
+    format_of(output)
     record = run_dir.read_record(path)
     config = read_config(path, record)
     if kind == "loss":
@@ -47,11 +44,28 @@ def draw(path: Path, kind: str, output: Path | None) -> Path:
         )
     else:
         figure = _of_predictions(path, record, kind, config.data.target)
-    drawn = render_figure(figure, suffix)
+    write_figure(figure, output)
+    return output
+
+
+def format_of(output: Path) -> str:
+    """What kind of file a figure is to be.
+
+    Raises:
+        UsageError: The suffix is not one of `FORMATS`.
+    """
+    suffix = output.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise UsageError(f"--output: expected a name ending in .png, .svg or .pdf, found {output.name!r}")
+    return suffix
+
+
+def write_figure(figure: "Figure", output: Path) -> None:
+    """Writes a figure in one step, in the format of the file's suffix."""
+    drawn = render_figure(figure, format_of(output))
     with reporting_storage_errors(output):
         sweep_temporaries(output.parent)
         write_atomically(output, drawn)
-    return output
 
 
 def _of_predictions(path: Path, record: dict[str, Any], kind: str, target: str) -> "Figure":

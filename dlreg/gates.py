@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from dlreg.errors import Fault, GateError, UsageError
-from dlreg.metrics import METRIC_NAMES
+from dlreg.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES
 
 PARTS = ("train", "validation", "out_of_fold", "test", "data")
+# Rows that nothing was fitted on, intervals included.
+INTERVAL_PARTS = ("test", "data")
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 SEED = 0
@@ -84,7 +86,8 @@ def parse_limits(expressions: Sequence[str], *, on_data: bool) -> tuple[Limit, .
         if match and math.isfinite(float(match[4])):
             part, metric, sign, bound = match.groups()
             limits.append(Limit(text.strip(), part or parts[-1], metric, sign, float(bound)))
-            faults += _unknown(f"--fail-if {text!r}", "metric", metric, METRIC_NAMES)
+            more = INTERVAL_METRIC_NAMES if limits[-1].part in INTERVAL_PARTS else ()
+            faults += _unknown(f"--fail-if {text!r}", "metric", metric, (*METRIC_NAMES, *more))
             faults += _unknown(f"--fail-if {text!r}", "part", limits[-1].part, parts)
         else:
             hint = "For example --fail-if 'rmse>3.2' or --fail-if 'validation.mae>=2'"
@@ -130,6 +133,8 @@ def _unknown(place: str, kind: str, word: str, words: Sequence[str]) -> Iterator
         return
     near = difflib.get_close_matches(word.lower(), words, n=1)
     hint = f"Did you mean {near[0]}? " if near else ""
+    if kind == "metric" and word in INTERVAL_METRIC_NAMES:
+        hint = f"Only --fail-if knows it, of the parts {' and '.join(INTERVAL_PARTS)}. "
     if kind == "part" and word in PARTS:
         hint = "With --data there is the part data alone. " if word != "data" else "Give a CSV with --data. "
     yield Fault(f"{place}: unknown {kind} {word}", hint=f"{hint}The {kind}s are {', '.join(words)}")

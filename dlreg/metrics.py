@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+INTERVAL_METRIC_NAMES = ("coverage_90", "width_90")
 METRIC_NAMES = ("n", "sse", "mse", "rmse", "mae", "mape", "r2")
 
 
@@ -45,3 +46,24 @@ def regression_metrics(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float 
         "mape": mape if np.isfinite(mape) and np.all(y_true != 0) else None,
         "r2": 1.0 - sse / spread if spread > 0 else None,
     }
+
+
+def interval_metrics(
+    y_true: np.ndarray, y_pred: np.ndarray, half_width: np.ndarray | None
+) -> dict[str, float | None]:
+    """How the intervals y_pred ± half_width, made to hold 90 % of new rows, fare on some rows.
+
+    Args:
+        y_true: What was observed, shape `(n_rows,)`.
+        y_pred: What was predicted.
+        half_width: Half of each interval's width; None where there are no intervals.
+
+    Returns:
+        `coverage_90`, the share of rows whose `y_true` is in its interval, and `width_90`, the mean width, in
+        the target's units; None both where there are no rows or no intervals.
+    """
+    if half_width is None or not y_true.size:
+        return dict.fromkeys(INTERVAL_METRIC_NAMES)
+    coverage = float(np.mean(np.abs(y_true - y_pred) <= half_width))
+    width = float(np.mean(2 * half_width))
+    return {"coverage_90": coverage, "width_90": width if np.isfinite(width) else None}

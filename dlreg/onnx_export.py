@@ -20,12 +20,14 @@ from dlreg.columns import Column
 from dlreg.mixture import Mixture
 from dlreg.network import Network
 from dlreg.onnx_calendar import calendar_nodes
-from dlreg.onnx_graph import ML_OPSET, OPSET, Graph, table_value, with_versions
+from dlreg.onnx_graph import ML_OPSET, OPSET, PREDICTION, SPREAD, Graph, table_value, with_versions
 from dlreg.onnx_network import network_graph
 from dlreg.preprocessing import SOFT_LIMIT, Feature, Preprocessing
 from dlreg.training import Weights
 
-OUTPUTS = ("prediction", "spread")
+OUTPUTS = (PREDICTION, SPREAD)
+# The tensor between preprocessing and network.
+ROWS = "rows"
 
 
 def export_pipeline(
@@ -44,9 +46,7 @@ def export_pipeline(
         double of shape [N, 1], the second, for several members, their standard deviation.
     """
     names = [column.name for column in preprocessing.columns]
-    prefix = "dlreg/"
-    while any(name.startswith(prefix) for name in names):
-        prefix += "_"
+    prefix = free_prefix(names)
     stages = [
         _fill_graph(preprocessing.columns, preprocessing.features),
         _scale_graph(preprocessing),
@@ -66,10 +66,19 @@ def export_pipeline(
         value.name: name if name not in names else f"{prefix}{name}"
         for value, name in zip(merged.graph.output, OUTPUTS, strict=False)
     }
-    _rename(merged.graph, inputs | outputs)
+    rows = {f"{prefix}{len(stages) - 2}/{stages[-2].graph.output[0].name}": f"{prefix}{ROWS}"}
+    _rename(merged.graph, inputs | outputs | rows)
     merged.graph.name, merged.graph.doc_string = "dlreg", ""
     onnx.checker.check_model(merged, full_check=True)
     return merged
+
+
+def free_prefix(names: Sequence[str]) -> str:
+    """What the names of a pipeline's own tensors start with, so that none is a column's."""
+    prefix = "dlreg/"
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    return prefix
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:

@@ -9,6 +9,8 @@ from onnx import helper, numpy_helper
 
 # 20 brought StringSplit, RegexFullMatch and Gelu; 9 is the version of the format that knows it.
 OPSET, ML_OPSET, IR_VERSION = 20, 3, 9
+# What a pipeline gives out: always the first, the others where there is such a thing.
+PREDICTION, SPREAD, RESIDUAL_SCALE = "prediction", "spread", "residual_scale"
 
 
 class Graph:

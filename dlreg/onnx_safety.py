@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, TensorProto
 
 from dlreg.errors import RunDirError
-from dlreg.onnx_graph import IR_VERSION, ML_OPSET, OPSET
+from dlreg.onnx_graph import IR_VERSION, ML_OPSET, OPSET, PREDICTION, RESIDUAL_SCALE, SPREAD
 
 MAX_ROWS = 16384
 MAX_NODES = 60_000
@@ -63,6 +63,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
         {"dims", "data_type", "name", "raw_data", "float_data", "int64_data", "double_data", "string_data"}
     ),
 }
+_OUTPUTS = [PREDICTION, SPREAD, RESIDUAL_SCALE]
 _TYPE_BYTES: Mapping[int, int] = {
     TensorProto.FLOAT: 4,
     TensorProto.DOUBLE: 8,
@@ -128,6 +129,11 @@ def vet_model(content: bytes) -> tuple[bytes, int]:
     return model.SerializeToString(), _rows_per_call(model)
 
 
+def plain_output(name: str) -> str:
+    """What an output is, whatever its name had to become beside a column of the same name."""
+    return re.sub(r"^dlreg/_*", "", name)
+
+
 def _refused(found: str) -> RunDirError:
     return RunDirError(f"expected a pipeline as dlreg writes it, found {found}. Train again")
 
@@ -139,8 +145,11 @@ def _check_header(model: onnx.ModelProto) -> None:
     versions = sorted((opset.domain, opset.version) for opset in model.opset_import)
     if model.ir_version != IR_VERSION or versions != [("", OPSET), ("ai.onnx.ml", ML_OPSET)]:
         raise _refused(f"IR version {model.ir_version} with operators {versions}")
-    if len(graph.output) not in (1, 2) or not graph.input:
-        raise _refused(f"{len(graph.input)} inputs and {len(graph.output)} outputs")
+    outputs = [plain_output(value.name) for value in graph.output]
+    if outputs != [name for name in _OUTPUTS if name in outputs] or outputs[:1] != _OUTPUTS[:1]:
+        raise _refused(f"the outputs {outputs}"[:200])
+    if not graph.input:
+        raise _refused("no inputs")
     for value in (*graph.input, *graph.output):
         dims = value.type.tensor_type.shape.dim
         names = [dim.dim_param or dim.dim_value for dim in dims]

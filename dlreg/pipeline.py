@@ -7,7 +7,8 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from dlreg.errors import Fault, RunDirError, located
-from dlreg.onnx_safety import vet_model
+from dlreg.onnx_graph import PREDICTION, RESIDUAL_SCALE, SPREAD
+from dlreg.onnx_safety import plain_output, vet_model
 
 # They have no base class of their own.
 _RUNTIME_ERRORS = (
@@ -41,6 +42,7 @@ class Pipeline:
             self._session = ort.InferenceSession(vetted, options, providers=["CPUExecutionProvider"])
         except _RUNTIME_ERRORS as error:
             raise self._cannot_run(error) from None
+        self._outputs = [plain_output(each.name) for each in self._session.get_outputs()]
         self.inputs = {each.name: each.type == "tensor(double)" for each in self._session.get_inputs()}
 
     def predict(self, cells: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -55,12 +57,17 @@ class Pipeline:
         Raises:
             RunDirError: The pipeline is not one of dlreg's after all: it does not run on these rows.
         """
-        return self._run(cells)[0]
+        return self.run(cells)[PREDICTION]
 
     @property
     def has_spread(self) -> bool:
         """Whether there are several members, whose predictions differ."""
-        return len(self._session.get_outputs()) > 1
+        return SPREAD in self._outputs
+
+    @property
+    def has_residual_scale(self) -> bool:
+        """Whether intervals are wider for some rows than for others."""
+        return RESIDUAL_SCALE in self._outputs
 
     def predict_with_spread(self, cells: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Predicts rows, and says how far the members are apart on each.
@@ -69,10 +76,19 @@ class Pipeline:
             The predictions, and the standard deviation of the members' predictions, both in the target's
             units, float64 of shape `(n_rows,)`.
         """
-        prediction, spread = self._run(cells)
-        return prediction, spread
+        found = self.run(cells)
+        return found[PREDICTION], found[SPREAD]
 
-    def _run(self, cells: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    def run(self, cells: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All there is to say of rows.
+
+        Returns:
+            By output – `prediction`, `spread` where there are several members, `residual_scale` where the
+            error to be expected differs by row – float64 of shape `(n_rows,)`.
+
+        Raises:
+            RunDirError: The pipeline does not run on these rows.
+        """
         n_rows = len(next(iter(cells.values())))
         parts = []
         for start in range(0, n_rows, self._rows_per_call):
@@ -87,8 +103,9 @@ class Pipeline:
                     raise self._cannot_run(f"{output.dtype} predictions of shape {output.shape}")
             parts.append([output[:, 0] for output in found])
         if not parts:
-            return [np.empty(0) for _ in self._session.get_outputs()]
-        return [np.concatenate(output) for output in zip(*parts, strict=True)]
+            return {name: np.empty(0) for name in self._outputs}
+        columns = (np.concatenate(output) for output in zip(*parts, strict=True))
+        return dict(zip(self._outputs, columns, strict=True))
 
     def _cannot_run(self, reason: object) -> RunDirError:
         return RunDirError(Fault(f"the pipeline cannot be run: {str(reason)[:300]}", self._name))

@@ -26,6 +26,7 @@ TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
 LOG_SCALE_FROM = 20.0
 DENSE_FROM = 5000
 MAX_NAME = 48
+MAX_BARS = 30
 _STYLE: Any = {
     "font.size": 15,
     "axes.titlesize": 18,
@@ -177,6 +178,45 @@ def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Fi
         return figure
 
 
+def plot_importance(report: Mapping[str, Any], *, target: str) -> Figure:
+    """A bar for each column, with the standard deviation over repeats; at most `MAX_BARS`, the longest.
+
+    Args:
+        report: What `dlreg.importance.explain` gives: `columns`, `metric`, `value`, `part` and `n`.
+        target: The target's name.
+    """
+    columns = report["columns"][:MAX_BARS]
+    names = [_name(column["name"]) for column in columns]
+    change = "decrease" if report["metric"] == "r2" else "increase"
+    metric = {"r2": "R²"}.get(report["metric"], report["metric"].upper())
+    left_out = len(report["columns"]) - len(columns)
+    with _style(target, *names):
+        rows = f"{report['n']:,} {report['part']} rows"
+        subtitle = f"for {_name(target)}, whose {metric} on {rows} is {report['value']:,.4g}"
+        figure, axes = _figure(
+            "Importance of columns",
+            subtitle,
+            size=(9 + 0.1 * max(map(len, names)), 2.4 + 0.42 * len(columns)),
+        )
+        positions = range(len(columns))
+        axes.barh(
+            positions,
+            [column["importance"] for column in columns],
+            xerr=[column["std"] for column in columns],
+            color=TRAIN,
+            height=0.66,
+            error_kw={"ecolor": INK, "elinewidth": 1.4, "capsize": 3},
+        )
+        axes.set_yticks(positions, names)
+        axes.set_ylim(len(columns) - 0.4, -0.6)
+        axes.grid(visible=False, axis="y")
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        more = f"\n{left_out:,} columns of less importance are not shown" if left_out else ""
+        axes.set_xlabel(f"{change} of the {metric} when permuted{more}")
+        return figure
+
+
 def render_figure(figure: Figure, file_format: str) -> bytes:
     """The bytes of a `png`, `svg` or `pdf` file; equal figures give equal bytes."""
     undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -192,7 +232,8 @@ def _figure(title: str, subtitle: str, size: tuple[float, float] = (10, 5.625)) 
     figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
     axes = figure.subplots()
     axes.set_title(title)
-    axes.text(0, 1.03, subtitle, transform=axes.transAxes, fontsize=14, color=BEST)
+    # At one distance, whatever the height.
+    axes.annotate(subtitle, (0, 1), (0, 9), "axes fraction", "offset points", fontsize=14, color=BEST)
     return figure, axes
 
 
@@ -238,17 +279,20 @@ def _name(text: str) -> str:
 
 
 @contextmanager
-def _style(text: str) -> Iterator[None]:
-    """The look of a figure, with fonts that have the glyphs of a text."""
-    strange = "".join(sorted({c for c in _name(text) if ord(c) not in _glyphs("DejaVu Sans")}))
-    family = find_font(strange) if strange else None
-    if strange and not family:
+def _style(*names: str) -> Iterator[None]:
+    """The look of a figure, with fonts that have the glyphs of each name in it."""
+    strange = {
+        "".join(sorted({c for c in _name(name) if ord(c) not in _glyphs("DejaVu Sans")})) for name in names
+    }
+    found = {characters: find_font(characters) for characters in sorted(strange - {""})}
+    lacking = "".join(sorted({c for characters, family in found.items() if not family for c in characters}))
+    if lacking:
         warnings.warn(
-            f"no installed font has the characters {strange!r}: the figure shows boxes instead. "
+            f"no installed font has the characters {lacking!r}: the figure shows boxes instead. "
             "Install one, such as the package fonts-nanum or fonts-noto-cjk",
             stacklevel=3,
         )
-    families = ["DejaVu Sans", *([family] if family else [])]
+    families = list(dict.fromkeys(["DejaVu Sans", *(family for family in found.values() if family)]))
     with mpl.rc_context({**_settings(), "font.family": families}):
         yield
 

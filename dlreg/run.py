@@ -24,8 +24,10 @@ from dlreg.config_file import dump_config
 from dlreg.dataset import Dataset, load_dataset, split_record
 from dlreg.errors import DivergedError, DlregError, located
 from dlreg.interruption import Interruption
+from dlreg.intervals import LEVEL, calibrate
+from dlreg.intervals import describe as describe_intervals
 from dlreg.learning_curve import judge_learning_curve
-from dlreg.metrics import regression_metrics
+from dlreg.metrics import interval_metrics, regression_metrics
 from dlreg.plan import members_of, plan_training
 from dlreg.progress import Progress
 from dlreg.resumption import origin_of, refuse_changes
@@ -159,6 +161,8 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
     from dlreg import preprocessing as preprocess
     from dlreg.embeddings import describe_embedding
     from dlreg.onnx_export import export_pipeline
+    from dlreg.onnx_graph import PREDICTION, RESIDUAL_SCALE
+    from dlreg.onnx_scale import add_residual_scale
     from dlreg.pipeline import Pipeline
 
     train, test = dataset.parts["train"], dataset.parts["test"]
@@ -209,16 +213,31 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    exported = export_pipeline(preprocessing, trained, mixture).SerializeToString()
-    pipeline = Pipeline(exported)
-    y_pred = {name: pipeline.predict(part.cells) for name, part in dataset.parts.items()}
+    exported = export_pipeline(preprocessing, trained, mixture)
+    calibrated_on = "validation" if y_unseen is None else "out_of_fold"
+    if y_unseen is None:
+        validation = dataset.parts["validation"]
+        y_unseen = Pipeline(exported.SerializeToString()).predict(validation.cells)
+        calibration = calibrate(x["validation"], validation.y_true, y_unseen)
+    else:
+        calibration = calibrate(x["train"], train.y_true, y_unseen)
+    if calibration.scale:
+        exported = add_residual_scale(exported, calibration.scale)
+    pipeline = Pipeline(exported.SerializeToString())
+    found = {name: pipeline.run(part.cells) for name, part in dataset.parts.items()}
+    y_pred = {name: outputs[PREDICTION] for name, outputs in found.items()}
     held_out = "test" if test.rows.size else "train"
     _check_agreement(preprocessing, model, x[held_out], y_pred[held_out], float(train.y_true.std()))
     metrics = _all_metrics(dataset, x, y_pred)
-    if y_unseen is not None:
+    if calibrated_on == "out_of_fold":
         metrics["out_of_fold"] = regression_metrics(train.y_true, y_unseen)
         run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, y_unseen))
-    run.write(run_dir.PIPELINE, exported)
+    if metrics["test"]:
+        scale = found["test"].get(RESIDUAL_SCALE)
+        half_width = calibration.intervals.half_widths(LEVEL, len(test.y_true), scale)
+        metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
+    run.write(run_dir.PIPELINE, exported.SerializeToString())
+    run.write(run_dir.INTERVALS, to_json(describe_intervals(calibration, calibrated_on)))
     run.write(run_dir.METRICS, to_json(metrics))
     run.write(run_dir.PREDICTIONS, _predictions_table(test.rows, test.y_true, y_pred["test"]))
     return {

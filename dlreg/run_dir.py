@@ -40,12 +40,14 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 HISTORY = "history.json"
 LOSS_CURVE = "loss_curve.png"
+IMPORTANCE = "importance.png"
 MODEL = "model.keras"
 PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
 PREDICTIONS = "predictions.csv"
 OUT_OF_FOLD = "out_of_fold.csv"
 SPLIT = "split.json"
+INTERVALS = "intervals.json"
 SUMMARY = "summary.txt"
 RUN = "run.json"
 CHECKPOINT = "checkpoint.safetensors"
@@ -53,8 +55,8 @@ LOCK = ".lock"
 # What every complete run has, each file with its hash.
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 # Drawn anew at will, so their hashes are not kept.
-FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png"})
-FILES = REQUIRED | FIGURES | {OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
+FIGURES = frozenset({LOSS_CURVE, "predictions.png", "residuals.png", IMPORTANCE})
+FILES = REQUIRED | FIGURES | {INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
 

@@ -16,11 +16,19 @@ from dlreg import run_dir
 from dlreg.config import Config
 from dlreg.config_file import parse_config
 from dlreg.errors import ConfigError, Fault, RunDirError
-from dlreg.run_record import AllMetrics, History, Metrics, PreprocessingRecord, read_json
+from dlreg.run_record import (
+    LARGEST,
+    AllMetrics,
+    History,
+    IntervalsRecord,
+    PreprocessingRecord,
+    TestMetrics,
+    read_json,
+)
 from dlreg.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 
-# Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
-LARGEST = 1e150
+# Some thousand scores, a line each.
+MAX_INTERVALS_BYTES = 1 << 20
 # What is read whole takes up to ten times its size.
 MAX_JSON_BYTES = 1 << 24
 MAX_HISTORY_BYTES = 3 << 23
@@ -49,6 +57,14 @@ def read_preprocessing(path: Path, record: Mapping[str, Any]) -> PreprocessingRe
     return read_json(content, PreprocessingRecord, path / run_dir.PREPROCESSING)
 
 
+def read_intervals(path: Path, record: Mapping[str, Any]) -> IntervalsRecord | None:
+    """What the intervals are made from; None for a run of before there were any."""
+    if run_dir.INTERVALS not in record["files"]:
+        return None
+    content = run_dir.read_file(path, record, run_dir.INTERVALS, MAX_INTERVALS_BYTES)
+    return read_json(content, IntervalsRecord, path / run_dir.INTERVALS)
+
+
 def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
     """The losses by epoch: `loss`, and `val_loss` where there were validation rows."""
     file = path / run_dir.HISTORY
@@ -62,7 +78,7 @@ def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]
     return losses
 
 
-def read_test_metrics(path: Path, record: Mapping[str, Any]) -> Metrics | None:
+def read_test_metrics(path: Path, record: Mapping[str, Any]) -> TestMetrics | None:
     """The metrics of the test rows, if there are any."""
     content = run_dir.read_file(path, record, run_dir.METRICS, MAX_JSON_BYTES)
     return read_json(content, AllMetrics, path / run_dir.METRICS).test

@@ -16,6 +16,10 @@ from dlreg.errors import Fault, RunDirError
 # A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
 MAX_VALUES = 1_000_000
 BYTES_PER_VALUE = 20
+# Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
+LARGEST = 1e150
+# Of more scores of intervals only so many are kept.
+MAX_SCORES = 10_000
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -68,6 +72,13 @@ class Metrics(_Shape):
     r2: float | None
 
 
+class TestMetrics(Metrics):
+    """With what `dlreg.metrics.interval_metrics` gives; runs of old have none."""
+
+    coverage_90: float | None = None
+    width_90: float | None = None
+
+
 class Baselines(_Shape):
     """Metrics of what needs no network."""
 
@@ -81,7 +92,7 @@ class AllMetrics(_Shape):
     train: Metrics
     validation: Metrics | None
     out_of_fold: Metrics | None = None
-    test: Metrics | None
+    test: TestMetrics | None
     baselines: Baselines
 
 
@@ -118,6 +129,22 @@ class History(_Shape):
     def _check_lengths(self) -> "History":
         if self.val_loss is not None and len(self.val_loss) != len(self.loss):
             raise ValueError("expected as many values of val_loss as of loss")
+        return self
+
+
+class IntervalsRecord(_Shape):
+    """`intervals.json`."""
+
+    calibrated_on: Literal["validation", "out_of_fold"] | None
+    rows: Size
+    scale: Literal["learned", "constant"]
+    constant_width_90: float | None
+    scores: Annotated[list[Annotated[float, Field(ge=0, le=LARGEST)]], Field(max_length=MAX_SCORES)]
+
+    @model_validator(mode="after")
+    def _check_scores(self) -> "IntervalsRecord":
+        if len(self.scores) != min(self.rows, MAX_SCORES) or self.scores != sorted(self.scores):
+            raise ValueError("expected one score per row, ascending")
         return self
 
 

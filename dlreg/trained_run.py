@@ -13,9 +13,10 @@ from dlreg.columns import Column
 from dlreg.config import Config
 from dlreg.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
 from dlreg.errors import Fault, RunDirError
+from dlreg.intervals import Intervals
 from dlreg.pipeline import Pipeline
 from dlreg.plan import members_of
-from dlreg.run_files import read_config, read_preprocessing
+from dlreg.run_files import read_config, read_intervals, read_preprocessing
 
 # What a message of ONNX's format can have.
 MAX_PIPELINE_BYTES = (1 << 31) - 1
@@ -34,6 +35,7 @@ class TrainedRun:
         columns: What the pipeline reads.
         levels: The levels seen in training, by the name of each category.
         pipeline: Ready to run.
+        intervals: What prediction intervals are made from; none in a run of before there were any.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class TrainedRun:
     columns: tuple[Column, ...]
     levels: dict[str, set[str]]
     pipeline: Pipeline
+    intervals: Intervals
 
     @property
     def text_columns(self) -> list[str]:
@@ -85,7 +88,17 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     pipeline = Pipeline(run_dir.read_file(path, record, run_dir.PIPELINE, max_bytes), str(file))
     if list(pipeline.inputs.items()) != [(column.name, column.kind == "number") for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {run_dir.PREPROCESSING}", str(file)))
-    return TrainedRun(path, record, config, columns, levels, pipeline)
+    return TrainedRun(path, record, config, columns, levels, pipeline, _intervals(path, record, pipeline))
+
+
+def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Intervals:
+    found = read_intervals(path, record)
+    if found is None:
+        return Intervals(0, np.empty(0))
+    if (found.scale == "learned") != pipeline.has_residual_scale:
+        message = f"the file does not fit {run_dir.PIPELINE}: only one of them has a scale by row"
+        raise RunDirError(Fault(message, str(path / run_dir.INTERVALS), hint="Train again"))
+    return Intervals(found.rows, np.array(found.scores, dtype=np.float64))
 
 
 def _max_pipeline_bytes(config: Config, n_features: int) -> int:

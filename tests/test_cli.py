@@ -22,12 +22,12 @@ from sklearn.linear_model import LinearRegression
 
 from dlreg.config_file import load_config
 from dlreg.dataset import load_dataset
-from dlreg.metrics import METRIC_NAMES, regression_metrics
+from dlreg.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
 from dlreg.preprocessing import fit_preprocessing
 
 RUN_FILES = {
     "config.yaml", "metrics.json", "history.json", "loss_curve.png", "model.keras", "preprocessing.json",
-    "pipeline.onnx", "predictions.csv", "split.json", "summary.txt", "run.json",
+    "pipeline.onnx", "predictions.csv", "split.json", "intervals.json", "summary.txt", "run.json",
 }  # fmt: skip
 TARGET = "소요 시간"
 
@@ -51,11 +51,12 @@ def test_train_writes_every_file_of_the_run_directory(project):
 def test_metrics_are_those_of_the_predictions_in_the_targets_units(project):
     metrics = read_json(project / "run" / "metrics.json")
     assert set(metrics) == {"train", "validation", "test", "baselines"}
-    assert tuple(metrics["test"]) == METRIC_NAMES
+    assert tuple(metrics["test"]) == METRIC_NAMES + INTERVAL_METRIC_NAMES
     predictions = pd.read_csv(project / "run" / "predictions.csv")
     table = pd.read_csv(project / "table.csv")
     assert list(predictions["y_true"]) == list(table[TARGET].iloc[predictions["row"]])
-    assert metrics["test"] == regression_metrics(predictions["y_true"], predictions["y_pred"])
+    expected = regression_metrics(predictions["y_true"], predictions["y_pred"])
+    assert {name: metrics["test"][name] for name in METRIC_NAMES} == expected
     assert list(predictions["row"]) == read_json(project / "run" / "split.json")["test"]
     assert metrics["test"]["rmse"] < metrics["baselines"]["mean"]["rmse"]
 

@@ -523,7 +523,8 @@ def values_of(node: dict, definitions: dict) -> st.SearchStrategy:
         case "object":
             return st.dictionaries(TEXT, values_of(node["additionalProperties"], definitions), max_size=3)
         case "array":
-            return st.lists(values_of(node["items"], definitions), max_size=4)
+            least = node.get("minItems", 0)
+            return st.lists(values_of(node["items"], definitions), min_size=least, max_size=least + 3)
         case "integer":
             return st.integers(node["minimum"], node.get("maximum"))
         case "number":
@@ -547,8 +548,10 @@ def test_any_valid_config_comes_back_from_its_resolved_file(given: dict) -> None
     assert len(sections) == 4
     # What contradicts itself is left out, until nothing does.
     while found := list(contradictions(*_with_defaults(given, _over_preset(given)))):
-        for key in {contradiction.key[:2] for contradiction in found}:
-            del given[key[0]][key[1]]
+        section, key = next(
+            path[:2] for path in (found[0].key, found[0].other) if path[1] in given.get(str(path[0]), {})
+        )
+        del given[section][key]
     config = parse_config(to_yaml(given).encode(), "/folder/config.yaml")
     resolved = dump_config(config)
     again = parse_config(resolved.encode(), "/elsewhere/resolved.yaml")

@@ -86,6 +86,14 @@ def test_the_commands_for_a_table_of_ones_own_run_in_this_order(clone):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_preset_trains_as_shown_in_fewer_steps(clone):
+    (script,) = blocks("sh", "configs/accurate.yaml")
+    done = shell(f"{script.strip()} --set training.auto_steps=64", clone)
+    assert done.returncode == 0, done.stderr
+    assert "out_of_fold" in done.stdout
+    assert blocks("yaml", "preset: accurate")[0] in (ROOT / "configs" / "accurate.yaml").read_text()
+
+
 def test_the_schema_is_written_as_shown(clone):
     (script,) = blocks("sh", "dlreg schema")
     assert shell(script, clone).returncode == 0
@@ -130,7 +138,7 @@ def test_every_exit_code_is_documented():
 
 def test_every_file_of_a_run_is_documented():
     (table,) = re.findall(r"^## The run directory\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
-    drawn_when_asked_for = {"predictions.png", "residuals.png"}
+    drawn_when_asked_for = {"predictions.png", "residuals.png", "importance.png"}
     assert all(f"`{name}`" in README for name in drawn_when_asked_for)
     named = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
     assert named == {name for name in run_dir.FILES if name[0] != "."} - drawn_when_asked_for

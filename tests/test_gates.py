@@ -60,6 +60,8 @@ def regression(metric, y_true, y_pred, y_baseline):
         (" validation . mae >= 2 ", "validation", "mae", ">=", 2.0),
         ("train.r2<-1e-3", "train", "r2", "<", -0.001),
         ("n<=.5", "test", "n", "<=", 0.5),
+        ("coverage_90<0.85", "test", "coverage_90", "<", 0.85),
+        ("test.width_90>=12", "test", "width_90", ">=", 12.0),
     ],
 )
 def test_limits_are_read(text, part, metric, operator, bound):
@@ -89,6 +91,8 @@ def test_limits_on_other_data_are_about_the_data():
         ("", False, "takes METRIC"),
         ("__import__('os')>1", False, "takes METRIC"),
         ("rsme>3", False, "Did you mean rmse?"),
+        ("coverage>0.9", False, "Did you mean coverage_90?"),
+        ("validation.coverage_90<0.8", False, "of the parts test and data"),
         ("RMSE>3", False, "Did you mean rmse?"),
         ("val.rmse>3", False, "unknown part val"),
         ("validaton.rmse>3", False, "Did you mean validation?"),

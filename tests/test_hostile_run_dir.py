@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": ["evaluate", "{run}"],
     "measure": ["evaluate", "{run}", "--data", "{csv}", "--json"],
     "predict": ["predict", "{run}", "{csv}", "-o", "{out}/predictions.csv"],
+    "explain": ["explain", "{run}", "--repeats", "1", "-o", "{out}/importance.svg"],
     "loss": ["plot", "{run}"],
     "scatter": ["plot", "{run}", "--kind", "predictions", "-o", "{out}/scatter.svg"],
     "rest": ["plot", "{run}", "--kind", "residuals", "-o", "{out}/rest.pdf"],
@@ -38,8 +39,9 @@ COMMANDS = {
 }
 ALL = set(COMMANDS)
 READERS = ALL - {"verify"}
-RUNNERS = {"evaluate", "measure", "predict", "baseline"}
-OWN_ROWS = {"evaluate", "baseline"}
+RUNNERS = {"evaluate", "measure", "predict", "explain", "baseline"}
+# They read the table that the config names.
+OWN_ROWS = {"evaluate", "explain", "baseline"}
 DRAWERS = {"scatter", "rest"}
 EXTRA_MIB = 200
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
@@ -140,6 +142,10 @@ def link(name):
     return replace_by(name, lambda file: file.symlink_to(file.parents[1] / "outside" / "secret"))
 
 
+def other_scale(record):
+    record["scale"] = {"learned": "constant", "constant": "learned"}[record["scale"]]
+
+
 def sparse(name, size):
     return replace_by(name, lambda file: (file.touch(), os.truncate(file, size)))
 
@@ -186,7 +192,7 @@ def reseal(path):
         files = record["files"]
         for name in files:
             file = path / name
-            if name in run_dir.REQUIRED and file.is_file() and not file.is_symlink():
+            if name in run_dir.FILES and file.is_file() and not file.is_symlink():
                 with file.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 files[name] = {"size": file.stat().st_size, "sha256": digest}
@@ -225,7 +231,9 @@ def before_output(*nodes, constants=()):
 
     def change(model):
         g = model.graph
-        last = next(node for node in g.node if g.output[0].name in node.output)
+        position, last = next(each for each in enumerate(g.node) if g.output[0].name in each[1].output)
+        after = list(g.node)[position + 1 :]
+        del g.node[position + 1 :]
         last.output[0] = "hostile_before"
         names = {"$x": first_number(model), "$t": first_text(model), "$y": "hostile_y"}
         for node in nodes:
@@ -237,6 +245,7 @@ def before_output(*nodes, constants=()):
             g.node.append(fresh)
         g.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants)
         g.node.append(helper.make_node("Add", ["hostile_before", "hostile_y"], [g.output[0].name]))
+        g.node.extend(after)
 
     return graph(change)
 
@@ -297,6 +306,18 @@ def with_other_input(model):
     for each in model.graph.node:
         each.input[:] = ["other" if given == name else given for given in each.input]
     model.graph.input[0].name = "other"
+
+
+def with_other_output(model):
+    name = model.graph.output[0].name
+    model.graph.node.append(helper.make_node("Identity", [name], ["other"]))
+    model.graph.output.append(helper.make_tensor_value_info("other", TensorProto.DOUBLE, ["N", 1]))
+
+
+def with_outputs_swapped(model):
+    name = model.graph.output[0].name
+    model.graph.node.append(helper.make_node("Identity", [name], ["spread"]))
+    model.graph.output.insert(0, helper.make_tensor_value_info("spread", TensorProto.DOUBLE, ["N", 1]))
 
 
 def with_wide_input(model):
@@ -367,6 +388,8 @@ GRAPHS = {
     "a negative size": graph(with_negative_size),
     "a cycle": graph(with_cycle),
     "another input": graph(with_other_input),
+    "another output": graph(with_other_output),
+    "outputs in another order": graph(with_outputs_swapped),
     "a wide input": graph(with_wide_input),
     "empty nodes": graph(with_empty_nodes),
     "a long chain": graph(with_long_chain),
@@ -516,7 +539,7 @@ CORPUS = {
     "config: a URL": Hostile(in_config("  path: ", "  path: https://example.org/"), READERS),
     "config: an odd encoding": Hostile(in_config("encoding: utf-8", "encoding: zip"), READERS),
     "config: a link": Hostile(link("config.yaml"), ALL),
-    "config: terminal escapes": Hostile(in_config("target: 소요 시간", 'target: "\\e[2J\\e]0;owned\\a$\\\\input{x}$"'), OWN_ROWS | {"measure"}, codes=(("evaluate", 4), ("measure", 4))),
+    "config: terminal escapes": Hostile(in_config("target: 소요 시간", 'target: "\\e[2J\\e]0;owned\\a$\\\\input{x}$"'), OWN_ROWS | {"measure"}, codes=(("evaluate", 4), ("measure", 4), ("explain", 4))),
     "data: a pipe": Hostile(data_path("pipe", make=os.mkfifo), OWN_ROWS | {"verify"}),
     "data: a device": Hostile(data_path("/dev/zero"), OWN_ROWS),
     "data: a directory": Hostile(data_path("/etc"), OWN_ROWS),
@@ -574,6 +597,21 @@ CORPUS = {
     "split: other rows": Hostile(edit("split.json", lambda s: s.update(test=[0])), OWN_ROWS),
     "split: nested": Hostile(put("split.json", "[" * 50_000), OWN_ROWS),
     "split: a bomb": Hostile(put("split.json", JSON_BOMB), OWN_ROWS),
+    # intervals.json
+    "intervals: nothing": Hostile(put("intervals.json", "{}"), RUNNERS),
+    "intervals: nested": Hostile(put("intervals.json", "[" * 50_000), RUNNERS),
+    "intervals: a bomb": Hostile(put("intervals.json", JSON_BOMB), RUNNERS),
+    "intervals: 2 MB": Hostile(put("intervals.json", b" " * 2_000_000), RUNNERS),
+    "intervals: a text": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, "0")), RUNNERS),
+    "intervals: NaN": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("nan"))), RUNNERS),
+    "intervals: infinite": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("inf"))), RUNNERS),
+    "intervals: beyond all": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, 1e200)), RUNNERS),
+    "intervals: negative": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, -1.0)), RUNNERS),
+    "intervals: out of order": Hostile(edit("intervals.json", lambda i: i["scores"].reverse()), RUNNERS),
+    "intervals: more rows": Hostile(edit("intervals.json", lambda i: i.update(rows=1 << 62)), RUNNERS),
+    "intervals: fewer rows": Hostile(edit("intervals.json", lambda i: i.update(rows=0)), RUNNERS),
+    "intervals: another scale": Hostile(edit("intervals.json", other_scale), RUNNERS, says="intervals.json"),
+    "intervals: a pipe": Hostile(replace_by("intervals.json", os.mkfifo), RUNNERS | {"verify"}),
     # pipeline.onnx
     "pipeline: empty": Hostile(put("pipeline.onnx", b""), RUNNERS),
     "pipeline: words": Hostile(put("pipeline.onnx", b"import os; os.system('touch pwned')"), RUNNERS),
@@ -616,6 +654,7 @@ def commands_for(name) -> list[str]:
     others = {
         "pipeline": READERS - {"predict"},
         "preprocessing": READERS - {"evaluate", "predict"},
+        "intervals": {"measure", "explain", "loss", "scatter", "rest", "baseline"},
         "config": {"measure", "scatter", "rest"},
         "record": {"measure", "scatter", "rest"},
         "data": READERS - OWN_ROWS,

@@ -1,6 +1,7 @@
 """The ONNX graph gives what scikit-learn and Keras give, from the raw cells on."""
 
 import typing
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -15,11 +16,13 @@ from dlreg.config import Activation
 from dlreg.csv_file import read_table
 from dlreg.csv_scan import CsvFormat
 from dlreg.embeddings import fit_embedding
+from dlreg.intervals import ResidualScale
 from dlreg.mixture import Mixture, Ridge, mean_of
 from dlreg.model import combined_model, initial_weights, keras_file, trained_model
 from dlreg.network import Network
 from dlreg.onnx_export import export_pipeline
 from dlreg.onnx_network import ACTIVATIONS, network_graph
+from dlreg.onnx_scale import add_residual_scale
 from dlreg.pipeline import Pipeline
 from dlreg.preprocessing import SOFT_LIMIT, TargetScaling, fit_preprocessing
 from dlreg.training import Weights, predict
@@ -113,6 +116,39 @@ def test_an_ensemble_gives_the_mean_and_the_spread_of_its_members(table, target)
     assert (pipeline.predict(cells) == mean).all()
     mean = together.predict(x, verbose=0)[:, 0]
     assert mean == pytest.approx(scaled.mean(axis=1), rel=1e-5, abs=1e-6)
+
+
+def some_scale(n_features):
+    generator = np.random.default_rng(4)
+    weights = 0.1 * generator.normal(size=n_features)
+    return ResidualScale(
+        weights, np.array([0.0, 2.0, 3.0, 9.0]), np.array([0.5, -0.2, 0.3]), -0.7, (-1.2, 0.1)
+    )
+
+
+@pytest.mark.parametrize("name", ["year of nothing", "residual_scale"])
+@pytest.mark.parametrize("without", ["nothing", "features", "knots"])
+def test_the_scale_of_residuals_is_a_further_output(table, name, without):
+    columns, cells = table
+    cells = {name if column == "whole" else column: values for column, values in cells.items()}
+    columns = [Column(name, "number") if column.name == "whole" else column for column in columns]
+    preprocessing = fit(columns, cells, np.random.default_rng(1).gamma(2.0, size=N_ROWS), target="log1p")
+    x = preprocessing.transform(cells)
+    scale = some_scale(x.shape[1])
+    if without == "features":
+        scale = replace(scale, features=np.empty(0))
+    elif without == "knots":
+        scale = replace(scale, knots=np.empty(0), bins=np.empty(0))
+    for n_members in (1, 2):
+        model, _ = drawn(preprocessing, Network(x.shape[1], [6]), n_members=n_members)
+        before = Pipeline(model.SerializeToString()).run(cells)
+        after = Pipeline(add_residual_scale(model, scale).SerializeToString()).run(cells)
+        assert list(after) == [*before, "residual_scale"]
+        assert all((after[output] == before[output]).all() for output in before)
+        given = x[:, : len(scale.features)].astype(np.float64)
+        expected = scale(given, before["prediction"])
+        assert after["residual_scale"] == pytest.approx(expected, rel=1e-5)
+        assert len(set(expected.round(6))) > 10
 
 
 def test_batch_norm_and_dropout_are_exported_as_they_predict(table):
@@ -220,6 +256,7 @@ def test_inputs_are_the_columns_by_name_and_type(table):
         (column.name, types.get(column.kind, "tensor(string)"), ["N", 1]) for column in columns
     ]
     (output,) = session.get_outputs()
+    assert output.name == "dlreg/_prediction"  # one of the columns has that name
     assert (output.type, output.shape) == ("tensor(double)", ["N", 1])
 
 
@@ -288,7 +325,8 @@ def exported(table):
         numbers = preprocessing.transform(cells)[:, : preprocessing.n_numbers]
         embedding = fit_embedding(("none", "periodic", "piecewise_linear")[index % 3], numbers)
         network = Network(n_features, [4], activation, batch_norm=index % 2 == 1, embedding=embedding)
-        models.append(drawn(preprocessing, network, n_members=1 + index % 2)[0])
+        pipeline, _ = drawn(preprocessing, network, n_members=1 + index % 2)
+        models.append(add_residual_scale(pipeline, some_scale(n_features)))
     return models
 
 

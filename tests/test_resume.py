@@ -291,7 +291,7 @@ def test_epochs_beyond_the_end_of_a_training_are_refused(written):
 
 # ---------------------------------------------------------------- the command line
 
-SAME = sorted(run_dir.REQUIRED)
+SAME = sorted({*run_dir.REQUIRED, run_dir.INTERVALS})
 TINY = """\
 data: {path: table.csv, target: y}
 model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 2}

@@ -39,12 +39,12 @@ def faulty_names(path) -> list[str]:
 
 def test_a_whole_run_is_complete(project):
     done = run_cli("verify", "run", cwd=project)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "complete: 10 files verified\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "complete: 11 files verified\n", "")
     done = run_cli("verify", "run", "--json", cwd=project)
     report = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
     assert report["run_dir"] == "run"
-    assert set(report["verified"]) == run_dir.REQUIRED | {"run.json"}
+    assert set(report["verified"]) == run_dir.REQUIRED | {"run.json", "intervals.json"}
     assert report["faults"] == []
 
 

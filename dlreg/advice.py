@@ -3,7 +3,7 @@
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from dlreg import dates
 from dlreg.columns import Column
 from dlreg.config import Config, shown
 from dlreg.csv_scan import BLOCK_BYTES, open_csv
-from dlreg.dataset import Dataset, Part, shown_path
+from dlreg.dataset import BLOCK_ROWS, Dataset, Part, shown_path
 from dlreg.errors import Fault
 from dlreg.plan import count_features
 from dlreg.presets import PRESETS
@@ -186,7 +186,14 @@ def _about_table(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
     """A message and a hint for each suspicion."""
     train = dataset.parts["train"]
     own = [part for name, part in dataset.parts.items() if name != "test" or not config.data.test_path]
-    table = _joined(own)
+    rows = np.concatenate([part.rows for part in own])
+    order = np.argsort(rows)
+    rows = rows[order]
+
+    def whole(name: str) -> np.ndarray:
+        """The cells of one column, in the order of the CSV: a copy of them all would be too large."""
+        return np.concatenate([part.cells[name][:, 0] for part in own])[order]
+
     for first, second in _look_alikes([config.data.target, *(column.name for column in dataset.columns)]):
         yield (
             f"the columns {first!r} and {second!r} differ in nothing one can see",
@@ -214,7 +221,7 @@ def _about_table(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
                 "the answer is among the questions",
                 _LEAVE_OUT_LEAK,
             )
-        elif column.kind == "number" and counts_rows(table.cells[column.name][:, 0], table.rows):
+        elif column.kind == "number" and counts_rows(whole(column.name), rows):
             yield f"column {column.name!r} numbers the rows, like an id", _LEAVE_OUT_ID
         elif column.kind == "number" and _are_written_as_dates(values):
             yield (
@@ -226,7 +233,7 @@ def _about_table(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
                 f"column {column.name!r} holds numbers with a unit, read as categories: {values[0]!r} …",
                 "Take the unit out of the cells to use their size",
             )
-        elif column.date_format and config.data.split == "random" and _is_sorted(column, table):
+        elif column.date_format and config.data.split == "random" and _is_sorted(column, whole(column.name)):
             yield (
                 f"the rows are in the order of column {column.name!r}, but are split at random: what comes "
                 "just before and after a test row trains the network, which makes it look better than it is",
@@ -273,16 +280,8 @@ def _about_rows(config: Config, dataset: Dataset) -> Iterator[tuple[str, str]]:
         )
 
 
-def _joined(parts: Sequence[Part]) -> Part:
-    """Parts of one table as one part, in the order of the CSV."""
-    rows = np.concatenate([part.rows for part in parts])
-    order = np.argsort(rows)
-    cells = {name: np.concatenate([part.cells[name] for part in parts])[order] for name in parts[0].cells}
-    return Part(rows[order], cells, np.concatenate([part.y_true for part in parts])[order])
-
-
-def _is_sorted(column: Column, table: Part) -> bool:
-    texts = pd.Series(table.cells[column.name][:, 0], dtype="str")
+def _is_sorted(column: Column, values: np.ndarray) -> bool:
+    texts = pd.Series(values, dtype="str")
     moments = dates.parse_dates(texts, str(column.date_format)).dropna()
     ordered = moments.is_monotonic_increasing or moments.is_monotonic_decreasing
     return len(moments) >= LEAST_ROWS and moments.nunique() > 1 and bool(ordered)
@@ -290,8 +289,13 @@ def _is_sorted(column: Column, table: Part) -> bool:
 
 def _hashes(part: Part) -> "pd.Series[int]":
     """A number for each row, equal for rows with equal cells and target, shape `(n_rows,)`."""
-    frame = pd.DataFrame({index: cells[:, 0] for index, cells in enumerate(part.cells.values())})
-    return pd.util.hash_pandas_object(frame.assign(y_true=part.y_true), index=False)
+    columns = [*(cells[:, 0] for cells in part.cells.values()), part.y_true]
+    starts = range(0, max(len(part.y_true), 1), BLOCK_ROWS)
+    blocks = (
+        pd.DataFrame(dict(enumerate(column[start : start + BLOCK_ROWS] for column in columns)))
+        for start in starts
+    )
+    return pd.concat([pd.util.hash_pandas_object(block, index=False) for block in blocks])
 
 
 def _are_written_as_dates(numbers: np.ndarray) -> bool:

@@ -1,7 +1,8 @@
 """What a network has to beat to be worth its trouble."""
 
 import numpy as np
-from sklearn.linear_model import LinearRegression
+
+BLOCK_BYTES = 1 << 22
 
 
 def mean_baseline(y_train: np.ndarray, n_rows: int) -> np.ndarray:
@@ -12,6 +13,10 @@ def mean_baseline(y_train: np.ndarray, n_rows: int) -> np.ndarray:
 def linear_baseline(x_train: np.ndarray, y_train: np.ndarray, x: np.ndarray) -> np.ndarray:
     """A linear regression on the rows the network sees, fitted on the training rows.
 
+    Ordinary least squares: the weights that minimise Σ (y - mean(y) - (x - mean(x)) · weights)², the shortest
+    ones where several do. The rows go into a QR decomposition block by block, so that no copy of them
+    all in double precision is needed: R of the blocks so far and of the next has all that counts.
+
     Args:
         x_train: Preprocessed rows, shape `(n_train, n_features)`.
         y_train: Their target in its own units, shape `(n_train,)`.
@@ -20,6 +25,16 @@ def linear_baseline(x_train: np.ndarray, y_train: np.ndarray, x: np.ndarray) -> 
     Returns:
         Predictions in the target's units, shape `(n_rows,)`.
     """
-    # The copy in double precision is ours already.
-    model = LinearRegression(copy_X=False).fit(x_train.astype(np.float64), y_train)
-    return np.asarray(model.predict(x.astype(np.float64)))
+    n_rows, n_features = x_train.shape
+    x_mean, y_mean = x_train.mean(axis=0, dtype=np.float64), y_train.mean()
+    factor: np.ndarray = np.empty((0, n_features + 1))
+    size = max(n_features + 1, BLOCK_BYTES // (8 * (n_features + 1)))
+    for start in range(0, n_rows, size):
+        rows = slice(start, start + size)
+        block = np.column_stack([x_train[rows] - x_mean, y_train[rows] - y_mean])
+        factor = np.asarray(np.linalg.qr(np.vstack([factor, block]), mode="r"))
+    weights = np.linalg.lstsq(factor[:, :-1], factor[:, -1], rcond=None)[0]
+    starts = range(0, len(x), size)
+    return np.concatenate(
+        [np.empty(0), *((x[start : start + size] - x_mean) @ weights + y_mean for start in starts)]
+    )

@@ -2,10 +2,11 @@
 
 import codecs
 import io
-import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from dlreg.csv_scan import Block, CsvFormat, open_csv, scan_blocks
 from dlreg.errors import DataError, Fault
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
+# Blocks parsed at once; more than two seldom come fast enough.
+PARSERS = 2
 
 
 @dataclass(frozen=True)
@@ -77,16 +80,18 @@ def read_table(path: str, csv_format: CsvFormat, text_columns: Collection[str] =
             names, or no rows.
         StorageError: The file may not be read.
     """
-
-    def parse(text_columns: Collection[str]) -> pd.DataFrame:
-        blocks = _blocks_of_file(path, csv_format)
-        first = next(blocks, None)
-        if first is None:
+    while True:
+        columns: dict[str, _GrowingColumn] = {}
+        for _, frame in _parsed(_blocks_of_file(path, csv_format), csv_format, text_columns):
+            for name, cells in frame.items():
+                columns.setdefault(str(name), _GrowingColumn()).append(cells)
+        if not columns:
             raise _no_rows(path)
-        rows = io.BufferedReader(_RowReader(itertools.chain([first], blocks)))
-        return _parse(rows, first.header, csv_format, text_columns)
-
-    return Table(_with_booleans_as_text(parse, text_columns), path, csv_format)
+        mixed = {name for name, column in columns.items() if column.is_mixed}
+        if not mixed:
+            series = {name: column.to_series() for name, column in columns.items()}
+            return Table(pd.DataFrame(series, copy=False), path, csv_format)
+        text_columns = {*text_columns, *mixed}
 
 
 def read_header(path: str, csv_format: CsvFormat) -> tuple[str, ...]:
@@ -107,32 +112,51 @@ def stream_tables(
         csv_format: How it is written.
         text_columns: Columns to keep as text even if every cell is a number.
     """
-    for block in scan_blocks(stream, name, csv_format):
-
-        def parse(text_columns: Collection[str], block: Block = block) -> pd.DataFrame:
-            rows = io.BytesIO(block.without_blank_lines())
-            return _parse(rows, block.header, csv_format, text_columns)
-
-        yield Table(_with_booleans_as_text(parse, text_columns), name, csv_format, block)
+    for block, frame in _parsed(scan_blocks(stream, name, csv_format), csv_format, text_columns):
+        booleans = {str(name) for name, cells in frame.items() if _holds_booleans(cells)}
+        if booleans:
+            frame = _parse(block, csv_format, {*text_columns, *booleans})
+        yield Table(frame, name, csv_format, block)
 
 
-class _RowReader(io.RawIOBase):
-    """The rows of blocks as one file, without header and blank lines, for pandas to read."""
+class _GrowingColumn:
+    """A column's cells, block after block: two copies of a large table would not fit in memory.
 
-    def __init__(self, blocks: Iterator[Block]) -> None:
-        self._blocks = blocks
-        self._rest = memoryview(b"")
+    Attributes:
+        is_mixed: Whether some blocks hold numbers and some text, or any holds True or False: then the cells
+            must be read again, all as text.
+    """
 
-    def readable(self) -> bool:
-        return True
+    def __init__(self) -> None:
+        self.is_mixed = False
+        self._cells = np.empty(0)
+        self._length = 0
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._rest:
-            block = next(self._blocks, None)
-            self._rest = memoryview(block.without_blank_lines() if block else b"")
-        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
+    def append(self, cells: "pd.Series[Any]") -> None:
+        self.is_mixed |= _holds_booleans(cells)
+        values = cells.to_numpy(dtype=None if pd.api.types.is_numeric_dtype(cells) else object)
+        if self._length == 0:
+            self._cells = np.empty(0, dtype=values.dtype)
+        elif values.dtype != self._cells.dtype:
+            # A block without any value reads as numbers, whatever the column holds.
+            empty = cells.isna().all() or pd.isna(self._cells[: self._length]).all()
+            self.is_mixed |= object in (values.dtype, self._cells.dtype) and not empty
+            self._cells = self._cells.astype(np.result_type(values, self._cells))
+        end = self._length + len(values)
+        if end > len(self._cells):
+            self._resize(end + end // 8)
+        self._cells[self._length : end] = values
+        self._length = end
+
+    def to_series(self) -> "pd.Series[Any]":
+        """All cells; the column must not be used any more."""
+        self._resize(self._length)
+        is_text = self._cells.dtype == object
+        return pd.Series(self._cells, dtype="str" if is_text else None, copy=False)
+
+    def _resize(self, length: int) -> None:
+        # In place, where numpy would copy.
+        self._cells.resize(length, refcheck=False)
 
 
 def _blocks_of_file(path: str, csv_format: CsvFormat) -> Iterator[Block]:
@@ -145,30 +169,35 @@ def _no_rows(path: str) -> DataError:
     return DataError(Fault("the file has no rows of data", path, hint=hint))
 
 
-def _with_booleans_as_text(
-    parse: Callable[[Collection[str]], pd.DataFrame], text_columns: Collection[str]
-) -> pd.DataFrame:
-    """A frame in which columns of True and False keep the text they are written with."""
-    frame = parse(text_columns)
-    booleans = {
-        str(name)
-        for name, column in frame.items()
-        if column.dtype == bool or (column.dtype == object and any(isinstance(cell, bool) for cell in column))
-    }
-    return parse({*text_columns, *booleans}) if booleans else frame
+def _holds_booleans(cells: "pd.Series[Any]") -> bool:
+    """Whether pandas has read True and False, instead of the text that is in the file."""
+    return cells.dtype == bool or (cells.dtype == object and any(isinstance(cell, bool) for cell in cells))
 
 
-def _parse(
-    stream: BinaryIO, header: tuple[str, ...], csv_format: CsvFormat, text_columns: Collection[str]
-) -> pd.DataFrame:
+def _parsed(
+    blocks: Iterable[Block], csv_format: CsvFormat, text_columns: Collection[str]
+) -> Iterator[tuple[Block, pd.DataFrame]]:
+    """Each block with its frame, in order; while one is used, pandas parses the next on another core."""
+    with ThreadPoolExecutor(PARSERS) as pool:
+        waiting: deque[tuple[Block, Future[pd.DataFrame]]] = deque()
+        for block in blocks:
+            waiting.append((block, pool.submit(_parse, block, csv_format, text_columns)))
+            if len(waiting) > PARSERS:
+                first, parsed = waiting.popleft()
+                yield first, parsed.result()
+        for first, parsed in waiting:
+            yield first, parsed.result()
+
+
+def _parse(block: Block, csv_format: CsvFormat, text_columns: Collection[str]) -> pd.DataFrame:
     missing = [*MISSING_TEXTS, *csv_format.missing_values]
     # Without `thousands`: pandas would drop the marks wherever they are, and read 3,14 as 314.
     frame = pd.read_csv(
-        stream,
+        io.BytesIO(block.without_blank_lines()),
         header=None,
-        names=list(header),
+        names=list(block.header),
         index_col=False,
-        dtype={name: str for name in header if name in text_columns},
+        dtype={name: str for name in block.header if name in text_columns},
         sep=csv_format.delimiter,
         decimal=csv_format.decimal,
         na_values=missing,
@@ -183,6 +212,7 @@ def _parse(
 
 def _with_gaps(column: "pd.Series[str]", missing: Collection[str]) -> "pd.Series[str]":
     """The column with NaN also where blanks stand around a text that means a missing value."""
-    padded = [text for text in column.unique() if isinstance(text, str) and text != text.strip()]
+    texts = set(column.to_numpy(dtype=object))
+    padded = [text for text in texts if isinstance(text, str) and text != text.strip()]
     gaps = [text for text in padded if text.strip() in missing]
     return column.mask(column.isin(gaps)) if gaps else column

@@ -1,9 +1,10 @@
 """The rows of a config: read, recognised, checked and split – everything before anything is fitted."""
 
 import difflib
+import json
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from dlreg.splits import split_folds, split_rows
 MOST_NEAR_MATCHES = 20
 # What may stand between columns of a table that is read as one.
 _OTHER_DELIMITERS = (" ", ":", "^", "~")
+
+BLOCK_ROWS = 65536
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,19 @@ def load_dataset(config: Config) -> Dataset:
             with gathering(faults):
                 columns += recognise_columns(table, [name], data.types, data.dates)
         with gathering(faults):
-            cells = read_cells(table, columns)
-        with gathering(faults):
             # That a column is not there at all has been said.
             known = data.target in table.frame.columns
             y_true = read_target(table, data.target) if known else np.empty(0)
-            rows = np.flatnonzero(~np.isnan(y_true))
+            # No file of more rows fits into memory.
+            rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
             with located(table.name):
                 by = _split_values(table, data, rows)
+        cells: dict[str, np.ndarray] = {}
+        for column in columns:
+            with gathering(faults):
+                cells |= read_cells(table, [column])
+            # A large table does not fit in memory twice: a column leaves the frame when its cells are read.
+            del table.frame[column.name]
     with gathering(faults):
         if data.test_path:
             test_part, test_notes = _test_part(data.test_path, data.target, columns, csv_format)
@@ -109,12 +117,16 @@ def load_dataset(config: Config) -> Dataset:
                 seed=config.training.seed,
                 by=None if by is None else by[np.searchsorted(rows, splits.train)],
             )
-    parts = {name: _part(rows, cells, y_true) for name, rows in vars(splits).items()}
+    notes = _notes(y_true, cells, data.target)
+    parts = {name: Part(rows, {}, y_true[rows]) for name, rows in vars(splits).items()}
+    for column in columns:
+        values = cells.pop(column.name)
+        for part in parts.values():
+            part.cells[column.name] = values[part.rows]
     faults += _empty_columns(parts["train"], table.name)
     faults += _constant_target(parts["train"].y_true, data.target, table.name)
     if faults:
         raise DataError(*faults)
-    notes = notes_on(table, columns, data.target)
     if data.test_path:
         parts["test"] = test_part
         notes += [f"{shown_path(data.test_path)}: {note}" for note in test_notes]
@@ -170,22 +182,34 @@ def _further_columns(names: Sequence[str], path: str) -> list[Fault]:
     return [Fault(f"{further:,} more columns are missing", path, 1, hint=hint)] if further > 0 else []
 
 
-def split_record(
-    dataset: Dataset, test_path: Path | None, members: Sequence[Member] = ()
-) -> dict[str, object]:
+def split_record(dataset: Dataset, test_path: Path | None, members: Sequence[Member] = ()) -> bytes:
     """Which row went where, for `split.json`; rows of a test file are positions in that file.
 
     With cross-validation each member leaves one fold of the training rows out, and validates on it.
     """
-    record: dict[str, object] = {name: part.rows.tolist() for name, part in dataset.parts.items()}
-    record["test_path"] = test_path and str(test_path)
+    content = bytearray(b"{\n")
+    for name, part in dataset.parts.items():
+        content += f'  "{name}": '.encode()
+        _append_rows(content, part.rows)
+        content += b",\n"
+    content += f'  "test_path": {json.dumps(test_path and str(test_path), ensure_ascii=False)}'.encode()
     if dataset.folds:
-        train = dataset.parts["train"].rows
-        record["folds"] = [train[fold].tolist() for fold in dataset.folds]
-        record["members"] = [
-            {"embedding": member.embedding, "validation_fold": member.fold} for member in members
-        ]
-    return record
+        for number, fold in enumerate(dataset.folds):
+            content += b", " if number else b',\n  "folds": ['
+            _append_rows(content, dataset.parts["train"].rows[fold])
+        choices = [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
+        content += f'],\n  "members": {json.dumps(choices)}'.encode()
+    content += b"\n}\n"
+    return bytes(content)
+
+
+def _append_rows(content: bytearray, rows: np.ndarray) -> None:
+    # As Python numbers all at once they would take more memory than the table.
+    content += b"["
+    for start in range(0, len(rows), BLOCK_ROWS):
+        numbers = rows[start : start + BLOCK_ROWS].tolist()
+        content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
+    content += b"]"
 
 
 def shown_path(path: str | Path) -> str:
@@ -302,10 +326,6 @@ def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fau
         yield Fault(found, path, hint="Choose another data.target, or use rows in which it varies")
 
 
-def _part(rows: np.ndarray, cells: dict[str, np.ndarray], y_true: np.ndarray) -> Part:
-    return Part(rows, {name: column[rows] for name, column in cells.items()}, y_true[rows])
-
-
 def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     """The rows of a CSV that have a target.
 
@@ -318,7 +338,8 @@ def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     with located(table.name):
         y_true = read_target(table, target)
         rows = np.flatnonzero(~np.isnan(y_true))
-        return _part(rows, read_cells(table, columns), y_true)
+        cells = {name: column[rows] for name, column in read_cells(table, columns).items()}
+        return Part(rows, cells, y_true[rows])
 
 
 def _test_part(
@@ -326,18 +347,22 @@ def _test_part(
 ) -> tuple[Part, list[str]]:
     as_text = [column.name for column in columns if column.kind != "number"]
     table = read_table(shown_path(path), csv_format, as_text)
-    return read_part(table, columns, target), notes_on(table, columns, target)
+    part = read_part(table, columns, target)
+    return part, notes_on(table, columns, target)
 
 
 def notes_on(table: Table, columns: Sequence[Column], target: str) -> list[str]:
     """What a user should know of a table: rows without a target, cells that are missing."""
+    return _notes(read_target(table, target), read_cells(table, columns), target)
+
+
+def _notes(y_true: np.ndarray, cells: Mapping[str, np.ndarray], target: str) -> list[str]:
     notes = []
-    y_true = read_target(table, target)
     dropped = int(np.isnan(y_true).sum())
     if dropped:
         notes.append(f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}")
-    for column in columns:
-        missing = int(table.frame[column.name].isna().sum())
+    for name, values in cells.items():
+        missing = int(np.sum(values == "" if values.dtype == object else np.isnan(values)))
         if missing:
-            notes.append(f"{missing:,} of {len(table.frame):,} cells are missing in column {column.name!r}")
+            notes.append(f"{missing:,} of {len(values):,} cells are missing in column {name!r}")
     return notes

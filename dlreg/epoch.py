@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -33,7 +33,7 @@ NO_ROW = -1
 # Far enough apart for the seeds of dropout in one view's layers.
 VIEW_SEEDS = 1000
 # Up to here one long vector is faster than a tensor per layer: its update is a single fused operation.
-PACKED_PARAMETERS = 16384
+PACKED_PARAMETERS = 4096
 
 
 class View(NamedTuple):
@@ -209,10 +209,16 @@ def compile_epoch(
             means = tf.concat([means, validated], axis=0)
         return states, means
 
-    compiled: Callable[..., tuple[list[State], tf.Tensor]] = tf.function(
-        run_epoch, jit_compile=True, autograph=False
-    )
-    return compiled
+    compiled = tf.function(run_epoch, jit_compile=True, autograph=False)
+    program: Callable[..., tuple[list[State], tf.Tensor]] | None = None
+
+    def call(*arguments: Any) -> tuple[list[State], tf.Tensor]:
+        # Always the same one: to look for the one that fits the arguments takes as long as a small epoch.
+        nonlocal program
+        program = program or compiled.get_concrete_function(*arguments)
+        return program(*arguments)
+
+    return call
 
 
 class _Packing(NamedTuple):

@@ -216,7 +216,7 @@ def own_parts(run: TrainedRun) -> dict[str, Part]:
     dataset = load_dataset(run.config)
     n_rows = sum(part.rows.size for part in dataset.parts.values())
     content = run_dir.read_file(run.path, run.record, run_dir.SPLIT, MAX_SPLIT_BYTES + 32 * n_rows)
-    if content != run_dir.to_json(split_record(dataset, run.config.data.test_path, members_of(run.config))):
+    if content != split_record(dataset, run.config.data.test_path, members_of(run.config)):
         raise RunDirError(Fault("the split differs from the config's", str(run.path / run_dir.SPLIT)))
     return dataset.parts
 

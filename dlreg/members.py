@@ -36,7 +36,7 @@ def plan_members(embeddings: Sequence[str], ensemble: int, n_folds: int | None) 
 
 def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The positions in the training part that each member trains on, ascending."""
-    every = np.arange(n_rows)
+    every = np.arange(n_rows, dtype=np.int32)
     without = [np.setdiff1d(every, fold, assume_unique=True) for fold in folds]
     return [every if member.fold is None else without[member.fold] for member in members]
 

@@ -8,7 +8,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -191,7 +191,8 @@ def forward(
         if batch and network.dropout:
             x = _dropped(x, network.dropout * batch.dropout, batch, layer)
     kernel = _scaled(next(values), None if network.hidden_layers else scale)
-    return tf.matmul(x, kernel) + _to_rows(next(values)), updated
+    output = tf.custom_gradient(_to_one)(x, kernel)
+    return output + _to_rows(next(values)), updated
 
 
 def penalty(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -233,6 +234,19 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
 
 def _scaled(kernel: tf.Tensor, factors: tf.Tensor | None) -> tf.Tensor:
     return kernel if factors is None else kernel * factors
+
+
+def _to_one(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    """`tf.matmul(x, kernel)` for a kernel of one column, `(…, units, 1)`, and its gradients.
+
+    They are written as elementwise products and sums: XLA multiplies a matrix by a vector slowly.
+    """
+
+    def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        of_kernel = tf.reduce_sum(x * upstream, axis=-2)[..., None]
+        return upstream * tf.linalg.matrix_transpose(kernel), of_kernel
+
+    return tf.matmul(x, kernel), gradients
 
 
 def _to_rows(value: tf.Tensor) -> tf.Tensor:

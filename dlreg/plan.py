@@ -26,6 +26,8 @@ FLOAT_BYTES = 4
 CELL_BYTES = 8
 # 1 GB of weights: a file of ONNX ends at 2 GB.
 MAX_PARAMETERS = 250_000_000
+# Beside its cells a row has a target, a position, a place in the order of an epoch, a prediction …
+ROW_CELLS = 8
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,8 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
     network = parameters * (WEIGHT_COPIES + slots)
     activations = 2 * max(batch_size, min(rows["validation"], 4096)) * (sum(config.model.hidden_layers) + 1)
     activations *= len(members)
-    # Preprocessed rows stand in NumPy and in TensorFlow; scikit-learn works in double precision.
-    encoded = sum(rows.values()) * features * (2 * FLOAT_BYTES + CELL_BYTES)
-    cells = sum(rows.values()) * (len(dataset.columns) + 1) * CELL_BYTES * 3
+    encoded = sum(rows.values()) * features * FLOAT_BYTES
+    cells = sum(rows.values()) * (len(dataset.columns) + ROW_CELLS) * CELL_BYTES
     return Plan(
         rows=rows,
         columns=dict(Counter(column.kind for column in dataset.columns)),
@@ -173,8 +174,10 @@ def _refuse_what_cannot_be_fitted(config: Config, dataset: Dataset) -> None:
     with gathering(faults), located(name):
         fit_target(train.y_true, config.preprocessing.target).forward(validation.y_true)
     # Missing cells are refused in every part; otherwise the training rows alone need a value.
-    parts = list(dataset.parts.values()) if missing == "error" else [train]
-    cells = {key: np.concatenate([part.cells[key] for part in parts]) for key in train.cells}
+    cells = train.cells
+    if missing == "error":
+        parts = dataset.parts.values()
+        cells = {key: np.concatenate([part.cells[key] for part in parts]) for key in cells}
     with gathering(faults), located(name):
         fit_features(cells, dataset.columns, missing)
     if faults:

@@ -4,7 +4,7 @@ Whatever is fitted here (medians, scales, levels, the target's scale) is fitted 
 `fit_preprocessing`, which are the training rows and no others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg import dates
+from dlreg.aligned import aligned_zeros
 from dlreg.columns import Column
 from dlreg.errors import DataError, Fault
 
@@ -27,6 +28,7 @@ CONSTANT_SPREAD, ENDLESS_SCALE = 1e-6, 1e300
 MOST_ONEHOT_LEVELS = 9
 TargetMethod = Literal["standard", "minmax", "log", "log1p", "none"]
 Cells = Mapping[str, np.ndarray]
+BLOCK_ROWS = 65536
 
 
 @dataclass(frozen=True)
@@ -106,18 +108,24 @@ class Preprocessing:
         Raises:
             DataError: A number too large for float32 after scaling.
         """
-        if not len(next(iter(cells.values()))):
-            return np.empty((0, len(self.feature_names)), dtype=np.float32)
-        values = self.transformer.transform(_feature_frame(self.columns, self.features, cells))
-        if self.soft_clip:
-            numbers = values[:, : self.n_numbers]
-            values[:, : self.n_numbers] = numbers / np.sqrt(1 + (numbers / SOFT_LIMIT) ** 2)
-        with np.errstate(over="ignore"):
-            x = np.asarray(values, dtype=np.float32)
-        if np.isinf(x).any():
-            name = self.feature_names[int(np.argmax(np.isinf(x).any(axis=0)))]
-            hint = "Scale it with preprocessing.numeric, or mend the cell"
-            raise DataError(Fault(f"column {name!r} has a number too large for single precision", hint=hint))
+        n_rows = len(next(iter(cells.values())))
+        x = aligned_zeros((n_rows, len(self.feature_names)))
+        # In blocks, because scikit-learn takes several copies in double precision.
+        for start in range(0, n_rows, BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            block = {name: values[rows] for name, values in cells.items()}
+            values = self.transformer.transform(_feature_frame(self.columns, self.features, block))
+            if self.soft_clip:
+                numbers = values[:, : self.n_numbers]
+                values[:, : self.n_numbers] = numbers / np.sqrt(1 + (numbers / SOFT_LIMIT) ** 2)
+            with np.errstate(over="ignore"):
+                x[rows] = values
+            infinite = np.isinf(x[rows]).any(axis=0)
+            if infinite.any():
+                name = self.feature_names[int(np.argmax(infinite))]
+                hint = "Scale it with preprocessing.numeric, or mend the cell"
+                message = f"column {name!r} has a number too large for single precision"
+                raise DataError(Fault(message, hint=hint))
         return x
 
     @property
@@ -198,23 +206,39 @@ def fit_preprocessing(
         kind: [feature.key for part in features for feature in part if feature.key[0] == kind]
         for kind in "nft"
     }
+    texts = [column.name for column in columns if column.kind in ("category", "boolean")]
+    levels = [np.array(sorted(set(cells[name][:, 0])), dtype=object) for name in texts]
     if categorical == "ordinal":
-        ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64)
-        encoder = ordinal if numeric == "none" else make_pipeline(ordinal, _scaler(numeric, len(y)))
+        ordinal = OrdinalEncoder(
+            categories=levels, handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64
+        )
+        encoder = ordinal if numeric == "none" else make_pipeline(ordinal, _scaler(numeric, 2))
     else:
-        encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float64)
-    number_step: Any = "passthrough" if numeric == "none" else _scaler(numeric, len(y))
+        encoder = OneHotEncoder(
+            categories=levels, handle_unknown="ignore", sparse_output=False, dtype=np.float64
+        )
+    number_step: Any = "passthrough" if numeric == "none" else _scaler(numeric, 2)
     steps = [
         ("number", number_step, keys["n"]),
         ("flag", "passthrough", keys["f"]),
         ("category", encoder, keys["t"]),
     ]
     transformer = ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
-    frame = _feature_frame(columns, features, cells)
-    transformer.fit(frame)
-    if numeric == "robust_clip" and keys["n"]:
-        scaler = transformer.named_transformers_["number"]
-        scaler.scale_ = _robust_scales(frame[keys["n"]].to_numpy())
+    # Names, types and levels are settled by any rows, so two are enough; the scalers get all of them.
+    transformer.fit(_feature_frame(columns, features, {name: values[:2] for name, values in cells.items()}))
+    for label, step, _ in transformer.transformers_:
+        if label == "number" and numeric != "none":
+            numbers = _numbers(columns, features, cells)
+            _fit_scaler(step, _scaler(numeric, len(y)), numbers)
+            if numeric == "robust_clip":
+                scales = [
+                    _robust_scales(values.reshape(-1, 1)) for values in _numbers(columns, features, cells)
+                ]
+                step.scale_ = np.concatenate(scales)
+        elif hasattr(step, "steps"):
+            codes = zip(texts, levels, strict=True)
+            columns_of_codes = (np.searchsorted(known, cells[name][:, 0]) for name, known in codes)
+            _fit_scaler(step[-1], _scaler(numeric, len(y)), columns_of_codes)
     scaled = target_scaling.forward(y)
     return Preprocessing(
         tuple(columns),
@@ -225,6 +249,16 @@ def fit_preprocessing(
         limits=(float(scaled.min()), float(scaled.max())) if clip_predictions else None,
         embeds_categories=categorical == "embedding",
     )
+
+
+def _numbers(
+    columns: Sequence[Column], features: Sequence[Sequence[Feature]], cells: Cells
+) -> Iterator[np.ndarray]:
+    """The features to scale, one after the other, shape `(n_rows,)` each."""
+    for column, part in zip(columns, features, strict=True):
+        if any(feature.key[0] == "n" for feature in part):
+            frame = _feature_frame([column], [part], cells)
+            yield from (frame[key].to_numpy() for key in frame if str(key)[0] == "n")
 
 
 def _robust_scales(values: np.ndarray) -> np.ndarray:
@@ -331,7 +365,7 @@ def _refused_gaps(name: str, n_gaps: int) -> Fault:
 
 def _number_features(column: Column, cells: np.ndarray) -> np.ndarray:
     if not column.date_format:
-        return cells.astype(np.float64)
+        return cells.astype(np.float64, copy=False)
     texts = pd.Series(cells[:, 0], dtype="str")
     return dates.calendar_features(dates.parse_dates(texts, column.date_format), column.date_format)
 
@@ -356,6 +390,24 @@ def _feature_frame(
                 values[:, k] if feature.fill is None else np.where(gaps, feature.fill, values[:, k])
             )
     return pd.DataFrame(data)
+
+
+def _fit_scaler(scaler: Any, like: Any, columns: Iterable[np.ndarray]) -> None:
+    """Fits a scaler with the memory of one column: scikit-learn takes several copies of what it is given.
+
+    Args:
+        scaler: Of the right number of columns; what it has been fitted to is forgotten.
+        like: A scaler with the parameters to use.
+        columns: All rows, a column at a time; what is fitted to each alone is put side by side.
+    """
+    from sklearn.base import clone
+
+    fitted = [vars(clone(like).fit(values.reshape(-1, 1))) for values in columns]
+    for name, value in fitted[0].items():
+        if isinstance(value, np.ndarray) and value.shape[-1:] == (1,):
+            value = np.concatenate([each[name] for each in fitted], axis=-1)
+        if name != "n_features_in_":
+            setattr(scaler, name, value)
 
 
 def _scaler(numeric: str, n_rows: int) -> Any:

@@ -1,6 +1,8 @@
 """One run, from a config to a complete run directory."""
 
+import csv
 import importlib.metadata
+import io
 import os
 import platform
 import signal
@@ -12,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from dlreg import __version__, run_dir
 from dlreg.advice import advise
@@ -167,6 +168,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
 
     train, test = dataset.parts["train"], dataset.parts["test"]
     members = members_of(config)
+    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members))
     with located(str(config.data.path)):
         preprocessing = preprocess.fit_preprocessing(
             train.cells,
@@ -174,11 +176,10 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
             dataset.columns,
             **config.preprocessing.model_dump(exclude={"embedding"}),
         )
-        x = {name: preprocessing.transform(part.cells) for name, part in dataset.parts.items()}
+        x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
     views = fitting.build_views(config, preprocessing, x["train"], len(members))
     embeddings = [describe_embedding(view.network.embedding) for view in views]
     run.write(run_dir.PREPROCESSING, to_json(preprocess.describe(preprocessing) | {"embeddings": embeddings}))
-    run.write(run_dir.SPLIT, to_json(split_record(dataset, config.data.test_path, members)))
 
     def start(like: Checkpoint) -> Checkpoint | None:
         checkpoint = saver.load(like)
@@ -223,17 +224,22 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         calibration = calibrate(x["train"], train.y_true, y_unseen)
     if calibration.scale:
         exported = add_residual_scale(exported, calibration.scale)
-    pipeline = Pipeline(exported.SerializeToString())
-    found = {name: pipeline.run(part.cells) for name, part in dataset.parts.items()}
-    y_pred = {name: outputs[PREDICTION] for name, outputs in found.items()}
+    x["test"] = preprocessing.transform(test.cells)
+    baselines = _predict_baselines(dataset, x)
     held_out = "test" if test.rows.size else "train"
+    # A large table leaves no room for more beside its cells, which are now predicted from.
+    x = {held_out: x[held_out]}
+    pipeline = Pipeline(exported.SerializeToString())
+    tested = pipeline.run(test.cells)
+    y_pred = {name: pipeline.predict(dataset.parts[name].cells) for name in ("train", "validation")}
+    y_pred["test"] = tested[PREDICTION]
     _check_agreement(preprocessing, model, x[held_out], y_pred[held_out], float(train.y_true.std()))
-    metrics = _all_metrics(dataset, x, y_pred)
+    metrics = _all_metrics(dataset, baselines, y_pred)
     if calibrated_on == "out_of_fold":
         metrics["out_of_fold"] = regression_metrics(train.y_true, y_unseen)
         run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, y_unseen))
     if metrics["test"]:
-        scale = found["test"].get(RESIDUAL_SCALE)
+        scale = tested.get(RESIDUAL_SCALE)
         half_width = calibration.intervals.half_widths(LEVEL, len(test.y_true), scale)
         metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
     run.write(run_dir.PIPELINE, exported.SerializeToString())
@@ -247,13 +253,21 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         "best_epochs": progress.best_epochs.tolist(),
         "verdict": _verdict(progress),
         "parameters": parameters,
-        "features": x["train"].shape[1],
+        "features": x[held_out].shape[1],
     }
 
 
 def _predictions_table(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> bytes:
-    table = pd.DataFrame({"row": rows, "y_true": y_true, "y_pred": y_pred})
-    return table.to_csv(index=False, lineterminator="\n").encode()
+    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["row", "y_true", "y_pred"])
+        # As Python numbers all at once they would take more memory than the table.
+        for start in range(0, len(rows), BLOCK):
+            block = slice(start, start + BLOCK)
+            columns = (values[block].tolist() for values in (rows, y_true, y_pred))
+            writer.writerows(zip(*columns, strict=True))
+        text.flush()
+        return text.buffer.getvalue()
 
 
 def _history_record(progress: Progress) -> dict[str, Any]:
@@ -286,21 +300,27 @@ def _check_agreement(
         raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")
 
 
-def _all_metrics(
-    dataset: Dataset, x: Mapping[str, np.ndarray], y_pred: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
-    """Metrics of each part, and of the baselines on the rows held out furthest."""
+def _predict_baselines(dataset: Dataset, x: Mapping[str, np.ndarray]) -> tuple[str, dict[str, np.ndarray]]:
+    """The rows held out furthest, and what each baseline predicts for them."""
     from dlreg.baselines import linear_baseline, mean_baseline
 
-    y_true = {name: part.y_true for name, part in dataset.parts.items()}
-    held_out = next(name for name in ("test", "validation", "train") if y_true[name].size)
-    baselines = {
-        "mean": mean_baseline(y_true["train"], len(y_true[held_out])),
-        "linear": linear_baseline(x["train"], y_true["train"], x[held_out]),
+    y_train = dataset.parts["train"].y_true
+    held_out = next(name for name in ("test", "validation", "train") if len(x[name]))
+    return held_out, {
+        "mean": mean_baseline(y_train, len(x[held_out])),
+        "linear": linear_baseline(x["train"], y_train, x[held_out]),
     }
+
+
+def _all_metrics(
+    dataset: Dataset, baselines: tuple[str, dict[str, np.ndarray]], y_pred: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Metrics of each part, and of the baselines."""
+    y_true = {name: part.y_true for name, part in dataset.parts.items()}
+    held_out, predicted = baselines
     return {name: regression_metrics(y_true[name], y_pred[name]) for name in y_true} | {
         "baselines": {
-            name: regression_metrics(y_true[held_out], values) for name, values in baselines.items()
+            name: regression_metrics(y_true[held_out], values) for name, values in predicted.items()
         }
     }
 

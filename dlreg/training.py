@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from dlreg.aligned import LARGE, aligned, aligned_zeros
 from dlreg.checkpoint import Checkpoint
 from dlreg.epoch import NO_ROW, Metric, State, View, compile_epoch
 from dlreg.network import Network, forward
@@ -111,8 +112,8 @@ def fit(
     run_epoch = compile_epoch(
         views, optimizer, loss, metrics, n_rows=n_rows, batch_size=batch_size, seed=seed
     )
-    data = [tf.constant(part) for part in train]
-    data += data if validation.x is train.x else [tf.constant(part) for part in validation]
+    data = [_on_device(part) for part in train]
+    data += data if validation.x is train.x else [_on_device(part) for part in validation]
     own_rows = None if validation_rows is None else tf.constant(validation_rows.astype(np.int32))
     states = _initial_states(views, initial, optimizer.n_slots)
     kept = [states] * n_members
@@ -189,17 +190,24 @@ def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.n
     return np.concatenate(blocks, axis=1).astype(np.float64)
 
 
+def _on_device(array: np.ndarray) -> tf.Tensor:
+    """The array as a tensor: a large one, on a processor, in the same memory."""
+    if array.nbytes < LARGE:
+        return tf.constant(array)
+    # The identity takes it to an accelerator, where there is one.
+    return tf.identity(tf.experimental.dlpack.from_dlpack(aligned(array).__dlpack__()))
+
+
 def _rows_of_steps(
     order_of_rows: Callable[[int, int], np.ndarray], epoch: int, n_members: int, n_rows: int, batch_size: int
 ) -> tf.Tensor:
     """The rows of each step, `(n_steps, n_members, batch_size)`; the last step is padded with row 0."""
     n_steps = -(-n_rows // batch_size)
-    rows = np.zeros((n_members, n_steps * batch_size), dtype=np.int32)
+    rows = aligned_zeros((n_members, n_steps * batch_size), np.int32)
     for member in range(n_members):
         rows[member, :n_rows] = order_of_rows(member, epoch)
-    shape = (n_members, n_steps, batch_size) if n_members > 1 else (n_steps, batch_size)
-    rows = rows.reshape(shape)
-    return tf.constant(rows.swapaxes(0, 1) if n_members > 1 else rows)
+    rows = rows.reshape(n_members, n_steps, batch_size)
+    return _on_device(rows.swapaxes(0, 1) if n_members > 1 else rows[0])
 
 
 def _scalars(optimizer: Optimizer, learning_rates: np.ndarray, first_step: int) -> tf.Tensor:

@@ -434,6 +434,28 @@ def test_blocks_smaller_than_a_row_make_no_difference(tmp_path, monkeypatch, con
     assert [part.line(row) for part in parts for row in range(len(part.frame))] == lines
 
 
+@pytest.mark.parametrize(
+    ("cells", "read_as"),
+    [
+        (["1", "2", "3.5"], [1.0, 2.0, 3.5]),
+        (["", "1", "NA"], [np.nan, 1.0, np.nan]),
+        (["007", "8", "x"], ["007", "8", "x"]),
+        (["", "NA", "x"], [np.nan, np.nan, "x"]),
+        (["x", "", "1.50"], ["x", np.nan, "1.50"]),
+        (["1", "True", "0"], ["1", "True", "0"]),
+        (["1", "", "9007199254740993"], [1.0, np.nan, 9007199254740992.0]),
+        (["1", "2", "9007199254740993"], [1, 2, 9007199254740993]),
+    ],
+)
+def test_blocks_that_read_differently_become_one_column(tmp_path, monkeypatch, cells, read_as):
+    content = rows("a,y", *(f"{cell},1" for cell in cells))
+    whole = read(tmp_path, content).frame
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 4)
+    frame = read(tmp_path, content).frame
+    pd.testing.assert_series_equal(frame["a"], pd.Series(read_as, name="a"))
+    pd.testing.assert_frame_equal(frame, whole)
+
+
 @pytest.mark.parametrize("block_bytes", [7, 64])
 @pytest.mark.parametrize(
     "name", [name for name, case in REFUSED.items() if case[2] and name != "binary" and "utf-" not in name]

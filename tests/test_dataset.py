@@ -1,12 +1,14 @@
 """From a config to parts: columns that are named, missing, constant or suspicious, and the rows of each part."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
 from tables import advice_on, faults_of, load, rows
 
+from dlreg import csv_scan
 from dlreg.config_file import load_config
 from dlreg.csv_file import read_table
 from dlreg.csv_scan import CsvFormat
@@ -254,7 +256,7 @@ def test_a_test_file_of_its_own(tmp_path):
         f"{tmp_path}/test.csv: 1 of 3 rows are left out: they have no 'y'",
         f"{tmp_path}/test.csv: 1 of 3 cells are missing in column 'b'",
     )
-    record = json.loads(json.dumps(split_record(dataset, tmp_path / "test.csv")))
+    record = json.loads(split_record(dataset, tmp_path / "test.csv"))
     assert record["test"] == [0, 2]
     assert record["test_path"] == str(tmp_path / "test.csv")
 
@@ -289,11 +291,11 @@ def test_the_split_is_recorded_and_comes_out_the_same_again(tmp_path):
     first = load(tmp_path, TABLE)
     again = load_dataset(load_config(tmp_path / "config.yaml"))
     assert split_record(first, None) == split_record(again, None)
-    record = split_record(first, None)
+    record = json.loads(split_record(first, None))
     assert sorted(record["train"] + record["validation"] + record["test"]) == list(range(40))
     assert record["test_path"] is None
     other = load(tmp_path, TABLE, training={"seed": 7})
-    assert split_record(other, None) != record
+    assert json.loads(split_record(other, None)) != record
 
 
 @pytest.mark.parametrize("fractions", [(0, 0.2), (0.2, 0), (0, 0)])
@@ -326,3 +328,18 @@ def test_a_few_rows_are_enough_where_nothing_is_held_out(tmp_path):
         tmp_path, rows("x,y", "1,2", "3,5"), data={"test_split": 0}, training={"validation_split": 0}
     )
     assert dataset.parts["train"].rows.tolist() == [0, 1]
+
+
+def test_a_large_table_is_not_held_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 1 << 18)
+    n_rows, n_columns = 20_000, 20
+    values = np.random.default_rng(0).normal(size=(n_rows, n_columns)).round(3)
+    table = pd.DataFrame(values, columns=[*map(str, range(n_columns - 1)), "y"]).to_csv(index=False)
+    load(tmp_path, table)
+    tracemalloc.start()
+    try:
+        load_dataset(load_config(tmp_path / "config.yaml"))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.8 * values.nbytes

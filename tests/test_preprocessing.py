@@ -16,7 +16,8 @@ from sklearn.preprocessing import (
 )
 from tables import load
 
-from dlreg import dates
+from dlreg import dates, preprocessing
+from dlreg.aligned import aligned, is_aligned
 from dlreg.columns import Column
 from dlreg.errors import DataError
 from dlreg.preprocessing import TargetScaling, describe, fit_preprocessing, fit_target
@@ -91,6 +92,19 @@ def test_features_equal_scikit_learns(numeric, missing, categorical):
     assert found.dtype == np.float32
     assert found.shape == (N_ROWS, len(preprocessing.feature_names))
     np.testing.assert_allclose(found, by_hand(numeric, missing, categorical), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
+def test_rows_are_transformed_in_blocks_into_memory_that_tensorflow_can_share(monkeypatch, categorical):
+    fitted = fit(categorical=categorical)
+    whole = fitted.transform(CELLS)
+    monkeypatch.setattr(preprocessing, "BLOCK_ROWS", 7)
+    monkeypatch.setattr("dlreg.aligned.LARGE", 100)
+    x = fitted.transform(CELLS)
+    np.testing.assert_array_equal(x, whole)
+    assert aligned(x) is x
+    assert is_aligned(aligned(x[1:]))
+    np.testing.assert_array_equal(aligned(x[1:]), x[1:])
 
 
 def test_features_are_named_in_order():
@@ -222,8 +236,8 @@ def test_nothing_is_fitted_on_rows_held_out(tmp_path, wild, split, numeric, cate
         dataset = load(tmp_path, "\n".join(["u,v,k,f,d,y", *lines]) + "\n", data={"split": split})
         train = dataset.parts["train"]
         settings = {"numeric": numeric, "missing": "mean", "categorical": categorical, "target": "standard"}
-        preprocessing = fit_preprocessing(train.cells, train.y_true, dataset.columns, **settings)
-        return dataset, json.dumps(describe(preprocessing), allow_nan=False)
+        fit_to = fit_preprocessing(train.cells, train.y_true, dataset.columns, **settings)
+        return dataset, json.dumps(describe(fit_to), allow_nan=False)
 
     dataset, clean = fitted(TABLE)
     held_out = {*dataset.parts["validation"].rows, *dataset.parts["test"].rows}

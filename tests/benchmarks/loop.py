@@ -9,7 +9,8 @@
 Every peer trains the same network (relu, Adam, mse, float32) on the same rows in the same order of
 batches. Prints microseconds a step, medians over the repeats, and each peer's time over dlreg's. `matmul`
 is the floor: the matrix products of one step alone (forward, and backward for weights and inputs), by
-NumPy's BLAS.
+NumPy's BLAS. So that the whole grid takes minutes, a peer slower than an epoch in `LONGEST` seconds walks
+only as many of the epoch's batches as it manages in that time; dlreg and JAX always walk all of them.
 """
 
 import argparse
@@ -20,15 +21,32 @@ import sys
 import time
 from collections.abc import Callable
 
-PEERS = ("dlreg", "Model.fit", "torch", "torch.compile", "scikit-learn", "jax", "matmul")
+FITS = {
+    "Model.fit": {},
+    "Model.fit jit": {"jit_compile": True},
+    "Model.fit 32 steps": {"steps_per_execution": 32},
+}
+PEERS = ("dlreg", *FITS, "torch", "torch.compile", "scikit-learn", "jax", "matmul")
+# torch.compile takes half a minute for each size, so it is left out where a line ends with 0.
 SIZES = (
+    "200 32 16",
+    "200 32 64 64",
+    "2000 256 64 64",
     "16512 32 16",
     "16512 32 64 64",
+    "16512 32 256 256",
+    "20000 4096 64 64",
     "100000 256 64 64",
     "100000 256 256 256",
     "20000 512 1024 1024",
+    "20000 4096 1024 1024",
+    "1000000 256 16",
+    "1000000 4096 64 64",
+    "1000000 4096 256 256",
 )
+COMPILED_BY_TORCH = ("16512 32 64 64", "100000 256 64 64", "100000 256 256 256", "20000 512 1024 1024")
 N_FEATURES, LEARNING_RATE = 8, 1e-3
+LONGEST = 1.5
 
 
 def main() -> None:
@@ -39,13 +57,25 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PEERS))
     options = parser.parse_args()
     _pin(options.threads)
-    sizes = [" ".join(options.size)] if options.size else SIZES
-    for size in sizes:
+    names = options.only.split(",")
+    print(f"µs a step, and times dlreg's; {options.threads} threads\n")
+    print(f"| rows | batch | hidden | {' | '.join(names)} |\n|{'---|' * (3 + len(names))}")
+    for size in [" ".join(options.size)] if options.size else SIZES:
         rows, batch_size, *hidden = map(int, size.split())
-        print(
-            f"\n{rows:,} rows, batches of {batch_size:,}, hidden layers {hidden}, {options.threads} threads"
-        )
-        measure(options.only.split(","), rows, batch_size, hidden, options.repeats, options.threads)
+        left_out = {"torch.compile"} if not options.size and size not in COMPILED_BY_TORCH else set()
+        steps = measure(
+            [name for name in names if name not in left_out],
+            rows, batch_size, hidden, options.repeats, options.threads,
+        )  # fmt: skip
+        cells = [_cell(steps.get(name), steps.get("dlreg")) for name in names]
+        print(f"| {rows:,} | {batch_size:,} | {hidden} | {' | '.join(cells)} |", flush=True)
+
+
+def _cell(step: float | None, own: float | None) -> str:
+    if step is None:
+        return ""
+    ratio = f" ({step / own:.2f} ×)" if own and step != own else ""
+    return f"{step:,.1f}{ratio}"
 
 
 def _pin(threads: int) -> None:
@@ -58,16 +88,16 @@ def _pin(threads: int) -> None:
 
 def measure(
     names: list[str], rows: int, batch_size: int, hidden: list[int], repeats: int, threads: int
-) -> None:
+) -> dict[str, float]:
+    """Microseconds a step by peer; those that are not installed are left out."""
     import numpy as np
 
     generator = np.random.default_rng(0)
     x = generator.normal(size=(rows, N_FEATURES)).astype(np.float32)
     y = (np.sin(2 * x[:, :1]) + x[:, 1:2] * x[:, 2:3]).astype(np.float32)
-    steps = -(-rows // batch_size)
     makers = {
         "dlreg": dlreg_epoch,
-        "Model.fit": keras_epoch,
+        **{name: keras_epoch(options) for name, options in FITS.items()},
         "torch": torch_epoch,
         "torch.compile": torch_compiled_epoch,
         "scikit-learn": sklearn_epoch,
@@ -75,24 +105,43 @@ def measure(
         "matmul": matmul_epoch,
     }
     epochs: dict[str, Callable[[int], object]] = {}
+    steps: dict[str, int] = {}
+    seconds: dict[str, list[float]] = {}
     for name in names:
         try:
-            epochs[name] = makers[name](x, y, batch_size, hidden, threads)
+            epochs[name], steps[name], first = _bounded(name, makers[name], x, y, batch_size, hidden, threads)
         except ImportError as error:
-            print(f"{name:14} left out: {error}", file=sys.stderr)
-    seconds: dict[str, list[float]] = {name: [] for name in epochs}
-    for epoch in range(repeats + 1):
+            print(f"{name} is left out: {error}", file=sys.stderr)
+            continue
+        seconds[name] = []
+        print(f"{name}: first epoch {first:.2f} s", file=sys.stderr)
+    for epoch in range(1, repeats + 1):
         for name, run in epochs.items():
-            # A slow peer is not repeated for minutes.
-            if len(seconds[name]) > 2 and sum(seconds[name]) > 60:
-                continue
             began = time.perf_counter()
             run(epoch)
             seconds[name].append(time.perf_counter() - began)
-    step = {name: statistics.median(times[1:]) / steps * 1e6 for name, times in seconds.items()}
-    for name, microseconds in step.items():
-        ratio = f"{microseconds / step['dlreg']:8.2f} ×" if "dlreg" in step else ""
-        print(f"{name:14} {microseconds:10.1f} µs a step {ratio}   first epoch {seconds[name][0]:6.2f} s")
+    return {name: statistics.median(times) / steps[name] * 1e6 for name, times in seconds.items()}
+
+
+def _bounded(name, maker, x, y, batch_size, hidden, threads):
+    """An epoch of at most `LONGEST` seconds, its steps, and how long the very first one took."""
+    n_rows = len(x)
+    run = maker(x, y, batch_size, hidden, threads)
+    began = time.perf_counter()
+    if name not in ("dlreg", "jax"):
+        # A few batches tell the pace.
+        n_rows = min(len(x), 40 * batch_size)
+        run = maker(x[:n_rows], y[:n_rows], batch_size, hidden, threads)
+    run(0)
+    first = time.perf_counter() - began
+    if n_rows < len(x):
+        began = time.perf_counter()
+        run(0)
+        pace = (time.perf_counter() - began) / 40
+        n_rows = min(len(x), max(40, int(LONGEST / pace)) * batch_size)
+        run = maker(x[:n_rows], y[:n_rows], batch_size, hidden, threads)
+        run(0)
+    return run, -(-n_rows // batch_size), first
 
 
 def dlreg_epoch(x, y, batch_size, hidden, _threads):
@@ -126,15 +175,18 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
     return run
 
 
-def keras_epoch(x, y, batch_size, hidden, _threads):
-    import keras
+def keras_epoch(options):
+    def make(x, y, batch_size, hidden, _threads):
+        import keras
 
-    from dlreg.model import build_model
-    from dlreg.network import Network
+        from dlreg.model import build_model
+        from dlreg.network import Network
 
-    model = build_model(Network(x.shape[1], hidden))
-    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse")
-    return lambda _: model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
+        model = build_model(Network(x.shape[1], hidden))
+        model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse", **options)
+        return lambda _: model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
+
+    return make
 
 
 def torch_epoch(x, y, batch_size, hidden, threads, wrap=lambda step: step):

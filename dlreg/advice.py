@@ -13,11 +13,12 @@ import pandas as pd
 
 from dlreg import dates
 from dlreg.columns import Column
-from dlreg.config import Config
+from dlreg.config import Config, shown
 from dlreg.csv_scan import BLOCK_BYTES, open_csv
 from dlreg.dataset import BLOCK_ROWS, Dataset, Part, shown_path
 from dlreg.errors import Fault
 from dlreg.plan import count_features
+from dlreg.presets import PRESETS
 
 # So near to 1 that a column is the target in other units.
 LEAK_CORRELATION = 0.9999
@@ -112,6 +113,7 @@ def exact_sum(cells: Mapping[str, np.ndarray], y: np.ndarray) -> list[str]:
 
 
 def _about_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
+    yield from _about_preset(config)
     if config.model.activation == "linear" and config.model.hidden_layers:
         yield config.fault(
             "model.activation is linear: however many hidden layers, the network is a linear regression",
@@ -127,7 +129,7 @@ def _about_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
             hint="Set data.encoding: utf-8, or names and texts may be garbled",
         )
     n_train = dataset.parts["train"].rows.size
-    if config.training.batch_size > n_train:
+    if config.training.batch_size > n_train and config.preset == "standard":
         yield config.fault(
             f"training.batch_size is {config.training.batch_size:,}, above the {n_train:,} training rows: "
             "an epoch is one step",
@@ -135,6 +137,28 @@ def _about_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
             "batch_size",
             hint="A smaller batch takes more steps per epoch",
         )
+
+
+def _about_preset(config: Config) -> Iterator[Fault]:
+    """A fault at each value that stands against one of the preset's, which were chosen together."""
+    values = config.model_dump(mode="json")
+    for section in ("model", "training"):
+        chosen = PRESETS[config.preset].get(section, {})
+        for key in sorted(
+            name for name, value in chosen.items() if not _agrees(values[section][name], value)
+        ):
+            yield config.fault(
+                f"{section}.{key} overrules the preset {config.preset}, whose values were chosen together",
+                section,
+                key,
+                hint=f"Leave it out for {shown(chosen[key])}, or see what it does to the error",
+            )
+
+
+def _agrees(value: object, of_preset: object) -> bool:
+    if isinstance(value, dict) and isinstance(of_preset, dict):
+        return all(_agrees(value.get(key), inner) for key, inner in of_preset.items())
+    return value == of_preset
 
 
 def _is_rather_utf8(path: Path, encoding: str) -> bool:

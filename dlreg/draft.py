@@ -171,6 +171,7 @@ def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) 
             yield from _entry(2, {use.name: use.date_format}, "")
     yield from _entry(1, {"test_split": 0.2}, "the fraction of the rows to test on")
     yield from _entry(1, {"split": "random"}, "random | ordered | group | time")
+    yield "# With preset: accurate, a more accurate and slower training, leave these out."
     yield "model:"
     yield from _entry(1, {"hidden_layers": [64, 64]}, "units of each hidden layer")
     yield "training:"

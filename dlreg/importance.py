@@ -24,7 +24,7 @@ from dlreg.trained_run import open_run
 
 METRICS = ("rmse", "mse", "mae", "r2")
 # Of more rows a sample is taken, of less if there are many columns: each costs `repeats` predictions of all.
-MIN_ROWS, MAX_ROWS, MAX_CELLS = 1000, 10_000, 200_000
+MIN_ROWS, MAX_ROWS, MAX_CELLS = 1000, 5000, 50_000
 SEED = 0
 
 Cells = Mapping[str, np.ndarray]

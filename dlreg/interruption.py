@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# How long the work under way has to come to its end.
-GRACE_SECONDS = 3.5
+# How long the work under way has to come to its end; on a busy machine what follows takes as long again.
+GRACE_SECONDS = 2.0
 # A shell may tell the process and its group: that is one signal, not two.
 SAME_SIGNAL_SECONDS = 0.3
 _SHOW_CURSOR = b"\x1b[?25h"
@@ -74,6 +74,14 @@ def listening() -> Iterator[Interruption]:
     watch = threading.Thread(target=_watch, args=(reading, interruption), daemon=True)
     previous = {number: signal.getsignal(number) for number in SIGNALS}
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    unraisable = sys.unraisablehook
+
+    def show_unraisable(found: "sys.UnraisableHookArgs") -> None:
+        # Where nothing can be raised, as in a callback of the garbage collector, the thread sees to the end.
+        if not (interruption.received and isinstance(found.exc_value, SystemExit)):
+            unraisable(found)
+
+    sys.unraisablehook = show_unraisable
     watch.start()
     try:
         for number in SIGNALS:
@@ -82,6 +90,7 @@ def listening() -> Iterator[Interruption]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        sys.unraisablehook = unraisable
         signal.set_wakeup_fd(wakeup)
         os.close(writing)
         interruption.raise_received()

@@ -136,34 +136,38 @@ def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Wei
 
 
 def _initial(network: Network, seed: int) -> Weights:
-    model = build_model(network, seed)
     generator = np.random.default_rng(seed)
-    parameters, statistics = _variables(network, model)
-    values = []
-    for spec, variable in zip(parameter_specs(network), parameters, strict=True):
-        drawn = _drawn(spec, network, generator)
-        values.append(variable.numpy() if drawn is None else drawn.astype(np.float32))
+    specs = list(parameter_specs(network))
+    values = [_drawn(spec, generator).astype(np.float32) for spec in specs]
+    if network.initializer == "he_normal" and not network.batch_norm:
+        return Weights(values, [])
+    # Built only where it is needed: a model takes as long as a hundred steps of a training.
+    parameters, statistics = _variables(network, build_model(network, seed))
+    if network.initializer == "glorot_uniform":
+        values = [
+            value if spec.group == "embeddings" else variable.numpy()
+            for spec, value, variable in zip(specs, values, parameters, strict=True)
+        ]
     return Weights(values, [variable.numpy() for variable in statistics])
 
 
-def _drawn(spec: ParameterSpec, network: Network, generator: np.random.Generator) -> np.ndarray | None:
-    """The initial values of a parameter where they are not those that Keras draws."""
+def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:
+    """The initial values of a parameter, of `he_normal` where there is a choice."""
     normal, shape = generator.standard_normal, spec.shape
     if spec.layer == "frequencies":
         if spec.kind == "bias":
             return generator.uniform(-np.pi, np.pi, shape)
-        return 2 * np.pi * FREQUENCY_SCALE * normal(shape)
-    if spec.layer == "periodic":
-        return normal(shape) / np.sqrt(FREQUENCIES) if spec.kind == "kernel" else None
+        return np.asarray(2 * np.pi * FREQUENCY_SCALE * normal(shape))
+    if spec.group == "weights":
+        gain = 0.1 if spec.layer == "output" else np.sqrt(2)
+        return np.asarray(gain * normal(shape) / np.sqrt(spec.fan_in))
+    if spec.layer == "periodic" and spec.kind == "kernel":
+        return np.asarray(normal(shape) / np.sqrt(FREQUENCIES))
     if spec.layer.startswith("category_"):
-        return normal(shape)
-    if network.initializer == "he_normal":
-        if spec.group == "weights":
-            is_output = spec.layer == "output"
-            return normal(shape) * float(0.1 if is_output else np.sqrt(2)) / float(np.sqrt(spec.fan_in))
-        if spec.kind == "bias" and spec.layer != "output":
-            return generator.uniform(-1, 1, shape)
-    return None
+        return np.asarray(normal(shape))
+    if spec.layer.startswith("hidden_"):
+        return generator.uniform(-1, 1, shape)
+    return np.zeros(shape) if spec.kind in ("bias", "beta") else np.ones(shape)
 
 
 def _variables(network: Network, model: keras.Model) -> tuple[list[Any], list[Any]]:

@@ -86,6 +86,14 @@ def test_the_commands_for_a_table_of_ones_own_run_in_this_order(clone):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_preset_trains_as_shown_in_fewer_steps(clone):
+    (script,) = blocks("sh", "configs/accurate.yaml")
+    done = shell(f"{script.strip()} --set training.auto_steps=64", clone)
+    assert done.returncode == 0, done.stderr
+    assert "out_of_fold" in done.stdout
+    assert blocks("yaml", "preset: accurate")[0] in (ROOT / "configs" / "accurate.yaml").read_text()
+
+
 def test_the_schema_is_written_as_shown(clone):
     (script,) = blocks("sh", "dlreg schema")
     assert shell(script, clone).returncode == 0

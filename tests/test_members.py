@@ -366,6 +366,15 @@ def test_check_counts_what_the_preset_trains(accurate):
     assert plan["epochs"] == record["epochs"] == 20
 
 
+def test_check_warns_of_keys_that_overrule_a_preset(accurate):
+    done = run_cli("check", "config.yaml", "--format", "json", cwd=accurate)
+    warnings = [warning for warning in json.loads(done.stdout)["warnings"] if "preset" in warning["message"]]
+    assert [(each["message"].split()[0], each["line"], each["column"]) for each in warnings] == [
+        ("model.hidden_layers", 3, 24),
+        ("training.cross_validation", 4, 47),
+    ]
+
+
 def test_predictions_stay_within_the_training_targets(accurate):
     predictions = np.genfromtxt(accurate / "run" / "predictions.csv", delimiter=",", names=True)
     targets = np.genfromtxt(accurate / "run" / "out_of_fold.csv", delimiter=",", names=True)["y_true"]

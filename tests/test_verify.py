@@ -74,7 +74,7 @@ def test_every_fault_is_named_at_once(run):
         assert fragment in line
     report = json.loads(done.stdout)
     assert len(report["faults"]) == len(expected)
-    assert len(report["verified"]) == 7
+    assert len(report["verified"]) == 8
 
 
 def test_figures_may_be_drawn_anew(run):

@@ -47,7 +47,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
 _FAST: Mapping[str, Mapping[str, Any]] = {
     "preprocessing": {**_ACCURATE["preprocessing"], "embedding": "piecewise_linear"},
     "model": {**_ACCURATE["model"], "hidden_layers": [64, 64]},
-    "training": {**_ACCURATE["training"], "auto_steps": 1536},
+    "training": {**_ACCURATE["training"], "auto_steps": 2560},
 }
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "standard": {},

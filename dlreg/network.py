@@ -170,9 +170,9 @@ def forward(
         x = tf.broadcast_to(x, (*members, *x.shape))
     x = _first_inputs(network, values, x)
     # Multiplied into the weights instead of the rows, the factors need no gradient of the rows.
-    scale = next(values)[..., None] if network.feature_scale else None
+    factors = next(values)[..., None] if network.feature_scale else None
     for layer, _ in enumerate(network.hidden_layers):
-        x = tf.matmul(x, _scaled(next(values), None if layer else scale))
+        x = tf.matmul(x, _scaled(next(values), None if layer else factors))
         if network.batch_norm:
             gamma, beta, mean, variance = next(values), next(values), next(moving), next(moving)
             if batch:
@@ -190,7 +190,7 @@ def forward(
         x = x + _to_rows(next(values)) * (active - x) if network.parametric_activation else active
         if batch and network.dropout:
             x = _dropped(x, network.dropout * batch.dropout, batch, layer)
-    kernel = _scaled(next(values), None if network.hidden_layers else scale)
+    kernel = _scaled(next(values), None if network.hidden_layers else factors)
     output = tf.custom_gradient(_to_one)(x, kernel)
     return output + _to_rows(next(values)), updated
 
@@ -255,7 +255,7 @@ def _to_rows(value: tf.Tensor) -> tf.Tensor:
 
 
 def _mish(x: tf.Tensor) -> tf.Tensor:
-    """X tanh(log(1 + eˣ)) with one exponential: tanh(log(1 + e)) = (e² + 2e) / (e² + 2e + 2).
+    """Mish, x tanh(log(1 + eˣ)), with one exponential: tanh(log(1 + e)) = (e² + 2e) / (e² + 2e + 2).
 
     Misra, 2019 (https://arxiv.org/abs/1908.08681).
     """

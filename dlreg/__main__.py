@@ -1,7 +1,10 @@
 """What the `dlreg` command does, and `python -m dlreg`."""
 
+import atexit
 import os
 import signal
+import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -10,7 +13,20 @@ def main() -> None:
         signal.signal(number, lambda number, _: os._exit(128 + number))
     from dlreg.cli import main
 
-    main()
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """Ends the process: for Python to take TensorFlow apart, module by module, lasts a second."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        print(end="", file=stream, flush=True)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -25,23 +26,38 @@ JSON_VERSION = 1
 
 
 class _Commands(TyperGroup):
-    """Ends quietly when the reader of a pipe has had enough, as in `dlreg predict … | head`."""
+    """Help and results go where they are asked for, or it is said why not."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _printing():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
+        with _printing():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """Ends quietly when the reader of a pipe has had enough, as in `dlreg predict … | head`.
+
+    Raises:
+        StorageError: What is printed cannot be written.
+    """
+    try:
+        with reporting_storage_errors(Path("standard output")):
+            yield
+            # There may be no standard output at all.
+            print(end="", flush=True)
+    except BrokenPipeError:
+        _forget_output()
+        raise SystemExit(0) from None
+    except StorageError:
         try:
-            with reporting_storage_errors(Path("standard output")):
-                result = super().invoke(ctx)
-                sys.stdout.flush()
-                return result
-        except BrokenPipeError:
+            sys.stdout.flush()
+        except OSError:
             _forget_output()
-            raise typer.Exit from None
-        except StorageError:
-            try:
-                sys.stdout.flush()
-            except OSError:
-                _forget_output()
-            raise
+        raise
 
 
 def _forget_output() -> None:
@@ -325,9 +341,6 @@ def main() -> None:
 
 def _run(signals: Interruption) -> None:
     arguments = sys.argv[1:]
-    if "--version" in arguments:
-        print(f"dlreg {__version__}")
-        return
     in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
     # Names in a table are any characters, whatever the terminal's locale; files of dlreg's are UTF-8, too.
     for stream in (sys.stdout, sys.stderr):
@@ -339,6 +352,10 @@ def _run(signals: Interruption) -> None:
     warnings.filterwarnings("always", module="dlreg")
     warnings.showwarning = cast(Any, _show_warning)
     try:
+        if "--version" in arguments:
+            with _printing():
+                print(f"dlreg {__version__}")
+            return
         with whole_words(os.environ) if in_bash else contextlib.nullcontext():
             app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg", obj=signals)
     except DlregError as error:

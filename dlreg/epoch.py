@@ -5,18 +5,18 @@ measures the validation rows. A short last batch is padded with rows of weight 0
 body to trace and to compile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate
-from math import prod
-from typing import Any, NamedTuple
+from itertools import accumulate, islice
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dlreg.network import Batch, Group, Network, forward, parameter_specs, penalty
+from dlreg.network import Batch, forward, penalty
 from dlreg.optimizers import Optimizer
+from dlreg.packing import Packing, State, View, packing_of
 
 # From y_true and y_pred of shape (…, n_rows, 1) to a value per row; the last axis may be kept.
 Metric = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -32,36 +32,6 @@ VALIDATION_ROWS = 4096
 NO_ROW = -1
 # Far enough apart for the seeds of dropout in one view's layers.
 VIEW_SEEDS = 1000
-# Up to here one long vector is faster than a tensor per layer: its update is a single fused operation.
-PACKED_PARAMETERS = 4096
-
-
-class View(NamedTuple):
-    """Members of one kind of network, side by side.
-
-    Attributes:
-        network: What each of them computes.
-        n_members: How many there are.
-    """
-
-    network: Network
-    n_members: int
-
-
-class State(NamedTuple):
-    """What an epoch starts from and leaves, for one view; several members have an axis in front.
-
-    That axis is there in every view if all views together have several members.
-
-    Attributes:
-        parameters: In the order of `dlreg.network.parameter_specs`.
-        statistics: Moving means and variances of batch normalisation.
-        slots: For each slot of the optimizer, a tensor per parameter.
-    """
-
-    parameters: list[tf.Tensor]
-    statistics: list[tf.Tensor]
-    slots: list[list[tf.Tensor]]
 
 
 def compile_epoch(
@@ -99,6 +69,10 @@ def compile_epoch(
     members = [slice(end - view.n_members, end) for view, end in zip(views, ends, strict=True)]
     axes = (ends[-1],) if ends[-1] > 1 else ()
     measures = (LOSSES[loss], *metrics.values())
+    packings = [packing_of(view, alone=not axes) for view in views]
+
+    def unpacked(held: Sequence[Sequence[tf.Tensor]]) -> list[list[tf.Tensor]]:
+        return [packing.unpack(tensors) for packing, tensors in zip(packings, held, strict=True)]
 
     def predict(
         parameters: Sequence[Sequence[tf.Tensor]],
@@ -131,7 +105,7 @@ def compile_epoch(
         return tf.stack([sums[0] + total * n_rows, *sums[1:]])
 
     def validate(states: Sequence[State], x: tf.Tensor, y: tf.Tensor, rows: tf.Tensor | None) -> tf.Tensor:
-        parameters = [state.parameters for state in states]
+        parameters = unpacked([state.parameters for state in states])
         n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
         size = min(n_rows, max(1, VALIDATION_ROWS // ends[-1]))
 
@@ -156,7 +130,7 @@ def compile_epoch(
         return with_penalty(tf.unstack(sums), parameters, present) / present
 
     def run_epoch(
-        states: Sequence[State],
+        states: list[State],
         x: tf.Tensor,
         y: tf.Tensor,
         x_validation: tf.Tensor,
@@ -168,10 +142,6 @@ def compile_epoch(
         first_step: tf.Tensor,
     ) -> tuple[list[State], tf.Tensor]:
         n_steps = int(rows.shape[0])
-        packings = [
-            _packing(view.network, state.parameters, axes and (view.n_members,))
-            for view, state in zip(views, states, strict=True)
-        ]
 
         def train_batch(
             step: tf.Tensor, states: list[State], sums: tf.Tensor
@@ -183,9 +153,7 @@ def compile_epoch(
             packed = [state.parameters for state in states]
             with tf.GradientTape() as tape:
                 tape.watch(packed)
-                parameters = [
-                    packing.unpack(tensors) for packing, tensors in zip(packings, packed, strict=True)
-                ]
+                parameters = unpacked(packed)
                 y_pred, statistics = predict(parameters, states, tf.gather(x, chosen), batch)
                 found = with_penalty(sums_of(tf.gather(y, chosen), y_pred, weight), parameters, present)
                 value = found[0] / present
@@ -196,13 +164,11 @@ def compile_epoch(
                 moved.append(State(tensors, statistics[number], slots))
             return step + 1, moved, sums + found
 
-        start = [packing.pack_state(state) for packing, state in zip(packings, states, strict=True)]
-        _, last, sums = tf.while_loop(
+        _, states, sums = tf.while_loop(
             lambda step, *_: step < n_steps,
             train_batch,
-            (tf.constant(0), start, tf.zeros((len(measures), *axes))),
+            (tf.constant(0), states, tf.zeros((len(measures), *axes))),
         )
-        states = [packing.unpack_state(state) for packing, state in zip(packings, last, strict=True)]
         means = sums / n_rows
         if x_validation.shape[0]:
             validated = validate(states, x_validation, y_validation, validation_rows)
@@ -210,70 +176,48 @@ def compile_epoch(
         return states, means
 
     compiled = tf.function(run_epoch, jit_compile=True, autograph=False)
-    program: Callable[..., tuple[list[State], tf.Tensor]] | None = None
+    program: Any = None
 
-    def call(*arguments: Any) -> tuple[list[State], tf.Tensor]:
-        # Always the same one: to look for the one that fits the arguments takes as long as a small epoch.
+    def call(states: list[State], *arguments: Any) -> tuple[list[State], tf.Tensor]:
         nonlocal program
-        program = program or compiled.get_concrete_function(*arguments)
-        return program(*arguments)
+        # Traced once and called as an operation: `tf.function` would compare every argument with what it
+        # was traced for, which takes longer than an epoch of a small table.
+        program = program or tf.function(
+            lambda *traced: compiled(*traced), autograph=False
+        ).get_concrete_function(states, *arguments)
+        tensors = [*_tensors_of(states), *(each for each in arguments if each is not None)]
+        *moved, means = tf.raw_ops.StatefulPartitionedCall(
+            args=tensors, Tout=[tf.float32] * (len(_tensors_of(states)) + 1), f=program
+        )
+        return _states_of(moved, states), means
 
     return call
 
 
-class _Packing(NamedTuple):
-    """How the tensors of one view are held while an epoch runs.
-
-    Attributes:
-        axes: The axis of members, if there is one.
-        shapes: The parameters' shapes.
-        joined: Whether they are one vector per member.
-        groups: What each parameter shares its learning rate with, and its fan-in.
-    """
-
-    axes: tuple[int, ...]
-    shapes: list[tuple[int, ...]]
-    joined: bool
-    groups: list[tuple[Group, int]]
-
-    def pack(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        if not self.joined:
-            return list(tensors)
-        return [tf.concat([tf.reshape(tensor, (*self.axes, -1)) for tensor in tensors], axis=-1)]
-
-    def unpack(self, packed: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        if not self.joined:
-            return list(packed)
-        parts = tf.split(packed[0], [self._size(shape) for shape in self.shapes], axis=-1)
-        return [tf.reshape(part, shape) for part, shape in zip(parts, self.shapes, strict=True)]
-
-    def pack_state(self, state: State) -> State:
-        return State(self.pack(state.parameters), state.statistics, [self.pack(slot) for slot in state.slots])
-
-    def unpack_state(self, state: State) -> State:
-        slots = [self.unpack(slot) for slot in state.slots]
-        return State(self.unpack(state.parameters), state.statistics, slots)
-
-    def spread(self, values: Sequence[float]) -> Sequence[float | np.ndarray]:
-        """A number per parameter as what multiplies the tensors that `pack` gives."""
-        if not self.joined or len(set(values)) == 1:
-            return values[:1] if self.joined else values
-        sizes = [self._size(shape) for shape in self.shapes]
-        return [np.repeat(np.array(values, dtype=np.float32), sizes)]
-
-    def _size(self, shape: tuple[int, ...]) -> int:
-        return prod(shape[len(self.axes) :])
+def _tensors_of(states: Sequence[State]) -> list[tf.Tensor]:
+    return [
+        tensor
+        for state in states
+        for tensors in (state.parameters, state.statistics, *state.slots)
+        for tensor in tensors
+    ]
 
 
-def _packing(network: Network, parameters: Sequence[tf.Tensor], axes: tuple[int, ...]) -> _Packing:
-    shapes = [tuple(parameter.shape) for parameter in parameters]
-    groups = [(spec.group, spec.fan_in) for spec in parameter_specs(network)]
-    size = sum(prod(shape[len(axes) :]) for shape in shapes)
-    return _Packing(axes, shapes, size <= PACKED_PARAMETERS, groups)
+def _states_of(tensors: Iterable[tf.Tensor], like: Sequence[State]) -> list[State]:
+    """What `_tensors_of` gave, as states again."""
+    tensors = iter(tensors)
+
+    def next_to(group: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        return list(islice(tensors, len(group)))
+
+    return [
+        State(next_to(state.parameters), next_to(state.statistics), [next_to(slot) for slot in state.slots])
+        for state in like
+    ]
 
 
 def _step(
-    optimizer: Optimizer, state: State, gradients: list[tf.Tensor], scalars: tf.Tensor, packing: _Packing
+    optimizer: Optimizer, state: State, gradients: list[tf.Tensor], scalars: tf.Tensor, packing: Packing
 ) -> tuple[list[tf.Tensor], list[list[tf.Tensor]]]:
     """The parameters and slots after one step."""
     axes = packing.axes

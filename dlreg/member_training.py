@@ -11,12 +11,12 @@ from dlreg.checkpoint import Checkpoint
 from dlreg.config import Config
 from dlreg.dataset import Dataset
 from dlreg.embeddings import fit_embedding
-from dlreg.epoch import View
 from dlreg.members import Member, count_epochs, rows_per_epoch, training_rows
 from dlreg.mixture import Mixture, blend, mean_of, out_of_fold
 from dlreg.model import initial_weights
 from dlreg.network import Network
 from dlreg.optimizers import build_optimizer
+from dlreg.packing import View
 from dlreg.plan import members_of
 from dlreg.preprocessing import Preprocessing
 from dlreg.progress import EarlyStopping, Plateau, Progress

@@ -7,6 +7,7 @@ what is best and when to stop (`dlreg.progress`).
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,10 @@ import tensorflow as tf
 
 from dlreg.aligned import LARGE, aligned, aligned_zeros
 from dlreg.checkpoint import Checkpoint
-from dlreg.epoch import NO_ROW, Metric, State, View, compile_epoch
+from dlreg.epoch import NO_ROW, Metric, compile_epoch
 from dlreg.network import Network, forward
 from dlreg.optimizers import Optimizer
+from dlreg.packing import Packing, State, View, packing_of
 from dlreg.progress import EarlyStopping, Plateau, Progress
 from dlreg.schedules import Schedule
 
@@ -115,9 +117,12 @@ def fit(
     data = [_on_device(part) for part in train]
     data += data if validation.x is train.x else [_on_device(part) for part in validation]
     own_rows = None if validation_rows is None else tf.constant(validation_rows.astype(np.int32))
-    states = _initial_states(views, initial, optimizer.n_slots)
+    packings = [packing_of(view, alone=n_members == 1) for view in views]
+    states = initial_states(packings, initial, optimizer.n_slots)
     kept = [states] * n_members
-    if checkpoint := start(_checkpoint(states, kept, [np.empty((len(progress.history), n_members))], 0)):
+    if checkpoint := start(
+        _checkpoint(packings, states, kept, [np.empty((len(progress.history), n_members))], 0)
+    ):
         progress.replay(checkpoint.values)
         states, restored = _states_of(checkpoint, states)
         kept = [restored] * n_members
@@ -138,8 +143,8 @@ def fit(
             kept[member] = kept[member] if progress.diverged else states
         on_epoch(progress)
         if not progress.diverged:
-            keep(partial(_checkpoint, states, tuple(kept), progress.values, progress.epoch))
-    return _weights_of_members(kept), progress
+            keep(partial(_checkpoint, packings, states, tuple(kept), progress.values, progress.epoch))
+    return _weights_of_members(packings, kept), progress
 
 
 def shuffled_rows(rows: Sequence[np.ndarray], seed: int) -> Callable[[int, int], np.ndarray]:
@@ -153,7 +158,9 @@ def shuffled_rows(rows: Sequence[np.ndarray], seed: int) -> Callable[[int, int],
     length = max(map(len, rows))
 
     def order_of_rows(member: int, epoch: int) -> np.ndarray:
-        order = np.random.default_rng((seed, epoch, member)).permutation(rows[member])
+        # Long integers, and so positions in the rows, are shuffled twice as fast as short ones.
+        places = np.random.default_rng((seed, epoch, member)).permutation(len(rows[member]))
+        order = rows[member][places]
         return order if len(order) == length else np.resize(order, length)
 
     return order_of_rows
@@ -179,13 +186,16 @@ def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.n
         Shape `(n_members, n_rows)`.
     """
     run = tf.function(partial(forward, network), jit_compile=True, autograph=False, reduce_retracing=True)
-    state = _initial_state(members, 0, alone=False)
+    parameters, statistics = (
+        [tf.constant(np.stack(values)) for values in zip(*of_members, strict=True)]
+        for of_members in zip(*members, strict=True)
+    )
     blocks = []
     for start in range(0, len(x), BLOCK_ROWS):
         rows = np.zeros((BLOCK_ROWS, x.shape[1]), dtype=np.float32)
         block = x[start : start + BLOCK_ROWS]
         rows[: len(block)] = block
-        y_pred, _ = run(state.parameters, state.statistics, tf.constant(rows))
+        y_pred, _ = run(parameters, statistics, tf.constant(rows))
         blocks.append(y_pred.numpy()[:, : len(block), 0])
     return np.concatenate(blocks, axis=1).astype(np.float64)
 
@@ -219,57 +229,50 @@ def _scalars(optimizer: Optimizer, learning_rates: np.ndarray, first_step: int) 
     return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
 
 
-def _initial_states(views: Sequence[View], initial: Sequence[Weights], n_slots: int) -> list[State]:
+def initial_states(packings: Sequence[Packing], initial: Sequence[Weights], n_slots: int) -> list[State]:
     """The members' weights, stacked view by view, with slots of zeros."""
     members = iter(initial)
-    return [
-        _initial_state([next(members) for _ in range(view.n_members)], n_slots, alone=len(initial) == 1)
-        for view in views
-    ]
+    states = []
+    for packing in packings:
+        own = [next(members) for _ in range(prod(packing.axes))]
+        stacked = [
+            [np.stack(values) if packing.axes else values[0] for values in zip(*of_members, strict=True)]
+            for of_members in zip(*own, strict=True)
+        ]
+        parameters = [tf.constant(each) for each in packing.pack(stacked[0])]
+        slots = [[tf.zeros_like(each) for each in parameters] for _ in range(n_slots)]
+        states.append(State(parameters, [tf.constant(each) for each in stacked[1]], slots))
+    return states
 
 
-def _initial_state(members: Sequence[Weights], n_slots: int, *, alone: bool) -> State:
-    def stacked(values: Sequence[np.ndarray]) -> tf.Tensor:
-        return tf.constant(values[0] if alone else np.stack(values))
-
-    parameters = [stacked(values) for values in zip(*(each.parameters for each in members), strict=True)]
-    statistics = [stacked(values) for values in zip(*(each.statistics for each in members), strict=True)]
-    slots = [[tf.zeros_like(parameter) for parameter in parameters] for _ in range(n_slots)]
-    return State(parameters, statistics, slots)
-
-
-def _weights_of_members(kept: Sequence[Sequence[State]]) -> list[Weights]:
+def _weights_of_members(packings: Sequence[Packing], kept: Sequence[Sequence[State]]) -> list[Weights]:
     """Each member's weights in the states kept for it."""
-    if len(kept) == 1:
-        (state,) = kept[0]
-        return [Weights([w.numpy() for w in state.parameters], [s.numpy() for s in state.statistics])]
     weights: list[Weights] = []
-    for view, of_view in enumerate(kept[0]):
-        for place in range(int(of_view.parameters[0].shape[0])):
+    for view, packing in enumerate(packings):
+        for place in range(prod(packing.axes)):
             state = kept[len(weights)][view]
-            weights.append(
-                Weights(
-                    [tensor.numpy()[place] for tensor in state.parameters],
-                    [tensor.numpy()[place] for tensor in state.statistics],
-                )
-            )
+            parts = packing.unpack(state.parameters), state.statistics
+            member = (place,) if packing.axes else ()
+            weights.append(Weights(*([tensor.numpy()[member] for tensor in part] for part in parts)))
     return weights
 
 
 def _checkpoint(
+    packings: Sequence[Packing],
     states: Sequence[State],
     kept: Sequence[Sequence[State]],
     values: Sequence[np.ndarray],
     n_epochs: int,
 ) -> Checkpoint:
     """The checkpoint after so many epochs, although more values may have been recorded since."""
-    weights = iter(_weights_of_members(kept))
-    tensors: dict[str, np.ndarray] = {}
-    for number, state in enumerate(states):
-        n_members = 1 if len(kept) == 1 else int(state.parameters[0].shape[0])
-        own = _initial_state([next(weights) for _ in range(n_members)], 0, alone=len(kept) == 1)
-        tensors |= {f"{number}.{name}": tensor.numpy() for name, tensor in _named(state).items()}
-        tensors |= {f"{number}.best.{name}": tensor.numpy() for name, tensor in _named(own).items()}
+    best = initial_states(packings, _weights_of_members(packings, kept), 0)
+    tensors = {
+        f"{number}.{name}": tensor.numpy()
+        for number, (state, own) in enumerate(zip(states, best, strict=True))
+        for name, tensor in (
+            _named(state) | {f"best.{name}": each for name, each in _named(own).items()}
+        ).items()
+    }
     return Checkpoint(tensors, np.stack([*values[:n_epochs], values[0]])[:n_epochs])
 
 

@@ -14,13 +14,13 @@ from sklearn.linear_model import RidgeCV
 
 from dlreg.config_file import load_config
 from dlreg.embeddings import BINS, Periodic, fit_embedding
-from dlreg.epoch import View
 from dlreg.errors import DataError
 from dlreg.members import count_epochs, plan_members, rows_per_epoch, training_rows
 from dlreg.mixture import RIDGE_PENALTIES, blend, out_of_fold
 from dlreg.model import initial_weights, trained_model
 from dlreg.network import Batch, Network, forward, parameter_specs
 from dlreg.optimizers import build_optimizer
+from dlreg.packing import View
 from dlreg.presets import PRESETS
 from dlreg.schedules import build_dropout_schedule, build_schedule
 from dlreg.splits import split_folds

@@ -23,12 +23,12 @@ from safetensors.numpy import load, save
 from dlreg import run_dir, training
 from dlreg.checkpoint import Checkpoint, from_file, to_bytes
 from dlreg.embeddings import Periodic, fit_embedding
-from dlreg.epoch import View
 from dlreg.errors import RunDirError
 from dlreg.members import plan_members, rows_per_epoch, training_rows
 from dlreg.model import initial_weights
 from dlreg.network import Network
 from dlreg.optimizers import build_optimizer
+from dlreg.packing import View
 from dlreg.progress import EarlyStopping, Plateau
 from dlreg.schedules import build_schedule
 from dlreg.training import Rows, fit, padded_rows, shuffled_rows

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from dlreg.epoch import PACKED_PARAMETERS, View
 from dlreg.model import build_model, initial_weights, trained_model
 from dlreg.network import Network
 from dlreg.optimizers import build_optimizer
+from dlreg.packing import PACKED_PARAMETERS, View
 from dlreg.progress import EarlyStopping, Plateau, Progress
 from dlreg.schedules import build_schedule
 from dlreg.training import Rows, fit, shuffled_rows

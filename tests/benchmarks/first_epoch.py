@@ -47,10 +47,10 @@ def measure() -> None:
 
         import numpy as np
 
-        from dlreg.epoch import View
         from dlreg.model import initial_weights
         from dlreg.network import Network
         from dlreg.optimizers import build_optimizer
+        from dlreg.packing import View
         from dlreg.schedules import build_schedule
         from dlreg.training import Rows, fit, shuffled_rows
 

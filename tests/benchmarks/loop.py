@@ -152,15 +152,17 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
     import tensorflow as tf
 
     from dlreg import training
-    from dlreg.epoch import View, compile_epoch
+    from dlreg.epoch import compile_epoch
     from dlreg.model import initial_weights
     from dlreg.network import Network
     from dlreg.optimizers import build_optimizer
+    from dlreg.packing import View, packing_of
 
     network, optimizer = Network(x.shape[1], hidden), build_optimizer("adam")
     views = [View(network, 1)]
     run_epoch = compile_epoch(views, optimizer, "mse", {}, n_rows=len(x), batch_size=batch_size, seed=0)
-    state = training._initial_states(views, initial_weights(network, 0), optimizer.n_slots)
+    packings = [packing_of(view, alone=True) for view in views]
+    state = training.initial_states(packings, initial_weights(network, 0), optimizer.n_slots)
     data = [tf.constant(part) for part in (x, y, x[:0], y[:0])]
     order, steps = training.shuffled_rows([np.arange(len(x))], 0), -(-len(x) // batch_size)
     ones = tf.ones(steps)
@@ -170,7 +172,7 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
         rows = training._rows_of_steps(order, epoch, 1, len(x), batch_size)
         scalars = training._scalars(optimizer, np.full((steps, 1), LEARNING_RATE), epoch * steps)
         state, means = run_epoch(state, *data, None, rows, scalars, ones, tf.constant(epoch * steps))
-        return float(means[0])
+        return float(means.numpy()[0, 0])
 
     return run
 

@@ -12,10 +12,10 @@ import_backend()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from dlreg.epoch import View  # noqa: E402
 from dlreg.model import build_model, initial_weights  # noqa: E402
 from dlreg.network import Network  # noqa: E402
 from dlreg.optimizers import build_optimizer  # noqa: E402
+from dlreg.packing import View  # noqa: E402
 from dlreg.schedules import build_schedule  # noqa: E402
 from dlreg.training import Rows, fit, shuffled_rows  # noqa: E402
 

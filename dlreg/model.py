@@ -94,7 +94,7 @@ def _first_inputs(network: Network, features: Any) -> Any:
             "bn,nk->bnk", (first, FREQUENCIES), bias_axes="nk", name="frequencies"
         )(numbers)
         mixed = keras.layers.EinsumDense(
-            "bnk,nkd->bdn", (PERIODIC_WIDTH, first), bias_axes="dn", name="periodic"
+            "bnk,nkd->bnd", (first, PERIODIC_WIDTH), bias_axes="nd", name="periodic"
         )(ops.cos(waves))
         parts = [numbers, keras.layers.Flatten(name="periodic_values")(mixed)]
     elif isinstance(embedding, PiecewiseLinear):

@@ -19,6 +19,9 @@ from dlreg.embeddings import CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH, Embedd
 MOMENTUM = 0.99
 VARIANCE_EPSILON = 1e-3
 
+# Numbers whose waves one matrix mixes: more waste products with zeros, fewer make the matrices small.
+MIXED_TOGETHER = 8
+
 _COSINE = (1.0, -19.7392045, 64.9391174, -85.4501395, 60.1676310, -25.9675992, 6.5286587)
 
 Group = Literal["weights", "biases", "embeddings", "feature_scale"]
@@ -105,7 +108,7 @@ def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
         yield ParameterSpec("frequencies", "kernel", waves, "embeddings")
         yield ParameterSpec("frequencies", "bias", waves, "embeddings")
         yield ParameterSpec("periodic", "kernel", mixed, "embeddings")
-        yield ParameterSpec("periodic", "bias", (PERIODIC_WIDTH, n_numbers), "embeddings")
+        yield ParameterSpec("periodic", "bias", (n_numbers, PERIODIC_WIDTH), "embeddings")
     for number, (_, levels) in enumerate(network.categories, start=1):
         yield ParameterSpec(f"category_{number}", "kernel", (levels, CATEGORY_WIDTH), "embeddings")
     if network.feature_scale:
@@ -213,12 +216,7 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
         frequencies, phases, kernel, bias = (next(values) for _ in range(4))
         numbers = x[..., :first]
         waves = _cosine(numbers[..., None] * frequencies[..., None, :, :] + phases[..., None, :, :])
-        # Written as sums, because a product of many small matrices is slow in XLA on a CPU.
-        mixed = [
-            tf.reduce_sum(waves * kernel[..., None, :, :, number], axis=-1) + bias[..., None, number, :]
-            for number in range(PERIODIC_WIDTH)
-        ]
-        parts = [numbers, *mixed]
+        parts = [numbers, *_mixed(waves, kernel, bias)]
     elif isinstance(embedding, PiecewiseLinear):
         shares = tf.clip_by_value(x[..., :first, None] * embedding.slopes + embedding.offsets, 0.0, 1.0)
         parts = [tf.reshape(shares, (*shares.shape[:-2], embedding.width))]
@@ -230,6 +228,25 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
         ]
         x = tf.concat(parts, axis=-1)
     return x
+
+
+def _mixed(waves: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> list[tf.Tensor]:
+    """The mixtures of each number's waves, as parts `(…, n_rows, some of n_numbers · PERIODIC_WIDTH)`.
+
+    A product of one small matrix for each number is slow in XLA on a CPU, and so are sums along the waves.
+    Hence one product for several numbers, whose matrix is 0 where a number meets another's waves.
+    """
+    parts = []
+    for start in range(0, int(waves.shape[-2]), MIXED_TOGETHER):
+        some = waves[..., start : start + MIXED_TOGETHER, :]
+        n_some = int(some.shape[-2])
+        matrix = kernel[..., start : start + n_some, :, None, :] * tf.eye(n_some)[:, None, :, None]
+        rows = tf.reshape(some, (*some.shape[:-2], n_some * FREQUENCIES))
+        matrix = tf.reshape(matrix, (*kernel.shape[:-3], n_some * FREQUENCIES, n_some * PERIODIC_WIDTH))
+        added = bias[..., start : start + n_some, :]
+        added = tf.reshape(added, (*bias.shape[:-2], 1, n_some * PERIODIC_WIDTH))
+        parts.append(tf.matmul(rows, matrix) + added)
+    return parts
 
 
 def _scaled(kernel: tf.Tensor, factors: tf.Tensor | None) -> tf.Tensor:

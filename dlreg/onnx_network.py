@@ -129,8 +129,8 @@ def _first_inputs(
         angles = graph.add("Mul", numbers, frequencies[..., :, None, :])
         waves = graph.add("Cos", graph.add("Add", angles, phases[..., :, None, :]))
         mixed = graph.add("MatMul", waves, kernel)
-        mixed = graph.add("Add", mixed, np.swapaxes(bias, -1, -2)[..., :, None, :])
-        order = [1, 2, 0] if not axes else [0, 2, 3, 1]
+        mixed = graph.add("Add", mixed, bias[..., :, None, :])
+        order = [1, 0, 2] if not axes else [0, 2, 1, 3]
         mixed = graph.add("Transpose", mixed, perm=order)
         width = embedding.width - first
         mixed = graph.add("Reshape", mixed, np.array([*axes, -1, width]))

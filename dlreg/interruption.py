@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# How long the work under way has to come to its end; on a busy machine what follows takes as long again.
-GRACE_SECONDS = 2.0
+# How long the work under way has to come to its end: an epoch, and what has no epoch to lose. A library that
+# is being loaded may hold up what follows for as long again.
+GRACE_SECONDS, BRIEF_GRACE_SECONDS = 2.0, 1.0
 # A shell may tell the process and its group: that is one signal, not two.
 SAME_SIGNAL_SECONDS = 0.3
 _SHOW_CURSOR = b"\x1b[?25h"
@@ -99,7 +100,8 @@ def listening() -> Iterator[Interruption]:
 def _watch(reading: int, interruption: Interruption) -> None:
     first = _next_signal(reading, None)
     if first:
-        deadline, since = time.monotonic() + GRACE_SECONDS, time.monotonic()
+        since = time.monotonic()
+        deadline = since + (GRACE_SECONDS if interruption.is_deferred else BRIEF_GRACE_SECONDS)
         while second := _next_signal(reading, deadline - time.monotonic()):
             if time.monotonic() - since > SAME_SIGNAL_SECONDS:
                 _exit(second)

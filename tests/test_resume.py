@@ -645,7 +645,12 @@ def test_a_signal_at_any_moment_leaves_nothing_or_a_run_that_goes_on(
         pytest.skip("the other signal's moment")
     path = tmp_path / "run"
     process = subprocess.Popen(
-        [COMMAND, "train", "config.yaml", "--run-dir", path], cwd=killed, stderr=subprocess.PIPE, text=True
+        [COMMAND, "train", "config.yaml", "--run-dir", path],
+        cwd=killed,
+        stderr=subprocess.PIPE,
+        text=True,
+        # In the background of a script it would be ignored until Python is up.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     time.sleep(moment * seconds_of_a_run)
     ended = process.poll() is not None

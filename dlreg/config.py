@@ -363,7 +363,11 @@ class TrainingConfig(_Section):
     auto_steps: int = Field(
         default=4096, ge=1, le=2**31 - 1, description="Steps of a training with epochs: auto."
     )
-    batch_size: int = Field(default=32, ge=1, le=2**31 - 1, description="Rows of one step.")
+    batch_size: int = Field(default=32, ge=1, le=2**31 - 1, description="Rows of one step, at most.")
+    equal_batches: bool = Field(
+        default=False,
+        description="Whether all batches of an epoch are of one size; else the last has what is left.",
+    )
     validation_split: float = Field(
         default=0.2,
         ge=0,

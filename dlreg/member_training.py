@@ -11,7 +11,7 @@ from dlreg.checkpoint import Checkpoint
 from dlreg.config import Config
 from dlreg.dataset import Dataset
 from dlreg.embeddings import fit_embedding
-from dlreg.members import Member, count_epochs, rows_per_epoch, training_rows
+from dlreg.members import Member, count_epochs, divide_epoch, rows_per_epoch, training_rows
 from dlreg.mixture import Mixture, blend, mean_of, out_of_fold
 from dlreg.model import initial_weights
 from dlreg.network import Network
@@ -139,7 +139,9 @@ def train_members(
         for name in ("train", "validation")
     )
     n_rows = rows_per_epoch(len(train.x), dataset.folds)
-    steps_per_epoch = -(-n_rows // settings.batch_size)
+    batch_size, steps_per_epoch = divide_epoch(
+        n_rows, settings.batch_size, equal_batches=settings.equal_batches
+    )
     epochs = count_epochs(settings.epochs, steps_per_epoch, settings.auto_steps)
 
     def mae(y_true: Any, y_pred: Any) -> Any:
@@ -177,7 +179,7 @@ def train_members(
         train,
         train if dataset.folds else validation,
         epochs=epochs,
-        batch_size=settings.batch_size,
+        batch_size=batch_size,
         seed=settings.seed,
         n_rows=n_rows,
         order_of_rows=loop.shuffled_rows(training_rows(members, len(train.x), dataset.folds), settings.seed),

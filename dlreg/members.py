@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_AUTO_EPOCHS, LEAST_STEPS_COUNTED = 8, 16
+LEAST_AUTO_EPOCHS = 8
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,27 @@ def rows_per_epoch(n_rows: int, folds: Sequence[np.ndarray]) -> int:
     return n_rows - min((len(fold) for fold in folds), default=0)
 
 
+def divide_epoch(n_rows: int, batch_size: int, *, equal_batches: bool) -> tuple[int, int]:
+    """The rows of a batch and the batches of an epoch.
+
+    Args:
+        n_rows: Training rows of an epoch.
+        batch_size: The most rows of a batch.
+        equal_batches: Whether they are as many in every batch, but for rounding; or `batch_size` in all but
+            the last, as in Keras.
+    """
+    steps_per_epoch = -(-n_rows // batch_size)
+    return -(-n_rows // steps_per_epoch) if equal_batches else min(batch_size, n_rows), steps_per_epoch
+
+
 def count_epochs(epochs: int | str, steps_per_epoch: int, auto_steps: int) -> int:
     """How many epochs there will be at most.
 
-    `auto` is as many as `auto_steps` steps make, but at least `LEAST_AUTO_EPOCHS`; on tables so small that
-    an epoch has fewer than 16 steps no more than if it had 16, for they are learnt by heart before.
+    `auto` is as many as `auto_steps` steps make. On small tables, which are learnt by heart before, it is
+    fewer: `auto_steps` / 20 epochs, or as many as a quarter of the steps make, up to `auto_steps` / 8.
     """
     if isinstance(epochs, int):
         return epochs
-    return max(LEAST_AUTO_EPOCHS, auto_steps // max(steps_per_epoch, LEAST_STEPS_COUNTED))
+    enough = auto_steps // max(steps_per_epoch, 20)
+    on_small_tables = auto_steps // max(4 * steps_per_epoch, 8)
+    return max(LEAST_AUTO_EPOCHS, enough, on_small_tables)

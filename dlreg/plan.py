@@ -13,7 +13,7 @@ from dlreg.dataset import Dataset, Part, shown_path
 from dlreg.dates import calendar_feature_names
 from dlreg.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
 from dlreg.errors import ConfigError, DataError, Fault, gathering, located
-from dlreg.members import Member, count_epochs, plan_members, rows_per_epoch
+from dlreg.members import Member, count_epochs, divide_epoch, plan_members, rows_per_epoch
 from dlreg.preprocessing import MOST_ONEHOT_LEVELS, fit_features, fit_target
 
 # The arrays an optimizer keeps, each as large as the weights.
@@ -79,8 +79,9 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
     rows = {name: int(part.rows.size) for name, part in dataset.parts.items()}
     n_rows = rows_per_epoch(rows["train"], dataset.folds)
-    batch_size = min(config.training.batch_size, n_rows)
-    steps_per_epoch = -(-n_rows // batch_size)
+    batch_size, steps_per_epoch = divide_epoch(
+        n_rows, config.training.batch_size, equal_batches=config.training.equal_batches
+    )
     slots = OPTIMIZER_SLOTS[config.training.optimizer] + bool(config.training.momentum)
     network = parameters * (WEIGHT_COPIES + slots)
     activations = 2 * max(batch_size, min(rows["validation"], 4096)) * (sum(config.model.hidden_layers) + 1)

@@ -40,6 +40,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
         "schedule": {"name": "coslog4"},
         "epochs": "auto",
         "batch_size": 256,
+        "equal_batches": True,
         "cross_validation": 5,
         "early_stopping": None,
     },

@@ -108,6 +108,7 @@ def test_defaults(tmp_path: Path) -> None:
             "epochs": 100,
             "auto_steps": 4096,
             "batch_size": 32,
+            "equal_batches": False,
             "validation_split": 0.2,
             "cross_validation": None,
             "early_stopping": {"patience": 20, "min_delta": 0.0},

@@ -15,7 +15,7 @@ from sklearn.linear_model import RidgeCV
 from dlreg.config_file import load_config
 from dlreg.embeddings import BINS, Periodic, fit_embedding
 from dlreg.errors import DataError
-from dlreg.members import count_epochs, plan_members, rows_per_epoch, training_rows
+from dlreg.members import count_epochs, divide_epoch, plan_members, rows_per_epoch, training_rows
 from dlreg.mixture import RIDGE_PENALTIES, blend, out_of_fold
 from dlreg.model import initial_weights, trained_model
 from dlreg.network import Batch, Network, forward, parameter_specs
@@ -141,8 +141,17 @@ def test_too_few_rows_or_groups_for_the_folds_are_refused():
 
 def test_epochs_auto_is_a_number_of_steps():
     assert count_epochs(7, 1000, 4096) == 7
-    assert [count_epochs("auto", steps, 4096) for steps in (1, 16, 50, 600)] == [256, 256, 81, 8]
-    assert count_epochs("auto", 2, 1536) == 96
+    found = [count_epochs("auto", steps, 4096) for steps in (1, 2, 3, 4, 5, 20, 50, 600)]
+    assert found == [512, 512, 341, 256, 204, 204, 81, 8]
+    assert count_epochs("auto", 2, 1536) == 192
+
+
+def test_batches_of_one_size_hold_every_row_and_few_more():
+    for n_rows in (1, 100, 256, 257, 323, 1000):
+        assert divide_epoch(n_rows, 256, equal_batches=False) == (min(n_rows, 256), -(-n_rows // 256))
+        batch_size, steps = divide_epoch(n_rows, 256, equal_batches=True)
+        assert batch_size <= 256
+        assert 0 <= batch_size * steps - n_rows < steps
 
 
 def test_out_of_fold_takes_the_members_that_left_a_row_out():

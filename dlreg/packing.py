@@ -14,7 +14,7 @@ import tensorflow as tf
 from dlreg.network import Group, Network, parameter_specs
 
 # Up to here one long vector is faster than a tensor per layer.
-PACKED_PARAMETERS = 4096
+PACKED_PARAMETERS = 16384
 
 
 class View(NamedTuple):

@@ -225,8 +225,10 @@ def _scalars(optimizer: Optimizer, learning_rates: np.ndarray, first_step: int) 
     """The learning rate and the optimizer's coefficients of each step, `(n_steps, n_scalars, n_members)`."""
     n_steps, n_members = learning_rates.shape
     coefficients = optimizer.coefficients(np.arange(first_step + 1, first_step + n_steps + 1))
-    columns = [learning_rates, *(np.repeat(column[:, None], n_members, axis=1) for column in coefficients)]
-    scalars = np.stack(columns, axis=1, dtype=np.float32)
+    scalars = np.empty((n_steps, 1 + len(coefficients), n_members), dtype=np.float32)
+    scalars[:, 0] = learning_rates
+    for place, coefficient in enumerate(coefficients, start=1):
+        scalars[:, place] = coefficient[:, None]
     return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
 
 

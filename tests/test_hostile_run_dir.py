@@ -629,7 +629,7 @@ CORPUS = {
             constants=[("w", WIDE), ("i", np.array(0)), ("s", np.array([-1, 1]))],
         ),
         set(),
-        codes=(("baseline", 8),),
+        codes=(("baseline", 8), ("explain", 5)),
     ),
     # where files are written, and what lies beside them
     "figure: a link": Hostile(link("loss_curve.png"), {"verify"}),

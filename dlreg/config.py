@@ -129,6 +129,10 @@ def _name_or_number(epochs: object) -> str:
     return "name" if isinstance(epochs, str) else "number"
 
 
+def _number_or_list(dropout: object) -> str:
+    return "list" if isinstance(dropout, list | tuple) else "number"
+
+
 def _all_or_list(features: object) -> str:
     return "all" if isinstance(features, str) else "list"
 
@@ -137,6 +141,7 @@ LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(_local_path)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 DateFormat = Annotated[str, AfterValidator(_date_format)]
 Width = Annotated[int, Field(ge=1, le=65536)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class _Section(BaseModel):
@@ -229,8 +234,13 @@ class ModelConfig(_Section):
     activation: Activation = Field(
         default="relu", description="The activation function of the hidden layers."
     )
-    dropout: float = Field(
-        default=0.0, ge=0, lt=1, description="The fraction of units dropped while training."
+    dropout: Annotated[
+        Annotated[Share, Tag("number")]
+        | Annotated[tuple[Share, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
+        Discriminator(_number_or_list),
+    ] = Field(
+        default=0.0,
+        description="The fraction of units dropped while training; a list goes round the embeddings.",
     )
     dropout_schedule: Literal["constant", "fading"] = Field(
         default="constant", description="Whether dropout stays, or fades out along half a cosine."
@@ -253,6 +263,11 @@ class ModelConfig(_Section):
         default=False,
         description="Whether embeddings and a ridge regression are weighed by out-of-fold predictions.",
     )
+
+    @property
+    def dropouts(self) -> tuple[float, ...]:
+        """That of the first embedding, of the second, and so on, then from the start again."""
+        return self.dropout if isinstance(self.dropout, tuple) else (self.dropout,)
 
 
 class ConstantSchedule(_Section):
@@ -444,7 +459,7 @@ class Config(_Section):
     @property
     def depends_on_epochs(self) -> bool:
         """Whether what a step does depends on how many epochs there will be."""
-        fades = self.model.dropout > 0 and self.model.dropout_schedule == "fading"
+        fades = any(self.model.dropouts) and self.model.dropout_schedule == "fading"
         return fades or self.training.schedule.name in ("cosine", "coslog4")
 
     def fault(self, message: str, *key: str | int, hint: str | None = None) -> Fault:

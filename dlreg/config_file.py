@@ -52,6 +52,7 @@ _SECTIONS = ("data", "preprocessing", "model", "training", "run")
 _UNIONS = (
     ("data", "features"),
     ("preprocessing", "embedding"),
+    ("model", "dropout"),
     ("training", "schedule"),
     ("training", "epochs"),
 )
@@ -382,7 +383,7 @@ def _value_hint(value: Any, key: KeyPath, nodes: Sequence[_Node], leaves: Sequen
         return f"Write {meant}."
     if value is None and isinstance(key[-1], int):
         return "Remove it, or put it in quotes if it is text."
-    if "array" in kinds and isinstance(value, str | int | float):
+    if "array" in kinds and isinstance(value, str if "number" in kinds else str | int | float):
         return f"Write it as a list, [{meant_items(value)}]."
     keys = _properties(nodes)
     if keys and isinstance(value, str) and re.search("[:=]", value):

@@ -1,6 +1,7 @@
 """The members of a run: built, trained side by side, and mixed into one prediction."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import keras
@@ -38,7 +39,7 @@ def build_views(
         x_train: The training rows, preprocessed, shape `(n_rows, n_features)`.
         n_members: Of all views together.
     """
-    options = config.model.model_dump(exclude={"ensemble", "blend", "dropout_schedule"})
+    options = config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
     names = config.preprocessing.views
     numbers = x_train[:, : preprocessing.n_numbers]
     return [
@@ -47,11 +48,12 @@ def build_views(
                 x_train.shape[1],
                 embedding=fit_embedding(name, numbers),
                 categories=preprocessing.embedded_categories,
+                dropout=dropout,
                 **options,
             ),
             n_members // len(names),
         )
-        for name in names
+        for name, dropout in zip(names, cycle(config.model.dropouts), strict=False)
     ]
 
 

@@ -22,7 +22,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
         "parametric_activation": True,
         "feature_scale": True,
         "initializer": "he_normal",
-        "dropout": 0.1,
+        "dropout": [0.1, 0.0],
         "dropout_schedule": "fading",
         "blend": True,
     },
@@ -47,7 +47,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
 }
 _FAST: Mapping[str, Mapping[str, Any]] = {
     "preprocessing": {**_ACCURATE["preprocessing"], "embedding": "piecewise_linear"},
-    "model": {**_ACCURATE["model"], "hidden_layers": [64, 64]},
+    "model": {**_ACCURATE["model"], "hidden_layers": [64, 64], "dropout": 0.1},
     "training": {**_ACCURATE["training"], "auto_steps": 2560},
 }
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -372,7 +372,7 @@ def test_check_counts_what_the_preset_trains(accurate):
     record = json.loads((accurate / "run" / "run.json").read_text())
     assert plan["features"] == record["features"]
     assert plan["parameters"] == record["parameters"]
-    assert plan["epochs"] == record["epochs"] == 20
+    assert plan["epochs"] == record["epochs"] == 40
 
 
 def test_check_warns_of_keys_that_overrule_a_preset(accurate):

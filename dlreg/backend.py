@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -24,8 +24,9 @@ def import_backend(cache: Path | None = None, threads: int | None = None) -> Non
         import keras
         import tensorflow as tf
 
-        if threads:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
+        # A second training in one process keeps the threads of the first.
+        with suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(threads or 0)
         tf.config.list_physical_devices()
     # A keras.json in the home folder may say otherwise, and the same config must give the same run.
     keras.config.set_floatx("float32")

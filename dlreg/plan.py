@@ -26,6 +26,8 @@ FLOAT_BYTES = 4
 CELL_BYTES = 8
 # 1 GB of weights: a file of ONNX ends at 2 GB.
 MAX_PARAMETERS = 250_000_000
+# Operations of one step, below which a second core costs more than it saves (tests/benchmarks/loop.py).
+ONE_THREAD_OPERATIONS = 100_000_000
 # Beside its cells a row has a target, a position, a place in the order of an epoch, a prediction …
 ROW_CELLS = 8
 
@@ -42,6 +44,7 @@ class Plan:
         steps_per_epoch: Batches in an epoch.
         epochs: The most epochs there will be.
         memory_bytes: A rough estimate of the memory at its peak, libraries included.
+        threads: Threads that an operation may use; None for as many as there are cores.
     """
 
     rows: dict[str, int]
@@ -51,6 +54,7 @@ class Plan:
     steps_per_epoch: int
     epochs: int
     memory_bytes: int
+    threads: int | None
 
 
 def plan_training(config: Config, dataset: Dataset) -> Plan:
@@ -82,6 +86,8 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
     batch_size, steps_per_epoch = divide_epoch(
         n_rows, config.training.batch_size, equal_batches=config.training.equal_batches
     )
+    # A multiplication and an addition per weight and row, forward and twice backward.
+    is_small = 6 * batch_size * parameters < ONE_THREAD_OPERATIONS
     slots = OPTIMIZER_SLOTS[config.training.optimizer] + bool(config.training.momentum)
     network = parameters * (WEIGHT_COPIES + slots)
     activations = 2 * max(batch_size, min(rows["validation"], 4096)) * (sum(config.model.hidden_layers) + 1)
@@ -96,6 +102,7 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         steps_per_epoch=steps_per_epoch,
         epochs=count_epochs(config.training.epochs, steps_per_epoch, config.training.auto_steps),
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * (network + activations) + encoded + cells,
+        threads=config.run.threads or (1 if is_small else None),
     )
 
 

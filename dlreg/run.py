@@ -97,7 +97,7 @@ def train_run(
         listener.on_note(note)
     path = path or config.run.dir or run_dir.next_run_dir(name)
     with run_dir.open_run_dir(path, overwrite=overwrite, resume=resume) as run:
-        facts = {"process": os.getpid(), "started": started, **_facts(config, dataset)}
+        facts = {"process": os.getpid(), "started": started, **_facts(config, dataset, plan.threads)}
         if resume:
             refuse_changes(config, path, facts)
         run.set_status("running", facts)
@@ -106,7 +106,7 @@ def train_run(
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
-                import_backend(cache, config.run.threads)
+                import_backend(cache, plan.threads)
                 summary = _train(config, dataset, run, saver, listener)
         except BaseException as error:
             # What a signal breaks off may fail in any way.
@@ -127,7 +127,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _facts(config: Config, dataset: Dataset) -> dict[str, Any]:
+def _facts(config: Config, dataset: Dataset, threads: int | None) -> dict[str, Any]:
     paths = {"path": config.data.path, "test_path": config.data.test_path}
     return {
         "versions": {"dlreg": __version__, "python": platform.python_version()}
@@ -144,7 +144,7 @@ def _facts(config: Config, dataset: Dataset) -> dict[str, Any]:
         },
         "rows": {name: int(part.rows.size) for name, part in dataset.parts.items()},
         "machine": {"system": platform.platform(), "processor": _processor(), "cpu_count": os.cpu_count()},
-        "threads": config.run.threads,
+        "threads": threads,
     }
 
 

@@ -218,6 +218,13 @@ def test_a_larger_network_takes_more_memory(tmp_path):
     assert sizes[1] - sizes[0] > 4096 * 4096 * 4 * 4
 
 
+def test_a_small_network_takes_one_thread_unless_told_otherwise(tmp_path):
+    config = folder_with(tmp_path, plain_table())
+    for units, threads, expected in (("[8]", "null", 1), ("[2048, 2048]", "null", None), ("[8]", "3", 3)):
+        plan = check.check(config, [f"model.hidden_layers={units}", f"run.threads={threads}"]).plan
+        assert plan["threads"] == expected
+
+
 # ---------------------------------------------------------------- warnings
 
 GENERATOR = np.random.default_rng(5)
@@ -387,7 +394,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
     found = json.loads(done.stdout)
     assert (done.returncode, found["faults"], found["plan"]["epochs"]) == (0, [], 7)
     assert list(found["plan"]) == [
-        "rows", "columns", "features", "parameters", "steps_per_epoch", "epochs", "memory_bytes"
+        "rows", "columns", "features", "parameters", "steps_per_epoch", "epochs", "memory_bytes", "threads"
     ]  # fmt: skip
 
 

@@ -7,7 +7,8 @@ import time
 
 from dlreg.backend import import_backend
 
-import_backend()
+# As a training of so small a network.
+import_backend(threads=1)
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402

@@ -19,6 +19,7 @@ from dlreg.interruption import Interruption  # noqa: E402
 from dlreg.model import initial_weights  # noqa: E402
 from dlreg.network import Network  # noqa: E402
 from dlreg.optimizers import build_optimizer  # noqa: E402
+from dlreg.packing import View  # noqa: E402
 from dlreg.run_dir import open_run_dir  # noqa: E402
 from dlreg.saver import Saver  # noqa: E402
 from dlreg.schedules import build_schedule  # noqa: E402
@@ -52,7 +53,7 @@ def share(
 
         with suppress(TimeoutError):
             fit(
-                network,
+                [View(network, members)],
                 initial_weights(network, 0, members),
                 build_optimizer("adam"),
                 build_schedule("constant", 1e-3, epochs=1, steps_per_epoch=1),
@@ -62,7 +63,7 @@ def share(
                 epochs=10**7,
                 batch_size=32,
                 seed=0,
-                order_of_rows=shuffled_rows(n_rows, 0),
+                order_of_rows=shuffled_rows([np.arange(n_rows)] * members, 0),
                 start=saver.load,
                 keep=keep,
             )

@@ -185,11 +185,13 @@ def compile_epoch(
         program = program or tf.function(
             lambda *traced: compiled(*traced), autograph=False
         ).get_concrete_function(states, *arguments)
-        tensors = [*_tensors_of(states), *(each for each in arguments if each is not None)]
+        held = _tensors_of(states)
         *moved, means = tf.raw_ops.StatefulPartitionedCall(
-            args=tensors, Tout=[tf.float32] * (len(_tensors_of(states)) + 1), f=program
+            args=[*held, *(each for each in arguments if each is not None)],
+            Tout=[tf.float32] * (len(held) + 1),
+            f=program,
         )
-        return _states_of(moved, states), means
+        return _as_states(moved, states), means
 
     return call
 
@@ -203,7 +205,7 @@ def _tensors_of(states: Sequence[State]) -> list[tf.Tensor]:
     ]
 
 
-def _states_of(tensors: Iterable[tf.Tensor], like: Sequence[State]) -> list[State]:
+def _as_states(tensors: Iterable[tf.Tensor], like: Sequence[State]) -> list[State]:
     """What `_tensors_of` gave, as states again."""
     tensors = iter(tensors)
 

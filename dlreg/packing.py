@@ -67,13 +67,14 @@ class Packing(NamedTuple):
         return [np.concatenate([each.reshape(*self.axes, -1) for each in parameters], axis=-1)]
 
     def unpack(self, held: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The parameters, in the order of `dlreg.network.parameter_specs`."""
+        """The parameters of one member or of all, in the order of `dlreg.network.parameter_specs`."""
         if not self.joined:
             return list(held)
         # Its gradient joins the parts again; that of slices would add them up.
         parts = tf.split(held[0], list(map(prod, self.shapes)), axis=-1)
         return [
-            tf.reshape(part, (*self.axes, *shape)) for part, shape in zip(parts, self.shapes, strict=True)
+            tf.reshape(part, (*part.shape[:-1], *shape))
+            for part, shape in zip(parts, self.shapes, strict=True)
         ]
 
     def spread(self, values: Sequence[float]) -> Sequence[float | np.ndarray]:

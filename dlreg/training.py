@@ -254,9 +254,11 @@ def _weights_of_members(packings: Sequence[Packing], kept: Sequence[Sequence[Sta
     for view, packing in enumerate(packings):
         for place in range(prod(packing.axes)):
             state = kept[len(weights)][view]
-            parts = packing.unpack(state.parameters), state.statistics
             member = (place,) if packing.axes else ()
-            weights.append(Weights(*([tensor.numpy()[member] for tensor in part] for part in parts)))
+            held, statistics = (
+                [tensor.numpy()[member] for tensor in part] for part in (state.parameters, state.statistics)
+            )
+            weights.append(Weights([np.asarray(each) for each in packing.unpack(held)], statistics))
     return weights
 
 
@@ -269,13 +271,10 @@ def _checkpoint(
 ) -> Checkpoint:
     """The checkpoint after so many epochs, although more values may have been recorded since."""
     best = initial_states(packings, _weights_of_members(packings, kept), 0)
-    tensors = {
-        f"{number}.{name}": tensor.numpy()
-        for number, (state, own) in enumerate(zip(states, best, strict=True))
-        for name, tensor in (
-            _named(state) | {f"best.{name}": each for name, each in _named(own).items()}
-        ).items()
-    }
+    tensors: dict[str, np.ndarray] = {}
+    for number, (state, own) in enumerate(zip(states, best, strict=True)):
+        tensors |= {f"{number}.{name}": tensor.numpy() for name, tensor in _named(state).items()}
+        tensors |= {f"{number}.best.{name}": tensor.numpy() for name, tensor in _named(own).items()}
     return Checkpoint(tensors, np.stack([*values[:n_epochs], values[0]])[:n_epochs])
 
 

@@ -13,14 +13,17 @@ from scipy.optimize import minimize
 from sklearn.linear_model import RidgeCV
 
 from dlreg.config_file import load_config
+from dlreg.dataset import load_dataset
 from dlreg.embeddings import BINS, Periodic, fit_embedding
 from dlreg.errors import DataError
+from dlreg.member_training import build_views
 from dlreg.members import count_epochs, divide_epoch, plan_members, rows_per_epoch, training_rows
 from dlreg.mixture import RIDGE_PENALTIES, blend, out_of_fold
 from dlreg.model import initial_weights, trained_model
-from dlreg.network import Batch, Network, forward, parameter_specs
+from dlreg.network import MIXED_TOGETHER, Batch, Network, forward, parameter_specs
 from dlreg.optimizers import build_optimizer
 from dlreg.packing import View
+from dlreg.preprocessing import fit_preprocessing
 from dlreg.presets import PRESETS
 from dlreg.schedules import build_dropout_schedule, build_schedule
 from dlreg.splits import split_folds
@@ -373,6 +376,30 @@ def test_check_counts_what_the_preset_trains(accurate):
     assert plan["features"] == record["features"]
     assert plan["parameters"] == record["parameters"]
     assert plan["epochs"] == record["epochs"] == 40
+
+
+def test_each_embedding_has_its_dropout_and_a_list_goes_round(accurate):
+    for given, expected in (("[0.1, 0.0]", [0.1, 0.0]), ("[0.2]", [0.2, 0.2]), ("0.3", [0.3, 0.3])):
+        config = load_config(accurate / "config.yaml", [f"model.dropout={given}"])
+        dataset = load_dataset(config)
+        train = dataset.parts["train"]
+        preprocessing = fit_preprocessing(
+            train.cells,
+            train.y_true,
+            dataset.columns,
+            **config.preprocessing.model_dump(exclude={"embedding"}),
+        )
+        views = build_views(config, preprocessing, preprocessing.transform(train.cells), 6)
+        assert [view.network.dropout for view in views] == expected
+
+
+def test_waves_of_more_numbers_than_are_mixed_together_are_as_in_keras():
+    n_numbers = MIXED_TOGETHER + 3
+    network = Network(n_numbers, [6], embedding=Periodic(n_numbers), initializer="he_normal")
+    (weights,) = initial_weights(network, 3)
+    x = GENERATOR.normal(size=(20, n_numbers)).astype(np.float32)
+    expected = trained_model(network, weights).predict(x, verbose=0)[:, 0]
+    assert predict(network, [weights], x)[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_check_warns_of_keys_that_overrule_a_preset(accurate):

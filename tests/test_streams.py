@@ -51,7 +51,14 @@ def test_a_bad_row_late_in_a_file_leaves_the_old_predictions(project, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["evaluate", "run"], ["evaluate", "run", "--json"], ["predict", "run", "table.csv"]],
+    [
+        ["evaluate", "run"],
+        ["evaluate", "run", "--json"],
+        ["predict", "run", "table.csv"],
+        ["--version"],
+        ["--help"],
+        ["train", "--help"],
+    ],
     ids=" ".join,
 )
 class TestStandardOutput:

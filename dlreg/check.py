@@ -149,5 +149,6 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
     yield f"columns     {columns}"
     yield f"features    {plan['features']:,} after encoding"
     yield f"network     {plan['parameters']:,} parameters"
-    yield f"steps       {plan['steps_per_epoch']:,} per epoch, at most {plan['epochs']:,} epochs"
+    refit = f", then at most {plan['refit_epochs']:,} to refit" if plan["refit_epochs"] else ""
+    yield f"steps       {plan['steps_per_epoch']:,} per epoch, at most {plan['epochs']:,} epochs{refit}"
     yield f"memory      about {plan['memory_bytes'] / 1e9:.1f} GB"

@@ -335,6 +335,17 @@ class EarlyStopping(_Section):
     min_delta: float = Field(default=0.0, ge=0, description="The least fall of the loss that counts.")
 
 
+class Refit(_Section):
+    """After cross-validation each member goes on from its best epoch, with all training rows."""
+
+    epochs_fraction: float = Field(
+        default=0.4, gt=0, le=10, description="How many epochs, as a fraction of the member's best epoch."
+    )
+    learning_rate_fraction: float = Field(
+        default=0.25, gt=0, le=1, description="Its peak, half way, as a fraction of learning_rate."
+    )
+
+
 class TrainingConfig(_Section):
     """How the network learns."""
 
@@ -394,6 +405,9 @@ class TrainingConfig(_Section):
         ge=2,
         le=50,
         description="Folds; each member leaves one out to validate, in place of validation_split.",
+    )
+    refit: Refit | None = Field(
+        default=None, description="Whether members go on with the rows of the fold they left out."
     )
     early_stopping: EarlyStopping | None = Field(
         default=EarlyStopping(), description="When to end before the last epoch; null for never."
@@ -460,7 +474,7 @@ class Config(_Section):
     def depends_on_epochs(self) -> bool:
         """Whether what a step does depends on how many epochs there will be."""
         fades = any(self.model.dropouts) and self.model.dropout_schedule == "fading"
-        return fades or self.training.schedule.name in ("cosine", "coslog4")
+        return fades or bool(self.training.refit) or self.training.schedule.name in ("cosine", "coslog4")
 
     def fault(self, message: str, *key: str | int, hint: str | None = None) -> Fault:
         """A fault at the value of a key, such as `config.fault("…", "data", "features", 2)`."""

@@ -511,7 +511,7 @@ def _range(leaf: _Node) -> str:
     words = {
         "minimum": "from" if "maximum" in leaf else "of at least",
         "exclusiveMinimum": "above",
-        "maximum": "to",
+        "maximum": "to" if "minimum" in leaf else "up to",
         "exclusiveMaximum": "and below",
     }
     return "".join(f" {word} {leaf[bound]}" for bound, word in words.items() if bound in leaf)

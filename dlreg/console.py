@@ -99,20 +99,22 @@ class TrainingDisplay:
         if self._quiet or (now - self._shown < wait and not progress.finished):
             return
         self._shown = now
+        name, epoch, epochs = "epoch", progress.epoch, progress.epochs
+        if progress.refit_epoch:
+            name, epoch, epochs = "refit epoch", progress.refit_epoch, int(progress.refit_epochs.max())
         losses = _losses(progress)
         if terminal:
+            description = f"{name} {epoch:,}/{epochs:,}"
             self._bar.update(
-                self._task,
-                description=f"epoch {progress.epoch:,}/{progress.epochs:,}",
-                total=progress.epochs,
-                completed=progress.epoch,
-                losses=losses,
+                self._task, description=description, total=epochs, completed=epoch, losses=losses
             )
         else:
-            print(f"epoch {progress.epoch:,}/{progress.epochs:,}  {losses}", file=self._stream, flush=True)
+            print(f"{name} {epoch:,}/{epochs:,}  {losses}", file=self._stream, flush=True)
 
 
 def _losses(progress: "TrainingProgress") -> str:
+    if progress.refit_epoch:
+        return f"loss {progress.refit['loss'][-1]:.4g}"
     history, best = progress.history, progress.best_epoch
     shown = [f"{name} {history[name][-1]:.4g}" for name in ("loss", "val_loss") if name in history]
     return "  ".join(shown) + (

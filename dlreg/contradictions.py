@@ -134,3 +134,13 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
         message = "model.blend needs training.cross_validation"
         hint = "Set training.cross_validation to 5, or model.blend to false."
         yield Contradiction(("model", "blend"), ("training", "cross_validation"), message, hint)
+    if training["refit"] is not None:
+        needed = {
+            "cross_validation": folds is not None,
+            "restore_best_weights": training["restore_best_weights"],
+        }
+        for key in (key for key, is_set in needed.items() if not is_set):
+            way = "Set training.cross_validation to 5" if key == "cross_validation" else f"Leave {key} out"
+            hint = f"{way}, or set training.refit to null."
+            other = ("training", key)
+            yield Contradiction(("training", "refit"), other, f"training.refit needs training.{key}", hint)

@@ -20,9 +20,9 @@ from dlreg.optimizers import build_optimizer
 from dlreg.packing import View
 from dlreg.plan import members_of
 from dlreg.preprocessing import Preprocessing
-from dlreg.progress import EarlyStopping, Plateau, Progress
+from dlreg.progress import EarlyStopping, Plateau, Progress, Refit
 from dlreg.schedules import build_dropout_schedule, build_schedule
-from dlreg.training import Weights
+from dlreg.training import Trained, Weights
 
 # Far enough apart for the seeds of one view's members.
 VIEW_SEEDS = 1_000_000
@@ -82,7 +82,7 @@ def mix_members(
         dataset: Its rows.
         preprocessing: Fitted on the training rows.
         members: What was trained, member by member.
-        trained: The same view by view, with weights.
+        trained: The same view by view, with weights that know nothing of the rows they left out.
         x: The preprocessed training rows, `(n_train, n_features)`.
 
     Returns:
@@ -117,7 +117,7 @@ def train_members(
     start: Callable[[Checkpoint], Checkpoint | None],
     on_epoch: Callable[[Progress], None],
     keep: Callable[[Callable[[], Checkpoint]], None],
-) -> tuple[list[Weights], Progress]:
+) -> Trained:
     """Trains all members in one program, see `dlreg.training.fit`.
 
     Args:
@@ -151,6 +151,7 @@ def train_members(
         true, predicted = (preprocessing.target.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
         return ops.absolute(true - predicted)
 
+    refit = settings.refit
     stopping, factors = settings.early_stopping, settings.learning_rate_factors.model_dump()
     return loop.fit(
         views,
@@ -184,7 +185,9 @@ def train_members(
         batch_size=batch_size,
         seed=settings.seed,
         n_rows=n_rows,
-        order_of_rows=loop.shuffled_rows(training_rows(members, len(train.x), dataset.folds), settings.seed),
+        order_of_rows=loop.shuffled_rows(
+            training_rows(members, len(train.x), dataset.folds), n_rows, settings.seed
+        ),
         validation_rows=loop.padded_rows([dataset.folds[member.fold or 0] for member in members])
         if dataset.folds
         else None,
@@ -193,6 +196,9 @@ def train_members(
         early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
         plateau=Plateau(**options) if schedule.name == "plateau" else None,
         restore_best_weights=settings.restore_best_weights,
+        refit=Refit(refit.epochs_fraction, refit.learning_rate_fraction * settings.learning_rate)
+        if refit
+        else None,
         start=start,
         on_epoch=on_epoch,
         keep=keep,

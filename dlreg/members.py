@@ -70,3 +70,13 @@ def count_epochs(epochs: int | str, steps_per_epoch: int, auto_steps: int) -> in
     enough = auto_steps // max(steps_per_epoch, 20)
     on_small_tables = auto_steps // max(4 * steps_per_epoch, 8)
     return max(LEAST_AUTO_EPOCHS, enough, on_small_tables)
+
+
+def count_refit_epochs(epochs_fraction: float, best_epochs: Sequence[int] | np.ndarray) -> np.ndarray:
+    """How many epochs each member is refitted, at least one.
+
+    Args:
+        epochs_fraction: Of its best epoch.
+        best_epochs: Those, 1-based, shape `(n_members,)`.
+    """
+    return np.maximum(1, np.rint(epochs_fraction * np.asarray(best_epochs))).astype(np.int64)

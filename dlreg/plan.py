@@ -13,7 +13,7 @@ from dlreg.dataset import Dataset, Part, shown_path
 from dlreg.dates import calendar_feature_names
 from dlreg.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
 from dlreg.errors import ConfigError, DataError, Fault, gathering, located
-from dlreg.members import Member, count_epochs, divide_epoch, plan_members, rows_per_epoch
+from dlreg.members import Member, count_epochs, count_refit_epochs, divide_epoch, plan_members, rows_per_epoch
 from dlreg.preprocessing import MOST_ONEHOT_LEVELS, fit_features, fit_target
 
 # The arrays an optimizer keeps, each as large as the weights.
@@ -43,6 +43,7 @@ class Plan:
         parameters: Weights of the network, as Keras counts them.
         steps_per_epoch: Batches in an epoch.
         epochs: The most epochs there will be.
+        refit_epochs: The most epochs of refitting after them.
         memory_bytes: A rough estimate of the memory at its peak, libraries included.
         threads: Threads that an operation may use; None for as many as there are cores.
     """
@@ -53,6 +54,7 @@ class Plan:
     parameters: int
     steps_per_epoch: int
     epochs: int
+    refit_epochs: int
     memory_bytes: int
     threads: int | None
 
@@ -88,6 +90,8 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
     )
     # A multiplication and an addition per weight and row, forward and twice backward.
     is_small = 6 * batch_size * parameters < ONE_THREAD_OPERATIONS
+    epochs = count_epochs(config.training.epochs, steps_per_epoch, config.training.auto_steps)
+    refit = config.training.refit
     slots = OPTIMIZER_SLOTS[config.training.optimizer] + bool(config.training.momentum)
     network = parameters * (WEIGHT_COPIES + slots)
     activations = 2 * max(batch_size, min(rows["validation"], 4096)) * (sum(config.model.hidden_layers) + 1)
@@ -100,7 +104,8 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         features=features,
         parameters=parameters,
         steps_per_epoch=steps_per_epoch,
-        epochs=count_epochs(config.training.epochs, steps_per_epoch, config.training.auto_steps),
+        epochs=epochs,
+        refit_epochs=int(count_refit_epochs(refit.epochs_fraction, [epochs])[0]) if refit else 0,
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * (network + activations) + encoded + cells,
         threads=config.run.threads or (1 if is_small else None),
     )

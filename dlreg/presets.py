@@ -17,7 +17,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
         "clip_predictions": True,
     },
     "model": {
-        "hidden_layers": [128, 128],
+        "hidden_layers": [96, 96],
         "activation": "mish",
         "parametric_activation": True,
         "feature_scale": True,
@@ -42,6 +42,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
         "batch_size": 256,
         "equal_batches": True,
         "cross_validation": 5,
+        "refit": {"epochs_fraction": 0.4, "learning_rate_fraction": 0.25},
         "early_stopping": None,
     },
 }

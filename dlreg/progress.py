@@ -1,4 +1,4 @@
-"""What is known and decided between epochs: histories, the best epochs, early stopping, slowing down."""
+"""What is known and decided between epochs: histories, best epochs, early stopping, slowing, refitting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlreg.errors import RunDirError
+from dlreg.members import count_refit_epochs
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,19 @@ class Plateau:
     factor: float = 0.5
     min_delta: float = 0.0
     min_learning_rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Refit:
+    """After the last epoch, go on from each member's best one with rows it has not been trained on.
+
+    Attributes:
+        epochs_fraction: How many epochs, as a fraction of each member's best epoch.
+        learning_rate: At its peak, half way.
+    """
+
+    epochs_fraction: float
+    learning_rate: float
 
 
 class _Watch:
@@ -55,14 +69,16 @@ class Progress:
         epochs: How many epochs there will be at most.
         early_stopping: When a member stops.
         plateau: When a member's learning rate falls.
+        refit: What follows after the last epoch, if anything.
 
     Attributes:
-        epochs: How many epochs there will be at most.
+        epochs: How many epochs there will be at most, before refitting.
         watched: The loss that decides: `val_loss`, or `loss` where there are no validation rows.
-        values: What was recorded: per epoch an array of shape `(n_values, n_members)`.
+        values: What was recorded: per epoch, refitting included, an array of shape `(n_values, n_members)`.
         members: Each member's history in the shape of Keras's `History.history`, up to the epoch in
             which its patience ended.
         history: The means over the members still in training; with one member, its history.
+        refit: The means over the members still refitting, of what their training rows tell.
         is_training: Which members are still in training, shape `(n_members,)`.
         slowdown: What the plateau rule multiplies each member's learning rate by, `(n_members,)`.
         best_epochs: Each member's 1-based epoch with the lowest watched loss; 0 before any was finite.
@@ -77,6 +93,7 @@ class Progress:
         epochs: int,
         early_stopping: EarlyStopping | None = None,
         plateau: Plateau | None = None,
+        refit: Refit | None = None,
     ) -> None:
         """Starts before the first epoch."""
         self.epochs = epochs
@@ -84,6 +101,7 @@ class Progress:
         self.values: list[np.ndarray] = []
         self.history: dict[str, list[float]] = {name: [] for name in names}
         self.members: list[dict[str, list[float]]] = [{name: [] for name in names} for _ in range(n_members)]
+        self.refit: dict[str, list[float]] = {name: [] for name in names if not name.startswith("val_")}
         self.is_training = np.ones(n_members, dtype=bool)
         self.slowdown = np.ones(n_members)
         self.best_epochs = np.zeros(n_members, dtype=np.int64)
@@ -92,11 +110,24 @@ class Progress:
         self._stopping = _Watch(early_stopping, n_members) if early_stopping else None
         self._plateau = plateau
         self._slowing = _Watch(plateau, n_members) if plateau else None
+        self._refit = refit
 
     @property
     def epoch(self) -> int:
-        """How many epochs are over."""
-        return len(self.values)
+        """How many epochs are over, refitting left out."""
+        return len(self.history["loss"])
+
+    @property
+    def refit_epoch(self) -> int:
+        """How many epochs of refitting are over."""
+        return len(self.refit["loss"])
+
+    @property
+    def refit_epochs(self) -> np.ndarray:
+        """How many epochs each member is refitted, shape `(n_members,)`; 0 before that is known."""
+        if not (self._refit and self._is_over):
+            return np.zeros_like(self.best_epochs)
+        return count_refit_epochs(self._refit.epochs_fraction, self.best_epochs)
 
     @property
     def best_epoch(self) -> int:
@@ -107,8 +138,17 @@ class Progress:
 
     @property
     def finished(self) -> bool:
-        """Whether training is over."""
-        return self.diverged or not self.is_training.any() or self.epoch >= self.epochs
+        """Whether training, and refitting after it, is over."""
+        return self.diverged or (self._is_over and self.refit_epoch >= self.refit_epochs.max())
+
+    @property
+    def is_refitting(self) -> bool:
+        """Whether the next epoch is one of refitting."""
+        return self._is_over and not self.finished
+
+    @property
+    def _is_over(self) -> bool:
+        return not self.is_training.any() or self.epoch >= self.epochs
 
     def replay(self, values: np.ndarray) -> None:
         """Takes in again epochs recorded before it was broken off, `(n_epochs, n_values, n_members)`.
@@ -120,8 +160,10 @@ class Progress:
             if self.finished:
                 break
             self.record(epoch)
-        if self.diverged or self.epoch < len(values):
-            found = f"training ends after epoch {self.epoch:,} of the {len(values):,} that were recorded"
+        if self.diverged or len(self.values) < len(values):
+            found = (
+                f"training ends after epoch {len(self.values):,} of the {len(values):,} that were recorded"
+            )
             raise RunDirError(f"the checkpoint is damaged: {found}. Remove it to start at the first epoch")
 
     def record(self, values: np.ndarray) -> np.ndarray:
@@ -131,10 +173,17 @@ class Progress:
             values: Shape `(n_values, n_members)`, in the order of the names.
 
         Returns:
-            Which members are better than ever before, shape `(n_members,)`.
+            Which members are better than ever before, shape `(n_members,)`; none while refitting.
         """
+        refitting = self.is_refitting
         self.values.append(values)
         measured = dict(zip(self.history, values, strict=True))
+        if refitting:
+            ongoing = self.refit_epochs > self.refit_epoch
+            for name, means in self.refit.items():
+                means.append(float(measured[name][ongoing].mean()))
+            self.diverged = not bool(np.isfinite(measured["loss"]).all())
+            return np.zeros_like(ongoing)
         for name, row in measured.items():
             self.history[name].append(float(row[self.is_training].mean()))
             for member in np.flatnonzero(self.is_training):

@@ -102,7 +102,7 @@ def train_run(
             refuse_changes(config, path, facts)
         run.set_status("running", facts)
         run.write(run_dir.CONFIG, dump_config(config).encode())
-        saver = Saver(run, origin_of(config, facts), plan.epochs, interruption)
+        saver = Saver(run, origin_of(config, facts), plan.epochs + plan.refit_epochs, interruption)
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
@@ -189,7 +189,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
 
     listener.on_stage("compiling the training loop")
     with saver.looking_after():
-        weights, progress = fitting.train_members(
+        trained = fitting.train_members(
             config,
             dataset,
             preprocessing,
@@ -199,9 +199,11 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
             on_epoch=listener.on_epoch,
             keep=saver.after_epoch,
         )
-    trained = fitting.weights_by_view(views, weights)
-    mixture, y_unseen = fitting.mix_members(config, dataset, preprocessing, members, trained, x["train"])
-    keras_members = [models.trained_model(network, each) for network, of_view in trained for each in of_view]
+    progress = trained.progress
+    validated = fitting.weights_by_view(views, trained.validated)
+    mixture, y_unseen = fitting.mix_members(config, dataset, preprocessing, members, validated, x["train"])
+    final = fitting.weights_by_view(views, trained.weights)
+    keras_members = [models.trained_model(network, each) for network, of_view in final for each in of_view]
     parameters = sum(member.count_params() for member in keras_members)
     model = models.combined_model(keras_members, mixture)
     run.write(run_dir.HISTORY, to_json(_history_record(progress)))
@@ -210,11 +212,11 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
     run.write(run_dir.LOSS_CURVE, _loss_curve(config, progress), hashed=False)
     if progress.diverged:
         raise DivergedError(
-            f"the loss is not finite in epoch {progress.epoch}: training diverged. Try a smaller "
+            f"the loss is not finite in epoch {len(progress.values)}: training diverged. Try a smaller "
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    exported = export_pipeline(preprocessing, trained, mixture)
+    exported = export_pipeline(preprocessing, final, mixture)
     calibrated_on = "validation" if y_unseen is None else "out_of_fold"
     if y_unseen is None:
         validation = dataset.parts["validation"]
@@ -251,6 +253,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
         "best_epochs": progress.best_epochs.tolist(),
+        "refit_epochs": progress.refit_epochs.tolist(),
         "verdict": _verdict(progress),
         "parameters": parameters,
         "features": x[held_out].shape[1],
@@ -271,13 +274,14 @@ def _predictions_table(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray)
 
 
 def _history_record(progress: Progress) -> dict[str, Any]:
-    """Keras's `History.history`; with several members `members` holds each one's."""
+    """Keras's `History.history`; `members` holds each of several members', `refit` what came after."""
 
     def finite(history: Mapping[str, list[float]]) -> dict[str, list[float | None]]:
         return {name: [v if np.isfinite(v) else None for v in values] for name, values in history.items()}
 
     members = {"members": [finite(member) for member in progress.members]}
-    return finite(progress.history) | (members if len(progress.members) > 1 else {})
+    refit = {"refit": finite(progress.refit)} if progress.refit_epoch else {}
+    return finite(progress.history) | (members if len(progress.members) > 1 else {}) | refit
 
 
 def _check_agreement(

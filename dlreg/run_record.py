@@ -114,6 +114,7 @@ class Summary(_Shape):
     epochs: Size
     best_epoch: Size
     best_epochs: list[Size]
+    refit_epochs: list[Size] = []
     verdict: VerdictEntry
     parameters: Size
     features: Size

@@ -1,4 +1,4 @@
-"""The learning rate over the steps of a training."""
+"""The learning rate, and the dropout, over the steps of a training."""
 
 from collections.abc import Callable
 
@@ -62,6 +62,27 @@ def build_schedule(
         "constant": constant, "plateau": constant, "step": staircase, "cosine": cosine, "coslog4": coslog4
     }  # fmt: skip
     return rules[name]
+
+
+def build_refit_schedule(learning_rate: float, n_steps: np.ndarray) -> Schedule:
+    """A function from steps of refitting, counted from 0, to the learning rate of each member.
+
+    It rises and falls as ½ (1 - cos 2πt), t from 0 to 1 over the member's steps, and is 0 after them: the
+    optimizer begins anew and must not start at full speed.
+
+    Args:
+        learning_rate: At the peak.
+        n_steps: The steps of each member, shape `(n_members,)`.
+
+    Returns:
+        A function from `(n_steps,)` to `(n_steps, n_members)`.
+    """
+
+    def rise_and_fall(steps: np.ndarray) -> np.ndarray:
+        shares = np.minimum((steps[:, None] + 0.5) / n_steps, 1)
+        return np.asarray(learning_rate * 0.5 * (1 - np.cos(2 * np.pi * shares)))
+
+    return rise_and_fall
 
 
 def build_dropout_schedule(name: str, *, n_steps: int) -> Schedule:

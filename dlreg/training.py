@@ -19,8 +19,8 @@ from dlreg.epoch import NO_ROW, Metric, compile_epoch
 from dlreg.network import Network, forward
 from dlreg.optimizers import Optimizer
 from dlreg.packing import Packing, State, View, packing_of
-from dlreg.progress import EarlyStopping, Plateau, Progress
-from dlreg.schedules import Schedule
+from dlreg.progress import EarlyStopping, Plateau, Progress, Refit
+from dlreg.schedules import Schedule, build_refit_schedule
 
 # Rows predicted at a time: one shape to compile, and a few megabytes of activations.
 BLOCK_ROWS = 1024
@@ -36,6 +36,20 @@ class Weights(NamedTuple):
 
     parameters: list[np.ndarray]
     statistics: list[np.ndarray]
+
+
+class Trained(NamedTuple):
+    """Where a training ended.
+
+    Attributes:
+        weights: Of each member, at the end.
+        validated: Of each member, as they were measured on validation rows; the same without refitting.
+        progress: With the whole history.
+    """
+
+    weights: list[Weights]
+    validated: list[Weights]
+    progress: Progress
 
 
 class Rows(NamedTuple):
@@ -65,10 +79,11 @@ def fit(
     early_stopping: EarlyStopping | None = None,
     plateau: Plateau | None = None,
     restore_best_weights: bool = True,
+    refit: Refit | None = None,
     start: Callable[[Checkpoint], Checkpoint | None] = lambda _: None,
     on_epoch: Callable[[Progress], None] = lambda _: None,
     keep: Callable[[Callable[[], Checkpoint]], None] = lambda _: None,
-) -> tuple[list[Weights], Progress]:
+) -> Trained:
     """Trains one network, or several members side by side.
 
     Args:
@@ -81,7 +96,7 @@ def fit(
         validation: Rows to choose the best epoch by; there may be none.
         epochs: The most passes over the training rows.
         batch_size: Rows per step; the last step of an epoch has what is left.
-        seed: Of dropout.
+        seed: Of dropout, and of the order of rows while refitting.
         order_of_rows: For a member and an epoch (both 0-based) the positions in `train` of its rows.
         n_rows: How many these are, the same for every member; None for all of `train`.
         validation_rows: Each member's positions in `validation`, `(n_members, n_validation)`, padded with
@@ -91,13 +106,14 @@ def fit(
         early_stopping: When a member stops before `epochs`.
         plateau: When to lower a member's learning rate; together with a constant schedule.
         restore_best_weights: Whether a member ends with the weights of its best epoch, or of its last.
+        refit: Whether and how members go on from their best epoch, with all rows of `train`.
         start: Given what a checkpoint of this training looks like, returns the one to go on from; None
             for the first epoch. What comes after it is the same to the bit as without a break.
         on_epoch: Told after each epoch.
         keep: Given after each epoch but the one that diverged a function that returns the checkpoint.
 
     Returns:
-        Each member's weights of its best (or last) epoch, and the progress with the whole history.
+        The weights of each member, and the progress.
 
     Raises:
         RunDirError: The epochs of the checkpoint are not those of one training.
@@ -109,7 +125,12 @@ def fit(
     names = ["loss", *metrics]
     names += [f"val_{name}" for name in names] if len(validation.x) else []
     progress = Progress(
-        [*names, "learning_rate"], n_members, epochs=epochs, early_stopping=early_stopping, plateau=plateau
+        [*names, "learning_rate"],
+        n_members,
+        epochs=epochs,
+        early_stopping=early_stopping,
+        plateau=plateau,
+        refit=refit,
     )
     run_epoch = compile_epoch(
         views, optimizer, loss, metrics, n_rows=n_rows, batch_size=batch_size, seed=seed
@@ -120,48 +141,76 @@ def fit(
     packings = [packing_of(view, alone=n_members == 1) for view in views]
     states = initial_states(packings, initial, optimizer.n_slots)
     kept = [states] * n_members
-    if checkpoint := start(
-        _checkpoint(packings, states, kept, [np.empty((len(progress.history), n_members))], 0)
-    ):
+    like = _checkpoint(packings, states, kept, [np.empty((len(names) + 1, n_members))], 0)
+    if checkpoint := start(like):
         progress.replay(checkpoint.values)
         states, restored = _states_of(checkpoint, states)
         kept = [restored] * n_members
-    while not progress.finished:
-        steps = np.arange(progress.epoch * n_steps, (progress.epoch + 1) * n_steps)
-        learning_rates = schedule(steps)[:, None] * progress.slowdown
-        if plateau:
-            learning_rates = np.maximum(learning_rates, plateau.min_learning_rate)
-        rows = _rows_of_steps(order_of_rows, progress.epoch, n_members, n_rows, batch_size)
-        scalars = _scalars(optimizer, learning_rates, int(steps[0]))
-        dropped = tf.constant(dropout(steps).astype(np.float32))
-        states, means = run_epoch(states, *data, own_rows, rows, scalars, dropped, tf.constant(int(steps[0])))
+
+    def train_epoch(
+        states: list[State],
+        order: Callable[[int, int], np.ndarray],
+        learning_rates: np.ndarray,
+        first_step: int,
+        dropped: np.ndarray,
+    ) -> list[State]:
+        """The states after one more epoch, which is recorded."""
+        n_epochs = len(progress.values)
+        rows = _rows_of_steps(order, n_epochs, n_members, n_rows, batch_size)
+        scalars = _scalars(optimizer, learning_rates, first_step)
+        multiplier = tf.constant(dropped.astype(np.float32))
+        moved, means = run_epoch(
+            states, *data, own_rows, rows, scalars, multiplier, tf.constant(n_epochs * n_steps)
+        )
         was_training = progress.is_training
         improved = progress.record(
             np.vstack([means.numpy().reshape(-1, n_members), learning_rates[-1:]], dtype=np.float64)
         )
-        for member in np.flatnonzero(improved if restore_best_weights else was_training):
-            kept[member] = kept[member] if progress.diverged else states
+        if not progress.diverged:
+            for member in np.flatnonzero(improved if restore_best_weights else was_training):
+                kept[member] = moved
         on_epoch(progress)
         if not progress.diverged:
-            keep(partial(_checkpoint, packings, states, tuple(kept), progress.values, progress.epoch))
-    return _weights_of_members(packings, kept), progress
+            keep(partial(_checkpoint, packings, moved, tuple(kept), progress.values, len(progress.values)))
+        return moved
+
+    while not (progress.finished or progress.is_refitting):
+        steps = np.arange(progress.epoch * n_steps, (progress.epoch + 1) * n_steps)
+        learning_rates = schedule(steps)[:, None] * progress.slowdown
+        if plateau:
+            learning_rates = np.maximum(learning_rates, plateau.min_learning_rate)
+        states = train_epoch(states, order_of_rows, learning_rates, int(steps[0]), dropout(steps))
+    validated = _weights_of_members(packings, kept)
+    if not refit or progress.diverged:
+        return Trained(validated, validated, progress)
+    if not progress.refit_epoch:
+        states = initial_states(packings, validated, optimizer.n_slots)
+    refit_schedule = build_refit_schedule(refit.learning_rate, progress.refit_epochs * n_steps)
+    order_of_all = shuffled_rows([np.arange(len(train.x))] * n_members, n_rows, seed)
+    while not progress.finished:
+        steps = np.arange(progress.refit_epoch * n_steps, (progress.refit_epoch + 1) * n_steps)
+        last = dropout(np.full(n_steps, epochs * n_steps))
+        states = train_epoch(states, order_of_all, refit_schedule(steps), int(steps[0]), last)
+    if progress.diverged:
+        return Trained(validated, validated, progress)
+    return Trained(_weights_of_members(packings, [states] * n_members), validated, progress)
 
 
-def shuffled_rows(rows: Sequence[np.ndarray], seed: int) -> Callable[[int, int], np.ndarray]:
+def shuffled_rows(rows: Sequence[np.ndarray], n_rows: int, seed: int) -> Callable[[int, int], np.ndarray]:
     """The order of rows of each member's epochs, drawn from `(seed, epoch, member)`: no state to keep.
 
     Args:
-        rows: The positions each member trains on. A member with fewer than another meets some of its rows
-            twice in an epoch, so that all have epochs of one length.
+        rows: The positions each member trains on.
+        n_rows: The length of an epoch. A member with fewer rows meets some of them twice in it, one with
+            more leaves some out.
         seed: Of all orders.
     """
-    length = max(map(len, rows))
 
     def order_of_rows(member: int, epoch: int) -> np.ndarray:
         # Long integers, and so positions in the rows, are shuffled twice as fast as short ones.
         places = np.random.default_rng((seed, epoch, member)).permutation(len(rows[member]))
         order = rows[member][places]
-        return order if len(order) == length else np.resize(order, length)
+        return order if len(order) == n_rows else np.resize(order, n_rows)
 
     return order_of_rows
 

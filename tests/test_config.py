@@ -111,6 +111,7 @@ def test_defaults(tmp_path: Path) -> None:
             "equal_batches": False,
             "validation_split": 0.2,
             "cross_validation": None,
+            "refit": None,
             "early_stopping": {"patience": 20, "min_delta": 0.0},
             "restore_best_weights": True,
             "seed": 42,
@@ -135,6 +136,19 @@ BAD = [
     ("preset: 1", 4, 9, "preset must be one of standard, fast, accurate"),
     ("preset: acurate", 4, 9, "preset must be one of standard, fast, accurate"),
     ("model: {blend: true}", 4, 16, "model.blend needs training.cross_validation"),
+    ("training: {refit: {}}", 4, 19, "training.refit needs training.cross_validation"),
+    (
+        "training: {cross_validation: 5, refit: {epochs_fraction: 0}}",
+        4,
+        58,
+        "training.refit.epochs_fraction must be a number above 0 up to 10, found 0",
+    ),
+    (
+        "training: {refit: {}, cross_validation: 5, restore_best_weights: false}",
+        4,
+        19,
+        "training.refit needs training.restore_best_weights",
+    ),
     (
         "training: {cross_validation: 5, validation_split: 0.1}",
         4,

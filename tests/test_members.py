@@ -25,6 +25,7 @@ from dlreg.optimizers import build_optimizer
 from dlreg.packing import View
 from dlreg.preprocessing import fit_preprocessing
 from dlreg.presets import PRESETS
+from dlreg.progress import Refit
 from dlreg.schedules import build_dropout_schedule, build_schedule
 from dlreg.splits import split_folds
 from dlreg.training import Rows, fit, padded_rows, predict, shuffled_rows
@@ -47,7 +48,7 @@ def train(views, members, folds, initial, **options):
         Rows(X, Y),
         Rows(X, Y),
         n_rows=rows_per_epoch(len(X), folds),
-        order_of_rows=shuffled_rows(training_rows(members, len(X), folds), 4),
+        order_of_rows=shuffled_rows(training_rows(members, len(X), folds), rows_per_epoch(len(X), folds), 4),
         validation_rows=padded_rows([folds[member.fold] for member in members]),
         **settings,
     )
@@ -62,11 +63,11 @@ def test_members_of_two_views_and_three_folds_are_what_each_is_alone():
     ]
     initial = [weights for network in networks for weights in initial_weights(network, 5, 3)]
     views = [View(network, 3) for network in networks]
-    weights, together = train(views, members, folds, initial)
-    order = shuffled_rows(training_rows(members, len(X), folds), 4)
+    weights, _, together = train(views, members, folds, initial)
+    order = shuffled_rows(training_rows(members, len(X), folds), rows_per_epoch(len(X), folds), 4)
     for number, member in enumerate(members):
         own = folds[member.fold]
-        (alone,), progress = fit(
+        (alone,), _, progress = fit(
             [View(networks[member.view], 1)],
             [initial[number]],
             build_optimizer("adam"),
@@ -91,7 +92,7 @@ def test_members_end_with_their_best_or_their_last_weights(restore_best_weights)
     folds = split_folds(len(X), "random", 2, seed=1)
     members = plan_members(["none"], 1, 2)
     network = Network(4, [16])
-    weights, progress = train(
+    weights, _, progress = train(
         [View(network, 2)],
         members,
         folds,
@@ -108,12 +109,62 @@ def test_members_end_with_their_best_or_their_last_weights(restore_best_weights)
         assert min(losses) < losses[-1]
 
 
+def test_refitting_goes_on_from_the_best_epoch_with_all_rows():
+    folds = split_folds(len(X), "random", 3, seed=1)
+    members = plan_members(["none"], 1, 3)
+    network, refit = Network(4, [16]), Refit(0.4, 0.05)
+    plain = {"epochs": 40, "optimizer": build_optimizer("adam", factors={"weights": 5.0}), "refit": refit}
+    weights, validated, progress = train(
+        [View(network, 3)], members, folds, initial_weights(network, 1, 3), **plain
+    )
+    kept = predict(network, validated, X)
+    for number, fold in enumerate(folds):
+        found = float(np.mean((kept[number][fold] - Y[fold, 0]) ** 2))
+        assert found == pytest.approx(min(progress.members[number]["val_loss"]), rel=1e-4)
+    n_epochs = progress.refit_epochs
+    assert n_epochs.tolist() == np.rint(0.4 * progress.best_epochs).tolist()
+    assert len(set(n_epochs)) > 1
+    # The same by another training of each member alone, which starts where validation left it.
+    n_rows = rows_per_epoch(len(X), folds)
+    n_steps = -(-n_rows // 16)
+    for number, best in enumerate(validated):
+        length = int(n_epochs[number])
+
+        def learning_rate(steps, length=length):
+            return 0.05 * np.sin(np.pi * (steps + 0.5) / (length * n_steps)) ** 2
+
+        def order(_, epoch, number=number):
+            return np.random.default_rng((2, 40 + epoch, number)).permutation(len(X))[:n_rows]
+
+        (alone,), _, history = fit(
+            [View(network, 1)],
+            [best],
+            plain["optimizer"],
+            learning_rate,
+            "mse",
+            Rows(X, Y),
+            Rows(X[:0], Y[:0]),
+            n_rows=n_rows,
+            order_of_rows=order,
+            epochs=length,
+            batch_size=16,
+            seed=2,
+            restore_best_weights=False,
+        )
+        for mine, theirs in zip(weights[number].parameters, alone.parameters, strict=True):
+            assert mine == pytest.approx(theirs, abs=5e-4)
+        if length == max(n_epochs):
+            assert progress.refit["loss"][-1] == pytest.approx(history.history["loss"][-1], rel=2e-3)
+    assert progress.refit_epoch == max(n_epochs)
+    assert len(progress.history["loss"]) == progress.epoch == 40
+
+
 def test_a_member_never_meets_the_rows_it_validates_on():
     folds = split_folds(61, "random", 5, seed=3)
     members = plan_members(["none", "periodic"], 2, 5)
     assert [(member.view, member.fold) for member in members[:4]] == [(0, 0), (0, 0), (0, 1), (0, 1)]
     assert len(members) == 20
-    order = shuffled_rows(training_rows(members, 61, folds), 0)
+    order = shuffled_rows(training_rows(members, 61, folds), rows_per_epoch(61, folds), 0)
     lengths = {len(order(number, 3)) for number in range(20)}
     assert lengths == {rows_per_epoch(61, folds)}
     for number, member in enumerate(members):
@@ -230,7 +281,7 @@ def test_learning_rates_and_decay_differ_by_group():
     }
 
     def one_step(optimizer):
-        (weights,), _ = fit(
+        (weights,), _, _ = fit(
             [View(network, 1)],
             initial,
             build_optimizer(**optimizer),
@@ -369,6 +420,23 @@ def test_the_resolved_config_gives_the_same_run_again(accurate):
         assert (accurate / "again" / name).read_bytes() == (accurate / "run" / name).read_bytes(), name
 
 
+def test_refitting_changes_the_prediction_and_nothing_that_was_validated(accurate):
+    run, plain = accurate / "run", accurate / "plain"
+    done = run_cli("train", "config.yaml", "--run-dir", "plain", "--set", "training.refit=null", cwd=accurate)
+    assert done.returncode == 0, done.stderr
+    for name in ("out_of_fold.csv", "intervals.json", "loss_curve.png"):
+        assert (run / name).read_bytes() == (plain / name).read_bytes(), name
+    assert (run / "predictions.csv").read_bytes() != (plain / "predictions.csv").read_bytes()
+    record, history = (json.loads((run / name).read_text()) for name in ("run.json", "history.json"))
+    assert record["refit_epochs"] == [max(1, round(0.4 * best)) for best in record["best_epochs"]]
+    refit = history.pop("refit")
+    assert history == json.loads((plain / "history.json").read_text())
+    assert {name: len(values) for name, values in refit.items()} == dict.fromkeys(
+        ("loss", "mae", "learning_rate"), max(record["refit_epochs"])
+    )
+    assert refit["loss"][-1] < refit["loss"][0]
+
+
 def test_check_counts_what_the_preset_trains(accurate):
     done = run_cli("check", "config.yaml", "--format", "json", cwd=accurate)
     plan = json.loads(done.stdout)["plan"]
@@ -376,6 +444,9 @@ def test_check_counts_what_the_preset_trains(accurate):
     assert plan["features"] == record["features"]
     assert plan["parameters"] == record["parameters"]
     assert plan["epochs"] == record["epochs"] == 40
+    assert plan["refit_epochs"] == 16 >= max(record["refit_epochs"])
+    shown = run_cli("check", "config.yaml", cwd=accurate).stdout
+    assert "at most 40 epochs, then at most 16 to refit" in shown
 
 
 def test_each_embedding_has_its_dropout_and_a_list_goes_round(accurate):

@@ -29,7 +29,7 @@ from dlreg.model import initial_weights
 from dlreg.network import Network
 from dlreg.optimizers import build_optimizer
 from dlreg.packing import View
-from dlreg.progress import EarlyStopping, Plateau
+from dlreg.progress import EarlyStopping, Plateau, Refit
 from dlreg.schedules import build_schedule
 from dlreg.training import Rows, fit, padded_rows, shuffled_rows
 
@@ -70,6 +70,14 @@ def make_rows(n_rows, seed):
 TRAIN, VALIDATION = make_rows(N_ROWS, 1), make_rows(20, 2)
 LEARNT = {"parametric_activation": True, "feature_scale": True, "initializer": "he_normal"}
 PLAIN = {"network": Network(4, [6, 5]), "members": 1, "optimizer": build_optimizer("adam")}
+TWO_VIEWS = {
+    "views": [
+        View(Network(4, [6], "mish", embedding=Periodic(3), **LEARNT), 3),
+        View(Network(4, [6], embedding=fit_embedding("piecewise_linear", TRAIN.x), dropout=0.2), 3),
+    ],
+    "members": 6,
+    "folds": np.split(np.arange(48), 3),
+}
 CASES = {
     "dropout": {"network": Network(4, [6, 5], dropout=0.3)},
     "batch norm, rmsprop": {
@@ -87,13 +95,15 @@ CASES = {
     },
     "sgd, no validation": {"optimizer": build_optimizer("sgd"), "validation": make_rows(0, 1)},
     "more parameters than are packed": {"network": Network(4, [130, 130]), "epochs": 4},
-    "two views of three folds": {
-        "views": [
-            View(Network(4, [6], "mish", embedding=Periodic(3), **LEARNT), 3),
-            View(Network(4, [6], embedding=fit_embedding("piecewise_linear", TRAIN.x), dropout=0.2), 3),
-        ],
-        "members": 6,
-        "folds": np.split(np.arange(48), 3),
+    "two views of three folds": TWO_VIEWS,
+    "refitting": {**TWO_VIEWS, "learning_rate": 0.2, "epochs": 9, "refit": Refit(0.7, 0.1)},
+    "refitting after early stopping": {
+        **TWO_VIEWS,
+        "views": [View(Network(4, [6], batch_norm=True), 3), View(Network(4, [5], dropout=0.2), 3)],
+        "learning_rate": 0.3,
+        "epochs": 30,
+        "early_stopping": EarlyStopping(patience=3),
+        "refit": Refit(0.5, 0.1),
     },
 }
 
@@ -115,13 +125,13 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     def start(like):
         if content is None:
             return None
-        return from_bytes(content, like, epochs)
+        return from_bytes(content, like, 2 * epochs)
 
     schedule = build_schedule(
         case.get("schedule", "constant"), case["learning_rate"], epochs=epochs, steps_per_epoch=STEPS
     )
     try:
-        weights, progress = fit(
+        weights, validated, progress = fit(
             views,
             [weights for view in views for weights in initial_weights(view.network, 3, view.n_members)],
             case["optimizer"],
@@ -133,7 +143,10 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
             batch_size=BATCH_SIZE,
             seed=5,
             n_rows=rows_per_epoch(N_ROWS, folds),
-            order_of_rows=shuffled_rows(training_rows(members, N_ROWS, folds), 5),
+            order_of_rows=shuffled_rows(
+                training_rows(members, N_ROWS, folds), rows_per_epoch(N_ROWS, folds), 5
+            ),
+            refit=case.get("refit"),
             validation_rows=padded_rows([folds[member.fold] for member in members]) if folds else None,
             metrics={"mae": lambda a, b: abs(a - b)},
             early_stopping=case.get("early_stopping"),
@@ -143,7 +156,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
         )
     except KilledError:
         return None, None, files
-    return weights, progress, files
+    return [*weights, *validated], progress, files
 
 
 def from_bytes(content, like, epochs=EPOCHS):
@@ -158,16 +171,16 @@ def assert_same(first, second):
         ):
             assert ours.tobytes() == theirs.tobytes()
     assert np.array(progress.values).tobytes() == np.array(other_progress.values).tobytes()
-    for name in ("history", "members", "epoch", "best_epoch", "diverged", "finished"):
+    for name in ("history", "members", "refit", "epoch", "best_epoch", "diverged", "finished"):
         assert getattr(progress, name) == getattr(other_progress, name), name
-    for name in ("best_epochs", "is_training", "slowdown"):
+    for name in ("best_epochs", "refit_epochs", "is_training", "slowdown"):
         assert (getattr(progress, name) == getattr(other_progress, name)).all(), name
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_going_on_after_any_epoch_ends_as_without_a_break(case):
     whole = train(case)
-    assert whole[1].epoch == len(whole[2])
+    assert len(whole[1].values) == len(whole[2])
     for content in whole[2][::2] if len(whole[2]) > 4 else whole[2]:
         assert_same(train(case, content=content), whole)
 
@@ -176,6 +189,10 @@ def test_rules_that_count_epochs_are_at_work_in_the_cases():
     assert train(CASES["early stopping"])[1].epoch < 30
     assert train(CASES["plateau"])[1].slowdown[0] < 1
     assert len(set(train(CASES["cosine, adamw, three members"])[1].best_epochs)) > 1
+    progress = train(CASES["refitting after early stopping"])[1]
+    assert progress.epoch < 30
+    assert len(set(progress.refit_epochs)) > 1
+    assert progress.refit_epoch == max(progress.refit_epochs) > 1
 
 
 def test_a_training_broken_off_after_every_epoch_ends_as_without_a_break():

@@ -54,7 +54,7 @@ def train(
     """The trained stock Keras model (of the first member), and the progress."""
     options = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": 3, "loss": "mse"} | options
     initial = initial or initial_weights(network, 3)
-    weights, progress = fit(
+    weights, _, progress = fit(
         [View(network, len(initial))],
         initial,
         optimizer,

@@ -42,7 +42,8 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
         "batch_size": 256,
         "equal_batches": True,
         "cross_validation": 5,
-        "refit": {"epochs_fraction": 0.4, "learning_rate_fraction": 0.25},
+        "auto_steps": 3072,
+        "refit": {"epochs_fraction": 0.6, "learning_rate_fraction": 0.25},
         "early_stopping": None,
     },
 }

@@ -428,7 +428,7 @@ def test_refitting_changes_the_prediction_and_nothing_that_was_validated(accurat
         assert (run / name).read_bytes() == (plain / name).read_bytes(), name
     assert (run / "predictions.csv").read_bytes() != (plain / "predictions.csv").read_bytes()
     record, history = (json.loads((run / name).read_text()) for name in ("run.json", "history.json"))
-    assert record["refit_epochs"] == [max(1, round(0.4 * best)) for best in record["best_epochs"]]
+    assert record["refit_epochs"] == [max(1, round(0.6 * best)) for best in record["best_epochs"]]
     refit = history.pop("refit")
     assert history == json.loads((plain / "history.json").read_text())
     assert {name: len(values) for name, values in refit.items()} == dict.fromkeys(
@@ -444,9 +444,9 @@ def test_check_counts_what_the_preset_trains(accurate):
     assert plan["features"] == record["features"]
     assert plan["parameters"] == record["parameters"]
     assert plan["epochs"] == record["epochs"] == 40
-    assert plan["refit_epochs"] == 16 >= max(record["refit_epochs"])
+    assert plan["refit_epochs"] == 24 >= max(record["refit_epochs"])
     shown = run_cli("check", "config.yaml", cwd=accurate).stdout
-    assert "at most 40 epochs, then at most 16 to refit" in shown
+    assert "at most 40 epochs, then at most 24 to refit" in shown
 
 
 def test_each_embedding_has_its_dropout_and_a_list_goes_round(accurate):

@@ -185,9 +185,7 @@ def train_members(
         batch_size=batch_size,
         seed=settings.seed,
         n_rows=n_rows,
-        order_of_rows=loop.shuffled_rows(
-            training_rows(members, len(train.x), dataset.folds), n_rows, settings.seed
-        ),
+        order_of_rows=loop.shuffled_rows(training_rows(members, len(train.x), dataset.folds), settings.seed),
         validation_rows=loop.padded_rows([dataset.folds[member.fold or 0] for member in members])
         if dataset.folds
         else None,

@@ -186,7 +186,7 @@ def fit(
     if not progress.refit_epoch:
         states = initial_states(packings, validated, optimizer.n_slots)
     refit_schedule = build_refit_schedule(refit.learning_rate, progress.refit_epochs * n_steps)
-    order_of_all = shuffled_rows([np.arange(len(train.x))] * n_members, n_rows, seed)
+    order_of_all = shuffled_rows([np.arange(len(train.x))] * n_members, seed, n_rows)
     while not progress.finished:
         steps = np.arange(progress.refit_epoch * n_steps, (progress.refit_epoch + 1) * n_steps)
         last = dropout(np.full(n_steps, epochs * n_steps))
@@ -196,21 +196,24 @@ def fit(
     return Trained(_weights_of_members(packings, [states] * n_members), validated, progress)
 
 
-def shuffled_rows(rows: Sequence[np.ndarray], n_rows: int, seed: int) -> Callable[[int, int], np.ndarray]:
+def shuffled_rows(
+    rows: Sequence[np.ndarray], seed: int, n_rows: int | None = None
+) -> Callable[[int, int], np.ndarray]:
     """The order of rows of each member's epochs, drawn from `(seed, epoch, member)`: no state to keep.
 
     Args:
         rows: The positions each member trains on.
-        n_rows: The length of an epoch. A member with fewer rows meets some of them twice in it, one with
-            more leaves some out.
         seed: Of all orders.
+        n_rows: The length of an epoch; None for the rows of the member that has most. One with fewer meets
+            some of them twice, one with more leaves some out.
     """
+    length = n_rows or max(map(len, rows))
 
     def order_of_rows(member: int, epoch: int) -> np.ndarray:
         # Long integers, and so positions in the rows, are shuffled twice as fast as short ones.
         places = np.random.default_rng((seed, epoch, member)).permutation(len(rows[member]))
         order = rows[member][places]
-        return order if len(order) == n_rows else np.resize(order, n_rows)
+        return order if len(order) == length else np.resize(order, length)
 
     return order_of_rows
 

@@ -48,7 +48,7 @@ def train(views, members, folds, initial, **options):
         Rows(X, Y),
         Rows(X, Y),
         n_rows=rows_per_epoch(len(X), folds),
-        order_of_rows=shuffled_rows(training_rows(members, len(X), folds), rows_per_epoch(len(X), folds), 4),
+        order_of_rows=shuffled_rows(training_rows(members, len(X), folds), 4),
         validation_rows=padded_rows([folds[member.fold] for member in members]),
         **settings,
     )
@@ -64,7 +64,7 @@ def test_members_of_two_views_and_three_folds_are_what_each_is_alone():
     initial = [weights for network in networks for weights in initial_weights(network, 5, 3)]
     views = [View(network, 3) for network in networks]
     weights, _, together = train(views, members, folds, initial)
-    order = shuffled_rows(training_rows(members, len(X), folds), rows_per_epoch(len(X), folds), 4)
+    order = shuffled_rows(training_rows(members, len(X), folds), 4)
     for number, member in enumerate(members):
         own = folds[member.fold]
         (alone,), _, progress = fit(
@@ -164,7 +164,7 @@ def test_a_member_never_meets_the_rows_it_validates_on():
     members = plan_members(["none", "periodic"], 2, 5)
     assert [(member.view, member.fold) for member in members[:4]] == [(0, 0), (0, 0), (0, 1), (0, 1)]
     assert len(members) == 20
-    order = shuffled_rows(training_rows(members, 61, folds), rows_per_epoch(61, folds), 0)
+    order = shuffled_rows(training_rows(members, 61, folds), 0)
     lengths = {len(order(number, 3)) for number in range(20)}
     assert lengths == {rows_per_epoch(61, folds)}
     for number, member in enumerate(members):
@@ -478,6 +478,7 @@ def test_check_warns_of_keys_that_overrule_a_preset(accurate):
     warnings = [warning for warning in json.loads(done.stdout)["warnings"] if "preset" in warning["message"]]
     assert [(each["message"].split()[0], each["line"], each["column"]) for each in warnings] == [
         ("model.hidden_layers", 3, 24),
+        ("training.auto_steps", 4, 24),
         ("training.cross_validation", 4, 47),
     ]
 

@@ -143,9 +143,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
             batch_size=BATCH_SIZE,
             seed=5,
             n_rows=rows_per_epoch(N_ROWS, folds),
-            order_of_rows=shuffled_rows(
-                training_rows(members, N_ROWS, folds), rows_per_epoch(N_ROWS, folds), 5
-            ),
+            order_of_rows=shuffled_rows(training_rows(members, N_ROWS, folds), 5),
             refit=case.get("refit"),
             validation_rows=padded_rows([folds[member.fold] for member in members]) if folds else None,
             metrics={"mae": lambda a, b: abs(a - b)},

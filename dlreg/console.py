@@ -128,6 +128,8 @@ def show_run(summary: Mapping[str, Any], target: str) -> None:
     metrics, verdict = summary["metrics"], summary["verdict"]
     facts = f"{summary['features']:,} features, {summary['parameters']:,} parameters, best of "
     facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
+    if refit_epochs := summary.get("refit_epochs"):
+        facts += f", refitted in {max(refit_epochs):,}" if any(refit_epochs) else ""
     console.print(Text(printable(target), style="bold"), Text(f"({facts})"))
     rows = {name: metrics.get(name) for name in ("train", "validation", "out_of_fold", "test")}
     held_out = next(name for name in ("test", "validation", "train") if metrics[name])

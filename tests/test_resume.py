@@ -405,10 +405,15 @@ model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 3}
 training: {epochs: 900, optimizer: adamw, weight_decay: 0.01, clip_norm: 1.0, schedule: {name: cosine,
   warmup_epochs: 5}, early_stopping: {patience: 600}}
 """,
+    "refit": """
+model: {hidden_layers: [8, 8], dropout: 0.1}
+training: {epochs: 500, validation_split: 0, cross_validation: 3, early_stopping: {patience: 300},
+  refit: {epochs_fraction: 1.5}}
+""",
 }
 
 
-@pytest.fixture(scope="module", params=list(KILLED) if LONG else ["cosine, adamw, ensemble"])
+@pytest.fixture(scope="module", params=list(KILLED) if LONG else ["refit"])
 def killed(request, work, tmp_path_factory, forks):
     """A folder with a config and its run `whole`."""
     folder = tmp_path_factory.mktemp("killed")

@@ -4,7 +4,7 @@
 hypothesis property of tests/test_csv.py a fiftieth. By default it is 3,000, some seconds in all. The long
 version, a million and a hundred thousand, tells its figures when asked not to capture them:
 
-    DLREG_FUZZ_EXAMPLES=1000000 pytest -s tests/test_fuzz.py
+    DLREG_FUZZ_EXAMPLES=1000000 pytest -s -n 0 tests/test_fuzz.py
 
 An input is made from its number alone, so that one that fails can be made again.
 """

@@ -395,7 +395,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
     assert (done.returncode, found["faults"], found["plan"]["epochs"]) == (0, [], 7)
     assert list(found["plan"]) == [
         "rows", "columns", "features", "parameters", "steps_per_epoch", "epochs", "refit_epochs",
-            "memory_bytes", "threads"
+        "memory_bytes", "threads"
     ]  # fmt: skip
 
 

@@ -6,7 +6,6 @@ body to trace and to compile.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import accumulate, islice
 from typing import Any
 
@@ -14,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dlreg.network import Batch, forward, penalty
+from dlreg.network import Batch, forward_together, penalty
 from dlreg.optimizers import Optimizer
 from dlreg.packing import Packing, State, View, packing_of
 
@@ -30,8 +29,6 @@ LOSSES: dict[str, Metric] = {
 VALIDATION_ROWS = 4096
 # In validation rows by member, what stands in for a row that there is not.
 NO_ROW = -1
-# Far enough apart for the seeds of dropout in one view's layers.
-VIEW_SEEDS = 1000
 
 
 def compile_epoch(
@@ -81,15 +78,9 @@ def compile_epoch(
         batch: Batch | None = None,
     ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
         """Predictions `(n_members, batch_size, 1)`, and the new statistics of each view."""
-        found = []
-        for number, (view, own) in enumerate(zip(views, members, strict=True)):
-            rows = x[own] if len(x.shape) == 3 and len(views) > 1 else x
-            own_batch = batch and replace(batch, seed=batch.seed + VIEW_SEEDS * number)
-            found.append(
-                forward(view.network, parameters[number], states[number].statistics, rows, own_batch)
-            )
-        y_pred, statistics = zip(*found, strict=True)
-        return tf.concat(y_pred, axis=0) if len(views) > 1 else y_pred[0], list(statistics)
+        rows = [x[own] if len(x.shape) == 3 and len(views) > 1 else x for own in members]
+        statistics = [state.statistics for state in states]
+        return forward_together([view.network for view in views], parameters, statistics, rows, batch)
 
     def sums_of(y: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor) -> list[tf.Tensor]:
         shape, y = (*axes, int(y_pred.shape[-2])), tf.broadcast_to(y, y_pred.shape)

@@ -8,21 +8,18 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from dlreg.embeddings import CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH, Embedding, Periodic, PiecewiseLinear
+from dlreg.gradients import multiply_by_column, share_of_mish, waves_of
 
 # Keras's defaults.
 MOMENTUM = 0.99
 VARIANCE_EPSILON = 1e-3
-
-# Numbers whose waves one matrix mixes: more waste products with zeros, fewer make the matrices small.
-MIXED_TOGETHER = 8
-
-_COSINE = (1.0, -19.7392045, 64.9391174, -85.4501395, 60.1676310, -25.9675992, 6.5286587)
 
 Group = Literal["weights", "biases", "embeddings", "feature_scale"]
 
@@ -166,36 +163,62 @@ def forward(
     Returns:
         The predictions, `(batch_size, 1)` or `(n_members, batch_size, 1)`, and the new statistics.
     """
-    values, moving = iter(parameters), iter(statistics)
+    y_pred, (updated,) = forward_together([network], [parameters], [statistics], [x], batch)
+    return y_pred, updated
+
+
+def forward_together(
+    networks: Sequence[Network],
+    parameters: Sequence[Sequence[tf.Tensor]],
+    statistics: Sequence[Sequence[tf.Tensor]],
+    x: Sequence[tf.Tensor],
+    batch: Batch | None = None,
+) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+    """Predicts rows with networks that differ only in what their first layer reads, and in dropout.
+
+    What they have in common is computed for the members of all at once: there is less to compile.
+
+    Args:
+        networks: What is computed.
+        parameters: Of each network, as in `forward`; of several networks with an axis of members.
+        statistics: Likewise.
+        x: Likewise.
+        batch: As in `forward`.
+
+    Returns:
+        The predictions of the first network's members, then of the second's, `(n_members, batch_size, 1)`,
+        and the new statistics of each network.
+    """
+    products, others = [], []
+    for network, own, rows in zip(networks, parameters, x, strict=True):
+        values = iter(own)
+        products.append(_first_product(network, values, rows, own[-1].shape[:-1]))
+        others.append(list(values))
+    y, values, moving = _joined(products), iter(_join_each(others)), iter(_join_each(statistics))
+    network, dropout = networks[0], _dropout_of(networks, products)
     updated: list[tf.Tensor] = []
-    members = parameters[-1].shape[:-1]
-    if (network.embedding or network.categories) and len(x.shape) < 2 + len(members):
-        x = tf.broadcast_to(x, (*members, *x.shape))
-    x = _first_inputs(network, values, x)
-    # Multiplied into the weights instead of the rows, the factors need no gradient of the rows.
-    factors = next(values)[..., None] if network.feature_scale else None
     for layer, _ in enumerate(network.hidden_layers):
-        x = tf.matmul(x, _scaled(next(values), None if layer else factors))
+        if layer:
+            y = tf.matmul(y, next(values))
         if network.batch_norm:
             gamma, beta, mean, variance = next(values), next(values), next(moving), next(moving)
             if batch:
-                batch_mean, batch_variance = _moments(x, batch)
+                batch_mean, batch_variance = _moments(y, batch)
                 updated += [
                     old * MOMENTUM + new * (1 - MOMENTUM)
                     for old, new in ((mean, batch_mean), (variance, batch_variance))
                 ]
                 mean, variance = batch_mean, batch_variance
             scale = gamma * tf.math.rsqrt(variance + VARIANCE_EPSILON)
-            x = x * _to_rows(scale) + _to_rows(beta - mean * scale)
+            y = y * _to_rows(scale) + _to_rows(beta - mean * scale)
         else:
-            x = x + _to_rows(next(values))
-        active = _mish(x) if network.activation == "mish" else keras.activations.get(network.activation)(x)
-        x = x + _to_rows(next(values)) * (active - x) if network.parametric_activation else active
-        if batch and network.dropout:
-            x = _dropped(x, network.dropout * batch.dropout, batch, layer)
-    kernel = _scaled(next(values), None if network.hidden_layers else factors)
-    output = tf.custom_gradient(_to_one)(x, kernel)
-    return output + _to_rows(next(values)), updated
+            y = y + _to_rows(next(values))
+        y = _activated(y, network.activation, next(values) if network.parametric_activation else None)
+        if batch and np.any(dropout):
+            y = _dropped(y, dropout * batch.dropout, batch, layer)
+    if network.hidden_layers:
+        y = multiply_by_column(y, next(values))
+    return y + _to_rows(next(values)), _part_each(updated, products)
 
 
 def penalty(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -208,15 +231,27 @@ def penalty(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
     return network.l2 * tf.add_n([tf.reduce_sum(kernel * kernel, axis=[-2, -1]) for kernel in kernels])
 
 
+def _first_product(
+    network: Network, values: Iterator[tf.Tensor], x: tf.Tensor, members: Sequence[int]
+) -> tf.Tensor:
+    """What the first dense layer reads, times its weights."""
+    if (network.embedding or network.categories) and len(x.shape) < 2 + len(members):
+        x = tf.broadcast_to(x, (*members, *x.shape))
+    x = _first_inputs(network, values, x)
+    # Multiplied into the weights instead of the rows, the factors need no gradient of the rows.
+    factors = next(values)[..., None] if network.feature_scale else None
+    kernel = next(values) if factors is None else next(values) * factors
+    return tf.matmul(x, kernel) if network.hidden_layers else multiply_by_column(x, kernel)
+
+
 def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -> tf.Tensor:
     """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
     embedding, (first, end) = network.embedding, network.embedded
     parts = []
     if isinstance(embedding, Periodic):
         frequencies, phases, kernel, bias = (next(values) for _ in range(4))
-        numbers = x[..., :first]
-        waves = _cosine(numbers[..., None] * frequencies[..., None, :, :] + phases[..., None, :, :])
-        parts = [numbers, *_mixed(waves, kernel, bias)]
+        waves = waves_of(x[..., :first], frequencies, phases, kernel)
+        parts = [x[..., :first], waves + tf.reshape(bias, (*bias.shape[:-2], 1, waves.shape[-1]))]
     elif isinstance(embedding, PiecewiseLinear):
         shares = tf.clip_by_value(x[..., :first, None] * embedding.slopes + embedding.offsets, 0.0, 1.0)
         parts = [tf.reshape(shares, (*shares.shape[:-2], embedding.width))]
@@ -230,69 +265,40 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
     return x
 
 
-def _mixed(waves: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> list[tf.Tensor]:
-    """The mixtures of each number's waves, as parts `(…, n_rows, some of n_numbers · PERIODIC_WIDTH)`.
-
-    A product of one small matrix for each number is slow in XLA on a CPU, and so are sums along the waves.
-    Hence one product for several numbers, whose matrix is 0 where a number meets another's waves.
-    """
-    parts = []
-    for start in range(0, int(waves.shape[-2]), MIXED_TOGETHER):
-        some = waves[..., start : start + MIXED_TOGETHER, :]
-        n_some = int(some.shape[-2])
-        matrix = kernel[..., start : start + n_some, :, None, :] * tf.eye(n_some)[:, None, :, None]
-        rows = tf.reshape(some, (*some.shape[:-2], n_some * FREQUENCIES))
-        matrix = tf.reshape(matrix, (*kernel.shape[:-3], n_some * FREQUENCIES, n_some * PERIODIC_WIDTH))
-        added = bias[..., start : start + n_some, :]
-        added = tf.reshape(added, (*bias.shape[:-2], 1, n_some * PERIODIC_WIDTH))
-        parts.append(tf.matmul(rows, matrix) + added)
-    return parts
+def _joined(parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
 
 
-def _scaled(kernel: tf.Tensor, factors: tf.Tensor | None) -> tf.Tensor:
-    return kernel if factors is None else kernel * factors
+def _join_each(of_networks: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+    return [_joined(parts) for parts in zip(*of_networks, strict=True)]
 
 
-def _to_one(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    """`tf.matmul(x, kernel)` for a kernel of one column, `(…, units, 1)`, and its gradients.
+def _part_each(joined: Sequence[tf.Tensor], like: Sequence[tf.Tensor]) -> list[list[tf.Tensor]]:
+    """The parts of each network, which has as many members as its tensor in `like`."""
+    if len(like) == 1:
+        return [list(joined)]
+    parts = [tf.split(tensor, [own.shape[0] for own in like]) for tensor in joined]
+    return [[of_networks[number] for of_networks in parts] for number, _ in enumerate(like)]
 
-    They are written as elementwise products and sums: XLA multiplies a matrix by a vector slowly.
-    """
 
-    def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        of_kernel = tf.reduce_sum(x * upstream, axis=-2)[..., None]
-        return upstream * tf.linalg.matrix_transpose(kernel), of_kernel
+def _dropout_of(networks: Sequence[Network], like: Sequence[tf.Tensor]) -> np.ndarray:
+    """The networks' dropout, `(n_members, 1, 1)` where they differ in it."""
+    rates = np.array([network.dropout for network in networks], dtype=np.float32)
+    if len(set(rates.tolist())) == 1:
+        return rates[:1]
+    return np.repeat(rates, [own.shape[0] for own in like])[:, None, None]
 
-    return tf.matmul(x, kernel), gradients
+
+def _activated(x: tf.Tensor, name: str, share: tf.Tensor | None) -> tf.Tensor:
+    if name == "mish":
+        return share_of_mish(x, tf.ones_like(x[..., :1, :]) if share is None else _to_rows(share))
+    active = keras.activations.get(name)(x)
+    return active if share is None else x + _to_rows(share) * (active - x)
 
 
 def _to_rows(value: tf.Tensor) -> tf.Tensor:
     """Shape `(…, units)` to `(…, 1, units)`, so that it meets every row."""
     return value[..., None, :]
-
-
-def _mish(x: tf.Tensor) -> tf.Tensor:
-    """Mish, x tanh(log(1 + eˣ)), with one exponential: tanh(log(1 + e)) = (e² + 2e) / (e² + 2e + 2).
-
-    Misra, 2019 (https://arxiv.org/abs/1908.08681).
-    """
-    e = tf.exp(tf.minimum(x, 20.0))
-    grown = e * (e + 2)
-    return x * (grown / (grown + 2))
-
-
-def _cosine(x: tf.Tensor) -> tf.Tensor:
-    """The cosine to 4e-7, ten times as fast on a CPU as XLA's, which takes values one by one.
-
-    With r the distance of x / 2π from the nearest whole number, cos 2πr is a polynomial in r², fitted by
-    least squares at Chebyshev nodes.
-    """
-    turns = x * (0.5 / math.pi)
-    square = tf.square(turns - tf.round(turns))
-    value = tf.constant(_COSINE[-1])
-    for coefficient in reversed(_COSINE[:-1]):
-        value = value * square + coefficient
-    return value
 
 
 def _moments(x: tf.Tensor, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:

@@ -16,11 +16,12 @@ from dlreg.config_file import load_config
 from dlreg.dataset import load_dataset
 from dlreg.embeddings import BINS, Periodic, fit_embedding
 from dlreg.errors import DataError
+from dlreg.gradients import MIXED_TOGETHER
 from dlreg.member_training import build_views
 from dlreg.members import count_epochs, divide_epoch, plan_members, rows_per_epoch, training_rows
 from dlreg.mixture import RIDGE_PENALTIES, blend, out_of_fold
 from dlreg.model import initial_weights, trained_model
-from dlreg.network import MIXED_TOGETHER, Batch, Network, forward, parameter_specs
+from dlreg.network import Batch, Network, forward, forward_together, parameter_specs
 from dlreg.optimizers import build_optimizer
 from dlreg.packing import View
 from dlreg.preprocessing import fit_preprocessing
@@ -329,6 +330,40 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     assert (mean_output(3) == mean_output(3)).all()
     assert not (mean_output(3) == mean_output(4)).any()
     assert mean_output(3, 0.0) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_networks_computed_together_are_as_each_by_itself():
+    x = GENERATOR.normal(size=(5, 20, 3)).astype(np.float32)
+    networks = [
+        Network(3, [6, 4], "gelu", batch_norm=True, embedding=embedding, dropout=dropout)
+        for embedding, dropout in ((Periodic(3), 0.0), (None, 0.5))
+    ]
+    members, rows = [3, 2], [x[:3], x[3:]]
+    weights = [initial_weights(network, 5, n) for network, n in zip(networks, members, strict=True)]
+    parameters, statistics = (
+        [[tf.constant(np.stack(values)) for values in zip(*part, strict=True)] for part in parts]
+        for parts in (
+            [[each.parameters for each in own] for own in weights],
+            [[each.statistics for each in own] for own in weights],
+        )
+    )
+
+    def batch(multiplier):
+        return Batch(tf.ones(20), tf.constant(20.0), 1, tf.constant(0), tf.constant(multiplier))
+
+    for given in (None, batch(0.0)):
+        together, updated = forward_together(networks, parameters, statistics, rows, given)
+        for number, network in enumerate(networks):
+            alone = forward(network, parameters[number], statistics[number], rows[number], given)
+            own = together[:3] if number == 0 else together[3:]
+            np.testing.assert_allclose(own, alone[0], atol=1e-6)
+            assert len(updated[number]) == len(alone[1]) == (4 if given else 0)
+            for found, expected in zip(updated[number], alone[1], strict=True):
+                np.testing.assert_allclose(found, expected, atol=1e-6)
+    dropped = forward_together(networks, parameters, statistics, rows, batch(1.0))[0]
+    plain = forward_together(networks, parameters, statistics, rows, batch(0.0))[0]
+    np.testing.assert_array_equal(dropped[:3], plain[:3])
+    assert not np.isclose(dropped[3:], plain[3:]).any()
 
 
 def test_fast_forms_of_mish_and_of_the_cosine_are_exact_to_rounding():

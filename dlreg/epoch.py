@@ -44,7 +44,8 @@ def compile_epoch(
     """Compiles one epoch.
 
     Args:
-        views: What is trained; the members of the first view come first.
+        views: What is trained; the members of the first view come first. The networks may differ in what
+            their first layer reads, and in dropout.
         optimizer: How a step moves the parameters.
         loss: A name of `LOSSES`.
         metrics: Further means to report.

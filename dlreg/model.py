@@ -28,20 +28,27 @@ from dlreg.training import Weights
 MEMBER_SEEDS = 1000
 
 
-def build_model(network: Network, seed: int = 0) -> keras.Model:
+def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Model:
     """The network from stock Keras layers, with Keras's own initial weights.
+
+    Several members are one model whose layers hold the weights of all, with an axis of members in front:
+    as many layers as one member has, where ten models would take ten times as long to build and to save.
 
     Args:
         network: What it computes.
         seed: Of the initial weights and of dropout; Keras's global seed is not touched.
+        n_members: How many there are.
+
+    Returns:
+        From `(n_rows, n_features)` to `(n_rows, n_members)`.
     """
     regularizer = keras.regularizers.L2(network.l2) if network.l2 else None
     layers: list[keras.Layer] = [keras.Input((network.n_features,), name="features")]
 
     def dense(units: int, name: str, **options: Any) -> keras.Layer:
         initializer = keras.initializers.GlorotUniform(seed=seed + len(layers))
-        return keras.layers.Dense(
-            units, name=name, kernel_initializer=initializer, kernel_regularizer=regularizer, **options
+        return _dense(
+            units, name, n_members, kernel_initializer=initializer, kernel_regularizer=regularizer, **options
         )
 
     def hidden(number: int, units: int) -> list[keras.Layer]:
@@ -50,13 +57,12 @@ def build_model(network: Network, seed: int = 0) -> keras.Model:
         if not network.batch_norm:
             return [dense(units, f"hidden_{number}")]
         # A bias would be taken off again with the mean: its gradient is rounding noise.
-        own = [dense(units, f"hidden_{number}", use_bias=False)]
-        own.append(keras.layers.BatchNormalization(name=f"batch_norm_{number}"))
+        own = [dense(units, f"hidden_{number}", use_bias=False), *_batch_norm(units, number, n_members)]
         if not network.parametric_activation:
             own.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))
         return own
 
-    x = _first_inputs(network, layers[0]) if _needs_functional(network) else None
+    x = _first_inputs(network, layers[0], n_members) if _needs_functional(network, n_members) else None
     for number, units in enumerate(network.hidden_layers, start=1):
         own = hidden(number, units)
         if network.dropout:
@@ -71,52 +77,89 @@ def build_model(network: Network, seed: int = 0) -> keras.Model:
             x = layer(x)
         if network.parametric_activation:
             active = keras.layers.Activation(network.activation, name=f"activation_{number}")(x)
-            x = x + _factors(units, f"activation_share_{number}")(active - x)
+            x = x + _factors(units, f"activation_share_{number}", n_members)(active - x)
         x = dropout(x) if dropout else x
     layers.append(dense(1, "output"))
     if x is None:
         return keras.Sequential(layers, name="dlreg")
-    return keras.Model(layers[0], layers[-1](x), name="dlreg")
+    y_pred = layers[-1](x)
+    if n_members > 1:
+        y_pred = keras.layers.Flatten(name="members")(y_pred)
+    return keras.Model(layers[0], y_pred, name="dlreg")
 
 
-def _needs_functional(network: Network) -> bool:
+def _needs_functional(network: Network, n_members: int) -> bool:
     embeds = network.embedding is not None or bool(network.categories)
-    return embeds or network.feature_scale or network.parametric_activation
+    return n_members > 1 or embeds or network.feature_scale or network.parametric_activation
 
 
-def _first_inputs(network: Network, features: Any) -> Any:
+def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
     """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
     embedding, (first, end) = network.embedding, network.embedded
-    ops, parts = keras.ops, []
+    ops, parts, axes = keras.ops, [], (n_members,) if n_members > 1 else ()
+    features = keras.layers.RepeatVector(n_members, name="rows")(features) if axes else features
     if isinstance(embedding, Periodic):
-        numbers = features[:, :first]
-        waves = keras.layers.EinsumDense(
-            "bn,nk->bnk", (first, FREQUENCIES), bias_axes="nk", name="frequencies"
-        )(numbers)
-        mixed = keras.layers.EinsumDense(
-            "bnk,nkd->bnd", (first, PERIODIC_WIDTH), bias_axes="nd", name="periodic"
-        )(ops.cos(waves))
-        parts = [numbers, keras.layers.Flatten(name="periodic_values")(mixed)]
+        numbers = features[..., :first]
+        waves = _einsum("n,nk->nk", (first, FREQUENCIES), "nk", "frequencies", n_members)(numbers)
+        mixed = _einsum("nk,nkd->nd", (first, PERIODIC_WIDTH), "nd", "periodic", n_members)(ops.cos(waves))
+        parts = [
+            numbers,
+            keras.layers.Reshape((*axes, first * PERIODIC_WIDTH), name="periodic_values")(mixed),
+        ]
     elif isinstance(embedding, PiecewiseLinear):
-        shares = keras.layers.EinsumDense(
-            "bn,nk->bnk", embedding.slopes.shape, bias_axes="nk", trainable=False, name="bins"
-        )(features[:, :first])
-        parts = [keras.layers.Flatten(name="bin_shares")(ops.clip(shares, 0.0, 1.0))]
+        shape = embedding.slopes.shape
+        shares = _einsum("n,nk->nk", shape, "nk", "bins", n_members, trainable=False)(features[..., :first])
+        flat = keras.layers.Reshape((*axes, embedding.width), name="bin_shares")
+        parts = [flat(ops.clip(shares, 0.0, 1.0))]
     if parts or network.categories:
-        parts += [features[:, first:end]] if end > first else []
+        parts += [features[..., first:end]] if end > first else []
         parts += [
-            keras.layers.Dense(CATEGORY_WIDTH, use_bias=False, name=f"category_{number}")(
-                features[:, start : start + levels]
+            _dense(CATEGORY_WIDTH, f"category_{number}", n_members, use_bias=False)(
+                features[..., start : start + levels]
             )
             for number, (start, levels) in enumerate(network.categories, start=1)
         ]
         features = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-    return _factors(network.width, "feature_scale")(features) if network.feature_scale else features
+    return (
+        _factors(network.width, "feature_scale", n_members)(features) if network.feature_scale else features
+    )
 
 
-def _factors(n_features: int, name: str) -> keras.Layer:
+def _dense(units: int, name: str, n_members: int, *, use_bias: bool = True, **options: Any) -> keras.Layer:
+    """A dense layer, or one for each member side by side."""
+    if n_members == 1:
+        return keras.layers.Dense(units, use_bias=use_bias, name=name, **options)
+    return _einsum("i,io->o", (units,), "o" if use_bias else None, name, n_members, **options)
+
+
+def _einsum(
+    equation: str, shape: Sequence[int], bias_axes: str | None, name: str, n_members: int, **options: Any
+) -> keras.Layer:
+    """An EinsumDense layer whose equation has an axis of rows added, and one of several members."""
+    member, axes = ("m", (n_members,)) if n_members > 1 else ("", ())
+    inputs, rest = equation.split(",")
+    kernel, outputs = rest.split("->")
+    return keras.layers.EinsumDense(
+        f"b{member}{inputs},{member}{kernel}->b{member}{outputs}",
+        (*axes, *shape),
+        bias_axes=bias_axes and member + bias_axes,
+        name=name,
+        **options,
+    )
+
+
+def _factors(n_features: int, name: str, n_members: int) -> keras.Layer:
     """A layer that multiplies each feature by a learnt factor, from 1 on."""
-    return keras.layers.EinsumDense("bn,n->bn", (n_features,), kernel_initializer="ones", name=name)
+    return _einsum("n,n->n", (n_features,), None, name, n_members, kernel_initializer="ones")
+
+
+def _batch_norm(units: int, number: int, n_members: int) -> list[keras.Layer]:
+    norm = keras.layers.BatchNormalization(name=f"batch_norm_{number}")
+    if n_members == 1:
+        return [norm]
+    # Keras's normalises along one axis: the units of all members are laid along one.
+    flat = keras.layers.Reshape((n_members * units,), name=f"units_{number}")
+    return [flat, norm, keras.layers.Reshape((n_members, units), name=f"normed_{number}")]
 
 
 def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Weights]:
@@ -177,42 +220,45 @@ def _variables(network: Network, model: keras.Model) -> tuple[list[Any], list[An
     return parameters, [value for norm in norms for value in (norm.moving_mean, norm.moving_variance)]
 
 
-def trained_model(network: Network, weights: Weights) -> keras.Model:
-    """A stock Keras model with trained weights."""
-    model = build_model(network)
-    for variables, values in zip(_variables(network, model), weights, strict=True):
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
+    """A stock Keras model with the trained weights of each member, see `build_model`."""
+    model = build_model(network, n_members=len(members))
+    for variables, values in zip(_variables(network, model), zip(*members, strict=True), strict=True):
+        for variable, of_members in zip(variables, zip(*values, strict=True), strict=True):
+            variable.assign(np.reshape(of_members, variable.shape))
     if isinstance(network.embedding, PiecewiseLinear):
         bins = model.get_layer("bins")
-        bins.kernel.assign(network.embedding.slopes)
-        bins.bias.assign(network.embedding.offsets)
+        for variable, fitted in (
+            (bins.kernel, network.embedding.slopes),
+            (bins.bias, network.embedding.offsets),
+        ):
+            variable.assign(np.broadcast_to(fitted, variable.shape))
     return model
 
 
-def combined_model(members: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
-    """One model that gives the mixture of its members; the member itself if it is all of it.
+def combined_model(views: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
+    """One model that gives the mixture of all members; that of the only member if it is all of it.
 
     Args:
-        members: The trained members.
-        mixture: How much of each there is in a prediction.
+        views: The trained members of each kind of network, see `trained_model`.
+        mixture: How much of each member there is in a prediction.
     """
     if mixture.is_one_member and not mixture.limits:
-        return members[0]
-    for number, member in enumerate(members, start=1):
-        member.name = f"member_{number}"
-    features = keras.Input(members[0].input_shape[1:], name="features")
-    parts = [member(features) for member in members]
+        return views[0]
+    for number, view in enumerate(views, start=1):
+        view.name = f"view_{number}"
+    features = keras.Input(views[0].input_shape[1:], name="features")
+    parts = [view(features) for view in views]
     weights = mixture.weights
     if mixture.ridge:
         ridge = keras.layers.Dense(1, name="ridge")
         parts.append(ridge(features))
         ridge.set_weights([mixture.ridge.coefficients[:, None], np.array([mixture.ridge.intercept])])
         weights = np.append(weights, mixture.ridge.weight)
-    y_pred = parts[0]
+    y_pred = keras.ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
     if not mixture.is_one_member:
         mean = keras.layers.Dense(1, use_bias=False, name="mean")
-        y_pred = mean(keras.ops.concatenate(parts, axis=-1))
+        y_pred = mean(y_pred)
         mean.set_weights([weights[:, None]])
     if mixture.limits:
         y_pred = keras.ops.clip(y_pred, *mixture.limits)

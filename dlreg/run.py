@@ -203,9 +203,9 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
     validated = fitting.weights_by_view(views, trained.validated)
     mixture, y_unseen = fitting.mix_members(config, dataset, preprocessing, members, validated, x["train"])
     final = fitting.weights_by_view(views, trained.weights)
-    keras_members = [models.trained_model(network, each) for network, of_view in final for each in of_view]
-    parameters = sum(member.count_params() for member in keras_members)
-    model = models.combined_model(keras_members, mixture)
+    keras_views = [models.trained_model(network, of_view) for network, of_view in final]
+    parameters = sum(view.count_params() for view in keras_views)
+    model = models.combined_model(keras_views, mixture)
     run.write(run_dir.HISTORY, to_json(_history_record(progress)))
     run.write(run_dir.SUMMARY, models.summary_of(model).encode())
     run.write(run_dir.MODEL, models.keras_file(model))

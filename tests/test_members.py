@@ -59,8 +59,8 @@ def test_members_of_two_views_and_three_folds_are_what_each_is_alone():
     folds = split_folds(len(X), "random", 3, seed=1)
     members = plan_members(["periodic", "piecewise_linear"], 1, 3)
     networks = [
-        Network(4, [8], "mish", embedding=Periodic(3), **LEARNT),
-        Network(4, [6], embedding=fit_embedding("piecewise_linear", X[:, :3])),
+        Network(4, [8], "mish", embedding=embedding, **LEARNT)
+        for embedding in (Periodic(3), fit_embedding("piecewise_linear", X[:, :3]))
     ]
     initial = [weights for network in networks for weights in initial_weights(network, 5, 3)]
     views = [View(network, 3) for network in networks]
@@ -374,7 +374,7 @@ def test_fast_forms_of_mish_and_of_the_cosine_are_exact_to_rounding():
     network = Network(1, [3], "relu", embedding=Periodic(1))
     (weights,) = initial_weights(network, 1)
     waves = np.linspace(-9, 9, 500, dtype=np.float32)[:, None]
-    expected = trained_model(network, weights).predict(waves, verbose=0)
+    expected = trained_model(network, [weights]).predict(waves, verbose=0)
     assert predict(network, [weights], waves)[0] == pytest.approx(expected[:, 0], abs=3e-6)
 
 
@@ -504,7 +504,7 @@ def test_waves_of_more_numbers_than_are_mixed_together_are_as_in_keras():
     network = Network(n_numbers, [6], embedding=Periodic(n_numbers), initializer="he_normal")
     (weights,) = initial_weights(network, 3)
     x = GENERATOR.normal(size=(20, n_numbers)).astype(np.float32)
-    expected = trained_model(network, weights).predict(x, verbose=0)[:, 0]
+    expected = trained_model(network, [weights]).predict(x, verbose=0)[:, 0]
     assert predict(network, [weights], x)[0] == pytest.approx(expected, abs=1e-5)
 
 

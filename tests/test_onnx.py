@@ -79,7 +79,7 @@ def drawn(preprocessing, network, *, n_members=1, mixture=None):
     weights = initial_weights(network, 2, n_members)
     mixture = mixture or mean_of(n_members, None)
     exported = export_pipeline(preprocessing, [(network, weights)], mixture)
-    return exported, combined_model([trained_model(network, each) for each in weights], mixture)
+    return exported, combined_model([trained_model(network, weights)], mixture)
 
 
 @pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
@@ -107,7 +107,7 @@ def test_an_ensemble_gives_the_mean_and_the_spread_of_its_members(table, target)
     x = preprocessing.transform(cells)
     network = Network(x.shape[1], [6])
     exported, together = drawn(preprocessing, network, n_members=3)
-    members = [trained_model(network, weights) for weights in initial_weights(network, 2, 3)]
+    members = [trained_model(network, [weights]) for weights in initial_weights(network, 2, 3)]
     scaled = np.column_stack([member.predict(x, verbose=0) for member in members]).astype(np.float64)
     pipeline = Pipeline(exported.SerializeToString())
     mean, spread = pipeline.predict_with_spread(cells)
@@ -151,18 +151,26 @@ def test_the_scale_of_residuals_is_a_further_output(table, name, without):
         assert len(set(expected.round(6))) > 10
 
 
-def test_batch_norm_and_dropout_are_exported_as_they_predict(table):
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_batch_norm_and_dropout_are_exported_as_they_predict(table, n_members):
     columns, cells = table
     y = np.random.default_rng(1).normal(size=N_ROWS)
     preprocessing = fit(columns, cells, y)
     x = preprocessing.transform(cells)
     network = Network(x.shape[1], [8, 4], batch_norm=True, dropout=0.4)
     generator = np.random.default_rng(3)
-    (initial,) = initial_weights(network, 2)
-    values = [[np.abs(generator.normal(size=each.shape)).astype("f4") for each in part] for part in initial]
-    model = trained_model(network, Weights(*values))
-    expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
-    exported = export_pipeline(preprocessing, [(network, [Weights(*values)])], mean_of(1, None))
+    weights = [
+        Weights(
+            *([np.abs(generator.normal(size=each.shape)).astype("f4") for each in part] for part in initial)
+        )
+        for initial in initial_weights(network, 2, n_members)
+    ]
+    members = trained_model(network, weights).predict(x, verbose=0)
+    for found, own in zip(members.T, weights, strict=True):
+        alone = trained_model(network, [own]).predict(x, verbose=0)[:, 0]
+        assert found == pytest.approx(alone, rel=1e-5, abs=1e-6)
+    expected = preprocessing.target.inverse(members.mean(axis=1).astype(np.float64))
+    exported = export_pipeline(preprocessing, [(network, weights)], mean_of(n_members, None))
     found = Pipeline(exported.SerializeToString()).predict(cells)
     assert found == pytest.approx(expected, rel=1e-5)
 
@@ -197,7 +205,7 @@ def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(table, embedding, n
     found = Pipeline(exported.SerializeToString()).predict(cells)
     assert np.max(np.abs(found - preprocessing.target.inverse(scaled))) < 1e-5 * y.std()
     weights = initial_weights(network, 2, n_members)
-    members = np.array([trained_model(network, each).predict(x, verbose=0)[:, 0] for each in weights])
+    members = np.array([trained_model(network, [each]).predict(x, verbose=0)[:, 0] for each in weights])
     assert predict(network, weights, x) == pytest.approx(members, abs=2e-5)
     onnx_safety.vet_model(exported.SerializeToString())
 
@@ -208,7 +216,7 @@ def test_embedded_models_load_in_stock_keras_in_safe_mode(tmp_path):
         network = Network(7, [8], embedding=fit_embedding(embedding, x), categories=((5, 2),), **EMBEDDED)
         weights = initial_weights(network, 1, 2)
         mixture = Mixture(np.full(2, 0.5), Ridge(0.1, np.full(7, 0.1), 0.0), (-1.0, 1.0))
-        model = combined_model([trained_model(network, each) for each in weights], mixture)
+        model = combined_model([trained_model(network, weights)], mixture)
         (tmp_path / "model.keras").write_bytes(keras_file(model))
         loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
         rows = np.random.default_rng(1).normal(size=(9, 7)).astype(np.float32)

@@ -65,7 +65,7 @@ def train(
         order_of_rows=order or (lambda *_: np.arange(len(rows[0]))),
         **options,
     )
-    return trained_model(network, weights[0]), progress
+    return trained_model(network, weights[:1]), progress
 
 
 def keras_history(rows, network, optimizer, loss="mse", callbacks=()) -> dict:

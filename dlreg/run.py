@@ -27,7 +27,7 @@ from dlreg.errors import DivergedError, DlregError, located
 from dlreg.interruption import Interruption
 from dlreg.intervals import LEVEL, calibrate
 from dlreg.intervals import describe as describe_intervals
-from dlreg.learning_curve import judge_learning_curve
+from dlreg.learning_curve import Kept, judge_learning_curve
 from dlreg.metrics import interval_metrics, regression_metrics
 from dlreg.plan import members_of, plan_training
 from dlreg.progress import Progress
@@ -254,7 +254,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         "best_epoch": progress.best_epoch,
         "best_epochs": progress.best_epochs.tolist(),
         "refit_epochs": progress.refit_epochs.tolist(),
-        "verdict": _verdict(progress),
+        "verdict": _verdict(config, progress),
         "parameters": parameters,
         "features": x[held_out].shape[1],
     }
@@ -342,7 +342,14 @@ def _loss_curve(config: Config, progress: Progress) -> bytes:
     return render_figure(figure, "png")
 
 
-def _verdict(progress: Progress) -> dict[str, Any]:
-    stopped_early = progress.epoch < progress.epochs
+def _verdict(config: Config, progress: Progress) -> dict[str, Any]:
     history = progress.history
-    return asdict(judge_learning_curve(history["loss"], history.get("val_loss"), stopped_early=stopped_early))
+    kept: Kept = "best" if config.training.restore_best_weights else "last"
+    return asdict(
+        judge_learning_curve(
+            history["loss"],
+            history.get("val_loss"),
+            stopped_early=progress.epoch < progress.epochs,
+            kept="refitted" if config.training.refit else kept,
+        )
+    )

@@ -69,6 +69,20 @@ def test_a_run_that_stopped_early_is_not_still_falling():
     assert judge_learning_curve(FALLING, FALLING, stopped_early=True).kind == "converged"
 
 
+@pytest.mark.parametrize(
+    ("kept", "ending"),
+    [
+        ("best", "The weights of the best epoch are kept."),
+        ("last", "The weights of the last epoch are kept all the same."),
+        ("refitted", "Refitting went on from the best epoch."),
+    ],
+)
+def test_overfitting_says_what_became_of_the_best_epoch(kept, ending):
+    verdict = judge_learning_curve(FALLING, 0.4 + np.exp(-EPOCHS / 8) + EPOCHS * 0.002, kept=kept)
+    assert verdict.kind == "overfitting"
+    assert verdict.sentence.endswith(f"fell on. {ending}")
+
+
 def test_without_validation_rows_overfitting_cannot_be_seen_and_that_is_said():
     verdict = judge_learning_curve(FLAT, None)
     assert verdict.kind == "converged"

@@ -34,11 +34,11 @@ class Periodic:
 
 @dataclass(frozen=True, eq=False)
 class PiecewiseLinear:
-    """Each number as the share of each quantile bin that lies below it.
+    """Each number beside the share of each quantile bin that lies below it.
 
-    With bin edges e₀ < … < eₖ, output j is (x - eⱼ) / (eⱼ₊₁ - eⱼ), clipped to [0, 1]: Gorishniy, Rubachev
-    and Babenko, 2022 (https://arxiv.org/abs/2203.05556). A dense layer on top of it
-    is linear in each bin, so it bends where the data are.
+    With bin edges e₀ < … < eₖ, share j is (x - eⱼ) / (eⱼ₊₁ - eⱼ), clipped to [0, 1]: Gorishniy, Rubachev
+    and Babenko, 2022 (https://arxiv.org/abs/2203.05556). A dense layer on top of it is linear in each bin, so
+    it bends where the data are; the number itself is for what is straight throughout.
 
     Attributes:
         slopes: 1 / (eⱼ₊₁ - eⱼ), shape `(n_numbers, n_bins)`; 0 for bins that a column does not have.
@@ -56,7 +56,7 @@ class PiecewiseLinear:
     @property
     def width(self) -> int:
         """Outputs for all numbers together."""
-        return int(self.slopes.size)
+        return self.n_numbers + int(self.slopes.size)
 
 
 Embedding = Periodic | PiecewiseLinear

@@ -109,8 +109,8 @@ def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
     elif isinstance(embedding, PiecewiseLinear):
         shape = embedding.slopes.shape
         shares = _einsum("n,nk->nk", shape, "nk", "bins", n_members, trainable=False)(features[..., :first])
-        flat = keras.layers.Reshape((*axes, embedding.width), name="bin_shares")
-        parts = [flat(ops.clip(shares, 0.0, 1.0))]
+        flat = keras.layers.Reshape((*axes, embedding.slopes.size), name="bin_shares")
+        parts = [features[..., :first], flat(ops.clip(shares, 0.0, 1.0))]
     if parts or network.categories:
         parts += [features[..., first:end]] if end > first else []
         parts += [

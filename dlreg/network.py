@@ -254,7 +254,7 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
         parts = [x[..., :first], waves + tf.reshape(bias, (*bias.shape[:-2], 1, waves.shape[-1]))]
     elif isinstance(embedding, PiecewiseLinear):
         shares = tf.clip_by_value(x[..., :first, None] * embedding.slopes + embedding.offsets, 0.0, 1.0)
-        parts = [tf.reshape(shares, (*shares.shape[:-2], embedding.width))]
+        parts = [x[..., :first], tf.reshape(shares, (*shares.shape[:-2], embedding.slopes.size))]
     # The rest in one piece, and nothing copied where nothing is embedded.
     if parts or network.categories:
         parts.append(x[..., first:end])

@@ -139,7 +139,8 @@ def _first_inputs(
         numbers = graph.add("Unsqueeze", columns(0, first), np.array([2]))
         shares = graph.add("Add", graph.add("Mul", numbers, embedding.slopes), embedding.offsets)
         shares = graph.add("Clip", shares, np.float32(0), np.float32(1))
-        parts = [for_every_member(graph.add("Reshape", shares, np.array([-1, embedding.width])))]
+        shares = graph.add("Reshape", shares, np.array([-1, embedding.slopes.size]))
+        parts = [for_every_member(columns(0, first)), for_every_member(shares)]
     value = rows
     if parts or network.categories:
         parts += [for_every_member(columns(first, end))] if end > first else []

@@ -163,7 +163,7 @@ def _count_member(config: Config, dataset: Dataset, features: int, embedding: st
         width += numbers * PERIODIC_WIDTH
     elif embedding == "piecewise_linear":
         parameters += numbers * 2 * BINS
-        width += numbers * (BINS - 1)
+        width += numbers * BINS
     parameters += width if model.feature_scale else 0
     parameters += sum(model.hidden_layers) if model.parametric_activation else 0
     return parameters + count_parameters(width, model.hidden_layers, batch_norm=model.batch_norm)

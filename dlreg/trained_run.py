@@ -21,7 +21,7 @@ from dlreg.run_files import read_config, read_intervals, read_preprocessing
 # What a message of ONNX's format can have.
 MAX_PIPELINE_BYTES = (1 << 31) - 1
 # Parameters of a number's periodic embedding, and its learnt factors.
-MOST_PER_NUMBER = FREQUENCIES * (2 + PERIODIC_WIDTH) + PERIODIC_WIDTH + BINS
+MOST_PER_NUMBER = FREQUENCIES * (2 + PERIODIC_WIDTH) + PERIODIC_WIDTH + 1 + BINS
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Interv
 def _max_pipeline_bytes(config: Config, n_features: int) -> int:
     """What a network of this shape takes at most in a file, with its tables of levels and quantiles."""
     # An embedded number is at most so many inputs of the first layer.
-    widths = [n_features * BINS, *config.model.hidden_layers, 1]
+    widths = [n_features * (1 + BINS), *config.model.hidden_layers, 1]
     n_parameters = sum(before * after + 5 * after for before, after in pairwise(widths))
     n_parameters += n_features * (MOST_PER_NUMBER + CATEGORY_WIDTH)
     n_members = len(members_of(config))

@@ -73,7 +73,12 @@ PLAIN = {"network": Network(4, [6, 5]), "members": 1, "optimizer": build_optimiz
 TWO_VIEWS = {
     "views": [
         View(Network(4, [6], "mish", embedding=Periodic(3), **LEARNT), 3),
-        View(Network(4, [6], embedding=fit_embedding("piecewise_linear", TRAIN.x), dropout=0.2), 3),
+        View(
+            Network(
+                4, [6], "mish", embedding=fit_embedding("piecewise_linear", TRAIN.x), dropout=0.2, **LEARNT
+            ),
+            3,
+        ),
     ],
     "members": 6,
     "folds": np.split(np.arange(48), 3),

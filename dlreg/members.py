@@ -63,12 +63,12 @@ def count_epochs(epochs: int | str, steps_per_epoch: int, auto_steps: int) -> in
     """How many epochs there will be at most.
 
     `auto` is as many as `auto_steps` steps make. On small tables, which are learnt by heart before, it is
-    fewer: `auto_steps` / 20 epochs, or as many as a quarter of the steps make, up to `auto_steps` / 8.
+    fewer: `auto_steps` / 20 epochs, or as many as a quarter of the steps make, up to `auto_steps` / 5.
     """
     if isinstance(epochs, int):
         return epochs
     enough = auto_steps // max(steps_per_epoch, 20)
-    on_small_tables = auto_steps // max(4 * steps_per_epoch, 8)
+    on_small_tables = auto_steps // max(4 * steps_per_epoch, 5)
     return max(LEAST_AUTO_EPOCHS, enough, on_small_tables)
 
 

@@ -197,7 +197,7 @@ def test_too_few_rows_or_groups_for_the_folds_are_refused():
 def test_epochs_auto_is_a_number_of_steps():
     assert count_epochs(7, 1000, 4096) == 7
     found = [count_epochs("auto", steps, 4096) for steps in (1, 2, 3, 4, 5, 20, 50, 600)]
-    assert found == [512, 512, 341, 256, 204, 204, 81, 8]
+    assert found == [819, 512, 341, 256, 204, 204, 81, 8]
     assert count_epochs("auto", 2, 1536) == 192
 
 

@@ -478,10 +478,10 @@ def test_check_counts_what_the_preset_trains(accurate):
     record = json.loads((accurate / "run" / "run.json").read_text())
     assert plan["features"] == record["features"]
     assert plan["parameters"] == record["parameters"]
-    assert plan["epochs"] == record["epochs"] == 40
-    assert plan["refit_epochs"] == 24 >= max(record["refit_epochs"])
+    assert plan["epochs"] == record["epochs"] == 64
+    assert plan["refit_epochs"] == 38 >= max(record["refit_epochs"])
     shown = run_cli("check", "config.yaml", cwd=accurate).stdout
-    assert "at most 40 epochs, then at most 24 to refit" in shown
+    assert "at most 64 epochs, then at most 38 to refit" in shown
 
 
 def test_each_embedding_has_its_dropout_and_a_list_goes_round(accurate):

@@ -104,8 +104,8 @@ CASES = {
     "refitting": {**TWO_VIEWS, "learning_rate": 0.2, "epochs": 9, "refit": Refit(0.7, 0.1)},
     "refitting after early stopping": {
         **TWO_VIEWS,
-        "views": [View(Network(4, [6], batch_norm=True), 3), View(Network(4, [5], dropout=0.2), 3)],
-        "learning_rate": 0.3,
+        "views": [View(Network(4, [6], batch_norm=True, dropout=share), 3) for share in (0.0, 0.2)],
+        "learning_rate": 0.1,
         "epochs": 30,
         "early_stopping": EarlyStopping(patience=3),
         "refit": Refit(0.5, 0.1),

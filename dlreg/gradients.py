@@ -33,7 +33,7 @@ def multiply_by_column(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def share_of_mish(x: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
-    """X + share · (mish(x) - x), with one exponential.
+    """Blends each value with its Mish, x + share · (mish(x) - x), with one exponential.
 
     Mish is x tanh(log(1 + eˣ)) (Misra, 2019, https://arxiv.org/abs/1908.08681). With g = e²ˣ + 2eˣ the
     hyperbolic tangent is g / (g + 2) = 1 - 2 / (g + 2), and its derivative 4eˣ (eˣ + 1) / (g + 2)².
@@ -75,7 +75,8 @@ def waves_of(x: tf.Tensor, frequencies: tf.Tensor, phases: tf.Tensor, kernel: tf
         Shape `(…, n_rows, n_numbers · n_mixtures)`.
     """
     n_numbers = int(x.shape[-1])
-    n_together = -(-n_numbers // -(-n_numbers // MIXED_TOGETHER))
+    n_blocks = math.ceil(n_numbers / MIXED_TOGETHER)
+    n_together = math.ceil(n_numbers / n_blocks)
     mixtures = [
         _mixtures_of(x[..., some])(frequencies[..., some, :], phases[..., some, :], kernel[..., some, :, :])
         for some in (slice(start, start + n_together) for start in range(0, n_numbers, n_together))

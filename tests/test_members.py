@@ -24,6 +24,7 @@ from dlreg.model import initial_weights, trained_model
 from dlreg.network import Batch, Network, forward, forward_together, parameter_specs
 from dlreg.optimizers import build_optimizer
 from dlreg.packing import View
+from dlreg.plan import members_of
 from dlreg.preprocessing import fit_preprocessing
 from dlreg.presets import PRESETS
 from dlreg.progress import Refit
@@ -408,6 +409,8 @@ def test_a_preset_is_a_set_of_values_and_the_file_wins(accurate):
     config = load_config(accurate / "config.yaml", overrides)
     factors = config.training.learning_rate_factors
     assert (factors.biases, factors.embeddings, factors.weights_by_fan_in) == (0.7, 0.1, True)
+    fast = load_config(accurate / "config.yaml", ["preset=fast", "training.cross_validation=5"])
+    assert [member.embedding for member in members_of(fast)] == ["piecewise_linear"] * 5
     # The same without a preset's name: nothing hides behind it.
     spelled_out = load_config(accurate / "run" / "config.yaml", ["preset=standard"])
     named = load_config(accurate / "run" / "config.yaml")

@@ -113,3 +113,12 @@ def test_a_mistake_in_the_data_is_told_before_tensorflow_is_imported(project):
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not set(done.stderr.splitlines()[-1].split()) & HEAVY
+
+
+def test_what_importing_made_is_not_visited_by_the_collector_again():
+    script = (
+        "import gc; from dlreg.backend import import_backend; import_backend();"
+        "print(gc.isenabled(), gc.get_freeze_count() > 200_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]

@@ -1,20 +1,22 @@
-"""How the parameters of one view are held while it trains: those of a small network as one vector.
+"""How the parameters of one view are held while it trains: all but the large ones as one vector.
 
-The optimizer's step is then a single fused operation, and the call of an epoch hands over three tensors
-where it would be three for each layer, which on a small table takes longer than the epoch.
+The optimizer's step is then a fused operation for the vector and one for each large tensor, not one for
+every tensor: there is less to compile. And the call of an epoch hands over three tensors where it would
+be three for each parameter, which on a small table takes longer than the epoch.
 """
 
 from collections.abc import Sequence
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from dlreg.network import Group, Network, parameter_specs
 
-# Up to here one long vector is faster than a tensor per layer.
-PACKED_PARAMETERS = 16384
+# A parameter of up to so many numbers is part of the vector; copying a larger one lengthens each step.
+PACKED_SIZE = 4096
+Each = TypeVar("Each")
 
 
 class View(NamedTuple):
@@ -51,37 +53,44 @@ class Packing(NamedTuple):
     Attributes:
         axes: The axis of members, if there is one.
         shapes: The parameters' shapes without it.
-        joined: Whether they are one vector per member.
         groups: What each parameter shares its learning rate with, and its fan-in.
     """
 
     axes: tuple[int, ...]
     shapes: list[tuple[int, ...]]
-    joined: bool
     groups: list[tuple[Group, int]]
 
     def pack(self, parameters: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The arrays that hold parameters of shape `(…)` or `(n_members, …)`."""
-        if not self.joined:
-            return list(parameters)
-        return [np.concatenate([each.reshape(*self.axes, -1) for each in parameters], axis=-1)]
+        """The arrays that hold parameters of shape `(…)` or `(n_members, …)`: a vector, and large ones."""
+        small, large = self._divided(parameters)
+        return [np.concatenate([each.reshape(*self.axes, -1) for each in small], axis=-1), *large]
 
     def unpack(self, held: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """The parameters of one member or of all, in the order of `dlreg.network.parameter_specs`."""
-        if not self.joined:
-            return list(held)
+        shapes, _ = self._divided(self.shapes)
         # Its gradient joins the parts again; that of slices would add them up.
-        parts = tf.split(held[0], list(map(prod, self.shapes)), axis=-1)
-        return [
-            tf.reshape(part, (*part.shape[:-1], *shape))
-            for part, shape in zip(parts, self.shapes, strict=True)
-        ]
+        parts = tf.split(held[0], list(map(prod, shapes)), axis=-1)
+        small = (
+            tf.reshape(part, (*part.shape[:-1], *shape)) for part, shape in zip(parts, shapes, strict=True)
+        )
+        large = iter(held[1:])
+        return [next(small if is_small else large) for is_small in self._are_small]
 
-    def spread(self, values: Sequence[float]) -> Sequence[float | np.ndarray]:
+    def spread(self, values: Sequence[float]) -> list[float | np.ndarray]:
         """A number per parameter as what multiplies the tensors that hold them."""
-        if not self.joined or len(set(values)) == 1:
-            return values[:1] if self.joined else values
-        return [np.repeat(np.array(values, dtype=np.float32), list(map(prod, self.shapes)))]
+        small, large = self._divided(values)
+        if len(set(small)) == 1:
+            return [small[0], *large]
+        sizes = list(map(prod, self._divided(self.shapes)[0]))
+        return [np.repeat(np.array(small, dtype=np.float32), sizes), *large]
+
+    @property
+    def _are_small(self) -> list[bool]:
+        return [prod(shape) <= PACKED_SIZE for shape in self.shapes]
+
+    def _divided(self, each: Sequence[Each]) -> tuple[list[Each], list[Each]]:
+        pairs = list(zip(each, self._are_small, strict=True))
+        return [one for one, is_small in pairs if is_small], [one for one, is_small in pairs if not is_small]
 
 
 def packing_of(view: View, *, alone: bool) -> Packing:
@@ -92,7 +101,5 @@ def packing_of(view: View, *, alone: bool) -> Packing:
         alone: Whether there is one member in all views together, and so no axis of members.
     """
     specs = list(parameter_specs(view.network))
-    shapes = [spec.shape for spec in specs]
-    joined = sum(map(prod, shapes)) <= PACKED_PARAMETERS
     groups = [(spec.group, spec.fan_in) for spec in specs]
-    return Packing(() if alone else (view.n_members,), shapes, joined, groups)
+    return Packing(() if alone else (view.n_members,), [spec.shape for spec in specs], groups)

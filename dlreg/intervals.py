@@ -247,11 +247,11 @@ def _ridge(
     kept = squares > 1e-10 * max(float(squares.max(initial=0.0)), 1e-300)
     squares, vectors = squares[kept], vectors[:, kept]
     u = z @ vectors / np.sqrt(squares)
-    projected = u.T @ (y - centre)
+    projected, u_squared = u.T @ (y - centre), u**2
 
     def left_out_error(penalty: float) -> float:
         shrunk = squares / (squares + penalty * n_rows)
-        leverage = np.minimum(u**2 @ shrunk + 1 / n_rows, 0.999)
+        leverage = np.minimum(u_squared @ shrunk + 1 / n_rows, 0.999)
         return float(np.mean(((y - centre - u @ (shrunk * projected)) / (1 - leverage)) ** 2))
 
     penalty = min(penalties, key=left_out_error)

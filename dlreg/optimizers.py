@@ -105,7 +105,7 @@ def _sgd(w: tf.Tensor, g: tf.Tensor, _: Slots, learning_rate: tf.Tensor) -> tupl
 def _momentum_rule(momentum: float) -> Update:
     def update(w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor) -> Any:
         velocity = momentum * slots[0] - learning_rate * g
-        return w + velocity, (velocity,)
+        return w + _without_coasting(velocity, learning_rate), (velocity,)
 
     return update
 
@@ -124,9 +124,14 @@ def _rmsprop_rule(momentum: float) -> Update:
     def update(w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor) -> Any:
         step, square = _rmsprop_step(g, slots[0], learning_rate)
         velocity = momentum * slots[1] + step
-        return w - velocity, (square, velocity)
+        return w - _without_coasting(velocity, learning_rate), (square, velocity)
 
     return update
+
+
+def _without_coasting(velocity: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
+    """The velocity, or none where the learning rate is 0: of a member that is done while others go on."""
+    return velocity * tf.cast(learning_rate > 0, tf.float32)
 
 
 def _adam_rule(beta_1: float, beta_2: float) -> tuple[Coefficients, Update]:

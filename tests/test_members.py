@@ -111,13 +111,27 @@ def test_members_end_with_their_best_or_their_last_weights(restore_best_weights)
         assert min(losses) < losses[-1]
 
 
-def test_refitting_goes_on_from_the_best_epoch_with_all_rows():
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        build_optimizer("adam", factors={"weights": 5.0}),
+        build_optimizer("sgd", momentum=0.9),
+        build_optimizer("rmsprop", momentum=0.5, weight_decay=0.01),
+    ],
+    ids=["adam", "sgd", "rmsprop"],
+)
+def test_refitting_goes_on_from_the_best_epoch_with_all_rows(optimizer):
     folds = split_folds(len(X), "random", 3, seed=1)
     members = plan_members(["none"], 1, 3)
     network, refit = Network(4, [16]), Refit(0.4, 0.05)
-    plain = {"epochs": 40, "optimizer": build_optimizer("adam", factors={"weights": 5.0}), "refit": refit}
     weights, validated, progress = train(
-        [View(network, 3)], members, folds, initial_weights(network, 1, 3), **plain
+        [View(network, 3)],
+        members,
+        folds,
+        initial_weights(network, 1, 3),
+        epochs=40,
+        optimizer=optimizer,
+        refit=refit,
     )
     kept = predict(network, validated, X)
     for number, fold in enumerate(folds):
@@ -141,7 +155,7 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows():
         (alone,), _, history = fit(
             [View(network, 1)],
             [best],
-            plain["optimizer"],
+            optimizer,
             learning_rate,
             "mse",
             Rows(X, Y),

@@ -44,7 +44,7 @@ class Network:
         initializer: `glorot_uniform` as Keras, or `he_normal`, see `dlreg.model.initial_weights`.
         embedding: Of the first features; None leaves them as they are.
         categories: The first column and the number of levels of one-hot columns that are embedded in
-            `CATEGORY_WIDTH` dimensions; a level never seen is the origin.
+            `CATEGORY_WIDTH` dimensions; a level never seen is the origin. They are the last features.
     """
 
     n_features: int
@@ -58,6 +58,16 @@ class Network:
     initializer: str = "glorot_uniform"
     embedding: Embedding | None = None
     categories: Sequence[tuple[int, int]] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses categories after which there are features that nothing would read.
+
+        Raises:
+            ValueError: They are not the last features, one after the other.
+        """
+        starts = [start for start, _ in self.categories]
+        if [start + levels for start, levels in self.categories] != [*starts, self.n_features][1:]:
+            raise ValueError(f"the embedded categories {self.categories} are not the last features")
 
     @property
     def embedded(self) -> tuple[int, int]:

@@ -204,10 +204,17 @@ def fit_preprocessing(
     features = fit_features(cells, columns, missing, missing_indicator=missing_indicator)
     keys = {
         kind: [feature.key for part in features for feature in part if feature.key[0] == kind]
-        for kind in "nft"
+        for kind in "nf"
     }
-    texts = [column.name for column in columns if column.kind in ("category", "boolean")]
-    levels = [np.array(sorted(set(cells[name][:, 0])), dtype=object) for name in texts]
+    texts = [
+        (part[0].key, column.name, np.array(sorted(set(cells[column.name][:, 0])), dtype=object))
+        for column, part in zip(columns, features, strict=True)
+        if column.kind in ("category", "boolean")
+    ]
+    if categorical == "embedding":
+        # A network embeds its last features.
+        texts.sort(key=lambda text: len(text[2]) > MOST_ONEHOT_LEVELS)
+    levels = [known for _, _, known in texts]
     if categorical == "ordinal":
         ordinal = OrdinalEncoder(
             categories=levels, handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64
@@ -221,7 +228,7 @@ def fit_preprocessing(
     steps = [
         ("number", number_step, keys["n"]),
         ("flag", "passthrough", keys["f"]),
-        ("category", encoder, keys["t"]),
+        ("category", encoder, [key for key, _, _ in texts]),
     ]
     transformer = ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
     # Names, types and levels are settled by any rows, so two are enough; the scalers get all of them.
@@ -236,8 +243,7 @@ def fit_preprocessing(
                 ]
                 step.scale_ = np.concatenate(scales)
         elif hasattr(step, "steps"):
-            codes = zip(texts, levels, strict=True)
-            columns_of_codes = (np.searchsorted(known, cells[name][:, 0]) for name, known in codes)
+            columns_of_codes = (np.searchsorted(known, cells[name][:, 0]) for _, name, known in texts)
             _fit_scaler(step[-1], _scaler(numeric, len(y)), columns_of_codes)
     scaled = target_scaling.forward(y)
     return Preprocessing(

@@ -210,6 +210,45 @@ def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(table, embedding, n
     onnx_safety.vet_model(exported.SerializeToString())
 
 
+@pytest.mark.parametrize("embedding", ["none", "periodic", "piecewise_linear"])
+def test_every_column_is_read_whatever_the_order_of_the_categories(embedding):
+    generator = np.random.default_rng(3)
+    levels = {"city": list("abcdefghijkl"), "grade": ["low", "mid", "top"], "open": ["no", "yes"]}
+    levels["zone"] = list("ABCDEFGHIJK")
+    columns = (Column("size", "number"), *(Column(name, "category") for name in levels))
+    cells = {
+        name: generator.choice(np.array(known, dtype=object), (N_ROWS, 1)) for name, known in levels.items()
+    }
+    cells["size"] = generator.normal(size=(N_ROWS, 1))
+    y = generator.normal(size=N_ROWS)
+    preprocessing = fit(columns, cells, y, categorical="embedding")
+    x = preprocessing.transform(cells)
+    width = x.shape[1]
+    assert preprocessing.embedded_categories == ((width - 23, 12), (width - 11, 11))
+    network = Network(
+        width,
+        [16],
+        "mish",
+        embedding=fit_embedding(embedding, x[:N_TRAIN, : preprocessing.n_numbers]),
+        categories=preprocessing.embedded_categories,
+    )
+    exported, model = drawn(preprocessing, network)
+    pipeline = Pipeline(exported.SerializeToString())
+    predicted = pipeline.predict(cells)
+    expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
+    assert predicted == pytest.approx(expected, abs=1e-4 * y.std())
+    for name, values in cells.items():
+        moved = np.roll(values, 1, axis=0)
+        differs = (moved != values)[:, 0]
+        found = pipeline.predict({**cells, name: moved})
+        assert (found != predicted).tolist() == differs.tolist(), name
+
+
+def test_categories_that_would_hide_other_features_are_refused():
+    with pytest.raises(ValueError, match="not the last features"):
+        Network(15, categories=((2, 10),))
+
+
 def test_embedded_models_load_in_stock_keras_in_safe_mode(tmp_path):
     x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     for embedding in ("periodic", "piecewise_linear"):

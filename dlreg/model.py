@@ -26,6 +26,8 @@ from dlreg.training import Weights
 
 # Far enough apart for the seeds of one member's layers.
 MEMBER_SEEDS = 1000
+# The spread of embedded levels at first.
+CATEGORY_SCALE = 0.1
 
 
 def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Model:
@@ -167,8 +169,9 @@ def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Wei
 
     `glorot_uniform` is what Keras draws for its layers. With `he_normal` weight matrices are
     N(0, 2 / fan_in) (He et al., 2015, https://arxiv.org/abs/1502.01852), the hidden biases U(-1, 1), and the
-    output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. Periodic
-    embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π) in either case.
+    output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. In either
+    case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), and embeddings of levels at N(0, 0.1²):
+    near the origin, where a level never seen is, so that one of few rows is nearly like it.
 
     Args:
         network: What is to be trained.
@@ -207,7 +210,7 @@ def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:
     if spec.layer == "periodic" and spec.kind == "kernel":
         return np.asarray(normal(shape) / np.sqrt(FREQUENCIES))
     if spec.layer.startswith("category_"):
-        return np.asarray(normal(shape))
+        return np.asarray(CATEGORY_SCALE * normal(shape))
     if spec.layer.startswith("hidden_"):
         return generator.uniform(-1, 1, shape)
     return np.zeros(shape) if spec.kind in ("bias", "beta") else np.ones(shape)

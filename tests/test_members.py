@@ -268,18 +268,26 @@ def test_bins_hold_equal_shares_of_the_rows_and_each_output_is_the_share_below()
 
 
 def test_he_normal_starts_as_it_says():
-    network = Network(300, [400, 200], embedding=Periodic(50), initializer="he_normal", feature_scale=True)
+    network = Network(
+        300,
+        [400, 200],
+        embedding=Periodic(50),
+        categories=((220, 80),),
+        initializer="he_normal",
+        feature_scale=True,
+    )
     (weights,) = initial_weights(network, 0)
     drawn = {}
     for spec, value in zip(parameter_specs(network), weights.parameters, strict=True):
         drawn[spec.layer, spec.kind] = value
         assert value.shape == spec.shape
-    assert drawn["hidden_1", "kernel"].std() == pytest.approx(np.sqrt(2 / 450), rel=0.02)
+    assert drawn["hidden_1", "kernel"].std() == pytest.approx(np.sqrt(2 / 378), rel=0.02)
     assert drawn["hidden_2", "kernel"].std() == pytest.approx(np.sqrt(2 / 400), rel=0.02)
     assert drawn["output", "kernel"].std() == pytest.approx(0.1 / np.sqrt(200), rel=0.2)
     assert drawn["hidden_1", "bias"].min() == pytest.approx(-1, abs=0.02)
     assert drawn["frequencies", "kernel"].std() == pytest.approx(0.2 * np.pi, rel=0.1)
     assert np.ptp(drawn["frequencies", "bias"]) == pytest.approx(2 * np.pi, rel=0.02)
+    assert drawn["category_1", "kernel"].std() == pytest.approx(0.1, rel=0.1)
     assert (drawn["feature_scale", "kernel"] == 1).all()
     assert (drawn["output", "bias"] == 0).all()
 

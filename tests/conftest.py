@@ -3,24 +3,19 @@
 And a count of the mistakes of users' that are tried: `pytest -m bad_input` ends with it.
 """
 
-import os
 import signal
-import subprocess
 import sys
 import warnings
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
 import pytest
-from forking import Forks
+from support.command_line import run_cli
+from support.forking import Forks
+from support.tables import make_table
 
-from dlreg.backend import import_backend
 from dlreg.errors import DlregError
-
-import_backend()
 
 
 def pytest_configure(config):
@@ -70,39 +65,6 @@ training: {epochs: 30, batch_size: 16, early_stopping: {patience: 8}}
 """
 
 
-def run_cli(*arguments, cwd, **options) -> subprocess.CompletedProcess:
-    """The real command line, as a script calls it."""
-    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **options.pop("env", {})}
-    command = [sys.executable, "-m", "dlreg", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, **options
-    )
-
-
-def make_table(n_rows: int = 240, seed: int = 11) -> pd.DataFrame:
-    """Numbers, whole numbers, categories, yes/no, ISO moments, other dates, missing cells, odd names."""
-    generator = np.random.default_rng(seed)
-    moment = pd.Timestamp("2023-03-01") + pd.to_timedelta(generator.integers(0, 500 * 24 * 60, n_rows), "min")
-    speed, level = generator.gamma(2.0, 3.0, n_rows), generator.choice(["low", "mid", "high"], n_rows)
-    rain = generator.random(n_rows) < 0.4
-    minutes = 20 + 4 * speed + 8 * (level == "high") + 6 * rain + 5 * np.sin(2 * np.pi * moment.hour / 24)
-    frame = pd.DataFrame(
-        {
-            "id": [f"r{number:04}" for number in range(n_rows)],
-            "Wind speed (m/s)": np.round(speed, 3),
-            "풍속 등급": level,
-            "비": np.where(rain, "Yes", "No"),
-            "moment": moment.strftime("%Y-%m-%d %H:%M"),
-            "day": moment.strftime("%d/%m/%Y"),
-            "year": moment.year,
-            "소요 시간": np.round(minutes + generator.normal(0, 1, n_rows), 2),
-        }
-    ).astype({"Wind speed (m/s)": object, "풍속 등급": object, "moment": object})
-    for name in ("Wind speed (m/s)", "풍속 등급", "moment"):
-        frame.loc[generator.random(n_rows) < 0.05, name] = ""
-    return frame
-
-
 @pytest.fixture(scope="session")
 def project(tmp_path_factory) -> Path:
     """A folder with `table.csv`, `config.yaml` and the finished run `run`."""
@@ -135,7 +97,7 @@ class Done(NamedTuple):
 @pytest.fixture
 def cli(monkeypatch, capfd):
     """Calls the command line in this process: `cli("check", "config.yaml", cwd=folder)`."""
-    from dlreg.cli import main
+    from dlreg.cli.app import main
 
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")

@@ -9,21 +9,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlreg.backend import import_backend
+from dlreg.engine.backend import import_backend
 
 import_backend()
 
 import numpy as np  # noqa: E402
 
-from dlreg.interruption import Interruption  # noqa: E402
-from dlreg.model import initial_weights  # noqa: E402
-from dlreg.network import Network  # noqa: E402
-from dlreg.optimizers import build_optimizer  # noqa: E402
-from dlreg.packing import View  # noqa: E402
-from dlreg.run_dir import open_run_dir  # noqa: E402
-from dlreg.saver import Saver  # noqa: E402
-from dlreg.schedules import build_schedule  # noqa: E402
-from dlreg.training import Rows, fit, shuffled_rows  # noqa: E402
+from dlreg.engine.forward import Network  # noqa: E402
+from dlreg.engine.packing import View  # noqa: E402
+from dlreg.engine.update_rules import build_optimizer  # noqa: E402
+from dlreg.model.keras_model import initial_weights  # noqa: E402
+from dlreg.runs.checkpointing import Saver  # noqa: E402
+from dlreg.runs.directory import open_run_dir  # noqa: E402
+from dlreg.runs.interruption import Interruption  # noqa: E402
+from dlreg.training.loop import Rows, fit, shuffled_rows  # noqa: E402
+from dlreg.training.schedules import build_schedule  # noqa: E402
 
 # Rows, hidden layers, members.
 CASES = ((200, [64, 64], 1), (16512, [64, 64], 1), (2000, [256, 256], 8), (2000, [1024, 1024, 1024], 1))

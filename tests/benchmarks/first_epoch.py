@@ -37,8 +37,8 @@ def main() -> None:
 
 def measure() -> None:
     """Prints the seconds of the import and of the first epoch."""
-    from dlreg.backend import import_backend
-    from dlreg.compile_cache import compile_cache
+    from dlreg.engine.backend import import_backend
+    from dlreg.engine.compile_cache import compile_cache
 
     with compile_cache(enabled=True) as cache:
         began = time.perf_counter()
@@ -47,12 +47,12 @@ def measure() -> None:
 
         import numpy as np
 
-        from dlreg.model import initial_weights
-        from dlreg.network import Network
-        from dlreg.optimizers import build_optimizer
-        from dlreg.packing import View
-        from dlreg.schedules import build_schedule
-        from dlreg.training import Rows, fit, shuffled_rows
+        from dlreg.engine.forward import Network
+        from dlreg.engine.packing import View
+        from dlreg.engine.update_rules import build_optimizer
+        from dlreg.model.keras_model import initial_weights
+        from dlreg.training.loop import Rows, fit, shuffled_rows
+        from dlreg.training.schedules import build_schedule
 
         x = np.random.default_rng(0).normal(size=(16512, 8)).astype(np.float32)
         network = Network(8, [64, 64])

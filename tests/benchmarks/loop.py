@@ -151,18 +151,18 @@ def _bounded(name, maker, x, y, batch_size, hidden, threads):
 
 
 def dlreg_epoch(x, y, batch_size, hidden, _threads):
-    from dlreg.backend import import_backend
+    from dlreg.engine.backend import import_backend
 
     import_backend()
     import numpy as np
     import tensorflow as tf
 
-    from dlreg import training
-    from dlreg.epoch import compile_epoch
-    from dlreg.model import initial_weights
-    from dlreg.network import Network
-    from dlreg.optimizers import build_optimizer
-    from dlreg.packing import View, packing_of
+    from dlreg.engine.epoch import compile_epoch
+    from dlreg.engine.forward import Network
+    from dlreg.engine.packing import View, packing_of
+    from dlreg.engine.update_rules import build_optimizer
+    from dlreg.model.keras_model import initial_weights
+    from dlreg.training import loop as training
 
     network, optimizer = Network(x.shape[1], hidden), build_optimizer("adam")
     views = [View(network, 1)]
@@ -187,8 +187,8 @@ def keras_epoch(options):
     def make(x, y, batch_size, hidden, _threads):
         import keras
 
-        from dlreg.model import build_model
-        from dlreg.network import Network
+        from dlreg.engine.forward import Network
+        from dlreg.model.keras_model import build_model
 
         model = build_model(Network(x.shape[1], hidden))
         model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse", **options)

@@ -5,7 +5,7 @@ python tests/benchmarks/training.py
 
 import time
 
-from dlreg.backend import import_backend
+from dlreg.engine.backend import import_backend
 
 # As a training of so small a network.
 import_backend(threads=1)
@@ -13,12 +13,12 @@ import_backend(threads=1)
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from dlreg.model import build_model, initial_weights  # noqa: E402
-from dlreg.network import Network  # noqa: E402
-from dlreg.optimizers import build_optimizer  # noqa: E402
-from dlreg.packing import View  # noqa: E402
-from dlreg.schedules import build_schedule  # noqa: E402
-from dlreg.training import Rows, fit, shuffled_rows  # noqa: E402
+from dlreg.engine.forward import Network  # noqa: E402
+from dlreg.engine.packing import View  # noqa: E402
+from dlreg.engine.update_rules import build_optimizer  # noqa: E402
+from dlreg.model.keras_model import build_model, initial_weights  # noqa: E402
+from dlreg.training.loop import Rows, fit, shuffled_rows  # noqa: E402
+from dlreg.training.schedules import build_schedule  # noqa: E402
 
 NETWORK = Network(8, [64, 64])
 

@@ -1,0 +1,1 @@
+"""The terminal: options, printing, signals and exit codes."""

@@ -1,0 +1,154 @@
+"""Every fault of a config and of its CSV at once, and what a training would do."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dlreg.config.reading import read_config
+from dlreg.config.schema import Config
+from dlreg.errors import ConfigError, DataError, DlregError, Fault, printable
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `dlreg check` found.
+
+    Attributes:
+        faults: What would stop a training, the config's first, each file in its order.
+        warnings: What would not, but looks like a mistake.
+        notes: What is good to know: cells that are missing, rows without a target.
+        plan: What a training would do, by the names of `preview.plan.Plan`; None where it would not start.
+        exit_code: 0 without faults; 3 if the config has any, 4 if the data alone has, 6 if the CSV may not
+            be read.
+    """
+
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    notes: tuple[str, ...]
+    plan: dict[str, Any] | None
+    exit_code: int
+
+
+def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> Report:
+    """Checks a config and, as far as it says which, its table. Nothing is written or fetched.
+
+    Args:
+        path: The YAML file.
+        overrides: `KEY=VALUE` texts as given to `--set`.
+        strict: Warnings count as faults.
+
+    Raises:
+        UsageError: One of `overrides` is not `KEY=VALUE`.
+    """
+    try:
+        config, faults = read_config(path, overrides)
+    except ConfigError as error:
+        return Report(error.faults, (), (), None, error.exit_code)
+    exit_code = ConfigError.exit_code if faults else 0
+    if config is None:
+        return Report(faults, (), (), None, exit_code)
+    from dlreg.preview.advice import advise
+    from dlreg.preview.plan import plan_training
+    from dlreg.table.dataset import load_dataset
+
+    try:
+        dataset = load_dataset(config)
+        plan = plan_training(config, dataset)
+    except DlregError as error:
+        return Report(_in_order(path, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
+    # Of settings that are at fault, or stand in for such, nothing more needs to be said.
+    advice = [each for each in advise(config, dataset) if each.about == "data" or not faults]
+    warnings = tuple(each.fault for each in advice)
+    if strict and warnings:
+        about_config = faults or any(each.about == "config" for each in advice)
+        exit_code = ConfigError.exit_code if about_config else DataError.exit_code
+        faults, warnings = (*faults, *warnings), ()
+    return Report(faults, warnings, dataset.notes, None if faults else asdict(plan), exit_code)
+
+
+def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Those in the config by their lines, the others after them as they come."""
+    own = sorted(
+        (fault for fault in faults if fault.path == str(path)), key=lambda at: (at.line or 0, at.column or 0)
+    )
+    return (*own, *(fault for fault in faults if fault.path != str(path)))
+
+
+def load_config_and_data(path: Path, overrides: Sequence[str]) -> Config:
+    """Reads a config; if it has faults, those of its CSV are told with them.
+
+    Raises:
+        UsageError: One of `overrides` is not `KEY=VALUE`.
+        ConfigError: The config has faults.
+    """
+    config, faults = read_config(path, overrides)
+    if faults or config is None:
+        raise ConfigError(*check(path, overrides).faults)
+    return config
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report in plain values, of one shape whatever was found.
+
+    Returns:
+        `faults` and `warnings`: for each `message`, `path`, `line` and `column` (1-based, or None), `hint`
+        and `severity` (`error` or `warning`). `notes`: sentences. `plan`: what `preview.plan.Plan` says, or
+        None.
+    """
+
+    def entries(faults: Sequence[Fault], severity: str) -> list[dict[str, Any]]:
+        return [asdict(fault) | {"severity": severity} for fault in faults]
+
+    return {
+        "faults": entries(report.faults, "error"),
+        "warnings": entries(report.warnings, "warning"),
+        "notes": list(report.notes),
+        "plan": report.plan,
+    }
+
+
+def as_text(report: Report) -> Iterator[str]:
+    """A line for each fault and warning, `file:line:column: message`, then for the plan."""
+    yield from map(str, report.faults)
+    for warning in report.warnings:
+        yield str(replace(warning, message=f"warning: {warning.message}"))
+    for note in report.notes:
+        yield f"note: {printable(note)}"
+    if report.plan:
+        yield from _plan_lines(report.plan)
+
+
+def as_github(report: Report) -> Iterator[str]:
+    """A workflow command of GitHub Actions for each fault and warning: an annotation in the file.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    """
+    for severity, faults in (("error", report.faults), ("warning", report.warnings)):
+        for fault in faults:
+            # What `--set` says stands in no file.
+            in_file = fault.path is not None and not fault.path.startswith("--set ")
+            places = {"file": fault.path, "line": fault.line, "col": fault.column} if in_file else {}
+            properties = ",".join(
+                f"{name}={_escaped(printable(str(value)), ':,')}"
+                for name, value in places.items()
+                if value is not None
+            )
+            message = str(replace(fault, path=None, line=None, column=None) if in_file else fault)
+            yield f"::{severity} {properties}".rstrip() + f"::{_escaped(message)}"
+
+
+def _escaped(text: str, marks: str = "") -> str:
+    return "".join(f"%{ord(c):02X}" if c in f"%\r\n{marks}" else c for c in text)
+
+
+def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
+    rows = ", ".join(f"{count:,} {name}" for name, count in plan["rows"].items())
+    columns = ", ".join(f"{count:,} {kind}" for kind, count in plan["columns"].items())
+    yield f"rows        {rows}"
+    yield f"columns     {columns}"
+    yield f"features    {plan['features']:,} after encoding"
+    yield f"network     {plan['parameters']:,} parameters"
+    refit = f", then at most {plan['refit_epochs']:,} to refit" if plan["refit_epochs"] else ""
+    yield f"steps       {plan['steps_per_epoch']:,} per epoch, at most {plan['epochs']:,} epochs{refit}"
+    yield f"memory      about {plan['memory_bytes'] / 1e9:.1f} GB"

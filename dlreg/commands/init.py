@@ -1,0 +1,200 @@
+"""A config that fits a table, with comments, to start from."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import wrap
+
+import numpy as np
+import pandas as pd
+
+from dlreg.config.reading import parse_config, to_yaml
+from dlreg.config.yaml_source import shortened
+from dlreg.errors import DataError, UsageError, printable
+from dlreg.preview.advice import advise, counts_rows, equals_target
+from dlreg.preview.plan import plan_training
+from dlreg.table import dates
+from dlreg.table.columns import Column, read_numbers, recognise_columns
+from dlreg.table.csv_file import Table, read_table
+from dlreg.table.csv_guess import guess_format
+from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.dataset import load_dataset, missing_columns, read_target, shown_path
+
+COMMENT_COLUMN = 36
+# Whole numbers with so few values may be codes.
+FEW_VALUES = 12
+
+
+@dataclass(frozen=True)
+class Use:
+    """What becomes of a column.
+
+    Attributes:
+        name: As in the CSV's header.
+        kind: What the config calls it; None for a column to leave out.
+        comment: What its values are, or why it is left out.
+        date_format: The strptime format of dates that are not ISO.
+    """
+
+    name: str
+    kind: str | None
+    comment: str
+    date_format: str | None = None
+
+
+def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple[str, ...]]:
+    """Writes the config of a table, and makes sure that training would start from it.
+
+    Args:
+        csv: The table.
+        target: The column to predict.
+        output: Where the config will stand; None for the working directory.
+
+    Returns:
+        The text of the config, and what a user should look at.
+
+    Raises:
+        DataError: The table cannot be read, has no such target, or none that can be learnt.
+        UsageError: The config would replace the table.
+    """
+    if output and Path(csv).exists() and output.exists() and output.samefile(csv):
+        raise UsageError(f"--output {output} is the CSV itself: give the config another name")
+    csv_format, texts = guess_format(csv)
+    table = read_table(csv, csv_format)
+    header = list(table.frame.columns)
+    if target not in header:
+        raise DataError(*missing_columns([target], header, csv))
+    y = read_target(table, target)
+    uses = [_use(table, texts, name, y) for name in header if name != target]
+    place = output or Path("config.yaml")
+    path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
+    lines = list(_data_lines(path, target, csv_format, uses))
+    config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
+    dataset = load_dataset(config)
+    plan_training(config, dataset)
+    warnings = tuple(
+        f"{each.fault.message}. {each.fault.hint}" for each in advise(config, dataset) if each.fault.hint
+    )
+    head = list(_head_lines(csv, len(table.frame), len(header), place, warnings))
+    text = "\n".join([*head, *lines]) + "\n"
+    parse_config(text.encode(), str(place))
+    return text, warnings
+
+
+def _use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
+    if name.startswith("Unnamed: "):
+        return Use(name, None, "has no name, like an index that was exported")
+    cells = table.frame[name]
+    known = cells.dropna()
+    if known.nunique() < 2:
+        return Use(name, None, "has one value in every row" if len(known) else "has no value")
+    written = texts.frame[name].dropna().astype("str")
+    # Before numbers: where points group digits, 01.02.2024 is one.
+    if formats := dates.guess_other_formats(written):
+        others = f"; or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
+        return Use(name, "date", f"such as {written.iloc[0]}{others}", formats[0])
+    try:
+        (column,) = recognise_columns(table, [name], {}, {})
+    except DataError as error:
+        return Use(name, None, error.faults[0].message)
+    if column.kind == "number":
+        # Where the marks between digits are those of another column, the cells are still text.
+        values = read_numbers(table, name)
+        known = pd.Series(values).dropna()
+        rows = np.flatnonzero(~np.isnan(y))
+        if counts_rows(values[rows], rows):
+            return Use(name, None, "numbers the rows, like an id")
+        if equals_target(values[rows], y[rows]):
+            return Use(name, None, "follows the target exactly")
+    comment = _description(column, known)
+    if column.kind == "number" and written.str.match(r"\s*0[0-9]").any():
+        comment += "; leading zeros, as codes have them: a category?"
+    missing = len(cells) - len(known)
+    return Use(name, _TYPES[column.kind], f"{comment}; {missing:,} missing" if missing else comment)
+
+
+_TYPES = {"number": "number", "category": "category", "boolean": "category", "date": "date"}
+
+
+def _description(column: Column, known: "pd.Series[str]") -> str:
+    n_values = known.nunique()
+    if column.kind == "date":
+        return f"{known.min()} to {known.max()}"
+    if column.kind != "number":
+        levels = shortened(", ".join(sorted(map(str, known.unique()))))
+        return f"{n_values:,} levels: {levels}"
+    text = f"{known.min():g} to {known.max():g}"
+    whole = bool((known == known.round()).all())
+    return f"{text}; a category if these are codes" if whole and 2 < n_values <= FEW_VALUES else text
+
+
+def _head_lines(
+    csv: str, n_rows: int, n_columns: int, place: Path, warnings: tuple[str, ...]
+) -> Iterator[str]:
+    yield f"# A config for {printable(Path(csv).name)}: {n_rows:,} rows, {n_columns:,} columns. Train with"
+    yield f"#   dlreg train {printable(shown_path(place))}"
+    yield "# What is not set here has its default; `dlreg schema` prints every key."
+    if warnings:
+        yield "#"
+        yield "# Worth a look:"
+        for warning in warnings:
+            yield from wrap(printable(warning), 100, initial_indent="# - ", subsequent_indent="#   ")
+
+
+def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) -> Iterator[str]:
+    yield "data:"
+    yield from _entry(1, {"path": path}, "from this file's folder")
+    yield from _entry(1, {"target": target}, "the column to predict")
+    default = CsvFormat()
+    for key, comment in _FORMAT_COMMENTS.items():
+        if getattr(csv_format, key) != getattr(default, key):
+            yield from _entry(1, {key: getattr(csv_format, key)}, comment)
+    if csv_format.missing_values:
+        yield "  missing_values:"
+        for word in csv_format.missing_values:
+            yield from _entry(2, word, "stands among numbers", item=True)
+    left_out = [use for use in uses if use.kind is None]
+    if left_out:
+        yield "  exclude:"
+        for use in left_out:
+            yield from _entry(2, use.name, use.comment, item=True)
+    kept = [use for use in uses if use.kind]
+    if kept:
+        yield _commented("  types:", "number | category | date")
+        for use in kept:
+            yield from _entry(2, {use.name: use.kind}, use.comment)
+    dated = [use for use in kept if use.date_format]
+    if dated:
+        yield "  dates:"
+        for use in dated:
+            yield from _entry(2, {use.name: use.date_format}, "")
+    yield from _entry(1, {"test_split": 0.2}, "the fraction of the rows to test on")
+    yield from _entry(1, {"split": "random"}, "random | ordered | group | time")
+    yield "# With preset: accurate, a more accurate and slower training, leave these out."
+    yield "model:"
+    yield from _entry(1, {"hidden_layers": [64, 64]}, "units of each hidden layer")
+    yield "training:"
+    yield from _entry(1, {"epochs": 100}, "at most: training stops early when it no longer helps")
+    yield from _entry(1, {"batch_size": 32}, "rows per step")
+    yield from _entry(1, {"learning_rate": 0.001}, "smaller if the loss jumps or diverges")
+
+
+_FORMAT_COMMENTS = {
+    "encoding": "of the text",
+    "delimiter": "between cells",
+    "decimal": "before the decimals",
+    "thousands": "between groups of three digits",
+}
+
+
+def _entry(depth: int, value: object, comment: str, *, item: bool = False) -> Iterator[str]:
+    """A key with its value, or an item of a list, as lines of YAML with a comment."""
+    *first, last = to_yaml(value).rstrip("\n").split("\n")
+    indent = "  " * depth + ("- " if item else "")
+    yield from (indent + line for line in first)
+    yield _commented(indent + last, comment)
+
+
+def _commented(line: str, comment: str) -> str:
+    return f"{line:{COMMENT_COLUMN}}  # {printable(comment)}" if comment else line

@@ -1,0 +1,41 @@
+"""Every file of a run directory against what was written."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+from dlreg.errors import Fault, RunDirError
+from dlreg.runs import directory as run_dir
+
+
+def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+    """Compares each file with the size and the SHA-256 in `run.json`, and `run.json` with its own hash.
+
+    Returns:
+        A report – `run_dir`, `verified` (the names of files that are as they were written), `faults`
+        (one text for each file that is damaged, missing or not dlreg's) – and the faults themselves.
+
+    Raises:
+        RunDirError: There is no complete run to compare with, or `run.json` itself is damaged.
+        StorageError: A file may not be read.
+    """
+    record = run_dir.read_record(path)
+    verified: list[str] = [run_dir.RUN]
+    faults: list[Fault] = []
+    for name in sorted({*record["files"], *run_dir.REQUIRED}):
+        try:
+            run_dir.check_file(path, record, name)
+            verified.append(name)
+        except RunDirError as error:
+            faults += error.faults
+    for name in run_dir.names_in(path):
+        # A kill at the very end leaves the checkpoint, which nothing reads any more.
+        if name in record["files"] or name in (run_dir.RUN, run_dir.CHECKPOINT, run_dir.LOCK):
+            continue
+        if name not in run_dir.FIGURES:
+            found = "not a file of this run: neither written nor checked by dlreg"
+            faults.append(Fault(found, str(path / name), hint="Move it elsewhere"))
+        elif not stat.S_ISREG((path / name).lstat().st_mode):
+            faults.append(Fault("expected a plain file", str(path / name), hint="Remove it and plot again"))
+    report = {"run_dir": str(path), "verified": verified, "faults": [str(fault) for fault in faults]}
+    return report, tuple(faults)

@@ -1,0 +1,146 @@
+"""Values of a config that are right by themselves but exclude each other."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dlreg.config.schema import shown
+from dlreg.config.yaml_source import KeyPath
+
+
+class Contradiction(NamedTuple):
+    """Two values that are right by themselves but exclude each other.
+
+    Attributes:
+        key: The one at fault.
+        other: The one it is at odds with.
+        message: What is wrong, naming both.
+        hint: A way out.
+    """
+
+    key: KeyPath
+    other: KeyPath
+    message: str
+    hint: str
+
+
+def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Finds values that exclude each other.
+
+    Looks at plain values, which may be wrong in any other way, so that these
+    faults come to light together with all others.
+
+    Args:
+        given: The sections as they stand in the file and after `--set`.
+        values: The same over the defaults.
+    """
+    data = values["data"]
+    yield from _split_contradictions(given["data"], data)
+    yield from _character_contradictions(data)
+    yield from _column_contradictions(data)
+    yield from _training_contradictions(values["training"])
+    yield from _member_contradictions(values)
+
+
+def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    fraction, path, way, column = (("data", key) for key in ("test_split", "test_path", "split", "split_by"))
+    if given.get("test_path") is not None and given.get("test_split") is not None:
+        message = "data.test_split and data.test_path exclude each other"
+        yield Contradiction(fraction, path, message, "Remove one, or set data.test_split to null.")
+    if given.get("test_path") is None and "test_split" in given and given["test_split"] is None:
+        message = "data.test_split is null, but there is no data.test_path"
+        yield Contradiction(fraction, path, message, "Set data.test_split to 0 for no test rows.")
+    if data["split"] in ("group", "time") and data["split_by"] is None:
+        hint = f"Set data.split_by to the column with the {data['split']}."
+        yield Contradiction(way, column, f"data.split {data['split']} needs data.split_by", hint)
+    if data["split"] in ("random", "ordered") and data["split_by"] is not None:
+        message = f"data.split_by has no meaning with data.split {data['split']}"
+        hint = "Set data.split to group or time, or leave data.split_by out."
+        yield Contradiction(column, way, message, hint)
+    elif isinstance(data["split_by"], str) and data["split_by"] == data["target"]:
+        message = f"data.target is {shown(data['target'])}, data.split_by cannot name it"
+        hint = "Split by a column that is known before the target."
+        yield Contradiction(column, ("data", "target"), message, hint)
+
+
+def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    # Either may be the delimiter too: in quotes, as in "1,5",2, it stands for itself.
+    if data["decimal"] == data["thousands"] is not None:
+        message = f"data.thousands and data.decimal are both {shown(data['decimal'])}"
+        hint = "Set data.decimal or data.thousands to another character."
+        yield Contradiction(("data", "thousands"), ("data", "decimal"), message, hint)
+
+
+def _column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    target = data["target"] if isinstance(data["target"], str) else None
+    listed: dict[str, dict[str, int]] = {"features": {}, "exclude": {}}
+    for name, seen in listed.items():
+        for index, column in enumerate(data[name] if isinstance(data[name], list) else ()):
+            if not isinstance(column, str):
+                continue
+            key: KeyPath = ("data", name, index)
+            if column in seen:
+                message = f"data.{name} names {shown(column)} twice"
+                yield Contradiction(key, ("data", name, seen[column]), message, "Remove one of them.")
+            elif column == target:
+                message = f"data.target is {shown(column)}, data.{name} cannot name it"
+                yield Contradiction(
+                    key, ("data", "target"), message, "Remove it here, or change data.target."
+                )
+            elif column in listed["features"]:
+                message = f"the column {shown(column)} is in both data.features and data.exclude"
+                other = ("data", "features", listed["features"][column])
+                yield Contradiction(key, other, message, "Remove it from one of them.")
+            seen.setdefault(column, index)
+    types, dates = (data[name] if isinstance(data[name], dict) else {} for name in ("types", "dates"))
+    for column, kind in types.items():
+        if column == target and kind in ("category", "date"):
+            message = f"data.target is {shown(column)}, data.types cannot make it a {kind}"
+            yield Contradiction(
+                ("data", "types", column), ("data", "target"), message, "A target is a number."
+            )
+        if column in dates and kind in ("number", "category"):
+            message = f"the column {shown(column)} is a {kind} in data.types but has a format in data.dates"
+            other = ("data", "dates", column)
+            yield Contradiction(("data", "types", column), other, message, "Remove it from one of them.")
+    if target is not None and target in dates:
+        message = f"data.target is {shown(target)}, data.dates cannot make it a date"
+        yield Contradiction(("data", "dates", target), ("data", "target"), message, "A target is a number.")
+
+
+def _training_contradictions(training: Mapping[str, Any]) -> Iterator[Contradiction]:
+    optimizer, momentum, epochs = (training[key] for key in ("optimizer", "momentum", "epochs"))
+    if optimizer in ("adam", "adamw", "nadam") and isinstance(momentum, int | float) and momentum > 0:
+        message = f"training.momentum has no meaning with training.optimizer {optimizer}"
+        hint = "Choose sgd or rmsprop, or leave training.momentum out."
+        yield Contradiction(("training", "momentum"), ("training", "optimizer"), message, hint)
+    schedule = training["schedule"]
+    warmup = schedule.get("warmup_epochs") if isinstance(schedule, dict) else None
+    if isinstance(warmup, int) and isinstance(epochs, int) and 0 < epochs <= warmup:
+        message = "training.schedule.warmup_epochs must be below training.epochs"
+        key = ("training", "schedule", "warmup_epochs")
+        hint = "Shorten the warm-up or train longer."
+        yield Contradiction(key, ("training", "epochs"), f"{message}, found {warmup} and {epochs}", hint)
+
+
+def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    training, model = values["training"], values["model"]
+    folds = training["cross_validation"]
+    fraction = training["validation_split"]
+    if folds is not None and isinstance(fraction, int | float) and fraction > 0:
+        message = "training.validation_split and training.cross_validation exclude each other"
+        hint = "Leave validation_split out, or set cross_validation to null."
+        yield Contradiction(("training", "validation_split"), ("training", "cross_validation"), message, hint)
+    if model["blend"] is True and folds is None:
+        message = "model.blend needs training.cross_validation"
+        hint = "Set training.cross_validation to 5, or model.blend to false."
+        yield Contradiction(("model", "blend"), ("training", "cross_validation"), message, hint)
+    if training["refit"] is not None:
+        needed = {
+            "cross_validation": folds is not None,
+            "restore_best_weights": training["restore_best_weights"],
+        }
+        for key in (key for key, is_set in needed.items() if not is_set):
+            way = "Set training.cross_validation to 5" if key == "cross_validation" else f"Leave {key} out"
+            hint = f"{way}, or set training.refit to null."
+            other = ("training", key)
+            yield Contradiction(("training", "refit"), other, f"training.refit needs training.{key}", hint)

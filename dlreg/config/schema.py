@@ -1,0 +1,481 @@
+"""The schema of the config: every key with its type, range, default and meaning.
+
+Reading a file, `--set` and writing the resolved config are `dlreg.config.reading`'s;
+what a config may say stands here and nowhere else.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+)
+
+from dlreg.config.yaml_source import KeyPath, Place, Position, shortened
+from dlreg.errors import Fault
+
+SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
+    "%Y": "year",
+    "%y": "year",
+    "%m": "month",
+    "%b": "month",
+    "%B": "month",
+    "%d": "day",
+    "%H": "hour",
+    "%M": "minute",
+    "%S": "second",
+    "%f": "fraction of a second",
+}
+
+LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
+
+# Element by element only, one name for each function (and `swish`, as silu is widely known).
+Activation = Literal[
+    "relu", "leaky_relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "swish", "mish",
+    "linear", "tanh", "sigmoid", "log_sigmoid", "softplus", "softsign", "exponential", "squareplus",
+    "hard_sigmoid", "hard_tanh", "hard_silu", "tanh_shrink", "soft_shrink", "hard_shrink",
+    "sparse_plus", "sparse_sigmoid",
+]  # fmt: skip
+EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
+WeightGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: in YAML's flow style, shortened."""
+    return shortened(json.dumps(value, ensure_ascii=False))
+
+
+class RefusedError(ValueError):
+    """A value which a check of the schema turns down.
+
+    Args:
+        expected: What the key must be, to stand between its name and the value found.
+        hint: A way out, a sentence of its own.
+    """
+
+    def __init__(self, expected: str, hint: str) -> None:
+        """Keeps both apart; the message is put together where the key is known."""
+        super().__init__(expected, hint)
+        self.expected = expected
+        self.hint = hint
+
+
+def _local_path(path: str) -> str:
+    if isinstance(path, str) and not LOCAL_PATH.fullmatch(path):
+        if "://" in path:
+            raise RefusedError(
+                "must be a path on this machine",
+                "Nothing is fetched or sent: download it first, or name a local path.",
+            )
+        raise RefusedError("must be a path of UTF-8 characters", "Name the file, for example table.csv.")
+    return path
+
+
+def _text_encoding(name: str) -> str:
+    try:
+        "text".encode(name)
+    except (LookupError, ValueError):
+        hint = "Common ones are utf-8, cp949 and latin-1."
+        raise RefusedError("must be a text encoding known to Python", hint) from None
+    return name
+
+
+def _delimiter(text: str) -> str:
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "\"'\r\n\0":
+        hint = 'In double quotes, such as "," ";" or "\\t" for a tab.'
+        raise RefusedError("must be one character of ASCII and no letter, digit, quote or line break", hint)
+    return text
+
+
+def _date_format(text: str) -> str:
+    tokens = re.findall(r"%.?|[^%]+", text, re.DOTALL)
+    parts = [SUPPORTED_DATE_DIRECTIVES.get(token) for token in tokens if token[0] == "%"]
+    if None in parts:
+        raise RefusedError(
+            f"may only use {', '.join(SUPPORTED_DATE_DIRECTIVES)}", "Such as %Y-%m-%d or %d/%m/%y."
+        )
+    if "year" not in parts:
+        raise RefusedError("must contain %Y or %y", "Such as %Y-%m-%d or %d/%m/%y.")
+    if repeated := [part for part in parts if parts.count(part) > 1]:
+        raise RefusedError(f"must name the {repeated[0]} once", "Remove one of the directives.")
+    for first, second in pairwise(tokens):
+        # Names and fractions have no fixed width: where they end could not be told.
+        if first in ("%b", "%B", "%f") and SUPPORTED_DATE_DIRECTIVES.get(second):
+            raise RefusedError(f"must have a separator between {first} and {second}", "Such as %d %b %Y.")
+    return text
+
+
+def _as_mapping(schedule: object) -> object:
+    return {"name": schedule} if isinstance(schedule, str) else schedule
+
+
+def _name_or_list(embedding: object) -> str:
+    return "name" if isinstance(embedding, str) else "list"
+
+
+def _name_or_number(epochs: object) -> str:
+    return "name" if isinstance(epochs, str) else "number"
+
+
+def _number_or_list(dropout: object) -> str:
+    return "list" if isinstance(dropout, list | tuple) else "number"
+
+
+def _all_or_list(features: object) -> str:
+    return "all" if isinstance(features, str) else "list"
+
+
+LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(_local_path)]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+DateFormat = Annotated[str, AfterValidator(_date_format)]
+Width = Annotated[int, Field(ge=1, le=65536)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DataConfig(_Section):
+    """Which table is read, how, and which of its rows test the model."""
+
+    path: LocalPath = Field(description="The CSV file with the rows to learn from.")
+    target: str = Field(description="The column to predict.")
+    features: Annotated[
+        Annotated[Literal["all"], Tag("all")] | Annotated[Texts, Field(min_length=1), Tag("list")],
+        Discriminator(_all_or_list),
+    ] = Field(default="all", description="The columns to predict from: all but the target, or a list.")
+    exclude: Texts = Field(default=(), description="Columns to leave out.")
+    encoding: Annotated[str, AfterValidator(_text_encoding)] = Field(
+        default="utf-8", description="The text encoding of the CSV, for example cp949."
+    )
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(
+        default=",", description="The character between two cells."
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".", description="The character before the decimals of a number."
+    )
+    thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
+        default=None, description="The character that groups the digits of a number."
+    )
+    missing_values: Texts = Field(default=(), description="Further texts that mean a missing value.")
+    types: dict[str, Literal["number", "category", "date"]] = Field(
+        default={}, description="The type of a column, where the guess is wrong."
+    )
+    dates: dict[str, DateFormat] = Field(
+        default={}, description='Formats of date columns, for example "%d/%m/%Y".'
+    )
+    test_split: float | None = Field(
+        default=0.2, ge=0, lt=1, description="The fraction of the rows that test the model; 0 for none."
+    )
+    test_path: LocalPath | None = Field(default=None, description="A CSV file of its own with the test rows.")
+    split: Literal["random", "ordered", "group", "time"] = Field(
+        default="random", description="How test and validation rows are drawn; ordered takes the last ones."
+    )
+    split_by: str | None = Field(default=None, description="The column that holds the group or the time.")
+
+
+class PreprocessingConfig(_Section):
+    """How columns become what the network sees; fitted on the training rows alone."""
+
+    numeric: Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"] = Field(
+        default="standard", description="How numeric columns are scaled."
+    )
+    missing: Literal["median", "mean", "error"] = Field(
+        default="median", description="What stands in for a missing number."
+    )
+    missing_indicator: bool = Field(
+        default=False, description="Whether columns with missing numbers get a flag beside them."
+    )
+    categorical: Literal["onehot", "ordinal", "embedding"] = Field(
+        default="onehot",
+        description="How levels become numbers; embedding learns a vector per level, of more than nine.",
+    )
+    embedding: Annotated[
+        Annotated[EmbeddingName, Tag("name")]
+        | Annotated[tuple[EmbeddingName, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
+        Discriminator(_name_or_list),
+    ] = Field(
+        default="none",
+        description="How the network embeds numbers; a list makes as many members of each.",
+    )
+    target: Literal["standard", "minmax", "log", "log1p", "none"] = Field(
+        default="standard", description="How the target is scaled."
+    )
+    clip_predictions: bool = Field(
+        default=False, description="Whether predictions stay within the training targets."
+    )
+
+    @property
+    def views(self) -> tuple[EmbeddingName, ...]:
+        """The embedding of each kind of member."""
+        return (self.embedding,) if isinstance(self.embedding, str) else self.embedding
+
+
+class ModelConfig(_Section):
+    """The network."""
+
+    hidden_layers: Annotated[tuple[Width, ...], Field(strict=False, max_length=100)] = Field(
+        default=(64, 64),
+        description="Units of each hidden layer, from first to last; none is a linear model.",
+    )
+    activation: Activation = Field(
+        default="relu", description="The activation function of the hidden layers."
+    )
+    dropout: Annotated[
+        Annotated[Share, Tag("number")]
+        | Annotated[tuple[Share, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
+        Discriminator(_number_or_list),
+    ] = Field(
+        default=0.0,
+        description="The fraction of units dropped while training; a list goes round the embeddings.",
+    )
+    dropout_schedule: Literal["constant", "fading"] = Field(
+        default="constant", description="Whether dropout stays, or fades out along half a cosine."
+    )
+    l2: float = Field(default=0.0, ge=0, description="The L2 penalty on the weights.")
+    batch_norm: bool = Field(default=False, description="Whether hidden layers are batch-normalised.")
+    parametric_activation: bool = Field(
+        default=False, description="Whether each unit learns how much of the activation it takes."
+    )
+    feature_scale: bool = Field(
+        default=False, description="Whether the first layer's inputs have learnt factors."
+    )
+    initializer: Literal["glorot_uniform", "he_normal"] = Field(
+        default="glorot_uniform", description="Where the weights start."
+    )
+    ensemble: int = Field(
+        default=1, ge=1, le=100, description="Networks trained side by side, of each embedding and fold."
+    )
+    blend: bool = Field(
+        default=False,
+        description="Whether embeddings and a ridge regression are weighed by out-of-fold predictions.",
+    )
+
+    @property
+    def dropouts(self) -> tuple[float, ...]:
+        """That of the first embedding, of the second, and so on, then from the start again."""
+        return self.dropout if isinstance(self.dropout, tuple) else (self.dropout,)
+
+
+class ConstantSchedule(_Section):
+    """The learning rate stays as it is."""
+
+    name: Literal["constant"] = Field(default="constant", description="The name of the schedule.")
+
+
+class CosineSchedule(_Section):
+    """The learning rate rises over the warm-up, then falls along half a cosine."""
+
+    name: Literal["cosine"] = Field(default="cosine", description="The name of the schedule.")
+    warmup_epochs: int = Field(default=0, ge=0, description="Epochs in which the learning rate rises.")
+    final_fraction: float = Field(
+        default=0.0, ge=0, le=1, description="The final learning rate as a fraction of the given one."
+    )
+
+
+class StepSchedule(_Section):
+    """The learning rate falls by a factor every so many epochs."""
+
+    name: Literal["step"] = Field(default="step", description="The name of the schedule.")
+    every_epochs: int = Field(default=30, ge=1, description="Epochs from one step to the next.")
+    factor: float = Field(default=0.1, gt=0, lt=1, description="What a step multiplies the learning rate by.")
+
+
+class PlateauSchedule(_Section):
+    """The learning rate falls by a factor when the validation loss stops falling."""
+
+    name: Literal["plateau"] = Field(default="plateau", description="The name of the schedule.")
+    patience: int = Field(default=10, ge=1, description="Epochs without improvement before a step.")
+    factor: float = Field(default=0.5, gt=0, lt=1, description="What a step multiplies the learning rate by.")
+    min_delta: float = Field(default=0.0, ge=0, description="The least fall of the loss that counts.")
+    min_learning_rate: float = Field(default=0.0, ge=0, description="The learning rate falls no further.")
+
+
+class Coslog4Schedule(_Section):
+    """The learning rate rises and falls four times, each time over twice as many steps."""
+
+    name: Literal["coslog4"] = Field(default="coslog4", description="The name of the schedule.")
+
+
+Schedule = ConstantSchedule | CosineSchedule | StepSchedule | PlateauSchedule | Coslog4Schedule
+ScheduleName = Literal["constant", "cosine", "step", "plateau", "coslog4"]
+
+
+class LearningRateFactors(_Section):
+    """What multiplies the learning rate of some weights."""
+
+    weights: float = Field(default=1.0, ge=0, description="Of weight matrices.")
+    biases: float = Field(
+        default=1.0, ge=0, description="Of biases and all else that has one number per unit."
+    )
+    embeddings: float = Field(default=1.0, ge=0, description="Of embeddings of numbers and categories.")
+    feature_scale: float = Field(default=1.0, ge=0, description="Of the inputs' learnt factors.")
+    weights_by_fan_in: bool = Field(
+        default=False, description="Whether that of a weight matrix is divided by the root of its inputs."
+    )
+
+
+class EarlyStopping(_Section):
+    """Training ends when the watched loss stops falling; the best weights are kept."""
+
+    patience: int = Field(default=20, ge=1, description="Epochs without improvement before training ends.")
+    min_delta: float = Field(default=0.0, ge=0, description="The least fall of the loss that counts.")
+
+
+class Refit(_Section):
+    """After cross-validation each member goes on from its best epoch, with all training rows."""
+
+    epochs_fraction: float = Field(
+        default=0.4, gt=0, le=10, description="How many epochs, as a fraction of the member's best epoch."
+    )
+    learning_rate_fraction: float = Field(
+        default=0.25, gt=0, le=1, description="Its peak, half way, as a fraction of learning_rate."
+    )
+
+
+class TrainingConfig(_Section):
+    """How the network learns."""
+
+    loss: Literal["mse", "mae", "huber", "log_cosh"] = Field(
+        default="mse", description="What training minimises."
+    )
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "nadam"] = Field(
+        default="adam", description="The rule that updates the weights."
+    )
+    learning_rate: float = Field(default=0.001, gt=0, description="The step size, before the schedule.")
+    learning_rate_factors: LearningRateFactors = Field(
+        default=LearningRateFactors(), description="What multiplies the learning rate of some weights."
+    )
+    weight_decay: float = Field(default=0.0, ge=0, description="The decay of the weights at each step.")
+    weight_decay_groups: Annotated[tuple[WeightGroup, ...], Field(strict=False, min_length=1)] = Field(
+        default=("weights", "biases", "embeddings", "feature_scale"), description="The weights that decay."
+    )
+    momentum: float = Field(default=0.0, ge=0, lt=1, description="The momentum of sgd and rmsprop.")
+    beta_1: float = Field(
+        default=0.9, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean gradient."
+    )
+    beta_2: float = Field(
+        default=0.999, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean square."
+    )
+    clip_norm: float | None = Field(
+        default=None, gt=0, description="The largest norm of a weight's gradient."
+    )
+    schedule: Annotated[
+        Annotated[Schedule, Field(discriminator="name")],
+        BeforeValidator(_as_mapping, json_schema_input_type=ScheduleName | Schedule),
+    ] = Field(
+        default=ConstantSchedule(), description="How the learning rate changes: a name, or a mapping with it."
+    )
+    epochs: Annotated[
+        Annotated[Literal["auto"], Tag("name")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
+        Discriminator(_name_or_number),
+    ] = Field(
+        default=100,
+        description="Passes over the training rows, at most; auto for what auto_steps make.",
+    )
+    auto_steps: int = Field(
+        default=4096, ge=1, le=2**31 - 1, description="Steps of a training with epochs: auto."
+    )
+    batch_size: int = Field(default=32, ge=1, le=2**31 - 1, description="Rows of one step, at most.")
+    equal_batches: bool = Field(
+        default=False,
+        description="Whether all batches of an epoch are of one size; else the last has what is left.",
+    )
+    validation_split: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="The fraction of the rows that are not test to validate with; 0 for none.",
+    )
+    cross_validation: int | None = Field(
+        default=None,
+        ge=2,
+        le=50,
+        description="Folds; each member leaves one out to validate, in place of validation_split.",
+    )
+    refit: Refit | None = Field(
+        default=None, description="Whether members go on with the rows of the fold they left out."
+    )
+    early_stopping: EarlyStopping | None = Field(
+        default=EarlyStopping(), description="When to end before the last epoch; null for never."
+    )
+    restore_best_weights: bool = Field(
+        default=True, description="Whether the weights of the best epoch are kept, or the last."
+    )
+    seed: int = Field(default=42, ge=0, le=2**32 - 1, description="What all randomness derives from.")
+
+
+class RunConfig(_Section):
+    """Where the run is kept, and what of the machine it uses."""
+
+    dir: LocalPath | None = Field(
+        default=None, description="The run directory; null for the next free in runs."
+    )
+    threads: int | None = Field(
+        default=None, ge=1, le=1024, description="Threads of an operation; null for what is best here."
+    )
+    compile_cache: bool = Field(
+        default=True, description="Whether compiled programs are kept for the next run."
+    )
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where each value of a config came from; two of them are always equal.
+
+    Attributes:
+        source: The config file as the user named it.
+        places: Where each given value stands, in the file or after a `--set`.
+    """
+
+    source: str | None = field(default=None, compare=False)
+    places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False)
+
+    def fault(self, message: str, key: KeyPath, hint: str | None = None, *, at_key: bool = False) -> Fault:
+        """A fault at a key's value, or at the key itself; at the file where it is not given."""
+        # What is nested in a value given as a whole stands where the value does; a section is no value.
+        nested = (key[:length] for length in range(len(key) - 1, 1, -1))
+        for candidate in (key, *nested):
+            if place := self.places.get(candidate):
+                return Fault(message, place.source, *(place.key if at_key else place.value), hint)
+        return Fault(message, self.source, *Position(), hint)
+
+
+class Config(_Section):
+    """A whole config: what one run of training needs to know."""
+
+    preset: Literal["standard", "fast", "accurate"] = Field(
+        default="standard", description="A named set of values for the keys below."
+    )
+    data: DataConfig = Field(description="The table to learn from, at least its path and target.")
+    preprocessing: PreprocessingConfig = Field(
+        default=PreprocessingConfig(), description="How columns become what the network sees."
+    )
+    model: ModelConfig = Field(default=ModelConfig(), description="The network.")
+    training: TrainingConfig = Field(default=TrainingConfig(), description="How the network learns.")
+    run: RunConfig = Field(default=RunConfig(), description="Where the run is kept.")
+
+    _origins: Origins = PrivateAttr(default_factory=Origins)
+
+    @property
+    def depends_on_epochs(self) -> bool:
+        """Whether what a step does depends on how many epochs there will be."""
+        fades = any(self.model.dropouts) and self.model.dropout_schedule == "fading"
+        return fades or bool(self.training.refit) or self.training.schedule.name in ("cosine", "coslog4")
+
+    def fault(self, message: str, *key: str | int, hint: str | None = None) -> Fault:
+        """A fault at the value of a key, such as `config.fault("…", "data", "features", 2)`."""
+        return self._origins.fault(message, key, hint)

@@ -1,0 +1,347 @@
+"""What a network of dense layers computes, in plain tensors, for one network or several side by side.
+
+`dlreg.model.keras_model` builds the same network from stock Keras layers, which is what a run keeps, and
+`dlreg.pipeline.networks` writes it as ONNX. Here its parameters are plain tensors in the order of
+`parameter_specs`, with one axis more in front when several members of an ensemble are computed at once.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dlreg.engine.gradients import multiply_by_column, share_of_mish, waves_of
+from dlreg.model.embeddings import (
+    CATEGORY_WIDTH,
+    FREQUENCIES,
+    PERIODIC_WIDTH,
+    Embedding,
+    Periodic,
+    PiecewiseLinear,
+)
+
+# Keras's defaults.
+MOMENTUM = 0.99
+VARIANCE_EPSILON = 1e-3
+
+Group = Literal["weights", "biases", "embeddings", "feature_scale"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of dense layers with one linear output node.
+
+    Each hidden layer is Dense → BatchNormalization (if asked for) → activation → Dropout (if asked
+    for). Without hidden layers and embeddings the network is exactly a linear regression.
+
+    Attributes:
+        n_features: The width of its input, of shape `(n_rows, n_features)`; its output is `(n_rows, 1)`.
+        hidden_layers: Units of each hidden layer.
+        activation: What `keras.activations` calls it.
+        dropout: The share of each hidden layer's outputs dropped in training.
+        l2: Every weight matrix adds l2 · Σ w² to the loss.
+        batch_norm: Whether to normalise each hidden layer over the batch.
+        parametric_activation: Whether each unit learns how much of the activation it takes: x + a (f(x) - x),
+            a from 1 on (https://arxiv.org/abs/2407.04491).
+        feature_scale: Whether the first layer's inputs have learnt factors, from 1 on (the same source).
+        initializer: `glorot_uniform` as Keras, or `he_normal`, see `dlreg.model.keras_model.initial_weights`.
+        embedding: Of the first features; None leaves them as they are.
+        categories: The first column and the number of levels of one-hot columns that are embedded in
+            `CATEGORY_WIDTH` dimensions; a level never seen is the origin. They are the last features.
+    """
+
+    n_features: int
+    hidden_layers: Sequence[int] = (64, 64)
+    activation: str = "relu"
+    dropout: float = 0.0
+    l2: float = 0.0
+    batch_norm: bool = False
+    parametric_activation: bool = False
+    feature_scale: bool = False
+    initializer: str = "glorot_uniform"
+    embedding: Embedding | None = None
+    categories: Sequence[tuple[int, int]] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses categories after which there are features that nothing would read.
+
+        Raises:
+            ValueError: They are not the last features, one after the other.
+        """
+        starts = [start for start, _ in self.categories]
+        if [start + levels for start, levels in self.categories] != [*starts, self.n_features][1:]:
+            raise ValueError(f"the embedded categories {self.categories} are not the last features")
+
+    @property
+    def embedded(self) -> tuple[int, int]:
+        """The features from the first to before the second stand as they are."""
+        return (
+            self.embedding.n_numbers if self.embedding else 0,
+            self.categories[0][0] if self.categories else self.n_features,
+        )
+
+    @property
+    def width(self) -> int:
+        """What the first dense layer reads."""
+        first, end = self.embedded
+        numbers = self.embedding.width if self.embedding else 0
+        return numbers + end - first + CATEGORY_WIDTH * len(self.categories)
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One trainable tensor of a network.
+
+    Attributes:
+        layer: The name of its layer, as in the Keras model.
+        kind: Its role there: `kernel`, `bias`, `gamma` or `beta`.
+        shape: Without an axis of members.
+        group: What it shares its learning rate with.
+    """
+
+    layer: str
+    kind: Literal["kernel", "bias", "gamma", "beta"]
+    shape: tuple[int, ...]
+    group: Group
+
+    @property
+    def fan_in(self) -> int:
+        """How many values each output adds up, of a kernel of a dense layer."""
+        return self.shape[0]
+
+
+def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
+    """The trainable tensors of a network, in the order in which `forward` reads them."""
+    if isinstance(network.embedding, Periodic):
+        n_numbers = network.embedding.n_numbers
+        waves, mixed = (n_numbers, FREQUENCIES), (n_numbers, FREQUENCIES, PERIODIC_WIDTH)
+        yield ParameterSpec("frequencies", "kernel", waves, "embeddings")
+        yield ParameterSpec("frequencies", "bias", waves, "embeddings")
+        yield ParameterSpec("periodic", "kernel", mixed, "embeddings")
+        yield ParameterSpec("periodic", "bias", (n_numbers, PERIODIC_WIDTH), "embeddings")
+    for number, (_, levels) in enumerate(network.categories, start=1):
+        yield ParameterSpec(f"category_{number}", "kernel", (levels, CATEGORY_WIDTH), "embeddings")
+    if network.feature_scale:
+        yield ParameterSpec("feature_scale", "kernel", (network.width,), "feature_scale")
+    before = network.width
+    for number, units in enumerate(network.hidden_layers, start=1):
+        yield ParameterSpec(f"hidden_{number}", "kernel", (before, units), "weights")
+        if network.batch_norm:
+            yield ParameterSpec(f"batch_norm_{number}", "gamma", (units,), "biases")
+            yield ParameterSpec(f"batch_norm_{number}", "beta", (units,), "biases")
+        else:
+            yield ParameterSpec(f"hidden_{number}", "bias", (units,), "biases")
+        if network.parametric_activation:
+            yield ParameterSpec(f"activation_share_{number}", "kernel", (units,), "biases")
+        before = units
+    yield ParameterSpec("output", "kernel", (before, 1), "weights")
+    yield ParameterSpec("output", "bias", (1,), "biases")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the layers that differ in training need to know of the batch.
+
+    Attributes:
+        weight: 1 for a row, 0 for padding, shape `(batch_size,)`.
+        n_rows: How many rows there are, a scalar.
+        seed: Of dropout.
+        step: How many steps there were before: with `seed` it settles what is dropped.
+        dropout: What multiplies the network's dropout in this step, a scalar.
+    """
+
+    weight: tf.Tensor
+    n_rows: tf.Tensor
+    seed: int
+    step: tf.Tensor
+    dropout: tf.Tensor
+
+
+def forward(
+    network: Network,
+    parameters: Sequence[tf.Tensor],
+    statistics: Sequence[tf.Tensor],
+    x: tf.Tensor,
+    batch: Batch | None = None,
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Predicts rows.
+
+    Args:
+        network: What is computed.
+        parameters: As `parameter_specs` says, each of shape `(…)` or `(n_members, …)`.
+        statistics: The moving means and variances of batch normalisation, in Keras's order.
+        x: Shape `(batch_size, n_features)` or `(n_members, batch_size, n_features)`.
+        batch: For a step of training; None to predict.
+
+    Returns:
+        The predictions, `(batch_size, 1)` or `(n_members, batch_size, 1)`, and the new statistics.
+    """
+    y_pred, (updated,) = forward_together([network], [parameters], [statistics], [x], batch)
+    return y_pred, updated
+
+
+def forward_together(
+    networks: Sequence[Network],
+    parameters: Sequence[Sequence[tf.Tensor]],
+    statistics: Sequence[Sequence[tf.Tensor]],
+    x: Sequence[tf.Tensor],
+    batch: Batch | None = None,
+) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+    """Predicts rows with networks that differ only in what their first layer reads, and in dropout.
+
+    What they have in common is computed for the members of all at once: there is less to compile.
+
+    Args:
+        networks: What is computed.
+        parameters: Of each network, as in `forward`; of several networks with an axis of members.
+        statistics: Likewise.
+        x: Likewise.
+        batch: As in `forward`.
+
+    Returns:
+        The predictions of the first network's members, then of the second's, `(n_members, batch_size, 1)`,
+        and the new statistics of each network.
+    """
+    products, others = [], []
+    for network, own, rows in zip(networks, parameters, x, strict=True):
+        values = iter(own)
+        products.append(_first_product(network, values, rows, own[-1].shape[:-1]))
+        others.append(list(values))
+    y, values, moving = _joined(products), iter(_join_each(others)), iter(_join_each(statistics))
+    network, dropout = networks[0], _dropout_of(networks, products)
+    updated: list[tf.Tensor] = []
+    for layer, _ in enumerate(network.hidden_layers):
+        if layer:
+            y = tf.matmul(y, next(values))
+        if network.batch_norm:
+            gamma, beta, mean, variance = next(values), next(values), next(moving), next(moving)
+            if batch:
+                batch_mean, batch_variance = _moments(y, batch)
+                updated += [
+                    old * MOMENTUM + new * (1 - MOMENTUM)
+                    for old, new in ((mean, batch_mean), (variance, batch_variance))
+                ]
+                mean, variance = batch_mean, batch_variance
+            scale = gamma * tf.math.rsqrt(variance + VARIANCE_EPSILON)
+            y = y * _to_rows(scale) + _to_rows(beta - mean * scale)
+        else:
+            y = y + _to_rows(next(values))
+        y = _activated(y, network.activation, next(values) if network.parametric_activation else None)
+        if batch and np.any(dropout):
+            y = _dropped(y, dropout * batch.dropout, batch, layer)
+    if network.hidden_layers:
+        y = multiply_by_column(y, next(values))
+    return y + _to_rows(next(values)), _part_each(updated, products)
+
+
+def penalty(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
+    """l2 · Σ w² over the weight matrices, a scalar or of shape `(n_members,)`."""
+    kernels = [
+        value
+        for value, spec in zip(parameters, parameter_specs(network), strict=True)
+        if spec.group == "weights"
+    ]
+    return network.l2 * tf.add_n([tf.reduce_sum(kernel * kernel, axis=[-2, -1]) for kernel in kernels])
+
+
+def _first_product(
+    network: Network, values: Iterator[tf.Tensor], x: tf.Tensor, members: Sequence[int]
+) -> tf.Tensor:
+    """What the first dense layer reads, times its weights."""
+    if (network.embedding or network.categories) and len(x.shape) < 2 + len(members):
+        x = tf.broadcast_to(x, (*members, *x.shape))
+    x = _first_inputs(network, values, x)
+    # Multiplied into the weights instead of the rows, the factors need no gradient of the rows.
+    factors = next(values)[..., None] if network.feature_scale else None
+    kernel = next(values) if factors is None else next(values) * factors
+    return tf.matmul(x, kernel) if network.hidden_layers else multiply_by_column(x, kernel)
+
+
+def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+    """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
+    embedding, (first, end) = network.embedding, network.embedded
+    parts = []
+    if isinstance(embedding, Periodic):
+        frequencies, phases, kernel, bias = (next(values) for _ in range(4))
+        waves = waves_of(x[..., :first], frequencies, phases, kernel)
+        parts = [x[..., :first], waves + tf.reshape(bias, (*bias.shape[:-2], 1, waves.shape[-1]))]
+    elif isinstance(embedding, PiecewiseLinear):
+        shares = tf.clip_by_value(x[..., :first, None] * embedding.slopes + embedding.offsets, 0.0, 1.0)
+        parts = [x[..., :first], tf.reshape(shares, (*shares.shape[:-2], embedding.slopes.size))]
+    # The rest in one piece, and nothing copied where nothing is embedded.
+    if parts or network.categories:
+        parts.append(x[..., first:end])
+        parts += [
+            tf.matmul(x[..., start : start + levels], next(values)) for start, levels in network.categories
+        ]
+        x = tf.concat(parts, axis=-1)
+    return x
+
+
+def _joined(parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
+
+
+def _join_each(of_networks: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+    return [_joined(parts) for parts in zip(*of_networks, strict=True)]
+
+
+def _part_each(joined: Sequence[tf.Tensor], like: Sequence[tf.Tensor]) -> list[list[tf.Tensor]]:
+    """The parts of each network, which has as many members as its tensor in `like`."""
+    if len(like) == 1:
+        return [list(joined)]
+    parts = [tf.split(tensor, [own.shape[0] for own in like]) for tensor in joined]
+    return [[of_networks[number] for of_networks in parts] for number, _ in enumerate(like)]
+
+
+def _dropout_of(networks: Sequence[Network], like: Sequence[tf.Tensor]) -> np.ndarray:
+    """The networks' dropout, `(n_members, 1, 1)` where they differ in it."""
+    rates = np.array([network.dropout for network in networks], dtype=np.float32)
+    if len(set(rates.tolist())) == 1:
+        return rates[:1]
+    return np.repeat(rates, [own.shape[0] for own in like])[:, None, None]
+
+
+def _activated(x: tf.Tensor, name: str, share: tf.Tensor | None) -> tf.Tensor:
+    if name == "mish":
+        return share_of_mish(x, tf.ones_like(x[..., :1, :]) if share is None else _to_rows(share))
+    active = keras.activations.get(name)(x)
+    return active if share is None else x + _to_rows(share) * (active - x)
+
+
+def _to_rows(value: tf.Tensor) -> tf.Tensor:
+    """Shape `(…, units)` to `(…, 1, units)`, so that it meets every row."""
+    return value[..., None, :]
+
+
+def _moments(x: tf.Tensor, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance over the rows that are no padding, each of shape `(…, units)`."""
+    weight = batch.weight[:, None]
+    mean = tf.reduce_sum(x * weight, axis=-2) / batch.n_rows
+    return mean, tf.reduce_sum(tf.square(x - _to_rows(mean)) * weight, axis=-2) / batch.n_rows
+
+
+def _dropped(x: tf.Tensor, rate: tf.Tensor, batch: Batch, layer: int) -> tf.Tensor:
+    """Zeroes a share of the values and scales the others up (https://jmlr.org/papers/v15/srivastava14a).
+
+    Each value's place is hashed with the seed and the step, twenty times as fast on a CPU as XLA's
+    generators; the upper 24 bits are the uniform number.
+    """
+    start = _hashed(tf.constant((batch.seed + layer) % 2**32, tf.uint32))
+    seed = _hashed(tf.cast(batch.step, tf.uint32) + start)
+    places = tf.reshape(tf.cast(tf.range(math.prod(x.shape)), tf.uint32), x.shape)
+    uniform = tf.cast(tf.bitwise.right_shift(_hashed(places ^ seed), tf.constant(8, tf.uint32)), tf.float32)
+    kept = uniform * 2.0**-24 >= rate
+    return tf.where(kept, x / (1 - rate), 0.0)
+
+
+def _hashed(value: tf.Tensor) -> tf.Tensor:
+    """A whole number of 32 bits, scrambled (lowbias32 of https://github.com/skeeto/hash-prospector)."""
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        value ^= tf.bitwise.right_shift(value, tf.constant(shift, tf.uint32))
+        value *= tf.constant(factor, tf.uint32)
+    return value ^ tf.bitwise.right_shift(value, tf.constant(16, tf.uint32))

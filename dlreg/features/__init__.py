@@ -1,0 +1,4 @@
+"""Cells → x: what is fitted on the training rows, and the rows a network reads.
+
+Never imports training, model, engine, pipeline or runs.
+"""

@@ -1,0 +1,1 @@
+"""Figures good enough for a slide, from plain values."""

@@ -1,0 +1,339 @@
+"""Figures good enough for a slide, from plain values.
+
+Only `matplotlib.figure.Figure` is used, never pyplot: nothing is global, and the import is half as long.
+"""
+
+import io
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+from dlreg.errors import printable
+
+TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
+LOG_SCALE_FROM = 20.0
+DENSE_FROM = 5000
+MAX_NAME = 48
+MAX_BARS = 30
+_STYLE: Any = {
+    "font.size": 15,
+    "axes.titlesize": 18,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 38,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#999999",
+    "axes.labelcolor": INK,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": True,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.9,
+    "lines.linewidth": 2.4,
+    "svg.hashsalt": "dlreg",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "agg.path.chunksize": 10000,
+}
+# Families that hold Hangul, and mostly Kana and Han too, as common systems install them.
+_FAMILIES = (
+    "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "NanumBarunGothic", "Malgun Gothic", "AppleGothic",
+    "Apple SD Gothic Neo", "UnDotum", "Baekmuk Gulim", "Noto Sans CJK JP", "Noto Sans CJK SC", "Unifont",
+)  # fmt: skip
+_SCALED = {
+    "standard": "of the standardised {}",
+    "minmax": "of the min-max scaled {}",
+    "log": "of the logarithm of {}, standardised",
+    "log1p": "of the logarithm of 1 + {}, standardised",
+    "none": "of {}, in its own units",
+}
+
+
+def plot_loss(
+    history: Mapping[str, Sequence[float]],
+    *,
+    loss_name: str,
+    best_epoch: int,
+    target: str,
+    target_scaling: str,
+) -> Figure:
+    """Training and validation loss by epoch, the best epoch marked.
+
+    The loss axis is logarithmic where every loss is above 0 and the highest is at least `LOG_SCALE_FROM`
+    times the lowest: otherwise the first epochs would press the rest flat.
+
+    Args:
+        history: Keras's history: `loss`, and `val_loss` if there are validation rows.
+        loss_name: What the config calls the loss.
+        best_epoch: 1-based; 0 for none.
+        target: The target's name.
+        target_scaling: What the config calls the target's scaling: the loss is in these units.
+    """
+    curves = {"training": history["loss"], "validation": history.get("val_loss")}
+    shown = {
+        name: np.asarray(values, dtype=np.float64) for name, values in curves.items() if values is not None
+    }
+    watched = shown.get("validation", shown["training"])
+    epochs = np.arange(1, len(watched) + 1)
+    with _style(target):
+        figure, axes = _figure(
+            "Learning curve", f"{loss_name} {_SCALED[target_scaling].format(_name(target))}"
+        )
+        for (name, values), colour in zip(shown.items(), (TRAIN, VALIDATION), strict=False):
+            marker = "o" if len(values) <= 12 else ""
+            axes.plot(epochs, values, color=colour, marker=marker, label=name)
+        if best_epoch:
+            value = watched[best_epoch - 1]
+            axes.axvline(best_epoch, color=BEST, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
+            label = f"best epoch {best_epoch:,}: {value:.4g}"
+            axes.plot(
+                [best_epoch], [value], "o", color=BEST, markersize=9, label=label, zorder=5, clip_on=False
+            )
+        _scale_losses(axes, np.concatenate(list(shown.values())))
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        margin = 0.5 if len(epochs) == 1 else 0.015 * len(epochs)
+        axes.set_xlim(1 - margin, len(epochs) + margin)
+        axes.set_ylabel("loss")
+        axes.legend(loc="upper right")
+        return figure
+
+
+def plot_predictions(
+    y_true: np.ndarray, y_pred: np.ndarray, *, n_rows: int, target: str, rmse: float, r2: float | None
+) -> Figure:
+    """What was predicted against what was observed; a perfect model lies on the diagonal.
+
+    From `DENSE_FROM` rows on, the points give way to hexagons shaded by how many lie in each.
+
+    Args:
+        y_true: What was observed, shape `(n_rows,)`.
+        y_pred: What was predicted, shape `(n_rows,)`.
+        n_rows: Shown in the corner; more than the points where these are a part of the rows.
+        target: The target's name.
+        rmse: Shown in the corner.
+        r2: Shown in the corner; None where it is not defined.
+    """
+    with _style(target):
+        figure, axes = _figure("Predictions", f"{_name(target)} on the test rows", size=(7.5, 7.5))
+        low, high = _limits(np.concatenate([y_true, y_pred]))
+        _points(axes, y_true, y_pred, (low, high, low, high))
+        axes.plot([low, high], [low, high], color=BEST, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
+        axes.set_xlim(low, high)
+        axes.set_ylim(low, high)
+        axes.set_aspect("equal")
+        axes.set_xlabel("observed")
+        axes.set_ylabel("predicted")
+        numbers = f"n = {n_rows:,}\nRMSE = {rmse:,.4g}" + ("" if r2 is None else f"\nR² = {r2:.3f}")
+        paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+        axes.text(0.03, 0.97, numbers, transform=axes.transAxes, va="top", linespacing=1.5, bbox=paper)
+        return figure
+
+
+def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Figure:
+    """What is left over, y_true - y_pred, against the prediction, and how it is distributed.
+
+    Args:
+        y_true: What was observed, shape `(n_rows,)`.
+        y_pred: What was predicted, shape `(n_rows,)`.
+        target: The target's name.
+    """
+    residuals = y_true - y_pred
+    with _style(target):
+        figure, axes = _figure("Residuals", f"{_name(target)} on the test rows")
+        side = axes.inset_axes((1.02, 0, 0.16, 1), sharey=axes)
+        reach = float(np.max(np.abs(residuals))) * 1.08 or 1.0
+        low, high = _limits(y_pred)
+        _points(axes, y_pred, residuals, (low, high, -reach, reach))
+        axes.axhline(0, color=BEST, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
+        axes.set_ylim(-reach, reach)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("observed − predicted")
+        side.hist(
+            residuals, bins=min(40, max(5, math.isqrt(len(residuals)))), orientation="horizontal", color=TRAIN
+        )
+        side.grid(visible=False)
+        side.tick_params(labelleft=False)
+        side.set_xlabel("rows")
+        side.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=2))
+        return figure
+
+
+def plot_importance(report: Mapping[str, Any], *, target: str) -> Figure:
+    """A bar for each column, with the standard deviation over repeats; at most `MAX_BARS`, the longest.
+
+    Args:
+        report: What `dlreg.commands.explain.explain` gives: `columns`, `metric`, `value`, `part` and `n`.
+        target: The target's name.
+    """
+    columns = report["columns"][:MAX_BARS]
+    names = [_name(column["name"]) for column in columns]
+    change = "decrease" if report["metric"] == "r2" else "increase"
+    metric = {"r2": "R²"}.get(report["metric"], report["metric"].upper())
+    left_out = len(report["columns"]) - len(columns)
+    with _style(target, *names):
+        rows = f"{report['n']:,} {report['part']} rows"
+        subtitle = f"for {_name(target)}, whose {metric} on {rows} is {report['value']:,.4g}"
+        figure, axes = _figure(
+            "Importance of columns",
+            subtitle,
+            size=(9 + 0.1 * max(map(len, names)), 2.4 + 0.42 * len(columns)),
+        )
+        positions = range(len(columns))
+        axes.barh(
+            positions,
+            [column["importance"] for column in columns],
+            xerr=[column["std"] for column in columns],
+            color=TRAIN,
+            height=0.66,
+            error_kw={"ecolor": INK, "elinewidth": 1.4, "capsize": 3},
+        )
+        axes.set_yticks(positions, names)
+        axes.set_ylim(len(columns) - 0.4, -0.6)
+        axes.grid(visible=False, axis="y")
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        more = f"\n{left_out:,} columns of less importance are not shown" if left_out else ""
+        axes.set_xlabel(f"{change} of the {metric} when permuted{more}")
+        return figure
+
+
+def render_figure(figure: Figure, file_format: str) -> bytes:
+    """The bytes of a `png`, `svg` or `pdf` file; equal figures give equal bytes."""
+    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    content = io.BytesIO()
+    with mpl.rc_context(_settings()), warnings.catch_warnings():
+        # A glyph that no font has is said once, in `_style`, for all places it appears in.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(content, format=file_format, metadata=undated[file_format])
+    return content.getvalue()
+
+
+def _figure(title: str, subtitle: str, size: tuple[float, float] = (10, 5.625)) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
+    axes = figure.subplots()
+    axes.set_title(title)
+    # At one distance, whatever the height.
+    axes.annotate(subtitle, (0, 1), (0, 9), "axes fraction", "offset points", fontsize=14, color=BEST)
+    return figure, axes
+
+
+def _points(axes: Axes, x: np.ndarray, y: np.ndarray, extent: tuple[float, float, float, float]) -> None:
+    if len(x) < DENSE_FROM:
+        size = float(np.clip(4000 / max(len(x), 1), 8, 60))
+        axes.scatter(
+            x,
+            y,
+            s=size,
+            color=TRAIN,
+            alpha=float(np.clip(60 / max(len(x), 1) ** 0.5, 0.25, 0.8)),
+            linewidths=0,
+        )
+        return
+    # The palest of a colour map's shades would not show on white.
+    shades = ListedColormap(mpl.colormaps["Blues"](np.linspace(0.25, 1, 256)))
+    axes.hexbin(x, y, gridsize=70, bins="log", mincnt=1, cmap=shades, extent=extent, linewidths=0)
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    margin = 0.04 * (high - low) or abs(low) * 0.1 or 1.0
+    return low - margin, high + margin
+
+
+def _scale_losses(axes: Axes, values: np.ndarray) -> None:
+    finite = values[np.isfinite(values)]
+    if not finite.size or finite.min() <= 0 or finite.max() < LOG_SCALE_FROM * finite.min():
+        return
+    axes.set_yscale("log")
+    decades = math.log10(finite.max() / finite.min())
+    # Over less than three decades the powers of ten alone would leave one or two labels.
+    steps = (1.0,) if decades > 3 else (1.0, 2.0, 5.0)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _name(text: str) -> str:
+    text = printable(text)
+    return text if len(text) <= MAX_NAME else f"{text[: MAX_NAME - 1]}…"
+
+
+@contextmanager
+def _style(*names: str) -> Iterator[None]:
+    """The look of a figure, with fonts that have the glyphs of each name in it."""
+    strange = {
+        "".join(sorted({c for c in _name(name) if ord(c) not in _glyphs("DejaVu Sans")})) for name in names
+    }
+    found = {characters: find_font(characters) for characters in sorted(strange - {""})}
+    lacking = "".join(sorted({c for characters, family in found.items() if not family for c in characters}))
+    if lacking:
+        warnings.warn(
+            f"no installed font has the characters {lacking!r}: the figure shows boxes instead. "
+            "Install one, such as the package fonts-nanum or fonts-noto-cjk",
+            stacklevel=3,
+        )
+    families = list(dict.fromkeys(["DejaVu Sans", *(family for family in found.values() if family)]))
+    with mpl.rc_context({**_settings(), "font.family": families}):
+        yield
+
+
+def _settings() -> Any:
+    """All settings: matplotlib takes some from a file in the working directory, which may be a stranger's."""
+    return {key: value for key, value in mpl.rcParamsDefault.items() if key != "backend"} | _STYLE
+
+
+@cache
+def find_font(characters: str) -> str | None:
+    """An installed font family that has all these characters, the well-known ones first."""
+    return _search(characters) or (_search(characters) if _add_new_fonts() else None)
+
+
+def _search(characters: str) -> str | None:
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    families = [family for family in _FAMILIES if family in installed]
+    families += sorted(installed - set(families))
+    needed = set(map(ord, characters))
+    return next((family for family in families if needed <= _glyphs(family)), None)
+
+
+def _add_new_fonts() -> bool:
+    """Tells matplotlib, which remembers what it once found, of fonts installed since."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    added = False
+    # With the folders named, matplotlib starts no fc-list to ask for them.
+    folders = [*font_manager.X11FontDirectories, *font_manager.OSXFontDirectories]
+    for path in set(font_manager.findSystemFonts(folders)) - known:
+        with suppress(OSError, RuntimeError, ValueError):
+            font_manager.fontManager.addfont(path)
+            added = True
+    return added
+
+
+@cache
+def _glyphs(family: str) -> frozenset[int]:
+    """The code points that a font family has glyphs for."""
+    try:
+        font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
+    except (ValueError, OSError, RuntimeError):
+        return frozenset()
+    return frozenset(font.get_charmap())

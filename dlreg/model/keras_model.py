@@ -1,0 +1,302 @@
+"""Stock Keras models: where a network's weights start, and what a run keeps of it."""
+
+import io
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlreg.engine.forward import Network, ParameterSpec, parameter_specs
+from dlreg.model.embeddings import (
+    CATEGORY_WIDTH,
+    FREQUENCIES,
+    FREQUENCY_SCALE,
+    PERIODIC_WIDTH,
+    Periodic,
+    PiecewiseLinear,
+)
+from dlreg.model.mixture import Mixture
+from dlreg.training.loop import Weights
+
+# Far enough apart for the seeds of one member's layers.
+MEMBER_SEEDS = 1000
+# The spread of embedded levels at first.
+CATEGORY_SCALE = 0.1
+
+
+def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Model:
+    """The network from stock Keras layers, with Keras's own initial weights.
+
+    Several members are one model whose layers hold the weights of all, with an axis of members in front:
+    as many layers as one member has, where ten models would take ten times as long to build and to save.
+
+    Args:
+        network: What it computes.
+        seed: Of the initial weights and of dropout; Keras's global seed is not touched.
+        n_members: How many there are.
+
+    Returns:
+        From `(n_rows, n_features)` to `(n_rows, n_members)`.
+    """
+    regularizer = keras.regularizers.L2(network.l2) if network.l2 else None
+    layers: list[keras.Layer] = [keras.Input((network.n_features,), name="features")]
+
+    def dense(units: int, name: str, **options: Any) -> keras.Layer:
+        initializer = keras.initializers.GlorotUniform(seed=seed + len(layers))
+        return _dense(
+            units, name, n_members, kernel_initializer=initializer, kernel_regularizer=regularizer, **options
+        )
+
+    def hidden(number: int, units: int) -> list[keras.Layer]:
+        if not network.batch_norm and not network.parametric_activation:
+            return [dense(units, f"hidden_{number}", activation=network.activation)]
+        if not network.batch_norm:
+            return [dense(units, f"hidden_{number}")]
+        # A bias would be taken off again with the mean: its gradient is rounding noise.
+        own = [dense(units, f"hidden_{number}", use_bias=False), *_batch_norm(units, number, n_members)]
+        if not network.parametric_activation:
+            own.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))
+        return own
+
+    x = _first_inputs(network, layers[0], n_members) if _needs_functional(network, n_members) else None
+    for number, units in enumerate(network.hidden_layers, start=1):
+        own = hidden(number, units)
+        if network.dropout:
+            own.append(
+                keras.layers.Dropout(network.dropout, seed=seed + len(layers), name=f"dropout_{number}")
+            )
+        layers += own
+        if x is None:
+            continue
+        dropout = own.pop() if network.dropout else None
+        for layer in own:
+            x = layer(x)
+        if network.parametric_activation:
+            active = keras.layers.Activation(network.activation, name=f"activation_{number}")(x)
+            x = x + _factors(units, f"activation_share_{number}", n_members)(active - x)
+        x = dropout(x) if dropout else x
+    layers.append(dense(1, "output"))
+    if x is None:
+        return keras.Sequential(layers, name="dlreg")
+    y_pred = layers[-1](x)
+    if n_members > 1:
+        y_pred = keras.layers.Flatten(name="members")(y_pred)
+    return keras.Model(layers[0], y_pred, name="dlreg")
+
+
+def _needs_functional(network: Network, n_members: int) -> bool:
+    embeds = network.embedding is not None or bool(network.categories)
+    return n_members > 1 or embeds or network.feature_scale or network.parametric_activation
+
+
+def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
+    """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
+    embedding, (first, end) = network.embedding, network.embedded
+    ops, parts, axes = keras.ops, [], (n_members,) if n_members > 1 else ()
+    features = keras.layers.RepeatVector(n_members, name="rows")(features) if axes else features
+    if isinstance(embedding, Periodic):
+        numbers = features[..., :first]
+        waves = _einsum("n,nk->nk", (first, FREQUENCIES), "nk", "frequencies", n_members)(numbers)
+        mixed = _einsum("nk,nkd->nd", (first, PERIODIC_WIDTH), "nd", "periodic", n_members)(ops.cos(waves))
+        parts = [
+            numbers,
+            keras.layers.Reshape((*axes, first * PERIODIC_WIDTH), name="periodic_values")(mixed),
+        ]
+    elif isinstance(embedding, PiecewiseLinear):
+        shape = embedding.slopes.shape
+        shares = _einsum("n,nk->nk", shape, "nk", "bins", n_members, trainable=False)(features[..., :first])
+        flat = keras.layers.Reshape((*axes, embedding.slopes.size), name="bin_shares")
+        parts = [features[..., :first], flat(ops.clip(shares, 0.0, 1.0))]
+    if parts or network.categories:
+        parts += [features[..., first:end]] if end > first else []
+        parts += [
+            _dense(CATEGORY_WIDTH, f"category_{number}", n_members, use_bias=False)(
+                features[..., start : start + levels]
+            )
+            for number, (start, levels) in enumerate(network.categories, start=1)
+        ]
+        features = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+    return (
+        _factors(network.width, "feature_scale", n_members)(features) if network.feature_scale else features
+    )
+
+
+def _dense(units: int, name: str, n_members: int, *, use_bias: bool = True, **options: Any) -> keras.Layer:
+    """A dense layer, or one for each member side by side."""
+    if n_members == 1:
+        return keras.layers.Dense(units, use_bias=use_bias, name=name, **options)
+    return _einsum("i,io->o", (units,), "o" if use_bias else None, name, n_members, **options)
+
+
+def _einsum(
+    equation: str, shape: Sequence[int], bias_axes: str | None, name: str, n_members: int, **options: Any
+) -> keras.Layer:
+    """An EinsumDense layer whose equation has an axis of rows added, and one of several members."""
+    member, axes = ("m", (n_members,)) if n_members > 1 else ("", ())
+    inputs, rest = equation.split(",")
+    kernel, outputs = rest.split("->")
+    return keras.layers.EinsumDense(
+        f"b{member}{inputs},{member}{kernel}->b{member}{outputs}",
+        (*axes, *shape),
+        bias_axes=bias_axes and member + bias_axes,
+        name=name,
+        **options,
+    )
+
+
+def _factors(n_features: int, name: str, n_members: int) -> keras.Layer:
+    """A layer that multiplies each feature by a learnt factor, from 1 on."""
+    return _einsum("n,n->n", (n_features,), None, name, n_members, kernel_initializer="ones")
+
+
+def _batch_norm(units: int, number: int, n_members: int) -> list[keras.Layer]:
+    norm = keras.layers.BatchNormalization(name=f"batch_norm_{number}")
+    if n_members == 1:
+        return [norm]
+    # Keras's normalises along one axis: the units of all members are laid along one.
+    flat = keras.layers.Reshape((n_members * units,), name=f"units_{number}")
+    return [flat, norm, keras.layers.Reshape((n_members, units), name=f"normed_{number}")]
+
+
+def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Weights]:
+    """What each member of an ensemble starts from, with a seed of its own.
+
+    `glorot_uniform` is what Keras draws for its layers. With `he_normal` weight matrices are
+    N(0, 2 / fan_in) (He et al., 2015, https://arxiv.org/abs/1502.01852), the hidden biases U(-1, 1), and the
+    output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. In either
+    case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), and embeddings of levels at N(0, 0.1²):
+    near the origin, where a level never seen is, so that one of few rows is nearly like it.
+
+    Args:
+        network: What is to be trained.
+        seed: Of all members.
+        n_members: How many to draw.
+    """
+    return [_initial(network, seed + MEMBER_SEEDS * member) for member in range(n_members)]
+
+
+def _initial(network: Network, seed: int) -> Weights:
+    generator = np.random.default_rng(seed)
+    specs = list(parameter_specs(network))
+    values = [_drawn(spec, generator).astype(np.float32) for spec in specs]
+    if network.initializer == "he_normal" and not network.batch_norm:
+        return Weights(values, [])
+    # Built only where it is needed: a model takes as long as a hundred steps of a training.
+    parameters, statistics = _variables(network, build_model(network, seed))
+    if network.initializer == "glorot_uniform":
+        values = [
+            value if spec.group == "embeddings" else variable.numpy()
+            for spec, value, variable in zip(specs, values, parameters, strict=True)
+        ]
+    return Weights(values, [variable.numpy() for variable in statistics])
+
+
+def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:
+    """The initial values of a parameter, of `he_normal` where there is a choice."""
+    normal, shape = generator.standard_normal, spec.shape
+    if spec.layer == "frequencies":
+        if spec.kind == "bias":
+            return generator.uniform(-np.pi, np.pi, shape)
+        return np.asarray(2 * np.pi * FREQUENCY_SCALE * normal(shape))
+    if spec.group == "weights":
+        gain = 0.1 if spec.layer == "output" else np.sqrt(2)
+        return np.asarray(gain * normal(shape) / np.sqrt(spec.fan_in))
+    if spec.layer == "periodic" and spec.kind == "kernel":
+        return np.asarray(normal(shape) / np.sqrt(FREQUENCIES))
+    if spec.layer.startswith("category_"):
+        return np.asarray(CATEGORY_SCALE * normal(shape))
+    if spec.layer.startswith("hidden_"):
+        return generator.uniform(-1, 1, shape)
+    return np.zeros(shape) if spec.kind in ("bias", "beta") else np.ones(shape)
+
+
+def _variables(network: Network, model: keras.Model) -> tuple[list[Any], list[Any]]:
+    """A model's variables in the order of `parameter_specs`, and its statistics."""
+    parameters = [getattr(model.get_layer(spec.layer), spec.kind) for spec in parameter_specs(network)]
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    return parameters, [value for norm in norms for value in (norm.moving_mean, norm.moving_variance)]
+
+
+def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
+    """A stock Keras model with the trained weights of each member, see `build_model`."""
+    model = build_model(network, n_members=len(members))
+    for variables, values in zip(_variables(network, model), zip(*members, strict=True), strict=True):
+        for variable, of_members in zip(variables, zip(*values, strict=True), strict=True):
+            variable.assign(np.reshape(of_members, variable.shape))
+    if isinstance(network.embedding, PiecewiseLinear):
+        bins = model.get_layer("bins")
+        for variable, fitted in (
+            (bins.kernel, network.embedding.slopes),
+            (bins.bias, network.embedding.offsets),
+        ):
+            variable.assign(np.broadcast_to(fitted, variable.shape))
+    return model
+
+
+def combined_model(views: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
+    """One model that gives the mixture of all members; that of the only member if it is all of it.
+
+    Args:
+        views: The trained members of each kind of network, see `trained_model`.
+        mixture: How much of each member there is in a prediction.
+    """
+    if mixture.is_one_member and not mixture.limits:
+        return views[0]
+    for number, view in enumerate(views, start=1):
+        view.name = f"view_{number}"
+    features = keras.Input(views[0].input_shape[1:], name="features")
+    parts = [view(features) for view in views]
+    weights = mixture.weights
+    if mixture.ridge:
+        ridge = keras.layers.Dense(1, name="ridge")
+        parts.append(ridge(features))
+        ridge.set_weights([mixture.ridge.coefficients[:, None], np.array([mixture.ridge.intercept])])
+        weights = np.append(weights, mixture.ridge.weight)
+    y_pred = keras.ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+    if not mixture.is_one_member:
+        mean = keras.layers.Dense(1, use_bias=False, name="mean")
+        y_pred = mean(y_pred)
+        mean.set_weights([weights[:, None]])
+    if mixture.limits:
+        y_pred = keras.ops.clip(y_pred, *mixture.limits)
+    return keras.Model(features, y_pred, name="dlreg")
+
+
+def summary_of(model: keras.Model) -> str:
+    """Keras's table of layers and parameters, as plain text of 80 columns."""
+    lines: list[str] = []
+    model.summary(line_length=80, print_fn=lambda line, **_: lines.append(line))
+    return "\n".join(lines) + "\n"
+
+
+def keras_file(model: keras.Model) -> bytes:
+    """The model as a `.keras` file; equal models give equal bytes.
+
+    Keras writes the time of saving, which is left out, and memory addresses as the numbers of shared
+    objects, which are counted from 1 instead.
+    """
+    numbers: dict[bytes, bytes] = {}
+
+    def renumber(found: re.Match[bytes]) -> bytes:
+        number = numbers.setdefault(found[1], str(len(numbers) + 1).encode())
+        return b'"shared_object_id": ' + number
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        keras.saving.save_model(model, path)
+        content = io.BytesIO()
+        with zipfile.ZipFile(path) as saved, zipfile.ZipFile(content, "w") as plain:
+            for name in saved.namelist():
+                entry = saved.read(name)
+                if name == "metadata.json":
+                    entry = json.dumps({**json.loads(entry), "date_saved": ""}).encode()
+                if name == "config.json":
+                    entry = re.sub(rb'"shared_object_id": (\d+)', renumber, entry)
+                plain.writestr(zipfile.ZipInfo(name), entry)
+    return content.getvalue()

@@ -1,0 +1,232 @@
+"""Trained networks, their mixture, and the target's scale undone, as an ONNX graph."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from dlreg.engine.forward import VARIANCE_EPSILON, Network
+from dlreg.features.preprocessing import TargetScaling
+from dlreg.model.embeddings import Periodic, PiecewiseLinear
+from dlreg.model.mixture import Mixture
+from dlreg.pipeline.graph import Graph, table_value
+from dlreg.training.loop import Weights
+
+
+def network_graph(
+    views: Sequence[tuple[Network, Sequence[Weights]]],
+    mixture: Mixture,
+    target: TargetScaling,
+    outputs: Sequence[str],
+) -> onnx.ModelProto:
+    """Rows of shape [N, n_features] to predictions in the target's units, [N, 1]; both double.
+
+    Args:
+        views: Each kind of network with the trained weights of its members.
+        mixture: What a prediction is made of.
+        target: How the target was scaled.
+        outputs: The name of the prediction and, for several members, of their standard deviation in the
+            target's units.
+    """
+    graph = Graph()
+    rows = graph.add("Cast", "rows", to=TensorProto.FLOAT)
+    found = [_members(graph, network, weights, rows) for network, weights in views]
+    # A table of one column per member.
+    side_by_side = graph.add("Concat", *found, axis=1) if len(found) > 1 else found[0]
+    scaled = graph.add("Cast", side_by_side, to=TensorProto.DOUBLE)
+    n_members = len(mixture.weights)
+    y_pred = scaled if mixture.is_one_member else graph.add("MatMul", scaled, mixture.weights[:, None])
+    if mixture.ridge:
+        ridge = graph.add("MatMul", "rows", mixture.ridge.coefficients[:, None] * mixture.ridge.weight)
+        y_pred = graph.add("Add", y_pred, ridge)
+        y_pred = graph.add("Add", y_pred, np.float64(mixture.ridge.intercept * mixture.ridge.weight))
+    if mixture.limits:
+        y_pred = graph.add("Clip", y_pred, *map(np.float64, mixture.limits))
+    graph.nodes.append(helper.make_node("Identity", [_unscaled(graph, y_pred, target)], [outputs[0]]))
+    if n_members > 1:
+        graph.nodes.append(
+            helper.make_node("Identity", [_spread(graph, scaled, n_members, target)], [outputs[1]])
+        )
+    return graph.model(
+        [table_value("rows", TensorProto.DOUBLE, views[0][0].n_features)],
+        [table_value(name, TensorProto.DOUBLE) for name in outputs[: min(n_members, 2)]],
+    )
+
+
+def _unscaled(graph: Graph, value: str, target: TargetScaling) -> str:
+    value = graph.add("Add", graph.add("Mul", value, np.float64(target.scale)), np.float64(target.offset))
+    if target.method in ("log", "log1p"):
+        value = graph.add("Exp", value)
+    if target.method == "log1p":
+        value = graph.add("Sub", value, np.float64(1))
+    return value
+
+
+def _spread(graph: Graph, scaled: str, n_members: int, target: TargetScaling) -> str:
+    """√(Σ (yᵢ - ȳ)² / n) over the members' predictions yᵢ."""
+    members = _unscaled(graph, scaled, target)
+    mean = np.full((n_members, 1), 1 / n_members)
+    error = graph.add("Sub", members, graph.add("MatMul", members, mean))
+    return str(graph.add("Sqrt", graph.add("MatMul", graph.add("Mul", error, error), mean)))
+
+
+def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: str) -> str:
+    """What each member of one view predicts, [N, n_members]."""
+    values = zip(*(weights.parameters for weights in members), strict=True)
+    statistics = zip(*(weights.statistics for weights in members), strict=True)
+    if len(members) == 1:
+        parameters = iter([tensors[0] for tensors in values])
+        moving = iter([tensors[0] for tensors in statistics])
+    else:
+        parameters, moving = iter(map(np.stack, values)), iter(map(np.stack, statistics))
+    value = _first_inputs(graph, network, parameters, rows, len(members))
+    for _ in network.hidden_layers:
+        kernel = next(parameters)
+        if network.batch_norm:
+            gamma, beta, mean, variance = (
+                np.asarray(each, dtype=np.float64)
+                for each in (next(parameters), next(parameters), next(moving), next(moving))
+            )
+            scale = gamma / np.sqrt(variance + VARIANCE_EPSILON)
+            value = graph.add("MatMul", value, kernel)
+            value = graph.add("Mul", value, _to_rows(scale).astype(np.float32))
+            value = graph.add("Add", value, _to_rows(beta - mean * scale).astype(np.float32))
+        else:
+            value = _dense(graph, value, kernel, next(parameters))
+        active = ACTIVATIONS[network.activation](graph, value)
+        if network.parametric_activation:
+            change = graph.add("Mul", graph.add("Sub", active, value), _to_rows(next(parameters)))
+            active = graph.add("Add", value, change)
+        value = active
+    value = _dense(graph, value, next(parameters), next(parameters))
+    if len(members) == 1:
+        return value
+    # [n_members, N, 1] to [N, n_members].
+    return str(graph.add("Transpose", graph.add("Reshape", value, np.array([len(members), -1])), perm=[1, 0]))
+
+
+def _first_inputs(
+    graph: Graph, network: Network, parameters: Iterator[np.ndarray], rows: str, n_members: int
+) -> str:
+    """What the first dense layer reads, as `engine.forward` reads: [N, width] or [n_members, N, width]."""
+    embedding, (first, end) = network.embedding, network.embedded
+    axes = (n_members,) if n_members > 1 else ()
+    parts = []
+
+    def columns(start: int, stop: int) -> str:
+        return str(graph.add("Gather", rows, np.arange(start, stop), axis=1))
+
+    def for_every_member(table: str) -> str:
+        return graph.add("Mul", table, np.ones((*axes, 1, 1), dtype=np.float32)) if axes else table
+
+    if isinstance(embedding, Periodic):
+        frequencies, phases, kernel, bias = (next(parameters) for _ in range(4))
+        # [n_numbers, N, 1], and so on with the numbers in front, where MatMul takes them one by one.
+        numbers = graph.add("Transpose", columns(0, first), perm=[1, 0])
+        numbers = graph.add("Unsqueeze", numbers, np.array([2]))
+        angles = graph.add("Mul", numbers, frequencies[..., :, None, :])
+        waves = graph.add("Cos", graph.add("Add", angles, phases[..., :, None, :]))
+        mixed = graph.add("MatMul", waves, kernel)
+        mixed = graph.add("Add", mixed, bias[..., :, None, :])
+        order = [1, 0, 2] if not axes else [0, 2, 1, 3]
+        mixed = graph.add("Transpose", mixed, perm=order)
+        width = embedding.width - first
+        mixed = graph.add("Reshape", mixed, np.array([*axes, -1, width]))
+        parts = [for_every_member(columns(0, first)), mixed]
+    elif isinstance(embedding, PiecewiseLinear):
+        numbers = graph.add("Unsqueeze", columns(0, first), np.array([2]))
+        shares = graph.add("Add", graph.add("Mul", numbers, embedding.slopes), embedding.offsets)
+        shares = graph.add("Clip", shares, np.float32(0), np.float32(1))
+        shares = graph.add("Reshape", shares, np.array([-1, embedding.slopes.size]))
+        parts = [for_every_member(columns(0, first)), for_every_member(shares)]
+    value = rows
+    if parts or network.categories:
+        parts += [for_every_member(columns(first, end))] if end > first else []
+        parts += [
+            graph.add("MatMul", columns(start, start + levels), next(parameters))
+            for start, levels in network.categories
+        ]
+        value = graph.add("Concat", *parts, axis=len(axes) + 1)
+    if network.feature_scale:
+        value = graph.add("Mul", value, _to_rows(next(parameters)))
+    return value
+
+
+def _dense(graph: Graph, value: str, kernel: np.ndarray, bias: np.ndarray) -> str:
+    if kernel.ndim == 2:
+        return str(graph.add("Gemm", value, kernel, bias))
+    return str(graph.add("Add", graph.add("MatMul", value, kernel), _to_rows(bias)))
+
+
+def _to_rows(value: np.ndarray) -> np.ndarray:
+    """Shape `(…, units)` to `(…, 1, units)`, so that it meets every row."""
+    return value[..., None, :]
+
+
+def _operator(name: str, **attributes: Any) -> Callable[[Graph, str], str]:
+    return lambda graph, value: str(graph.add(name, value, **attributes))
+
+
+def _times(operator: str, **attributes: Any) -> Callable[[Graph, str], str]:
+    return lambda graph, value: str(graph.add("Mul", value, graph.add(operator, value, **attributes)))
+
+
+def _clip(low: float, high: float) -> Callable[[Graph, str], str]:
+    return lambda graph, value: str(graph.add("Clip", value, np.float32(low), np.float32(high)))
+
+
+def _squareplus(graph: Graph, value: str) -> str:
+    root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", value, value), np.float32(4)))
+    return str(graph.add("Mul", graph.add("Add", value, root), np.float32(0.5)))
+
+
+def _log_sigmoid(graph: Graph, value: str) -> str:
+    return str(graph.add("Neg", graph.add("Softplus", graph.add("Neg", value))))
+
+
+def _tanh_shrink(graph: Graph, value: str) -> str:
+    return str(graph.add("Sub", value, graph.add("Tanh", value)))
+
+
+def _mish(graph: Graph, value: str) -> str:
+    return str(graph.add("Mul", value, graph.add("Tanh", graph.add("Softplus", value))))
+
+
+def _sparse_plus(graph: Graph, value: str) -> str:
+    """0 up to -1, (x + 1)² / 4 up to 1, then x."""
+    bent = graph.add("Clip", graph.add("Add", value, np.float32(1)), np.float32(0), np.float32(2))
+    bent = graph.add("Mul", graph.add("Mul", bent, bent), np.float32(0.25))
+    return str(graph.add("Max", bent, graph.add("Clip", value, np.float32(0), np.float32(3e38))))
+
+
+# Every activation the config may name, with the constants of Keras's own definition.
+ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
+    "linear": lambda _, value: value,
+    "relu": _operator("Relu"),
+    "relu6": _clip(0.0, 6.0),
+    "leaky_relu": _operator("LeakyRelu", alpha=0.2),
+    "elu": _operator("Elu", alpha=1.0),
+    "selu": _operator("Selu"),
+    "celu": _operator("Celu", alpha=1.0),
+    "gelu": _operator("Gelu", approximate="none"),
+    "silu": _times("Sigmoid"),
+    "swish": _times("Sigmoid"),
+    "mish": _mish,
+    "tanh": _operator("Tanh"),
+    "sigmoid": _operator("Sigmoid"),
+    "softplus": _operator("Softplus"),
+    "softsign": _operator("Softsign"),
+    "exponential": _operator("Exp"),
+    "hard_sigmoid": _operator("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "hard_silu": _times("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "hard_tanh": _clip(-1.0, 1.0),
+    "hard_shrink": _operator("Shrink", lambd=0.5, bias=0.0),
+    "soft_shrink": _operator("Shrink", lambd=0.5, bias=0.5),
+    "tanh_shrink": _tanh_shrink,
+    "log_sigmoid": _log_sigmoid,
+    "squareplus": _squareplus,
+    "sparse_plus": _sparse_plus,
+    "sparse_sigmoid": _operator("HardSigmoid", alpha=0.5, beta=0.5),
+}

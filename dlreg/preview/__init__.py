@@ -1,0 +1,1 @@
+"""What is told before a training: its size, and what looks like a mistake."""

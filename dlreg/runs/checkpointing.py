@@ -1,0 +1,106 @@
+"""When a checkpoint is written, and how a training is broken off."""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from dlreg.errors import Fault, StoppedError, located
+from dlreg.runs.checkpoint_file import Checkpoint, from_file, is_finite, to_bytes
+from dlreg.runs.directory import CHECKPOINT, RunDir, resume_command
+from dlreg.runs.interruption import Interruption
+
+SECONDS_BETWEEN = 1.0
+# Writing takes at most one part in so many of the time.
+SHARE_OF_TIME = 25
+# A guess for the first one, before one has been timed: gathering, hashing, writing and syncing.
+BYTES_PER_SECOND = 100e6
+
+
+class Saver:
+    """Holds on to the latest checkpoint of a run and writes one now and then; threads may share it.
+
+    Args:
+        run: The run that is being written.
+        origin: What the checkpoints are of, see `dlreg.runs.resuming.origin_of`.
+        epochs: The most epochs of a checkpoint.
+        interruption: Says when to stop.
+    """
+
+    def __init__(
+        self, run: RunDir, origin: Mapping[str, Any], epochs: int, interruption: Interruption
+    ) -> None:
+        """Nothing is due before `load`."""
+        self._run, self._origin, self._epochs, self._interruption = run, origin, epochs, interruption
+        self._latest: Callable[[], Checkpoint] | None = None
+        self._due = math.inf
+        self._lock = threading.RLock()
+        interruption.last_words = self._stop_at_once
+
+    @contextmanager
+    def looking_after(self) -> Iterator[None]:
+        """A block that trains: a signal is heeded in `after_epoch`, faults are the checkpoint's."""
+        with self._interruption.deferred(), located(str(self._run.path / CHECKPOINT)):
+            yield
+
+    def load(self, like: Checkpoint) -> Checkpoint | None:
+        """The checkpoint to go on from, if there is one; from now on they become due.
+
+        Args:
+            like: A checkpoint of the same training.
+
+        Raises:
+            RunDirError: It is damaged, or of another run.
+        """
+        n_bytes = sum(tensor.nbytes for tensor in like.tensors.values())
+        self._wait(n_bytes / BYTES_PER_SECOND)
+        with self._run.open_checkpoint() as opened:
+            if opened is None:
+                return None
+            path = self._run.path / CHECKPOINT
+            return from_file(*opened, like, self._origin, epochs=self._epochs, path=path)
+
+    def after_epoch(self, take: Callable[[], Checkpoint]) -> None:
+        """Takes in a function that gives the checkpoint, and writes it if one is due.
+
+        Raises:
+            SystemExit: A signal has come.
+        """
+        self._latest = take
+        if time.monotonic() >= self._due:
+            self._save()
+        self._interruption.raise_received()
+
+    def stop(self, number: int) -> StoppedError:
+        """Writes what is needed to go on later, and says how to; to be raised.
+
+        Args:
+            number: The signal that came.
+        """
+        with self._lock:
+            self._save()
+            self._run.set_status("interrupted")
+        command = resume_command(self._run.path) if self._run.is_resumable else None
+        hint = f"Go on with: {command}" if command else "The run that stood there is unchanged"
+        return StoppedError(128 + number, Fault("training was interrupted", str(self._run.path), hint=hint))
+
+    def _stop_at_once(self, number: int) -> None:
+        os.write(2, f"error: {self.stop(number)}\n".encode())
+
+    def _save(self) -> None:
+        """Writes the latest checkpoint, unless that is done, useless, or its numbers have overflowed."""
+        with self._lock:
+            began, take, self._latest = time.monotonic(), self._latest, None
+            if take is None or not self._run.is_resumable:
+                return
+            checkpoint = take()
+            if is_finite(checkpoint):
+                self._run.write(CHECKPOINT, to_bytes(checkpoint, self._origin), hashed=False)
+            self._wait(time.monotonic() - began)
+
+    def _wait(self, seconds: float) -> None:
+        """Puts the next checkpoint off, by as much as one that takes so many seconds asks for."""
+        self._due = time.monotonic() + max(SECONDS_BETWEEN, SHARE_OF_TIME * seconds)

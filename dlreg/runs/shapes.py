@@ -1,0 +1,209 @@
+"""What the JSON files of a run look like, checked when they are read back.
+
+Hashes show damage, not malice: whoever writes a run directory can make its hashes agree. So each file
+that is read is held against its shape here first.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from dlreg.config.schema import DateFormat, RefusedError
+from dlreg.errors import Fault, RunDirError
+
+# A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
+MAX_VALUES = 1_000_000
+BYTES_PER_VALUE = 20
+# Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
+LARGEST = 1e150
+# Of more scores of intervals only so many are kept.
+MAX_SCORES = 10_000
+
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, frozen=True)
+
+
+class FileEntry(_Shape):
+    """A file as it was written."""
+
+    size: Size
+    sha256: Sha256
+
+
+class DataEntry(FileEntry):
+    """A CSV as it was when the run was made."""
+
+    path: str
+
+
+class RunRecord(_Shape):
+    """`run.json`, as far as commands rely on it."""
+
+    schema_version: Size
+    status: Literal["running", "interrupted", "failed", "complete"]
+    files: dict[FileName, FileEntry]
+    data: dict[Literal["data.path", "data.test_path"], DataEntry] = {}
+    best_epoch: Size = 0
+
+
+class UnfinishedRecord(_Shape):
+    """`run.json` of a run that may go on."""
+
+    data: dict[Literal["data.path", "data.test_path"], DataEntry] = {}
+    versions: dict[str, str] = {}
+
+
+class Metrics(_Shape):
+    """What `dlreg.evaluation.metrics.regression_metrics` gives."""
+
+    n: Size
+    sse: float
+    mse: float
+    rmse: float
+    mae: float
+    mape: float | None
+    r2: float | None
+
+
+class TestMetrics(Metrics):
+    """With what `dlreg.evaluation.metrics.interval_metrics` gives; runs of old have none."""
+
+    coverage_90: float | None = None
+    width_90: float | None = None
+
+
+class Baselines(_Shape):
+    """Metrics of what needs no network."""
+
+    mean: Metrics
+    linear: Metrics
+
+
+class AllMetrics(_Shape):
+    """Metrics of each part that has rows."""
+
+    train: Metrics
+    validation: Metrics | None
+    out_of_fold: Metrics | None = None
+    test: TestMetrics | None
+    baselines: Baselines
+
+
+class VerdictEntry(_Shape):
+    """What `dlreg.evaluation.learning_curve` says."""
+
+    kind: str
+    since_epoch: Size | None
+    sentence: str
+    advice: str
+
+
+class Summary(_Shape):
+    """What `run.json` of a complete run says of its results."""
+
+    seconds: float
+    notes: list[str] = []
+    metrics: AllMetrics
+    epochs: Size
+    best_epoch: Size
+    best_epochs: list[Size]
+    refit_epochs: list[Size] = []
+    verdict: VerdictEntry
+    parameters: Size
+    features: Size
+
+
+class History(_Shape):
+    """`history.json` of a complete run, as far as it is drawn."""
+
+    loss: Annotated[list[float], Field(min_length=1)]
+    val_loss: list[float] | None = None
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> "History":
+        if self.val_loss is not None and len(self.val_loss) != len(self.loss):
+            raise ValueError("expected as many values of val_loss as of loss")
+        return self
+
+
+class IntervalsRecord(_Shape):
+    """`intervals.json`."""
+
+    calibrated_on: Literal["validation", "out_of_fold"] | None
+    rows: Size
+    scale: Literal["learned", "constant"]
+    constant_width_90: float | None
+    scores: Annotated[list[Annotated[float, Field(ge=0, le=LARGEST)]], Field(max_length=MAX_SCORES)]
+
+    @model_validator(mode="after")
+    def _check_scores(self) -> "IntervalsRecord":
+        if len(self.scores) != min(self.rows, MAX_SCORES) or self.scores != sorted(self.scores):
+            raise ValueError("expected one score per row, ascending")
+        return self
+
+
+class ColumnEntry(_Shape):
+    """A column in `preprocessing.json`."""
+
+    kind: Literal["number", "category", "boolean", "date"]
+    date_format: DateFormat | None = None
+    levels: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _check_format(self) -> "ColumnEntry":
+        if (self.kind == "date") != (self.date_format is not None):
+            raise ValueError("expected a date_format for dates and for nothing else")
+        return self
+
+
+class PreprocessingRecord(_Shape):
+    """`preprocessing.json`, as far as predicting needs it."""
+
+    columns: Annotated[dict[str, ColumnEntry], Field(min_length=1)]
+    features: list[str]
+
+
+_S = TypeVar("_S", bound=BaseModel)
+
+
+def read_json(content: bytes, shape: type[_S], path: Path) -> _S:
+    """JSON of a given shape.
+
+    Args:
+        content: The bytes of the file.
+        shape: One of the classes above.
+        path: The file, for messages.
+
+    Raises:
+        RunDirError: It is no JSON, not of that shape, or made to take far more memory than its size.
+    """
+    if sum(content.count(mark) for mark in (b"[", b"{", b",", b":")) > max(
+        MAX_VALUES, len(content) // BYTES_PER_VALUE
+    ):
+        raise RunDirError(Fault("the file is not one of dlreg's: too many values for its size", str(path)))
+    try:
+        return shape.model_validate(json.loads(content, parse_constant=_refuse_constant))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        refused = first.get("ctx", {}).get("error")
+        reason = refused.expected if isinstance(refused, RefusedError) else refused or first["msg"]
+        place = ".".join(map(str, first["loc"]))[:100]
+        raise _unreadable(path, f"{place}: {reason}" if place else str(reason)) from None
+    except (ValueError, RecursionError, OverflowError):
+        raise _unreadable(path, "it is not the JSON that dlreg writes") from None
+
+
+def _unreadable(path: Path, reason: str) -> RunDirError:
+    hint = "Restore it or train again"
+    return RunDirError(Fault(f"the file is damaged: {reason}", str(path), hint=hint))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

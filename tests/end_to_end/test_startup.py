@@ -1,0 +1,125 @@
+"""Start-up stays light: what each command imports, seen in a subprocess."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = {"tensorflow", "keras", "sklearn", "skl2onnx", "scipy"}
+# Typer imports pydantic by itself.
+LIGHT = HEAVY | {"pandas", "numpy", "matplotlib", "onnxruntime", "onnx", "yaml"}
+PROBE = """
+import sys
+from dlreg.cli.app import main
+try:
+    sys.argv = ["dlreg", *sys.argv[1:]]
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+finally:
+    print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def modules_after(*arguments, cwd) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["predict", "--help"],
+        ["check", "--help"],
+        ["init", "--help"],
+    ],
+)
+def test_help_imports_nothing_heavy(arguments, tmp_path):
+    assert not modules_after(*arguments, cwd=tmp_path) & LIGHT
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", "run"],
+        ["evaluate", "run"],
+        ["evaluate", "run", "--data", "table.csv"],
+        ["predict", "run", "table.csv", "-o", "out.csv"],
+        ["evaluate", "run", "--fail-if", "rmse>1e9", "--baseline", "run", "--max-regression", "rmse=1"],
+        ["check", "config.yaml"],
+        ["check", "config.yaml", "--format", "json", "--set", "preprocessing.categorical=ordinal"],
+        ["init", "table.csv", "--target", "소요 시간"],
+        ["schema"],
+        ["plot", "run", "-o", "loss.svg"],
+        ["explain", "run", "--repeats", "2", "-o", "importance.svg"],
+        ["plot", "run", "--kind", "residuals", "-o", "residuals.pdf"],
+    ],
+    ids=" ".join,
+)
+def test_reading_commands_import_neither_tensorflow_nor_scikit_learn(arguments, project):
+    assert not modules_after(*arguments, cwd=project) & HEAVY
+
+
+def test_the_schema_needs_no_table_reader(tmp_path):
+    assert not modules_after("schema", cwd=tmp_path) & {
+        *HEAVY,
+        "pandas",
+        "numpy",
+        "matplotlib",
+        "onnxruntime",
+    }
+
+
+def test_check_takes_a_fraction_of_the_time_of_importing_tensorflow(tmp_path):
+    """At most 0.15 of it on a quiet machine; twice that here, since other work may run beside."""
+    (tmp_path / "table.csv").write_text("x,y\n" + "".join(f"{n * n % 17},{n % 5}\n" for n in range(100)))
+    (tmp_path / "config.yaml").write_text("data: {path: table.csv, target: y}\n")
+
+    def seconds(repeats, *command):
+        times = []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *command], cwd=tmp_path, check=True, capture_output=True)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert seconds(3, "-m", "dlreg", "check", "config.yaml") < 0.3 * seconds(1, "-c", "import tensorflow")
+
+
+@pytest.mark.parametrize("text", ["data: {}\n", "data: {path: table.csv, target: y}\nmodel: {l2: -1}\n"])
+def test_train_tells_faults_of_the_config_before_tensorflow_is_imported(text, project):
+    (project / "faulty.yaml").write_text(text)
+    script = PROBE.replace("assert not stop.code, stop.code", "assert stop.code == 3, stop.code")
+    command = [sys.executable, "-c", script, "train", "faulty.yaml"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not set(done.stderr.splitlines()[-1].split()) & HEAVY
+
+
+def test_a_mistake_in_the_data_is_told_before_tensorflow_is_imported(project):
+    script = PROBE.replace("assert not stop.code, stop.code", "assert stop.code == 4, stop.code")
+    command = [sys.executable, "-c", script, "train", "config.yaml", "--set", "data.target=minutes"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not set(done.stderr.splitlines()[-1].split()) & HEAVY
+
+
+def test_the_collector_visits_what_importing_makes_neither_during_it_nor_later():
+    script = (
+        "import gc; from dlreg.engine.backend import import_backend; before = gc.get_stats()[2]['collections'];"
+        "import_backend(); visits = gc.get_stats()[2]['collections'] - before;"
+        "print(visits, gc.isenabled(), gc.get_freeze_count() > 200_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True", "True"]

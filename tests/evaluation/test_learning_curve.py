@@ -1,0 +1,121 @@
+"""The verdict on made curves of a known kind, and on real runs."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.neural_network import MLPRegressor
+
+from dlreg.evaluation.learning_curve import judge_learning_curve
+
+EPOCHS = np.arange(1, 121)
+FALLING = 1 / np.sqrt(EPOCHS)
+FLAT = 0.2 + np.exp(-EPOCHS / 8)
+
+
+def noise(scale, seed=0):
+    return 1 + scale * np.random.default_rng(seed).normal(size=len(EPOCHS))
+
+
+CURVES = {
+    "flat": ("converged", FLAT, FLAT * 1.1),
+    "flat, a little noise": ("converged", FLAT * noise(0.02), FLAT * 1.1 * noise(0.04, 1)),
+    "flat after a slow rise within noise": ("converged", FLAT, (FLAT * 1.1 + EPOCHS * 5e-5) * noise(0.03)),
+    "constant": ("converged", np.full(30, 0.5), np.full(30, 0.5)),
+    "zero": ("converged", np.zeros(10), np.zeros(10)),
+    "falling": ("still falling", FALLING, FALLING * 1.1),
+    "falling, noise": ("still falling", FALLING * noise(0.02), FALLING * 1.1 * noise(0.02, 1)),
+    "falling without validation": ("still falling", FALLING, None),
+    "overfitting": ("overfitting", FALLING, 0.4 + np.exp(-EPOCHS / 8) + EPOCHS * 0.002),
+    "overfitting, noise": (
+        "overfitting",
+        FALLING,
+        (0.4 + np.exp(-EPOCHS / 8) + EPOCHS * 0.004) * noise(0.03),
+    ),
+    "noisy": ("noisy", FLAT * noise(0.1), FLAT * np.exp(0.5 * (noise(1) - 1))),
+    "not finite": ("diverged", np.r_[FALLING[:9], np.nan], np.r_[FALLING[:9], np.nan]),
+    "infinite validation": ("diverged", FALLING[:9], np.r_[FALLING[:8], np.inf]),
+    "rising": ("diverged", 1 + EPOCHS**2.0, 1 + EPOCHS**2.0),
+    "one epoch": ("too short", [1.0], [1.0]),
+    "four epochs": ("too short", [4.0, 3.0, 2.0, 1.0], None),
+}
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize(("kind", "loss", "val_loss"), CURVES.values(), ids=CURVES.keys())
+def test_made_curves_are_told_apart_in_any_unit(kind, loss, val_loss, scale):
+    scaled = None if val_loss is None else np.asarray(val_loss) * scale
+    verdict = judge_learning_curve(np.asarray(loss) * scale, scaled)
+    assert verdict.kind == kind
+    assert verdict.sentence.endswith(".")
+    assert verdict.advice or kind == "converged"
+
+
+def test_overfitting_names_the_best_epoch():
+    val_loss = np.r_[np.linspace(1, 0.3, 40), np.linspace(0.31, 0.6, 60)]
+    verdict = judge_learning_curve(1 / EPOCHS[:100], val_loss)
+    assert (verdict.kind, verdict.since_epoch) == ("overfitting", 40)
+    assert "since epoch 40" in verdict.sentence
+    assert "model.dropout" in verdict.advice
+
+
+def test_divergence_names_the_first_epoch_that_went_wrong():
+    verdict = judge_learning_curve([1.0, 2.0, float("inf"), float("nan")], None)
+    assert (verdict.kind, verdict.since_epoch) == ("diverged", 3)
+    assert "training.learning_rate" in verdict.advice
+
+
+def test_a_run_that_stopped_early_is_not_still_falling():
+    assert judge_learning_curve(FALLING, FALLING, stopped_early=True).kind == "converged"
+
+
+@pytest.mark.parametrize(
+    ("kept", "ending"),
+    [
+        ("best", "The weights of the best epoch are kept."),
+        ("last", "The weights of the last epoch are kept all the same."),
+        ("refitted", "Refitting went on from the best epoch."),
+    ],
+)
+def test_overfitting_says_what_became_of_the_best_epoch(kept, ending):
+    verdict = judge_learning_curve(FALLING, 0.4 + np.exp(-EPOCHS / 8) + EPOCHS * 0.002, kept=kept)
+    assert verdict.kind == "overfitting"
+    assert verdict.sentence.endswith(f"fell on. {ending}")
+
+
+def test_without_validation_rows_overfitting_cannot_be_seen_and_that_is_said():
+    verdict = judge_learning_curve(FLAT, None)
+    assert verdict.kind == "converged"
+    assert "cannot be seen" in verdict.sentence
+
+
+def train(n_rows, hidden, epochs, learning_rate, seed=0, spread=0.5):
+    """The losses of a real network, by scikit-learn, on rows with noise."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(n_rows + 200, 6))
+    y = x[:, 0] + np.sin(2 * x[:, 1]) + spread * generator.normal(size=len(x))
+    train_rows, others = slice(0, n_rows), slice(n_rows, None)
+    model = MLPRegressor(
+        hidden_layer_sizes=hidden, learning_rate_init=learning_rate, random_state=seed, alpha=0
+    )
+    loss, val_loss = [], []
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for _ in range(epochs):
+            model.partial_fit(x[train_rows], y[train_rows])
+            for rows, values in ((train_rows, loss), (others, val_loss)):
+                values.append(float(np.mean((model.predict(x[rows]) - y[rows]) ** 2)))
+    return loss, val_loss
+
+
+@pytest.mark.parametrize(
+    ("kind", "run"),
+    [
+        ("overfitting", {"n_rows": 60, "hidden": (128, 128), "epochs": 200, "learning_rate": 0.003}),
+        ("still falling", {"n_rows": 2000, "hidden": (16,), "epochs": 10, "learning_rate": 0.0005}),
+        ("converged", {"n_rows": 2000, "hidden": (8,), "epochs": 60, "learning_rate": 0.01}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_real_runs_are_told_apart(kind, run):
+    assert judge_learning_curve(*train(**run)).kind == kind

@@ -1,0 +1,79 @@
+"""Small tables for tests: written to a folder, read through a config."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from dlreg.config.reading import load_config
+from dlreg.errors import DataError, Fault
+from dlreg.preview.advice import advise
+from dlreg.table.csv_file import Table, read_table
+from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.dataset import Dataset, load_dataset
+
+PLAIN = CsvFormat()
+
+
+def write_config(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> Path:
+    """A folder with `table.csv` of this content and a config that reads it; the target is `y`."""
+    if content is not None:
+        data = content.encode() if isinstance(content, str) else content
+        (folder / "table.csv").write_bytes(data)
+    given = {**sections, "data": {"path": "table.csv", "target": "y", **sections.get("data", {})}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(given, allow_unicode=True), encoding="utf-8")
+    return folder / "config.yaml"
+
+
+def load(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> Dataset:
+    return load_dataset(load_config(write_config(folder, content, **sections)))
+
+
+def advice_on(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> list[str]:
+    """What looks like a mistake in a table that is accepted."""
+    config = load_config(write_config(folder, content, **sections))
+    return [each.fault.message for each in advise(config, load_dataset(config))]
+
+
+def faults_of(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> tuple[Fault, ...]:
+    """The faults with which a table is refused."""
+    with pytest.raises(DataError) as caught:
+        load(folder, content, **sections)
+    return caught.value.faults
+
+
+def read(folder: Path, content: str | bytes, csv_format: CsvFormat = PLAIN, text=()) -> Table:
+    path = folder / "table.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_table(str(path), csv_format, text)
+
+
+def rows(header: str, *lines: str, times: int = 1) -> str:
+    return "\n".join([header, *lines * times]) + "\n"
+
+
+def make_table(n_rows: int = 240, seed: int = 11) -> pd.DataFrame:
+    """Numbers, whole numbers, categories, yes/no, ISO moments, other dates, missing cells, odd names."""
+    generator = np.random.default_rng(seed)
+    moment = pd.Timestamp("2023-03-01") + pd.to_timedelta(generator.integers(0, 500 * 24 * 60, n_rows), "min")
+    speed, level = generator.gamma(2.0, 3.0, n_rows), generator.choice(["low", "mid", "high"], n_rows)
+    rain = generator.random(n_rows) < 0.4
+    minutes = 20 + 4 * speed + 8 * (level == "high") + 6 * rain + 5 * np.sin(2 * np.pi * moment.hour / 24)
+    frame = pd.DataFrame(
+        {
+            "id": [f"r{number:04}" for number in range(n_rows)],
+            "Wind speed (m/s)": np.round(speed, 3),
+            "풍속 등급": level,
+            "비": np.where(rain, "Yes", "No"),
+            "moment": moment.strftime("%Y-%m-%d %H:%M"),
+            "day": moment.strftime("%d/%m/%Y"),
+            "year": moment.year,
+            "소요 시간": np.round(minutes + generator.normal(0, 1, n_rows), 2),
+        }
+    ).astype({"Wind speed (m/s)": object, "풍속 등급": object, "moment": object})
+    for name in ("Wind speed (m/s)", "풍속 등급", "moment"):
+        frame.loc[generator.random(n_rows) < 0.05, name] = ""
+    return frame

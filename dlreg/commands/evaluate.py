@@ -22,12 +22,12 @@ from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.metrics import interval_metrics, regression_metrics
 from dlreg.files.plain_file import hash_plain_file
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
-from dlreg.preview.plan import members_of
 from dlreg.runs import directory as run_dir
 from dlreg.runs.contents import read_predictions
 from dlreg.runs.trained_run import TrainedRun, open_run
 from dlreg.table.csv_file import read_table
 from dlreg.table.dataset import Part, csv_format_of, load_dataset, notes_on, read_part, split_record
+from dlreg.training.members import members_of
 
 # Beside its rows, split.json holds a path.
 MAX_SPLIT_BYTES = 65536

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,19 +21,22 @@ from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError, located
-from dlreg.evaluation.intervals import LEVEL, calibrate
-from dlreg.evaluation.intervals import describe as describe_intervals
+from dlreg.evaluation.calibration import calibrate
+from dlreg.evaluation.calibration import describe as describe_intervals
+from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.learning_curve import Kept, judge_learning_curve
 from dlreg.evaluation.metrics import interval_metrics, regression_metrics
 from dlreg.preview.advice import advise
-from dlreg.preview.plan import members_of, plan_training
+from dlreg.preview.plan import plan_training
 from dlreg.runs import directory as run_dir
-from dlreg.runs.checkpoint_file import Checkpoint
 from dlreg.runs.checkpointing import Saver
 from dlreg.runs.directory import RunDir, to_json
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.resuming import origin_of, refuse_changes
 from dlreg.table.dataset import Dataset, load_dataset, split_record
+from dlreg.training.checkpoint import Checkpoint
+from dlreg.training.listener import Listener
+from dlreg.training.members import members_of
 from dlreg.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,19 +47,6 @@ PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "o
 AGREEMENT, BLOCK = 1e-4, 4096
 # Of so many rows Keras's predictions are compared with the pipeline's.
 COMPARED_ROWS = 1024
-
-
-class Listener(Protocol):
-    """Told how a run goes."""
-
-    def on_stage(self, stage: str) -> None:
-        """A part of the work begins, such as `reading data/diabetes.csv`."""
-
-    def on_note(self, note: str) -> None:
-        """Something a user should know, such as cells that are missing."""
-
-    def on_epoch(self, progress: Progress) -> None:
-        """An epoch is over."""
 
 
 def train_run(

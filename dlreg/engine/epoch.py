@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from dlreg.engine.forward import Batch, forward_together, penalty
-from dlreg.engine.packing import Packing, State, View, packing_of
+from dlreg.engine.packing import Packing, State, packing_of
 from dlreg.engine.update_rules import Optimizer
+from dlreg.model.architecture import Variant
 
 # From y_true and y_pred of shape (…, n_rows, 1) to a value per row; the last axis may be kept.
 Metric = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -32,7 +33,7 @@ NO_ROW = -1
 
 
 def compile_epoch(
-    views: Sequence[View],
+    views: Sequence[Variant],
     optimizer: Optimizer,
     loss: str,
     metrics: Mapping[str, Metric],

@@ -12,23 +12,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from dlreg.engine.forward import Group, Network, parameter_specs
+from dlreg.model.architecture import ParameterGroup, Variant, parameter_specs
 
 # A parameter of up to so many numbers is part of the vector; copying a larger one lengthens each step.
 PACKED_SIZE = 4096
 Each = TypeVar("Each")
-
-
-class View(NamedTuple):
-    """Members of one kind of network, side by side.
-
-    Attributes:
-        network: What each of them computes.
-        n_members: How many there are.
-    """
-
-    network: Network
-    n_members: int
 
 
 class State(NamedTuple):
@@ -58,7 +46,7 @@ class Packing(NamedTuple):
 
     axes: tuple[int, ...]
     shapes: list[tuple[int, ...]]
-    groups: list[tuple[Group, int]]
+    groups: list[tuple[ParameterGroup, int]]
 
     def pack(self, parameters: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The arrays that hold parameters of shape `(…)` or `(n_members, …)`: a vector, and large ones."""
@@ -66,7 +54,7 @@ class Packing(NamedTuple):
         return [np.concatenate([each.reshape(*self.axes, -1) for each in small], axis=-1), *large]
 
     def unpack(self, held: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The parameters of one member or of all, in the order of `dlreg.engine.forward.parameter_specs`."""
+        """The parameters of one member or of all, in the order of `parameter_specs`."""
         shapes, _ = self._divided(self.shapes)
         # Its gradient joins the parts again; that of slices would add them up.
         parts = tf.split(held[0], list(map(prod, shapes)), axis=-1)
@@ -93,7 +81,7 @@ class Packing(NamedTuple):
         return [one for one, is_small in pairs if is_small], [one for one, is_small in pairs if not is_small]
 
 
-def packing_of(view: View, *, alone: bool) -> Packing:
+def packing_of(view: Variant, *, alone: bool) -> Packing:
     """How a view's parameters are held.
 
     Args:

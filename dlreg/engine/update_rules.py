@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 import tensorflow as tf
 
-from dlreg.engine.forward import Group
+from dlreg.model.architecture import ParameterGroup
 
 EPSILON = 1e-7
 BETA_1, BETA_2, MOMENTUM_DECAY = 0.9, 0.999, np.float32(0.96)
@@ -33,7 +33,7 @@ class Optimizer:
         update: See `Update`.
         weight_decay: Decoupled: each step first moves w by -learning_rate · weight_decay · w.
         clip_norm: The largest norm of all gradients taken together.
-        decays: The groups of parameters (see `dlreg.engine.forward.Group`) that decay.
+        decays: The groups of parameters (see `dlreg.model.architecture.ParameterGroup`) that decay.
         factors: By group, what multiplies the learning rate of an update.
         scales_weights: Whether a weight matrix's learning rate is also divided by the root of its inputs'
             number, so that its outputs move alike whatever its width.
@@ -44,16 +44,16 @@ class Optimizer:
     update: Update
     weight_decay: float = 0.0
     clip_norm: float | None = None
-    decays: Collection[Group] = get_args(Group)
+    decays: Collection[ParameterGroup] = get_args(ParameterGroup)
     factors: Mapping[str, float] = field(default_factory=dict)
     scales_weights: bool = False
 
-    def factor(self, group: Group, fan_in: int) -> float:
+    def factor(self, group: ParameterGroup, fan_in: int) -> float:
         """What multiplies the learning rate of a parameter's updates."""
         scaled = self.scales_weights and group == "weights"
         return self.factors.get(group, 1.0) / (fan_in**0.5 if scaled else 1.0)
 
-    def decay(self, group: Group) -> float:
+    def decay(self, group: ParameterGroup) -> float:
         """The weight decay of a parameter."""
         return self.weight_decay if group in self.decays else 0.0
 
@@ -66,7 +66,7 @@ def build_optimizer(
     clip_norm: float | None = None,
     beta_1: float = BETA_1,
     beta_2: float = BETA_2,
-    decays: Collection[Group] = get_args(Group),
+    decays: Collection[ParameterGroup] = get_args(ParameterGroup),
     factors: Mapping[str, float] | None = None,
     scales_weights: bool = False,
 ) -> Optimizer:

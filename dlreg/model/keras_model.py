@@ -12,22 +12,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from dlreg.engine.forward import Network, ParameterSpec, parameter_specs
+from dlreg.model.architecture import Network, parameter_specs
 from dlreg.model.embeddings import (
     CATEGORY_WIDTH,
     FREQUENCIES,
-    FREQUENCY_SCALE,
     PERIODIC_WIDTH,
     Periodic,
     PiecewiseLinear,
 )
 from dlreg.model.mixture import Mixture
-from dlreg.training.loop import Weights
-
-# Far enough apart for the seeds of one member's layers.
-MEMBER_SEEDS = 1000
-# The spread of embedded levels at first.
-CATEGORY_SCALE = 0.1
+from dlreg.model.weights import Weights
 
 
 def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Model:
@@ -164,59 +158,7 @@ def _batch_norm(units: int, number: int, n_members: int) -> list[keras.Layer]:
     return [flat, norm, keras.layers.Reshape((n_members, units), name=f"normed_{number}")]
 
 
-def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Weights]:
-    """What each member of an ensemble starts from, with a seed of its own.
-
-    `glorot_uniform` is what Keras draws for its layers. With `he_normal` weight matrices are
-    N(0, 2 / fan_in) (He et al., 2015, https://arxiv.org/abs/1502.01852), the hidden biases U(-1, 1), and the
-    output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. In either
-    case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), and embeddings of levels at N(0, 0.1²):
-    near the origin, where a level never seen is, so that one of few rows is nearly like it.
-
-    Args:
-        network: What is to be trained.
-        seed: Of all members.
-        n_members: How many to draw.
-    """
-    return [_initial(network, seed + MEMBER_SEEDS * member) for member in range(n_members)]
-
-
-def _initial(network: Network, seed: int) -> Weights:
-    generator = np.random.default_rng(seed)
-    specs = list(parameter_specs(network))
-    values = [_drawn(spec, generator).astype(np.float32) for spec in specs]
-    if network.initializer == "he_normal" and not network.batch_norm:
-        return Weights(values, [])
-    # Built only where it is needed: a model takes as long as a hundred steps of a training.
-    parameters, statistics = _variables(network, build_model(network, seed))
-    if network.initializer == "glorot_uniform":
-        values = [
-            value if spec.group == "embeddings" else variable.numpy()
-            for spec, value, variable in zip(specs, values, parameters, strict=True)
-        ]
-    return Weights(values, [variable.numpy() for variable in statistics])
-
-
-def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:
-    """The initial values of a parameter, of `he_normal` where there is a choice."""
-    normal, shape = generator.standard_normal, spec.shape
-    if spec.layer == "frequencies":
-        if spec.kind == "bias":
-            return generator.uniform(-np.pi, np.pi, shape)
-        return np.asarray(2 * np.pi * FREQUENCY_SCALE * normal(shape))
-    if spec.group == "weights":
-        gain = 0.1 if spec.layer == "output" else np.sqrt(2)
-        return np.asarray(gain * normal(shape) / np.sqrt(spec.fan_in))
-    if spec.layer == "periodic" and spec.kind == "kernel":
-        return np.asarray(normal(shape) / np.sqrt(FREQUENCIES))
-    if spec.layer.startswith("category_"):
-        return np.asarray(CATEGORY_SCALE * normal(shape))
-    if spec.layer.startswith("hidden_"):
-        return generator.uniform(-1, 1, shape)
-    return np.zeros(shape) if spec.kind in ("bias", "beta") else np.ones(shape)
-
-
-def _variables(network: Network, model: keras.Model) -> tuple[list[Any], list[Any]]:
+def model_variables(network: Network, model: keras.Model) -> tuple[list[Any], list[Any]]:
     """A model's variables in the order of `parameter_specs`, and its statistics."""
     parameters = [getattr(model.get_layer(spec.layer), spec.kind) for spec in parameter_specs(network)]
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
@@ -226,7 +168,7 @@ def _variables(network: Network, model: keras.Model) -> tuple[list[Any], list[An
 def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
     """A stock Keras model with the trained weights of each member, see `build_model`."""
     model = build_model(network, n_members=len(members))
-    for variables, values in zip(_variables(network, model), zip(*members, strict=True), strict=True):
+    for variables, values in zip(model_variables(network, model), zip(*members, strict=True), strict=True):
         for variable, of_members in zip(variables, zip(*values, strict=True), strict=True):
             variable.assign(np.reshape(of_members, variable.shape))
     if isinstance(network.embedding, PiecewiseLinear):

@@ -15,15 +15,15 @@ from onnx import TensorProto, compose, helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
-from dlreg.engine.forward import Network
 from dlreg.features.preprocessing import SOFT_LIMIT, Feature, Preprocessing
+from dlreg.model.architecture import Network
 from dlreg.model.mixture import Mixture
+from dlreg.model.weights import Weights
 from dlreg.pipeline import quantile as onnx_quantile
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import ML_OPSET, OPSET, PREDICTION, SPREAD, Graph, table_value, with_versions
 from dlreg.pipeline.networks import network_graph
 from dlreg.table.columns import Column
-from dlreg.training.loop import Weights
 
 OUTPUTS = (PREDICTION, SPREAD)
 # The tensor between preprocessing and network.

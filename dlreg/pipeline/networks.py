@@ -7,12 +7,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from dlreg.engine.forward import VARIANCE_EPSILON, Network
 from dlreg.features.preprocessing import TargetScaling
+from dlreg.model.architecture import VARIANCE_EPSILON, Network
 from dlreg.model.embeddings import Periodic, PiecewiseLinear
 from dlreg.model.mixture import Mixture
+from dlreg.model.weights import Weights
 from dlreg.pipeline.graph import Graph, table_value
-from dlreg.training.loop import Weights
 
 
 def network_graph(

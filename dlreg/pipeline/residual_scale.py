@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper
 
-from dlreg.evaluation.intervals import ResidualScale
+from dlreg.model.residual_scale import ResidualScale
 from dlreg.pipeline.export import ROWS, free_prefix
 from dlreg.pipeline.graph import RESIDUAL_SCALE, Graph, table_value
 

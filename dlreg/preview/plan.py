@@ -15,11 +15,10 @@ from dlreg.table.columns import Column
 from dlreg.table.dataset import Dataset, Part, shown_path
 from dlreg.table.dates import calendar_feature_names
 from dlreg.training.members import (
-    Member,
     count_epochs,
     count_refit_epochs,
     divide_epoch,
-    plan_members,
+    members_of,
     rows_per_epoch,
 )
 
@@ -116,11 +115,6 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * (network + activations) + encoded + cells,
         threads=config.run.threads or (1 if is_small else None),
     )
-
-
-def members_of(config: Config) -> tuple[Member, ...]:
-    """The members that a config trains."""
-    return plan_members(config.preprocessing.views, config.model.ensemble, config.training.cross_validation)
 
 
 def count_features(

@@ -9,30 +9,18 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from dlreg.errors import Fault, RunDirError
+from dlreg.training.checkpoint import Checkpoint, is_finite
 
 FORMAT = 1
 VALUES = "values"
 MAX_HEADER_BYTES = 1 << 20
-
-
-class Checkpoint(NamedTuple):
-    """All that the rest of a training depends on, besides its config and its rows.
-
-    Attributes:
-        tensors: By name, float32: parameters, statistics, the optimizer's slots, and each member's best
-            parameters and statistics.
-        values: What was recorded, float64 of shape `(n_epochs, n_values, n_members)`.
-    """
-
-    tensors: dict[str, np.ndarray]
-    values: np.ndarray
 
 
 def to_bytes(checkpoint: Checkpoint, origin: Mapping[str, Any]) -> bytes:
@@ -105,11 +93,6 @@ def from_file(
     if not is_finite(checkpoint):
         raise _damaged(path, "found a number that is not finite")
     return checkpoint
-
-
-def is_finite(checkpoint: Checkpoint) -> bool:
-    """Whether none of its tensors has overflowed; a recorded metric may have."""
-    return all(bool(np.isfinite(tensor).all()) for tensor in checkpoint.tensors.values())
 
 
 def _sha256(arrays: Mapping[str, np.ndarray]) -> str:

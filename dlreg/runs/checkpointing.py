@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from dlreg.errors import Fault, StoppedError, located
-from dlreg.runs.checkpoint_file import Checkpoint, from_file, is_finite, to_bytes
+from dlreg.runs.checkpoint_file import from_file, to_bytes
 from dlreg.runs.directory import CHECKPOINT, RunDir, resume_command
 from dlreg.runs.interruption import Interruption
+from dlreg.training.checkpoint import Checkpoint, is_finite
 
 SECONDS_BETWEEN = 1.0
 # Writing takes at most one part in so many of the time.

@@ -12,14 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from dlreg.config.schema import DateFormat, RefusedError
 from dlreg.errors import Fault, RunDirError
+from dlreg.evaluation.intervals import MAX_SCORES
 
 # A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
 MAX_VALUES = 1_000_000
 BYTES_PER_VALUE = 20
 # Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
 LARGEST = 1e150
-# Of more scores of intervals only so many are kept.
-MAX_SCORES = 10_000
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

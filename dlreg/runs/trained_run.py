@@ -13,10 +13,10 @@ from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.intervals import Intervals
 from dlreg.model.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
 from dlreg.pipeline.session import Pipeline
-from dlreg.preview.plan import members_of
 from dlreg.runs import directory as run_dir
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
 from dlreg.table.columns import Column
+from dlreg.training.members import members_of
 
 # What a message of ONNX's format can have.
 MAX_PIPELINE_BYTES = (1 << 31) - 1

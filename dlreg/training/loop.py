@@ -15,27 +15,17 @@ import tensorflow as tf
 
 from dlreg.arrays import LARGE, aligned, aligned_zeros
 from dlreg.engine.epoch import NO_ROW, Metric, compile_epoch
-from dlreg.engine.forward import Network, forward
-from dlreg.engine.packing import Packing, State, View, packing_of
+from dlreg.engine.forward import forward
+from dlreg.engine.packing import Packing, State, packing_of
 from dlreg.engine.update_rules import Optimizer
-from dlreg.runs.checkpoint_file import Checkpoint
+from dlreg.model.architecture import Network, Variant
+from dlreg.model.weights import Weights
+from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.progress import EarlyStopping, Plateau, Progress, Refit
 from dlreg.training.schedules import Schedule, build_refit_schedule
 
 # Rows predicted at a time: one shape to compile, and a few megabytes of activations.
 BLOCK_ROWS = 1024
-
-
-class Weights(NamedTuple):
-    """The weights of one network.
-
-    Attributes:
-        parameters: The trainable ones, in the order of `dlreg.engine.forward.parameter_specs`.
-        statistics: The moving means and variances of batch normalisation.
-    """
-
-    parameters: list[np.ndarray]
-    statistics: list[np.ndarray]
 
 
 class Trained(NamedTuple):
@@ -60,7 +50,7 @@ class Rows(NamedTuple):
 
 
 def fit(
-    views: Sequence[View],
+    views: Sequence[Variant],
     initial: Sequence[Weights],
     optimizer: Optimizer,
     schedule: Schedule,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlreg.config.schema import Config
+
 LEAST_AUTO_EPOCHS = 8
 
 
@@ -32,6 +34,11 @@ def plan_members(embeddings: Sequence[str], ensemble: int, n_folds: int | None) 
         for fold in (range(n_folds) if n_folds else (None,))
         for _ in range(ensemble)
     )
+
+
+def members_of(config: Config) -> tuple[Member, ...]:
+    """The members that a config trains."""
+    return plan_members(config.preprocessing.views, config.model.ensemble, config.training.cross_validation)
 
 
 def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -8,19 +8,26 @@ import keras
 import numpy as np
 
 from dlreg.config.schema import Config
-from dlreg.engine.forward import Network
-from dlreg.engine.packing import View
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.features.preprocessing import Preprocessing
+from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import fit_embedding
-from dlreg.model.keras_model import initial_weights
-from dlreg.model.mixture import Mixture, blend, mean_of, out_of_fold
-from dlreg.preview.plan import members_of
-from dlreg.runs.checkpoint_file import Checkpoint
+from dlreg.model.initial_weights import initial_weights
+from dlreg.model.mixture import Mixture, mean_of
+from dlreg.model.weights import Weights
 from dlreg.table.dataset import Dataset
 from dlreg.training import loop
-from dlreg.training.loop import Trained, Weights
-from dlreg.training.members import Member, count_epochs, divide_epoch, rows_per_epoch, training_rows
+from dlreg.training.blending import blend, out_of_fold
+from dlreg.training.checkpoint import Checkpoint
+from dlreg.training.loop import Trained
+from dlreg.training.members import (
+    Member,
+    count_epochs,
+    divide_epoch,
+    members_of,
+    rows_per_epoch,
+    training_rows,
+)
 from dlreg.training.progress import EarlyStopping, Plateau, Progress, Refit
 from dlreg.training.schedules import build_dropout_schedule, build_schedule
 
@@ -30,7 +37,7 @@ VIEW_SEEDS = 1_000_000
 
 def build_views(
     config: Config, preprocessing: Preprocessing, x_train: np.ndarray, n_members: int
-) -> list[View]:
+) -> list[Variant]:
     """The networks to train, one kind for each embedding of numbers.
 
     Args:
@@ -43,7 +50,7 @@ def build_views(
     names = config.preprocessing.views
     numbers = x_train[:, : preprocessing.n_numbers]
     return [
-        View(
+        Variant(
             Network(
                 x_train.shape[1],
                 embedding=fit_embedding(name, numbers),
@@ -58,7 +65,7 @@ def build_views(
 
 
 def weights_by_view(
-    views: Sequence[View], weights: Sequence[Weights]
+    views: Sequence[Variant], weights: Sequence[Weights]
 ) -> list[tuple[Network, Sequence[Weights]]]:
     """Each kind of network with the weights of its members."""
     ends = np.cumsum([view.n_members for view in views])
@@ -111,7 +118,7 @@ def train_members(
     config: Config,
     dataset: Dataset,
     preprocessing: Preprocessing,
-    views: Sequence[View],
+    views: Sequence[Variant],
     x: Mapping[str, np.ndarray],
     *,
     start: Callable[[Checkpoint], Checkpoint | None],

@@ -15,10 +15,9 @@ import_backend()
 
 import numpy as np  # noqa: E402
 
-from dlreg.engine.forward import Network  # noqa: E402
-from dlreg.engine.packing import View  # noqa: E402
 from dlreg.engine.update_rules import build_optimizer  # noqa: E402
-from dlreg.model.keras_model import initial_weights  # noqa: E402
+from dlreg.model.architecture import Network, Variant  # noqa: E402
+from dlreg.model.initial_weights import initial_weights  # noqa: E402
 from dlreg.runs.checkpointing import Saver  # noqa: E402
 from dlreg.runs.directory import open_run_dir  # noqa: E402
 from dlreg.runs.interruption import Interruption  # noqa: E402
@@ -53,7 +52,7 @@ def share(
 
         with suppress(TimeoutError):
             fit(
-                [View(network, members)],
+                [Variant(network, members)],
                 initial_weights(network, 0, members),
                 build_optimizer("adam"),
                 build_schedule("constant", 1e-3, epochs=1, steps_per_epoch=1),

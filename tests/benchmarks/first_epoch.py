@@ -47,10 +47,9 @@ def measure() -> None:
 
         import numpy as np
 
-        from dlreg.engine.forward import Network
-        from dlreg.engine.packing import View
         from dlreg.engine.update_rules import build_optimizer
-        from dlreg.model.keras_model import initial_weights
+        from dlreg.model.architecture import Network, Variant
+        from dlreg.model.initial_weights import initial_weights
         from dlreg.training.loop import Rows, fit, shuffled_rows
         from dlreg.training.schedules import build_schedule
 
@@ -59,7 +58,7 @@ def measure() -> None:
         weights = initial_weights(network, 0)
         times = [time.perf_counter()]
         fit(
-            [View(network, 1)],
+            [Variant(network, 1)],
             weights,
             build_optimizer("adam"),
             build_schedule("constant", 1e-3, epochs=3, steps_per_epoch=1),

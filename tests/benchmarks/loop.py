@@ -158,14 +158,14 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
     import tensorflow as tf
 
     from dlreg.engine.epoch import compile_epoch
-    from dlreg.engine.forward import Network
-    from dlreg.engine.packing import View, packing_of
+    from dlreg.engine.packing import packing_of
     from dlreg.engine.update_rules import build_optimizer
-    from dlreg.model.keras_model import initial_weights
+    from dlreg.model.architecture import Network, Variant
+    from dlreg.model.initial_weights import initial_weights
     from dlreg.training import loop as training
 
     network, optimizer = Network(x.shape[1], hidden), build_optimizer("adam")
-    views = [View(network, 1)]
+    views = [Variant(network, 1)]
     run_epoch = compile_epoch(views, optimizer, "mse", {}, n_rows=len(x), batch_size=batch_size, seed=0)
     packings = [packing_of(view, alone=True) for view in views]
     state = training.initial_states(packings, initial_weights(network, 0), optimizer.n_slots)
@@ -187,7 +187,7 @@ def keras_epoch(options):
     def make(x, y, batch_size, hidden, _threads):
         import keras
 
-        from dlreg.engine.forward import Network
+        from dlreg.model.architecture import Network
         from dlreg.model.keras_model import build_model
 
         model = build_model(Network(x.shape[1], hidden))

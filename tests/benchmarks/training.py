@@ -13,10 +13,10 @@ import_backend(threads=1)
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from dlreg.engine.forward import Network  # noqa: E402
-from dlreg.engine.packing import View  # noqa: E402
 from dlreg.engine.update_rules import build_optimizer  # noqa: E402
-from dlreg.model.keras_model import build_model, initial_weights  # noqa: E402
+from dlreg.model.architecture import Network, Variant  # noqa: E402
+from dlreg.model.initial_weights import initial_weights  # noqa: E402
+from dlreg.model.keras_model import build_model  # noqa: E402
 from dlreg.training.loop import Rows, fit, shuffled_rows  # noqa: E402
 from dlreg.training.schedules import build_schedule  # noqa: E402
 
@@ -34,7 +34,7 @@ def seconds_per_epoch(
     """Of all epochs but the first, which compiles."""
     times: list[float] = []
     fit(
-        [View(NETWORK, members)],
+        [Variant(NETWORK, members)],
         initial_weights(NETWORK, 0, members),
         build_optimizer("adam"),
         build_schedule("constant", 1e-3, epochs=epochs, steps_per_epoch=1),

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from dlreg.commands import check
 from dlreg.config.reading import load_config, to_yaml
-from dlreg.engine.forward import Network
 from dlreg.errors import ConfigError, DataError, UsageError
 from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.model.architecture import Network
 from dlreg.model.keras_model import build_model
 from dlreg.preview import advice
 from dlreg.preview.plan import count_features, count_parameters, plan_training

@@ -20,15 +20,15 @@ import pytest
 from safetensors.numpy import load, save
 from support.command_line import run_cli
 
-from dlreg.engine.forward import Network
-from dlreg.engine.packing import View
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.errors import RunDirError
+from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import Periodic, fit_embedding
-from dlreg.model.keras_model import initial_weights
+from dlreg.model.initial_weights import initial_weights
 from dlreg.runs import directory as run_dir
-from dlreg.runs.checkpoint_file import Checkpoint, from_file, to_bytes
+from dlreg.runs.checkpoint_file import from_file, to_bytes
 from dlreg.training import loop as training
+from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.loop import Rows, fit, padded_rows, shuffled_rows
 from dlreg.training.members import plan_members, rows_per_epoch, training_rows
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
@@ -73,8 +73,8 @@ LEARNT = {"parametric_activation": True, "feature_scale": True, "initializer": "
 PLAIN = {"network": Network(4, [6, 5]), "members": 1, "optimizer": build_optimizer("adam")}
 TWO_VIEWS = {
     "views": [
-        View(Network(4, [6], "mish", embedding=Periodic(3), **LEARNT), 3),
-        View(
+        Variant(Network(4, [6], "mish", embedding=Periodic(3), **LEARNT), 3),
+        Variant(
             Network(
                 4, [6], "mish", embedding=fit_embedding("piecewise_linear", TRAIN.x), dropout=0.2, **LEARNT
             ),
@@ -105,7 +105,7 @@ CASES = {
     "refitting": {**TWO_VIEWS, "learning_rate": 0.2, "epochs": 9, "refit": Refit(0.7, 0.1)},
     "refitting after early stopping": {
         **TWO_VIEWS,
-        "views": [View(Network(4, [6], batch_norm=True, dropout=share), 3) for share in (0.0, 0.2)],
+        "views": [Variant(Network(4, [6], batch_norm=True, dropout=share), 3) for share in (0.0, 0.2)],
         "learning_rate": 0.1,
         "epochs": 30,
         "early_stopping": EarlyStopping(patience=3),
@@ -118,7 +118,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     """What `fit` returns, and the file of each epoch's checkpoint; with `stop_after` the files alone."""
     case = {**PLAIN, "learning_rate": 0.03, "epochs": EPOCHS, **case}
     files = []
-    views = case.get("views", [View(case["network"], case["members"])])
+    views = case.get("views", [Variant(case["network"], case["members"])])
     folds = case.get("folds", [])
     members = plan_members(range(len(views)), views[0].n_members // (len(folds) or 1), len(folds))
     epochs = epochs or case["epochs"]

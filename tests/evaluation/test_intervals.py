@@ -9,11 +9,11 @@ import pytest
 from support.command_line import run_cli
 
 from dlreg.errors import RunDirError
-from dlreg.evaluation import intervals
-from dlreg.evaluation.intervals import Calibration, calibrate
+from dlreg.evaluation import calibration
+from dlreg.evaluation.calibration import Calibration, calibrate
+from dlreg.evaluation.intervals import MAX_SCORES
 from dlreg.evaluation.metrics import interval_metrics
 from dlreg.runs import directory as run_dir
-from dlreg.runs.shapes import MAX_SCORES
 from dlreg.runs.trained_run import open_run
 
 
@@ -64,13 +64,13 @@ def test_of_no_rows_there_are_no_intervals():
     assert found.scale is None
     assert found.constant_width is None
     assert found.intervals.quantile(0.01) is None
-    assert intervals.describe(found, "validation")["calibrated_on"] is None
+    assert calibration.describe(found, "validation")["calibrated_on"] is None
 
 
 def test_of_many_scores_the_next_that_was_kept_is_taken():
     n_rows = 2 * MAX_SCORES + 5000
     residuals = np.arange(1.0, n_rows + 1)
-    found = intervals._intervals(residuals)
+    found = calibration._intervals(residuals)
     assert len(found.scores) == MAX_SCORES
     for level in (0.001, 0.5, 0.9, 0.99, 0.9999):
         rank = np.ceil((n_rows + 1) * level)
@@ -102,7 +102,7 @@ def test_the_ridge_regression_is_that_of_scikit_learn_with_the_penalty_of_least_
 
     penalties = (1e-4, 1e-2, 0.1, 1.0, 100.0)
     best = min(penalties, key=left_out_error)
-    weights, intercept = intervals._ridge(inputs, y, penalties)
+    weights, intercept = calibration._ridge(inputs, y, penalties)
     expected = Ridge(alpha=best * 40).fit(z, y)
     assert inputs @ weights + intercept == pytest.approx(expected.predict(z), rel=1e-9)
     assert best not in (penalties[0], penalties[-1])
@@ -152,7 +152,7 @@ def test_a_row_unlike_any_has_a_width_that_was_seen():
     assert set(found.scale(far, np.array([1e12, -1e12])).round(12)) == {round(low, 12), round(high, 12)}
 
 
-@pytest.mark.parametrize("n_features", [0, 3, intervals.MAX_FEATURES + 1])
+@pytest.mark.parametrize("n_features", [0, 3, calibration.MAX_FEATURES + 1])
 def test_degenerate_calibration_rows(n_features):
     x = np.ones((50, n_features), dtype=np.float32)
     exact = calibrate(x, np.ones(50), np.ones(50))

@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 
 from dlreg.config.schema import Activation
-from dlreg.engine.forward import Network
-from dlreg.evaluation.intervals import ResidualScale
 from dlreg.features.preprocessing import SOFT_LIMIT, TargetScaling, fit_preprocessing
+from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding
-from dlreg.model.keras_model import combined_model, initial_weights, keras_file, trained_model
+from dlreg.model.initial_weights import initial_weights
+from dlreg.model.keras_model import combined_model, keras_file, trained_model
 from dlreg.model.mixture import Mixture, Ridge, mean_of
+from dlreg.model.residual_scale import ResidualScale
+from dlreg.model.weights import Weights
 from dlreg.pipeline import quantile as onnx_quantile
 from dlreg.pipeline import vetting as onnx_safety
 from dlreg.pipeline.export import export_pipeline
@@ -26,7 +28,7 @@ from dlreg.pipeline.session import Pipeline
 from dlreg.table.columns import Column, read_cells, recognise_columns
 from dlreg.table.csv_file import read_table
 from dlreg.table.csv_scan import CsvFormat
-from dlreg.training.loop import Weights, predict
+from dlreg.training.loop import predict
 
 N_TRAIN, N_ROWS = 150, 220
 DATE_FORMATS = {

@@ -6,10 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from dlreg.engine.forward import Network, parameter_specs
-from dlreg.engine.packing import PACKED_SIZE, View
+from dlreg.engine.packing import PACKED_SIZE
 from dlreg.engine.update_rules import build_optimizer
-from dlreg.model.keras_model import build_model, initial_weights, trained_model
+from dlreg.model.architecture import Network, Variant, parameter_specs
+from dlreg.model.initial_weights import initial_weights
+from dlreg.model.keras_model import build_model, trained_model
 from dlreg.training.loop import Rows, fit, shuffled_rows
 from dlreg.training.progress import EarlyStopping, Plateau, Progress
 from dlreg.training.schedules import build_schedule
@@ -55,7 +56,7 @@ def train(
     options = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": 3, "loss": "mse"} | options
     initial = initial or initial_weights(network, 3)
     weights, _, progress = fit(
-        [View(network, len(initial))],
+        [Variant(network, len(initial))],
         initial,
         optimizer,
         schedule or build_schedule("constant", learning_rate, epochs=options["epochs"], steps_per_epoch=1),

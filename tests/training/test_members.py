@@ -14,20 +14,27 @@ from support.command_line import run_cli
 
 from dlreg.config.presets import PRESETS
 from dlreg.config.reading import load_config
-from dlreg.engine.forward import Batch, Network, forward, forward_together, parameter_specs
+from dlreg.engine.forward import Batch, forward, forward_together
 from dlreg.engine.gradients import MIXED_TOGETHER
-from dlreg.engine.packing import View
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.errors import DataError
 from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.model.architecture import Network, Variant, parameter_specs
 from dlreg.model.embeddings import BINS, Periodic, fit_embedding
-from dlreg.model.keras_model import initial_weights, trained_model
-from dlreg.model.mixture import RIDGE_PENALTIES, blend, out_of_fold
-from dlreg.preview.plan import members_of
+from dlreg.model.initial_weights import initial_weights
+from dlreg.model.keras_model import trained_model
 from dlreg.table.dataset import load_dataset
 from dlreg.table.splits import split_folds
+from dlreg.training.blending import RIDGE_PENALTIES, blend, out_of_fold
 from dlreg.training.loop import Rows, fit, padded_rows, predict, shuffled_rows
-from dlreg.training.members import count_epochs, divide_epoch, plan_members, rows_per_epoch, training_rows
+from dlreg.training.members import (
+    count_epochs,
+    divide_epoch,
+    members_of,
+    plan_members,
+    rows_per_epoch,
+    training_rows,
+)
 from dlreg.training.progress import Refit
 from dlreg.training.schedules import build_dropout_schedule, build_schedule
 from dlreg.training.train import build_views
@@ -64,13 +71,13 @@ def test_members_of_two_views_and_three_folds_are_what_each_is_alone():
         for embedding in (Periodic(3), fit_embedding("piecewise_linear", X[:, :3]))
     ]
     initial = [weights for network in networks for weights in initial_weights(network, 5, 3)]
-    views = [View(network, 3) for network in networks]
+    views = [Variant(network, 3) for network in networks]
     weights, _, together = train(views, members, folds, initial)
     order = shuffled_rows(training_rows(members, len(X), folds), 4)
     for number, member in enumerate(members):
         own = folds[member.fold]
         (alone,), _, progress = fit(
-            [View(networks[member.view], 1)],
+            [Variant(networks[member.view], 1)],
             [initial[number]],
             build_optimizer("adam"),
             build_schedule("constant", 0.02, epochs=6, steps_per_epoch=1),
@@ -95,7 +102,7 @@ def test_members_end_with_their_best_or_their_last_weights(restore_best_weights)
     members = plan_members(["none"], 1, 2)
     network = Network(4, [16])
     weights, _, progress = train(
-        [View(network, 2)],
+        [Variant(network, 2)],
         members,
         folds,
         initial_weights(network, 1, 2),
@@ -125,7 +132,7 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(optimizer):
     members = plan_members(["none"], 1, 3)
     network, refit = Network(4, [16]), Refit(0.4, 0.05)
     weights, validated, progress = train(
-        [View(network, 3)],
+        [Variant(network, 3)],
         members,
         folds,
         initial_weights(network, 1, 3),
@@ -153,7 +160,7 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(optimizer):
             return np.random.default_rng((2, 40 + epoch, number)).permutation(len(X))[:n_rows]
 
         (alone,), _, history = fit(
-            [View(network, 1)],
+            [Variant(network, 1)],
             [best],
             optimizer,
             learning_rate,
@@ -306,7 +313,7 @@ def test_learning_rates_and_decay_differ_by_group():
 
     def one_step(optimizer):
         (weights,), _, _ = fit(
-            [View(network, 1)],
+            [Variant(network, 1)],
             initial,
             build_optimizer(**optimizer),
             build_schedule("constant", 0.1, epochs=1, steps_per_epoch=1),

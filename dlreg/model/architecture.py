@@ -1,0 +1,140 @@
+"""The shape of a network: what it is made of, and every trainable tensor of it. No TensorFlow in here.
+
+Whoever builds, computes, exports or counts a network reads it from here: `dlreg.model.keras_model` builds it
+from stock Keras layers, `dlreg.engine.forward` computes it, `dlreg.pipeline.networks` writes it as ONNX.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from dlreg.model.embeddings import CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH, Embedding, Periodic
+
+# Keras's defaults.
+MOMENTUM = 0.99
+VARIANCE_EPSILON = 1e-3
+
+ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of dense layers with one linear output node.
+
+    Each hidden layer is Dense → BatchNormalization (if asked for) → activation → Dropout (if asked
+    for). Without hidden layers and embeddings the network is exactly a linear regression.
+
+    Attributes:
+        n_features: The width of its input, of shape `(n_rows, n_features)`; its output is `(n_rows, 1)`.
+        hidden_layers: Units of each hidden layer.
+        activation: What `keras.activations` calls it.
+        dropout: The share of each hidden layer's outputs dropped in training.
+        l2: Every weight matrix adds l2 · Σ w² to the loss.
+        batch_norm: Whether to normalise each hidden layer over the batch.
+        parametric_activation: Whether each unit learns how much of the activation it takes: x + a (f(x) - x),
+            a from 1 on (https://arxiv.org/abs/2407.04491).
+        feature_scale: Whether the first layer's inputs have learnt factors, from 1 on (the same source).
+        initializer: `glorot_uniform` as Keras, or `he_normal`, see `dlreg.model.initial_weights`.
+        embedding: Of the first features; None leaves them as they are.
+        categories: The first column and the number of levels of one-hot columns that are embedded in
+            `CATEGORY_WIDTH` dimensions; a level never seen is the origin. They are the last features.
+    """
+
+    n_features: int
+    hidden_layers: Sequence[int] = (64, 64)
+    activation: str = "relu"
+    dropout: float = 0.0
+    l2: float = 0.0
+    batch_norm: bool = False
+    parametric_activation: bool = False
+    feature_scale: bool = False
+    initializer: str = "glorot_uniform"
+    embedding: Embedding | None = None
+    categories: Sequence[tuple[int, int]] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses categories after which there are features that nothing would read.
+
+        Raises:
+            ValueError: They are not the last features, one after the other.
+        """
+        starts = [start for start, _ in self.categories]
+        if [start + levels for start, levels in self.categories] != [*starts, self.n_features][1:]:
+            raise ValueError(f"the embedded categories {self.categories} are not the last features")
+
+    @property
+    def embedded(self) -> tuple[int, int]:
+        """The features from the first to before the second stand as they are."""
+        return (
+            self.embedding.n_numbers if self.embedding else 0,
+            self.categories[0][0] if self.categories else self.n_features,
+        )
+
+    @property
+    def width(self) -> int:
+        """What the first dense layer reads."""
+        first, end = self.embedded
+        numbers = self.embedding.width if self.embedding else 0
+        return numbers + end - first + CATEGORY_WIDTH * len(self.categories)
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One trainable tensor of a network.
+
+    Attributes:
+        layer: The name of its layer, as in the Keras model.
+        kind: Its role there: `kernel`, `bias`, `gamma` or `beta`.
+        shape: Without an axis of members.
+        group: What it shares its learning rate with.
+    """
+
+    layer: str
+    kind: Literal["kernel", "bias", "gamma", "beta"]
+    shape: tuple[int, ...]
+    group: ParameterGroup
+
+    @property
+    def fan_in(self) -> int:
+        """How many values each output adds up, of a kernel of a dense layer."""
+        return self.shape[0]
+
+
+def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
+    """The trainable tensors of a network, in the order in which `forward` reads them."""
+    if isinstance(network.embedding, Periodic):
+        n_numbers = network.embedding.n_numbers
+        waves, mixed = (n_numbers, FREQUENCIES), (n_numbers, FREQUENCIES, PERIODIC_WIDTH)
+        yield ParameterSpec("frequencies", "kernel", waves, "embeddings")
+        yield ParameterSpec("frequencies", "bias", waves, "embeddings")
+        yield ParameterSpec("periodic", "kernel", mixed, "embeddings")
+        yield ParameterSpec("periodic", "bias", (n_numbers, PERIODIC_WIDTH), "embeddings")
+    for number, (_, levels) in enumerate(network.categories, start=1):
+        yield ParameterSpec(f"category_{number}", "kernel", (levels, CATEGORY_WIDTH), "embeddings")
+    if network.feature_scale:
+        yield ParameterSpec("feature_scale", "kernel", (network.width,), "feature_scale")
+    before = network.width
+    for number, units in enumerate(network.hidden_layers, start=1):
+        yield ParameterSpec(f"hidden_{number}", "kernel", (before, units), "weights")
+        if network.batch_norm:
+            yield ParameterSpec(f"batch_norm_{number}", "gamma", (units,), "biases")
+            yield ParameterSpec(f"batch_norm_{number}", "beta", (units,), "biases")
+        else:
+            yield ParameterSpec(f"hidden_{number}", "bias", (units,), "biases")
+        if network.parametric_activation:
+            yield ParameterSpec(f"activation_share_{number}", "kernel", (units,), "biases")
+        before = units
+    yield ParameterSpec("output", "kernel", (before, 1), "weights")
+    yield ParameterSpec("output", "bias", (1,), "biases")
+
+
+class Variant(NamedTuple):
+    """Members of one kind of network, side by side: they differ in nothing but seed and fold.
+
+    Attributes:
+        network: What each of them computes.
+        n_members: How many there are.
+    """
+
+    network: Network
+    n_members: int

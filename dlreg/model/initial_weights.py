@@ -1,0 +1,65 @@
+"""Where the weights of a network start."""
+
+import numpy as np
+
+from dlreg.model.architecture import Network, ParameterSpec, parameter_specs
+from dlreg.model.embeddings import FREQUENCIES, FREQUENCY_SCALE
+from dlreg.model.keras_model import build_model, model_variables
+from dlreg.model.weights import Weights
+
+# Far enough apart for the seeds of one member's layers.
+MEMBER_SEEDS = 1000
+# The spread of embedded levels at first.
+CATEGORY_SCALE = 0.1
+
+
+def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Weights]:
+    """What each member of an ensemble starts from, with a seed of its own.
+
+    `glorot_uniform` is what Keras draws for its layers. With `he_normal` weight matrices are
+    N(0, 2 / fan_in) (He et al., 2015, https://arxiv.org/abs/1502.01852), the hidden biases U(-1, 1), and the
+    output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. In either
+    case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), and embeddings of levels at N(0, 0.1²):
+    near the origin, where a level never seen is, so that one of few rows is nearly like it.
+
+    Args:
+        network: What is to be trained.
+        seed: Of all members.
+        n_members: How many to draw.
+    """
+    return [_initial(network, seed + MEMBER_SEEDS * member) for member in range(n_members)]
+
+
+def _initial(network: Network, seed: int) -> Weights:
+    generator = np.random.default_rng(seed)
+    specs = list(parameter_specs(network))
+    values = [_drawn(spec, generator).astype(np.float32) for spec in specs]
+    if network.initializer == "he_normal" and not network.batch_norm:
+        return Weights(values, [])
+    # Built only where it is needed: a model takes as long as a hundred steps of a training.
+    parameters, statistics = model_variables(network, build_model(network, seed))
+    if network.initializer == "glorot_uniform":
+        values = [
+            value if spec.group == "embeddings" else variable.numpy()
+            for spec, value, variable in zip(specs, values, parameters, strict=True)
+        ]
+    return Weights(values, [variable.numpy() for variable in statistics])
+
+
+def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:
+    """The initial values of a parameter, of `he_normal` where there is a choice."""
+    normal, shape = generator.standard_normal, spec.shape
+    if spec.layer == "frequencies":
+        if spec.kind == "bias":
+            return generator.uniform(-np.pi, np.pi, shape)
+        return np.asarray(2 * np.pi * FREQUENCY_SCALE * normal(shape))
+    if spec.group == "weights":
+        gain = 0.1 if spec.layer == "output" else np.sqrt(2)
+        return np.asarray(gain * normal(shape) / np.sqrt(spec.fan_in))
+    if spec.layer == "periodic" and spec.kind == "kernel":
+        return np.asarray(normal(shape) / np.sqrt(FREQUENCIES))
+    if spec.layer.startswith("category_"):
+        return np.asarray(CATEGORY_SCALE * normal(shape))
+    if spec.layer.startswith("hidden_"):
+        return generator.uniform(-1, 1, shape)
+    return np.zeros(shape) if spec.kind in ("bias", "beta") else np.ones(shape)

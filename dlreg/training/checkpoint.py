@@ -1,0 +1,23 @@
+"""Where a training stands between two epochs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Checkpoint(NamedTuple):
+    """All that the rest of a training depends on, besides its config and its rows.
+
+    Attributes:
+        tensors: By name, float32: parameters, statistics, the optimizer's slots, and each member's best
+            parameters and statistics.
+        values: What was recorded, float64 of shape `(n_epochs, n_values, n_members)`.
+    """
+
+    tensors: dict[str, np.ndarray]
+    values: np.ndarray
+
+
+def is_finite(checkpoint: Checkpoint) -> bool:
+    """Whether none of its tensors has overflowed; a recorded metric may have."""
+    return all(bool(np.isfinite(tensor).all()) for tensor in checkpoint.tensors.values())

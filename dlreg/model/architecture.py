@@ -6,6 +6,7 @@ from stock Keras layers, `dlreg.engine.forward` computes it, `dlreg.pipeline.net
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from dlreg.model.embeddings import CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH, Embedding, Periodic
@@ -138,3 +139,9 @@ class Variant(NamedTuple):
 
     network: Network
     n_members: int
+
+
+def members_by_variant(variants: Sequence[Variant]) -> list[slice]:
+    """Where the members of each variant stand among those of all."""
+    ends = list(accumulate(variant.n_members for variant in variants))
+    return [slice(end - variant.n_members, end) for variant, end in zip(variants, ends, strict=True)]

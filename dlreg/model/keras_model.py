@@ -181,19 +181,19 @@ def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
     return model
 
 
-def combined_model(views: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
+def combined_model(variants: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
     """One model that gives the mixture of all members; that of the only member if it is all of it.
 
     Args:
-        views: The trained members of each kind of network, see `trained_model`.
+        variants: The trained members of each kind of network, see `trained_model`.
         mixture: How much of each member there is in a prediction.
     """
     if mixture.is_one_member and not mixture.limits:
-        return views[0]
-    for number, view in enumerate(views, start=1):
-        view.name = f"view_{number}"
-    features = keras.Input(views[0].input_shape[1:], name="features")
-    parts = [view(features) for view in views]
+        return variants[0]
+    for number, variant in enumerate(variants, start=1):
+        variant.name = f"view_{number}"
+    features = keras.Input(variants[0].input_shape[1:], name="features")
+    parts = [variant(features) for variant in variants]
     weights = mixture.weights
     if mixture.ridge:
         ridge = keras.layers.Dense(1, name="ridge")

@@ -16,9 +16,8 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
 from dlreg.features.preprocessing import SOFT_LIMIT, Feature, Preprocessing
-from dlreg.model.architecture import Network
 from dlreg.model.mixture import Mixture
-from dlreg.model.weights import Weights
+from dlreg.model.weights import TrainedVariant
 from dlreg.pipeline import quantile as onnx_quantile
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import ML_OPSET, OPSET, PREDICTION, SPREAD, Graph, table_value, with_versions
@@ -31,13 +30,13 @@ ROWS = "rows"
 
 
 def export_pipeline(
-    preprocessing: Preprocessing, views: Sequence[tuple[Network, Sequence[Weights]]], mixture: Mixture
+    preprocessing: Preprocessing, variants: Sequence[TrainedVariant], mixture: Mixture
 ) -> onnx.ModelProto:
     """Builds `pipeline.onnx`.
 
     Args:
         preprocessing: Fitted on the training rows.
-        views: Each kind of network with the trained weights of its members.
+        variants: Each kind of network with the trained weights of its members.
         mixture: What a prediction is made of.
 
     Returns:
@@ -51,7 +50,7 @@ def export_pipeline(
         _fill_graph(preprocessing.columns, preprocessing.features),
         _scale_graph(preprocessing),
         *([_soft_clip_graph(preprocessing)] if preprocessing.soft_clip else []),
-        network_graph(views, mixture, preprocessing.target, OUTPUTS),
+        network_graph(variants, mixture, preprocessing.target, OUTPUTS),
     ]
     merged, *others = (
         with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph)

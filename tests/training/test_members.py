@@ -11,10 +11,11 @@ import yaml
 from scipy.optimize import minimize
 from sklearn.linear_model import RidgeCV
 from support.command_line import run_cli
+from support.training import train_on
 
 from dlreg.config.presets import PRESETS
 from dlreg.config.reading import load_config
-from dlreg.engine.forward import Batch, forward, forward_together
+from dlreg.engine.forward import Batch, forward, forward_together, predict
 from dlreg.engine.gradients import MIXED_TOGETHER
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.errors import DataError
@@ -26,7 +27,7 @@ from dlreg.model.keras_model import trained_model
 from dlreg.table.dataset import load_dataset
 from dlreg.table.splits import split_folds
 from dlreg.training.blending import RIDGE_PENALTIES, blend, out_of_fold
-from dlreg.training.loop import Rows, fit, padded_rows, predict, shuffled_rows
+from dlreg.training.loop import padded_rows, shuffled_rows
 from dlreg.training.members import (
     count_epochs,
     divide_epoch,
@@ -37,7 +38,7 @@ from dlreg.training.members import (
 )
 from dlreg.training.progress import Refit
 from dlreg.training.schedules import build_dropout_schedule, build_schedule
-from dlreg.training.train import build_views
+from dlreg.training.train import build_variants
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(61, 4)).astype(np.float32)
@@ -47,19 +48,16 @@ LEARNT = {"parametric_activation": True, "feature_scale": True, "initializer": "
 
 def train(views, members, folds, initial, **options):
     defaults = {"epochs": 6, "batch_size": 16, "seed": 2, "optimizer": build_optimizer("adam")}
-    settings = defaults | options
-    return fit(
-        views,
-        initial,
-        settings.pop("optimizer"),
-        build_schedule("constant", 0.02, epochs=6, steps_per_epoch=1),
-        "mse",
-        Rows(X, Y),
-        Rows(X, Y),
+    return train_on(
+        (X, Y),
+        (X, Y),
+        variants=views,
+        initial=initial,
+        schedule=build_schedule("constant", 0.02, epochs=6, steps_per_epoch=1),
         n_rows=rows_per_epoch(len(X), folds),
         order_of_rows=shuffled_rows(training_rows(members, len(X), folds), 4),
         validation_rows=padded_rows([folds[member.fold] for member in members]),
-        **settings,
+        **(defaults | options),
     )
 
 
@@ -76,14 +74,13 @@ def test_members_of_two_views_and_three_folds_are_what_each_is_alone():
     order = shuffled_rows(training_rows(members, len(X), folds), 4)
     for number, member in enumerate(members):
         own = folds[member.fold]
-        (alone,), _, progress = fit(
-            [Variant(networks[member.view], 1)],
-            [initial[number]],
-            build_optimizer("adam"),
-            build_schedule("constant", 0.02, epochs=6, steps_per_epoch=1),
-            "mse",
-            Rows(X, Y),
-            Rows(X[own], Y[own]),
+        (alone,), _, progress = train_on(
+            (X, Y),
+            (X[own], Y[own]),
+            variants=[Variant(networks[member.variant], 1)],
+            initial=[initial[number]],
+            optimizer=build_optimizer("adam"),
+            schedule=build_schedule("constant", 0.02, epochs=6, steps_per_epoch=1),
             n_rows=rows_per_epoch(len(X), folds),
             order_of_rows=lambda _, epoch, number=number: order(number, epoch),
             epochs=6,
@@ -159,14 +156,13 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(optimizer):
         def order(_, epoch, number=number):
             return np.random.default_rng((2, 40 + epoch, number)).permutation(len(X))[:n_rows]
 
-        (alone,), _, history = fit(
-            [Variant(network, 1)],
-            [best],
-            optimizer,
-            learning_rate,
-            "mse",
-            Rows(X, Y),
-            Rows(X[:0], Y[:0]),
+        (alone,), _, history = train_on(
+            (X, Y),
+            (X[:0], Y[:0]),
+            variants=[Variant(network, 1)],
+            initial=[best],
+            optimizer=optimizer,
+            schedule=learning_rate,
             n_rows=n_rows,
             order_of_rows=order,
             epochs=length,
@@ -185,7 +181,7 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(optimizer):
 def test_a_member_never_meets_the_rows_it_validates_on():
     folds = split_folds(61, "random", 5, seed=3)
     members = plan_members(["none", "periodic"], 2, 5)
-    assert [(member.view, member.fold) for member in members[:4]] == [(0, 0), (0, 0), (0, 1), (0, 1)]
+    assert [(member.variant, member.fold) for member in members[:4]] == [(0, 0), (0, 0), (0, 1), (0, 1)]
     assert len(members) == 20
     order = shuffled_rows(training_rows(members, 61, folds), 0)
     lengths = {len(order(number, 3)) for number in range(20)}
@@ -312,14 +308,13 @@ def test_learning_rates_and_decay_differ_by_group():
     }
 
     def one_step(optimizer):
-        (weights,), _, _ = fit(
-            [Variant(network, 1)],
-            initial,
-            build_optimizer(**optimizer),
-            build_schedule("constant", 0.1, epochs=1, steps_per_epoch=1),
-            "mse",
-            Rows(X, Y),
-            Rows(X[:0], Y[:0]),
+        (weights,), _, _ = train_on(
+            (X, Y),
+            (X[:0], Y[:0]),
+            variants=[Variant(network, 1)],
+            initial=initial,
+            optimizer=build_optimizer(**optimizer),
+            schedule=build_schedule("constant", 0.1, epochs=1, steps_per_epoch=1),
             epochs=1,
             batch_size=61,
             seed=1,
@@ -527,7 +522,7 @@ def test_each_embedding_has_its_dropout_and_a_list_goes_round(accurate):
             dataset.columns,
             **config.preprocessing.model_dump(exclude={"embedding"}),
         )
-        views = build_views(config, preprocessing, preprocessing.transform(train.cells), 6)
+        views = build_variants(config, preprocessing, preprocessing.transform(train.cells), 6)
         assert [view.network.dropout for view in views] == expected
 
 

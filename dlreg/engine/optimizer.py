@@ -96,7 +96,7 @@ def take_step(
 def _clipped(gradients: Sequence[tf.Tensor], clip_norm: float, axes: tuple[int, ...]) -> list[tf.Tensor]:
     """The gradients, shrunk where the norm of all of a member's together is above `clip_norm`."""
     dims = [list(range(len(axes), len(gradient.shape))) for gradient in gradients]
-    squares = [tf.reduce_sum(g * g, axis=own) for g, own in zip(gradients, dims, strict=True)]
+    squares = [tf.reduce_sum(g * g, axis=axis) for g, axis in zip(gradients, dims, strict=True)]
     shrink = clip_norm / tf.maximum(tf.sqrt(tf.add_n(squares)), clip_norm)
     return [gradient * _broadcast_to_parameter(shrink, gradient, axes) for gradient in gradients]
 

@@ -64,8 +64,8 @@ class Network:
             raise ValueError(f"the embedded categories {self.categories} are not the last features")
 
     @property
-    def embedded(self) -> tuple[int, int]:
-        """The features from the first to before the second stand as they are."""
+    def plain_features(self) -> tuple[int, int]:
+        """The features from the first to before the second are read as they are, embedded neither way."""
         return (
             self.embedding.n_numbers if self.embedding else 0,
             self.categories[0][0] if self.categories else self.n_features,
@@ -74,7 +74,7 @@ class Network:
     @property
     def width(self) -> int:
         """What the first dense layer reads."""
-        first, end = self.embedded
+        first, end = self.plain_features
         numbers = self.embedding.width if self.embedding else 0
         return numbers + end - first + CATEGORY_WIDTH * len(self.categories)
 

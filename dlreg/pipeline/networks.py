@@ -86,8 +86,8 @@ def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: s
         kernel = next(parameters)
         if network.batch_norm:
             gamma, beta, mean, variance = (
-                np.asarray(each, dtype=np.float64)
-                for each in (next(parameters), next(parameters), next(moving), next(moving))
+                np.asarray(values, dtype=np.float64)
+                for values in (next(parameters), next(parameters), next(moving), next(moving))
             )
             scale = gamma / np.sqrt(variance + VARIANCE_EPSILON)
             value = graph.add("MatMul", value, kernel)
@@ -111,7 +111,7 @@ def _first_inputs(
     graph: Graph, network: Network, parameters: Iterator[np.ndarray], rows: str, n_members: int
 ) -> str:
     """What the first dense layer reads, as `engine.forward` reads: [N, width] or [n_members, N, width]."""
-    embedding, (first, end) = network.embedding, network.embedded
+    embedding, (first, end) = network.embedding, network.plain_features
     axes = (n_members,) if n_members > 1 else ()
     parts = []
 

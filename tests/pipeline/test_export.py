@@ -113,7 +113,7 @@ def test_an_ensemble_gives_the_mean_and_the_spread_of_its_members(table, target)
     members = [trained_model(network, [weights]) for weights in initial_weights(network, 2, 3)]
     scaled = np.column_stack([member.predict(x, verbose=0) for member in members]).astype(np.float64)
     pipeline = Pipeline(exported.SerializeToString())
-    mean, spread = pipeline.predict_with_spread(cells)
+    mean, spread = (pipeline.run(cells)[name] for name in ("prediction", "spread"))
     assert mean == pytest.approx(preprocessing.target.inverse(scaled.mean(axis=1)), rel=1e-5)
     assert spread == pytest.approx(preprocessing.target.inverse(scaled).std(axis=1), rel=1e-4)
     assert (pipeline.predict(cells) == mean).all()

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dlreg.config.schema import shown
-from dlreg.config.yaml_source import KeyPath
+from dlreg.config.places import KeyPath
+from dlreg.wording import quote
 
 
 class Contradiction(NamedTuple):
@@ -57,7 +57,7 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
         hint = "Set data.split to group or time, or leave data.split_by out."
         yield Contradiction(column, way, message, hint)
     elif isinstance(data["split_by"], str) and data["split_by"] == data["target"]:
-        message = f"data.target is {shown(data['target'])}, data.split_by cannot name it"
+        message = f"data.target is {quote(data['target'])}, data.split_by cannot name it"
         hint = "Split by a column that is known before the target."
         yield Contradiction(column, ("data", "target"), message, hint)
 
@@ -65,7 +65,7 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
 def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
     # Either may be the delimiter too: in quotes, as in "1,5",2, it stands for itself.
     if data["decimal"] == data["thousands"] is not None:
-        message = f"data.thousands and data.decimal are both {shown(data['decimal'])}"
+        message = f"data.thousands and data.decimal are both {quote(data['decimal'])}"
         hint = "Set data.decimal or data.thousands to another character."
         yield Contradiction(("data", "thousands"), ("data", "decimal"), message, hint)
 
@@ -79,31 +79,31 @@ def _column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
                 continue
             key: KeyPath = ("data", name, index)
             if column in seen:
-                message = f"data.{name} names {shown(column)} twice"
+                message = f"data.{name} names {quote(column)} twice"
                 yield Contradiction(key, ("data", name, seen[column]), message, "Remove one of them.")
             elif column == target:
-                message = f"data.target is {shown(column)}, data.{name} cannot name it"
+                message = f"data.target is {quote(column)}, data.{name} cannot name it"
                 yield Contradiction(
                     key, ("data", "target"), message, "Remove it here, or change data.target."
                 )
             elif column in listed["features"]:
-                message = f"the column {shown(column)} is in both data.features and data.exclude"
+                message = f"the column {quote(column)} is in both data.features and data.exclude"
                 other = ("data", "features", listed["features"][column])
                 yield Contradiction(key, other, message, "Remove it from one of them.")
             seen.setdefault(column, index)
     types, dates = (data[name] if isinstance(data[name], dict) else {} for name in ("types", "dates"))
     for column, kind in types.items():
         if column == target and kind in ("category", "date"):
-            message = f"data.target is {shown(column)}, data.types cannot make it a {kind}"
+            message = f"data.target is {quote(column)}, data.types cannot make it a {kind}"
             yield Contradiction(
                 ("data", "types", column), ("data", "target"), message, "A target is a number."
             )
         if column in dates and kind in ("number", "category"):
-            message = f"the column {shown(column)} is a {kind} in data.types but has a format in data.dates"
+            message = f"the column {quote(column)} is a {kind} in data.types but has a format in data.dates"
             other = ("data", "dates", column)
             yield Contradiction(("data", "types", column), other, message, "Remove it from one of them.")
     if target is not None and target in dates:
-        message = f"data.target is {shown(target)}, data.dates cannot make it a date"
+        message = f"data.target is {quote(target)}, data.dates cannot make it a date"
         yield Contradiction(("data", "dates", target), ("data", "target"), message, "A target is a number.")
 
 

@@ -4,11 +4,6 @@ Reading a file, `--set` and writing the resolved config are `dlreg.config.readin
 what a config may say stands here and nowhere else.
 """
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,23 +18,9 @@ from pydantic import (
     Tag,
 )
 
-from dlreg.config.yaml_source import KeyPath, Place, Position, shortened
+from dlreg.config.checks import check_date_format, check_delimiter, check_local_path, check_text_encoding
+from dlreg.config.places import Origins
 from dlreg.errors import Fault
-
-SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
-    "%Y": "year",
-    "%y": "year",
-    "%m": "month",
-    "%b": "month",
-    "%B": "month",
-    "%d": "day",
-    "%H": "hour",
-    "%M": "minute",
-    "%S": "second",
-    "%f": "fraction of a second",
-}
-
-LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
 
 # Element by element only, one name for each function (and `swish`, as silu is widely known).
 Activation = Literal[
@@ -52,94 +33,25 @@ EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
 WeightGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
 
-def shown(value: object) -> str:
-    """A value as a message shows it: in YAML's flow style, shortened."""
-    return shortened(json.dumps(value, ensure_ascii=False))
-
-
-class RefusedError(ValueError):
-    """A value which a check of the schema turns down.
-
-    Args:
-        expected: What the key must be, to stand between its name and the value found.
-        hint: A way out, a sentence of its own.
-    """
-
-    def __init__(self, expected: str, hint: str) -> None:
-        """Keeps both apart; the message is put together where the key is known."""
-        super().__init__(expected, hint)
-        self.expected = expected
-        self.hint = hint
-
-
-def _local_path(path: str) -> str:
-    if isinstance(path, str) and not LOCAL_PATH.fullmatch(path):
-        if "://" in path:
-            raise RefusedError(
-                "must be a path on this machine",
-                "Nothing is fetched or sent: download it first, or name a local path.",
-            )
-        raise RefusedError("must be a path of UTF-8 characters", "Name the file, for example table.csv.")
-    return path
-
-
-def _text_encoding(name: str) -> str:
-    try:
-        "text".encode(name)
-    except (LookupError, ValueError):
-        hint = "Common ones are utf-8, cp949 and latin-1."
-        raise RefusedError("must be a text encoding known to Python", hint) from None
-    return name
-
-
-def _delimiter(text: str) -> str:
-    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "\"'\r\n\0":
-        hint = 'In double quotes, such as "," ";" or "\\t" for a tab.'
-        raise RefusedError("must be one character of ASCII and no letter, digit, quote or line break", hint)
-    return text
-
-
-def _date_format(text: str) -> str:
-    tokens = re.findall(r"%.?|[^%]+", text, re.DOTALL)
-    parts = [SUPPORTED_DATE_DIRECTIVES.get(token) for token in tokens if token[0] == "%"]
-    if None in parts:
-        raise RefusedError(
-            f"may only use {', '.join(SUPPORTED_DATE_DIRECTIVES)}", "Such as %Y-%m-%d or %d/%m/%y."
-        )
-    if "year" not in parts:
-        raise RefusedError("must contain %Y or %y", "Such as %Y-%m-%d or %d/%m/%y.")
-    if repeated := [part for part in parts if parts.count(part) > 1]:
-        raise RefusedError(f"must name the {repeated[0]} once", "Remove one of the directives.")
-    for first, second in pairwise(tokens):
-        # Names and fractions have no fixed width: where they end could not be told.
-        if first in ("%b", "%B", "%f") and SUPPORTED_DATE_DIRECTIVES.get(second):
-            raise RefusedError(f"must have a separator between {first} and {second}", "Such as %d %b %Y.")
-    return text
-
-
 def _as_mapping(schedule: object) -> object:
     return {"name": schedule} if isinstance(schedule, str) else schedule
 
 
-def _name_or_list(embedding: object) -> str:
-    return "name" if isinstance(embedding, str) else "list"
+def _text_or_list(value: object) -> str:
+    return "text" if isinstance(value, str) else "list"
 
 
-def _name_or_number(epochs: object) -> str:
-    return "name" if isinstance(epochs, str) else "number"
+def _text_or_number(value: object) -> str:
+    return "text" if isinstance(value, str) else "number"
 
 
-def _number_or_list(dropout: object) -> str:
-    return "list" if isinstance(dropout, list | tuple) else "number"
+def _list_or_number(value: object) -> str:
+    return "list" if isinstance(value, list | tuple) else "number"
 
 
-def _all_or_list(features: object) -> str:
-    return "all" if isinstance(features, str) else "list"
-
-
-LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(_local_path)]
+LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(check_local_path)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
-DateFormat = Annotated[str, AfterValidator(_date_format)]
+DateFormat = Annotated[str, AfterValidator(check_date_format)]
 Width = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -154,14 +66,14 @@ class DataConfig(_Section):
     path: LocalPath = Field(description="The CSV file with the rows to learn from.")
     target: str = Field(description="The column to predict.")
     features: Annotated[
-        Annotated[Literal["all"], Tag("all")] | Annotated[Texts, Field(min_length=1), Tag("list")],
-        Discriminator(_all_or_list),
+        Annotated[Literal["all"], Tag("text")] | Annotated[Texts, Field(min_length=1), Tag("list")],
+        Discriminator(_text_or_list),
     ] = Field(default="all", description="The columns to predict from: all but the target, or a list.")
     exclude: Texts = Field(default=(), description="Columns to leave out.")
-    encoding: Annotated[str, AfterValidator(_text_encoding)] = Field(
+    encoding: Annotated[str, AfterValidator(check_text_encoding)] = Field(
         default="utf-8", description="The text encoding of the CSV, for example cp949."
     )
-    delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(
+    delimiter: Annotated[str, AfterValidator(check_delimiter)] = Field(
         default=",", description="The character between two cells."
     )
     decimal: Literal[".", ","] = Field(
@@ -204,9 +116,9 @@ class PreprocessingConfig(_Section):
         description="How levels become numbers; embedding learns a vector per level, of more than nine.",
     )
     embedding: Annotated[
-        Annotated[EmbeddingName, Tag("name")]
+        Annotated[EmbeddingName, Tag("text")]
         | Annotated[tuple[EmbeddingName, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
-        Discriminator(_name_or_list),
+        Discriminator(_text_or_list),
     ] = Field(
         default="none",
         description="How the network embeds numbers; a list makes as many members of each.",
@@ -237,7 +149,7 @@ class ModelConfig(_Section):
     dropout: Annotated[
         Annotated[Share, Tag("number")]
         | Annotated[tuple[Share, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
-        Discriminator(_number_or_list),
+        Discriminator(_list_or_number),
     ] = Field(
         default=0.0,
         description="The fraction of units dropped while training; a list goes round the embeddings.",
@@ -371,7 +283,7 @@ class TrainingConfig(_Section):
         default=0.999, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean square."
     )
     clip_norm: float | None = Field(
-        default=None, gt=0, description="The largest norm of a weight's gradient."
+        default=None, gt=0, description="The largest norm of all gradients together."
     )
     schedule: Annotated[
         Annotated[Schedule, Field(discriminator="name")],
@@ -380,8 +292,8 @@ class TrainingConfig(_Section):
         default=ConstantSchedule(), description="How the learning rate changes: a name, or a mapping with it."
     )
     epochs: Annotated[
-        Annotated[Literal["auto"], Tag("name")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
-        Discriminator(_name_or_number),
+        Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
+        Discriminator(_text_or_number),
     ] = Field(
         default=100,
         description="Passes over the training rows, at most; auto for what auto_steps make.",
@@ -430,28 +342,6 @@ class RunConfig(_Section):
     compile_cache: bool = Field(
         default=True, description="Whether compiled programs are kept for the next run."
     )
-
-
-@dataclass(frozen=True)
-class Origins:
-    """Where each value of a config came from; two of them are always equal.
-
-    Attributes:
-        source: The config file as the user named it.
-        places: Where each given value stands, in the file or after a `--set`.
-    """
-
-    source: str | None = field(default=None, compare=False)
-    places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False)
-
-    def fault(self, message: str, key: KeyPath, hint: str | None = None, *, at_key: bool = False) -> Fault:
-        """A fault at a key's value, or at the key itself; at the file where it is not given."""
-        # What is nested in a value given as a whole stands where the value does; a section is no value.
-        nested = (key[:length] for length in range(len(key) - 1, 1, -1))
-        for candidate in (key, *nested):
-            if place := self.places.get(candidate):
-                return Fault(message, place.source, *(place.key if at_key else place.value), hint)
-        return Fault(message, self.source, *Position(), hint)
 
 
 class Config(_Section):

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlreg.config.json_schema import config_schema
-from dlreg.config.reading import load_config, to_yaml
+from dlreg.config.reading import load_config
 from dlreg.config.schema import Config
+from dlreg.config.writing import to_yaml
 from dlreg.errors import ConfigError
 
 SCHEMA = config_schema()

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlreg.config.places import Position
 from dlreg.config.yaml_source import (
     MAX_BYTES,
-    Position,
     core_scalar,
     parse_scalar_or_flow,
     parse_yaml,

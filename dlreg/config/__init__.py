@@ -14,6 +14,7 @@
 - `sentences`: what is wrong, in words
 - `reading`: all of these together
 - `writing`: the resolved config as YAML
+- `reference`: the config of every key, as the docs have it
 
 Others call `schema.Config`, `reading.{load_config, read_config, parse_config}`,
 `writing.{dump_config, to_yaml}`, `presets.PRESETS`, `json_schema.config_schema`,

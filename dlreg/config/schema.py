@@ -4,6 +4,7 @@ Reading a file, `--set` and writing the resolved config are `dlreg.config.readin
 what a config may say stands here and nowhere else.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +19,13 @@ from pydantic import (
     Tag,
 )
 
-from dlreg.config.checks import check_date_format, check_delimiter, check_local_path, check_text_encoding
+from dlreg.config.checks import (
+    SUPPORTED_DATE_DIRECTIVES,
+    check_date_format,
+    check_delimiter,
+    check_local_path,
+    check_text_encoding,
+)
 from dlreg.config.places import Origins
 from dlreg.errors import Fault
 
@@ -56,6 +63,13 @@ Width = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
+@dataclass(frozen=True)
+class Remark:
+    """What the config of all keys says of a key beside its description, see `dlreg.config.reference`."""
+
+    text: str
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -63,7 +77,9 @@ class _Section(BaseModel):
 class DataConfig(_Section):
     """Which table is read, how, and which of its rows test the model."""
 
-    path: LocalPath = Field(description="The CSV file with the rows to learn from.")
+    path: Annotated[LocalPath, Remark("relative paths start from this file's folder")] = Field(
+        description="The CSV file with the rows to learn from."
+    )
     target: str = Field(description="The column to predict.")
     features: Annotated[
         Annotated[Literal["all"], Tag("text")] | Annotated[Texts, Field(min_length=1), Tag("list")],
@@ -82,18 +98,26 @@ class DataConfig(_Section):
     thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
         default=None, description="The character that groups the digits of a number."
     )
-    missing_values: Texts = Field(default=(), description="Further texts that mean a missing value.")
+    missing_values: Annotated[Texts, Remark("beside empty cells, NA, NaN, null, None …")] = Field(
+        default=(), description="Further texts that mean a missing value."
+    )
     types: dict[str, Literal["number", "category", "date"]] = Field(
         default={}, description="The type of a column, where the guess is wrong."
     )
-    dates: dict[str, DateFormat] = Field(
-        default={}, description='Formats of date columns, for example "%d/%m/%Y".'
-    )
+    dates: Annotated[
+        dict[str, DateFormat],
+        Remark(f"ISO dates need none, others are made of {' '.join(SUPPORTED_DATE_DIRECTIVES)}"),
+    ] = Field(default={}, description='Formats of date columns, for example "%d/%m/%Y".')
     test_split: float | None = Field(
         default=0.2, ge=0, lt=1, description="The fraction of the rows that test the model; 0 for none."
     )
-    test_path: LocalPath | None = Field(default=None, description="A CSV file of its own with the test rows.")
-    split: Literal["random", "ordered", "group", "time"] = Field(
+    test_path: Annotated[LocalPath | None, Remark("instead of test_split")] = Field(
+        default=None, description="A CSV file of its own with the test rows."
+    )
+    split: Annotated[
+        Literal["random", "ordered", "group", "time"],
+        Remark("group keeps groups whole, time takes the latest"),
+    ] = Field(
         default="random", description="How test and validation rows are drawn; ordered takes the last ones."
     )
     split_by: str | None = Field(default=None, description="The column that holds the group or the time.")
@@ -105,7 +129,7 @@ class PreprocessingConfig(_Section):
     numeric: Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"] = Field(
         default="standard", description="How numeric columns are scaled."
     )
-    missing: Literal["median", "mean", "error"] = Field(
+    missing: Annotated[Literal["median", "mean", "error"], Remark("error refuses it")] = Field(
         default="median", description="What stands in for a missing number."
     )
     missing_indicator: bool = Field(
@@ -123,9 +147,9 @@ class PreprocessingConfig(_Section):
         default="none",
         description="How the network embeds numbers; a list makes as many members of each.",
     )
-    target: Literal["standard", "minmax", "log", "log1p", "none"] = Field(
-        default="standard", description="How the target is scaled."
-    )
+    target: Annotated[
+        Literal["standard", "minmax", "log", "log1p", "none"], Remark("undone before any metric")
+    ] = Field(default="standard", description="How the target is scaled.")
     clip_predictions: bool = Field(
         default=False, description="Whether predictions stay within the training targets."
     )
@@ -143,7 +167,7 @@ class ModelConfig(_Section):
         default=(64, 64),
         description="Units of each hidden layer, from first to last; none is a linear model.",
     )
-    activation: Activation = Field(
+    activation: Annotated[Activation, Remark("as Keras names them")] = Field(
         default="relu", description="The activation function of the hidden layers."
     )
     dropout: Annotated[
@@ -157,7 +181,9 @@ class ModelConfig(_Section):
     dropout_schedule: Literal["constant", "fading"] = Field(
         default="constant", description="Whether dropout stays, or fades out along half a cosine."
     )
-    l2: float = Field(default=0.0, ge=0, description="The L2 penalty on the weights.")
+    l2: Annotated[float, Remark("adds l2 · Σ w² to the loss")] = Field(
+        default=0.0, ge=0, description="The L2 penalty on the weights."
+    )
     batch_norm: bool = Field(default=False, description="Whether hidden layers are batch-normalised.")
     parametric_activation: bool = Field(
         default=False, description="Whether each unit learns how much of the activation it takes."
@@ -271,7 +297,9 @@ class TrainingConfig(_Section):
     learning_rate_factors: LearningRateFactors = Field(
         default=LearningRateFactors(), description="What multiplies the learning rate of some weights."
     )
-    weight_decay: float = Field(default=0.0, ge=0, description="The decay of the weights at each step.")
+    weight_decay: Annotated[float, Remark("decoupled, for every optimizer")] = Field(
+        default=0.0, ge=0, description="The decay of the weights at each step."
+    )
     weight_decay_groups: Annotated[tuple[WeightGroup, ...], Field(strict=False, min_length=1)] = Field(
         default=("weights", "biases", "embeddings", "feature_scale"), description="The weights that decay."
     )
@@ -294,6 +322,7 @@ class TrainingConfig(_Section):
     epochs: Annotated[
         Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
         Discriminator(_text_or_number),
+        Remark("on small tables fewer"),
     ] = Field(
         default=100,
         description="Passes over the training rows, at most; auto for what auto_steps make.",
@@ -333,13 +362,13 @@ class TrainingConfig(_Section):
 class RunConfig(_Section):
     """Where the run is kept, and what of the machine it uses."""
 
-    dir: LocalPath | None = Field(
+    dir: Annotated[LocalPath | None, Remark("such as runs/CONFIGNAME-1")] = Field(
         default=None, description="The run directory; null for the next free in runs."
     )
     threads: int | None = Field(
         default=None, ge=1, le=1024, description="Threads of an operation; null for what is best here."
     )
-    compile_cache: bool = Field(
+    compile_cache: Annotated[bool, Remark("in the user's cache folder")] = Field(
         default=True, description="Whether compiled programs are kept for the next run."
     )
 

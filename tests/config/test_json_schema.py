@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.fuzzing import EXAMPLES
 
 from dlreg.config.json_schema import config_schema
 from dlreg.config.reading import load_config
@@ -174,7 +175,9 @@ KEYS = [(section, key) for section in ("data", "preprocessing", "model", "traini
 
 
 @given(where=st.sampled_from(KEYS), value=VALUES)
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=EXAMPLES // 12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_the_schema_accepts_whatever_the_loader_accepts(tmp_path, where, value):
     values = with_value(*where, value)
     if loads(tmp_path, values):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.configs import HEAD, faults_of, load
+from support.fuzzing import EXAMPLES
 
 import dlreg.config
 from dlreg.config.reading import load_config
@@ -196,7 +197,7 @@ PIECES = (
 
 
 @given(seed=st.integers(0, 2**32), changes=st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES // 15, deadline=None)
 def test_mutated_configs_load_or_are_refused(
     tmp_path_factory: pytest.TempPathFactory, seed: int, changes: int
 ) -> None:

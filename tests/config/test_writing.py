@@ -5,6 +5,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.configs import HEAD, load
+from support.fuzzing import EXAMPLES
 
 from dlreg.config.checks import LOCAL_PATH
 from dlreg.config.contradictions import Contradiction, contradictions
@@ -110,7 +111,7 @@ def contradictions_in(given: dict) -> list[Contradiction]:
 
 
 @given(given=values_of(SCHEMA, SCHEMA["$defs"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES // 50, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_valid_config_comes_back_from_its_resolved_file(given: dict) -> None:
     sections = [given.setdefault(name, {}) for name in ("preprocessing", "model", "training", "run")]
     assert len(sections) == 4

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from dlreg import errors
+from dlreg import __version__, errors
 from dlreg.cli import app as cli
 from dlreg.config.reading import load_config
 from dlreg.config.reference import full_config
@@ -189,3 +189,14 @@ def test_the_config_of_the_first_run_is_the_one_shown():
 def test_what_the_readme_points_to_is_there():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_version_has_a_section_in_the_changelog():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert __version__ in re.findall(r"^## \[([0-9.]+)\]", changelog, re.MULTILINE)
+
+
+def test_what_contributors_are_pointed_to_is_there():
+    contributing = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for target in re.findall(r"`((?:\.ci|tests|configs|dlreg)/[\w./]+)`", contributing):
+        assert re.search("MODULE|NAME", target) or (ROOT / target).exists(), target

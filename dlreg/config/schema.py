@@ -1,7 +1,7 @@
 """The schema of the config: every key with its type, range, default and meaning.
 
-Reading a file, `--set` and writing the resolved config are `dlreg.config.reading`'s;
-what a config may say stands here and nowhere else.
+What a config may say stands here and nowhere else: messages, completion, the JSON Schema for editors and
+the config of all keys in the docs are made from it.
 """
 
 from dataclasses import dataclass
@@ -40,10 +40,7 @@ EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
 WeightGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
 
-def _as_mapping(schedule: object) -> object:
-    return {"name": schedule} if isinstance(schedule, str) else schedule
-
-
+# Which alternative a value is meant to be, so that a fault names what is wrong with that one alone.
 def _text_or_list(value: object) -> str:
     return "text" if isinstance(value, str) else "list"
 
@@ -204,7 +201,7 @@ class ModelConfig(_Section):
 
     @property
     def dropouts(self) -> tuple[float, ...]:
-        """That of the first embedding, of the second, and so on, then from the start again."""
+        """The dropout of the members of each embedding in turn, going round if there are fewer."""
         return self.dropout if isinstance(self.dropout, tuple) else (self.dropout,)
 
 
@@ -246,6 +243,10 @@ class Coslog4Schedule(_Section):
     """The learning rate rises and falls four times, each time over twice as many steps."""
 
     name: Literal["coslog4"] = Field(default="coslog4", description="The name of the schedule.")
+
+
+def _as_mapping(schedule: object) -> object:
+    return {"name": schedule} if isinstance(schedule, str) else schedule
 
 
 Schedule = ConstantSchedule | CosineSchedule | StepSchedule | PlateauSchedule | Coslog4Schedule

@@ -9,8 +9,8 @@ from textwrap import wrap
 import numpy as np
 import pandas as pd
 
-from dlreg.config.reading import parse_config, to_yaml
-from dlreg.config.yaml_source import shortened
+from dlreg.config.reading import parse_config
+from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, UsageError, printable
 from dlreg.preview.advice import advise, counts_rows, equals_target
 from dlreg.preview.plan import plan_training
@@ -20,6 +20,7 @@ from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_guess import guess_format
 from dlreg.table.csv_scan import CsvFormat
 from dlreg.table.dataset import load_dataset, missing_columns, read_target, shown_path
+from dlreg.wording import shorten
 
 COMMENT_COLUMN = 36
 # Whole numbers with so few values may be codes.
@@ -122,7 +123,7 @@ def _description(column: Column, known: "pd.Series[str]") -> str:
     if column.kind == "date":
         return f"{known.min()} to {known.max()}"
     if column.kind != "number":
-        levels = shortened(", ".join(sorted(map(str, known.unique()))))
+        levels = shorten(", ".join(sorted(map(str, known.unique()))))
         return f"{n_values:,} levels: {levels}"
     text = f"{known.min():g} to {known.max():g}"
     whole = bool((known == known.round()).all())

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from dlreg.config.presets import PRESETS
-from dlreg.config.schema import Config, shown
+from dlreg.config.schema import Config
 from dlreg.errors import Fault
 from dlreg.preview.plan import count_features
 from dlreg.table import dates
 from dlreg.table.columns import Column
 from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
 from dlreg.table.dataset import BLOCK_ROWS, Dataset, Part, shown_path
+from dlreg.wording import quote
 
 # So near to 1 that a column is the target in other units.
 LEAK_CORRELATION = 0.9999
@@ -151,7 +152,7 @@ def _about_preset(config: Config) -> Iterator[Fault]:
                 f"{section}.{key} overrules the preset {config.preset}, whose values were chosen together",
                 section,
                 key,
-                hint=f"Leave it out for {shown(chosen[key])}, or see what it does to the error",
+                hint=f"Leave it out for {quote(chosen[key])}, or see what it does to the error",
             )
 
 

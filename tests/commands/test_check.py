@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlreg.commands import check
-from dlreg.config.reading import load_config, to_yaml
+from dlreg.config.reading import load_config
+from dlreg.config.writing import to_yaml
 from dlreg.errors import ConfigError, DataError, UsageError
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.architecture import Network

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from dlreg.config.schema import SUPPORTED_DATE_DIRECTIVES
+from dlreg.config.checks import SUPPORTED_DATE_DIRECTIVES
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import Graph
 from dlreg.table import dates

@@ -60,22 +60,22 @@ def predict(
         hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
         raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
     counts: Counter[str] = Counter(rows=0)
-    name = "standard input" if csv == "-" else csv
+    source = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
         # The same text as pandas writes, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
-        for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
+        for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
             predicted = _predict_block(run, table, keep, counts, interval)
             if not counts["rows"]:
                 writer.writerow(columns)
             kept = [table.frame[column].fillna("").tolist() for column in keep]
             rows = range(counts["rows"], counts["rows"] + len(table.frame))
-            writer.writerows(zip(rows, *kept, *(predicted[each].tolist() for each in names), strict=True))
+            writer.writerows(zip(rows, *kept, *(predicted[name].tolist() for name in names), strict=True))
             counts["rows"] += len(table.frame)
         if not counts["rows"]:
             hint = "Add a header line and, below it, one line for each row"
-            raise DataError(Fault("the file has no rows of data", name, hint=hint))
+            raise DataError(Fault("the file has no rows of data", source, hint=hint))
     return dict(counts)
 
 
@@ -89,13 +89,13 @@ def _predict_block(
         raise DataError(*missing_columns(lacking, header, table.name))
     with located(table.name):
         cells = read_cells(table, run.columns)
-    counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items() if count})
-    found = run.pipeline.run(cells)
-    columns = {"y_pred": found[PREDICTION]}
-    if SPREAD in found:
-        columns["y_spread"] = found[SPREAD]
+    counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items()})
+    outputs = run.pipeline.run(cells)
+    columns = {"y_pred": outputs[PREDICTION]}
+    if SPREAD in outputs:
+        columns["y_spread"] = outputs[SPREAD]
     if interval is not None:
-        half = run.intervals.half_widths(interval, len(table.frame), found.get(RESIDUAL_SCALE))
+        half = run.intervals.half_widths(interval, len(table.frame), outputs.get(RESIDUAL_SCALE))
         columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
     return columns
 
@@ -106,9 +106,9 @@ def _check_level(run: TrainedRun, level: float) -> None:
         raise UsageError(Fault(f"--interval takes a number between 0 and 1; found {level:g}", hint=hint))
     if run.intervals.quantile(level) is None:
         n_rows = run.intervals.n_rows
-        found = f"--interval {level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
+        message = f"--interval {level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
         hint = f"Ask for at most {run.intervals.highest_level:.3g}, or train" if n_rows else "Train"
-        raise UsageError(Fault(found, hint=f"{hint} with a larger training.validation_split"))
+        raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))
 
 
 @contextlib.contextmanager

@@ -1,39 +1,40 @@
 """One run, from a config to a complete run directory."""
 
-import csv
-import importlib.metadata
-import io
-import os
-import platform
 import signal
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlreg import __version__
-from dlreg.config.reading import dump_config
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError, located
 from dlreg.evaluation.calibration import calibrate
-from dlreg.evaluation.calibration import describe as describe_intervals
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.learning_curve import Kept, judge_learning_curve
 from dlreg.evaluation.metrics import interval_metrics, regression_metrics
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
-from dlreg.runs import directory as run_dir
-from dlreg.runs.checkpointing import Saver
-from dlreg.runs.directory import RunDir, to_json
+from dlreg.runs.checkpointing import Checkpointer
+from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir
+from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption
+from dlreg.runs.results import (
+    PredictedRows,
+    Results,
+    TrainedNetwork,
+    write_config,
+    write_network,
+    write_preprocessing,
+    write_results,
+    write_split,
+)
 from dlreg.runs.resuming import origin_of, refuse_changes
-from dlreg.table.dataset import Dataset, load_dataset, split_record
+from dlreg.table.dataset import Dataset, load_dataset
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.listener import Listener
 from dlreg.training.members import members_of
@@ -42,9 +43,8 @@ from dlreg.training.progress import Progress
 if TYPE_CHECKING:
     from dlreg.features.preprocessing import Preprocessing
 
-PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
 # Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
-AGREEMENT, BLOCK = 1e-4, 4096
+AGREEMENT = 1e-4
 # Of so many rows Keras's predictions are compared with the pipeline's.
 COMPARED_ROWS = 1024
 
@@ -81,75 +81,46 @@ def train_run(
         StoppedError: A signal came; the run directory keeps a checkpoint.
         DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
     """
-    began, started = time.monotonic(), _now()
+    began, started = time.monotonic(), now()
     listener.on_stage(f"reading {config.data.path}")
     dataset = load_dataset(config)
     plan = plan_training(config, dataset)
     notes = [*dataset.notes, *(str(each.fault) for each in advise(config, dataset))]
     for note in notes:
         listener.on_note(note)
-    path = path or config.run.dir or run_dir.next_run_dir(name)
-    with run_dir.open_run_dir(path, overwrite=overwrite, resume=resume) as run:
-        facts = {"process": os.getpid(), "started": started, **_facts(config, dataset, plan.threads)}
+    path = path or config.run.dir or next_run_dir(name)
+    with open_run_dir(path, overwrite=overwrite, resume=resume) as run:
+        facts = gather_facts(config, dataset, plan.threads, started)
         if resume:
             refuse_changes(config, path, facts)
         run.set_status("running", facts)
-        run.write(run_dir.CONFIG, dump_config(config).encode())
-        saver = Saver(run, origin_of(config, facts), plan.epochs + plan.refit_epochs, interruption)
+        write_config(run, config)
+        checkpointer = Checkpointer(
+            run, origin_of(config, facts), plan.epochs + plan.refit_epochs, interruption
+        )
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
                 import_backend(cache, plan.threads)
-                summary = _train(config, dataset, run, saver, listener)
+                summary = _train(config, dataset, run, checkpointer, listener)
         except BaseException as error:
             # What a signal breaks off may fail in any way.
             if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise saver.stop(interruption.received or signal.SIGINT) from None
+                raise checkpointer.stop(interruption.received or signal.SIGINT) from None
             exit_code = error.exit_code if isinstance(error, DlregError) else 1
             if isinstance(error, DivergedError):
                 run.remove_checkpoint()
             run.set_status("failed", {"error": str(error), "exit_code": exit_code})
             raise
         results = {"seconds": round(time.monotonic() - began, 3), "notes": notes, **summary}
-        run.set_status("complete", {"finished": _now(), **results})
+        run.set_status("complete", {"finished": now(), **results})
         run.remove_checkpoint()
     return {"run_dir": str(path), **results}
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _facts(config: Config, dataset: Dataset, threads: int | None) -> dict[str, Any]:
-    paths = {"path": config.data.path, "test_path": config.data.test_path}
-    return {
-        "versions": {"dlreg": __version__, "python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in PACKAGES},
-        "seed": config.training.seed,
-        "data": {
-            f"data.{key}": {
-                "path": str(path),
-                "size": path.stat().st_size,
-                "sha256": run_dir.file_sha256(path),
-            }
-            for key, path in paths.items()
-            if path
-        },
-        "rows": {name: int(part.rows.size) for name, part in dataset.parts.items()},
-        "machine": {"system": platform.platform(), "processor": _processor(), "cpu_count": os.cpu_count()},
-        "threads": threads,
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-
-
-def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener: Listener) -> dict[str, Any]:
+def _train(
+    config: Config, dataset: Dataset, run: RunDir, checkpointer: Checkpointer, listener: Listener
+) -> dict[str, Any]:
     from dlreg.features import preprocessing as preprocess
     from dlreg.model import keras_model as models
     from dlreg.model.embeddings import describe_embedding
@@ -161,7 +132,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
 
     train, test = dataset.parts["train"], dataset.parts["test"]
     members = members_of(config)
-    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members))
+    write_split(run, dataset, config.data.test_path, members)
     with located(str(config.data.path)):
         preprocessing = preprocess.fit_preprocessing(
             train.cells,
@@ -172,16 +143,16 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
     views = fitting.build_views(config, preprocessing, x["train"], len(members))
     embeddings = [describe_embedding(view.network.embedding) for view in views]
-    run.write(run_dir.PREPROCESSING, to_json(preprocess.describe(preprocessing) | {"embeddings": embeddings}))
+    write_preprocessing(run, preprocess.describe(preprocessing), embeddings)
 
     def start(like: Checkpoint) -> Checkpoint | None:
-        checkpoint = saver.load(like)
+        checkpoint = checkpointer.load(like)
         if checkpoint:
             listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
         return checkpoint
 
     listener.on_stage("compiling the training loop")
-    with saver.looking_after():
+    with checkpointer.guarding_training():
         trained = fitting.train_members(
             config,
             dataset,
@@ -190,7 +161,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
             x,
             start=start,
             on_epoch=listener.on_epoch,
-            keep=saver.after_epoch,
+            keep=checkpointer.after_epoch,
         )
     progress = trained.progress
     validated = fitting.weights_by_view(views, trained.validated)
@@ -199,10 +170,17 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
     keras_views = [models.trained_model(network, of_view) for network, of_view in final]
     parameters = sum(view.count_params() for view in keras_views)
     model = models.combined_model(keras_views, mixture)
-    run.write(run_dir.HISTORY, to_json(_history_record(progress)))
-    run.write(run_dir.SUMMARY, models.summary_of(model).encode())
-    run.write(run_dir.MODEL, models.keras_file(model))
-    run.write(run_dir.LOSS_CURVE, _loss_curve(config, progress), hashed=False)
+    write_network(
+        run,
+        TrainedNetwork(
+            progress.history,
+            progress.members,
+            progress.refit if progress.refit_epoch else None,
+            models.summary_of(model),
+            models.keras_file(model),
+            _loss_curve(config, progress),
+        ),
+    )
     if progress.diverged:
         raise DivergedError(
             f"the loss is not finite in epoch {len(progress.values)}: training diverged. Try a smaller "
@@ -232,15 +210,21 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
     metrics = _all_metrics(dataset, baselines, y_pred)
     if calibrated_on == "out_of_fold":
         metrics["out_of_fold"] = regression_metrics(train.y_true, y_unseen)
-        run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, y_unseen))
     if metrics["test"]:
         scale = tested.get(RESIDUAL_SCALE)
         half_width = calibration.intervals.half_widths(LEVEL, len(test.y_true), scale)
         metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
-    run.write(run_dir.PIPELINE, exported.SerializeToString())
-    run.write(run_dir.INTERVALS, to_json(describe_intervals(calibration, calibrated_on)))
-    run.write(run_dir.METRICS, to_json(metrics))
-    run.write(run_dir.PREDICTIONS, _predictions_table(test.rows, test.y_true, y_pred["test"]))
+    write_results(
+        run,
+        Results(
+            exported.SerializeToString(),
+            calibration,
+            calibrated_on,
+            metrics,
+            PredictedRows(test.rows, test.y_true, y_pred["test"]),
+            PredictedRows(train.rows, train.y_true, y_unseen) if calibrated_on == "out_of_fold" else None,
+        ),
+    )
     return {
         "metrics": metrics,
         "epochs": progress.epoch,
@@ -251,30 +235,6 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
         "parameters": parameters,
         "features": x[held_out].shape[1],
     }
-
-
-def _predictions_table(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> bytes:
-    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["row", "y_true", "y_pred"])
-        # As Python numbers all at once they would take more memory than the table.
-        for start in range(0, len(rows), BLOCK):
-            block = slice(start, start + BLOCK)
-            columns = (values[block].tolist() for values in (rows, y_true, y_pred))
-            writer.writerows(zip(*columns, strict=True))
-        text.flush()
-        return text.buffer.getvalue()
-
-
-def _history_record(progress: Progress) -> dict[str, Any]:
-    """Keras's `History.history`; `members` holds each of several members', `refit` what came after."""
-
-    def finite(history: Mapping[str, list[float]]) -> dict[str, list[float | None]]:
-        return {name: [v if np.isfinite(v) else None for v in values] for name, values in history.items()}
-
-    members = {"members": [finite(member) for member in progress.members]}
-    refit = {"refit": finite(progress.refit)} if progress.refit_epoch else {}
-    return finite(progress.history) | (members if len(progress.members) > 1 else {}) | refit
 
 
 def _check_agreement(
@@ -321,7 +281,8 @@ def _all_metrics(
 
 
 def _loss_curve(config: Config, progress: Progress) -> bytes:
-    from dlreg.figures.plots import plot_loss, render_figure
+    from dlreg.figures.plots import plot_loss
+    from dlreg.figures.writing import render_figure
 
     figure = plot_loss(
         progress.history,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from dlreg.errors import ConfigError, Fault
-from dlreg.files.similar_file import near_file
+from dlreg.files.similar_file import similar_file
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -77,7 +77,7 @@ def read_yaml(path: str | Path) -> YamlDocument:
     try:
         content = _read_regular_file(Path(path))
     except FileNotFoundError:
-        near = near_file(Path(path))
+        near = similar_file(Path(path))
         hint = f"Did you mean {near}?" if near else "`dlreg init` writes a config to start from."
         raise ConfigError(Fault("there is no such config file", source, hint=hint)) from None
     except (OSError, ValueError) as error:

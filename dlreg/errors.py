@@ -13,7 +13,7 @@ The tree, with the exit code a shell script sees:
     └── StoppedError   128 + the number of the signal that stopped a training: 130, 143
 
 Everything a user can cause is one of these; they are caught in one place,
-`dlreg.cli.app.main`. Any other exception is a bug of dlreg's (exit code 1).
+`dlreg.cli.main`. Any other exception is a bug of dlreg's (exit code 1).
 """
 
 import re

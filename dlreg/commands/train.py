@@ -2,7 +2,9 @@
 
 import signal
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +60,7 @@ def train_run(
     resume: bool,
     interruption: Interruption,
     listener: Listener,
+    importing: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> dict[str, Any]:
     """Trains what a config describes and writes the run directory.
 
@@ -69,6 +72,7 @@ def train_run(
         resume: Go on with the unfinished run that stands there, if there is one.
         interruption: Says when to stop.
         listener: Told of progress.
+        importing: Entered while TensorFlow is imported.
 
     Returns:
         The summary a script gets: `run_dir`, `seconds`, `notes`, `metrics`, `epochs`, `best_epoch`,
@@ -87,7 +91,7 @@ def train_run(
     plan = plan_training(config, dataset)
     notes = [*dataset.notes, *(str(each.fault) for each in advise(config, dataset))]
     for note in notes:
-        listener.on_note(note)
+        warnings.warn(note, stacklevel=1)
     path = path or config.run.dir or next_run_dir(name)
     with open_run_dir(path, overwrite=overwrite, resume=resume) as run:
         facts = gather_facts(config, dataset, plan.threads, started)
@@ -101,7 +105,8 @@ def train_run(
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
-                import_backend(cache, plan.threads)
+                with importing():
+                    import_backend(cache, plan.threads)
                 summary = _train(config, dataset, run, checkpointer, listener)
         except BaseException as error:
             # What a signal breaks off may fail in any way.
@@ -148,7 +153,7 @@ def _train(
     def start(like: Checkpoint) -> Checkpoint | None:
         checkpoint = checkpointer.load(like)
         if checkpoint:
-            listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
+            warnings.warn(f"going on after epoch {len(checkpoint.values):,}", stacklevel=1)
         return checkpoint
 
     listener.on_stage("compiling the training loop")

@@ -11,7 +11,7 @@ HEAVY = {"tensorflow", "keras", "sklearn", "skl2onnx", "scipy"}
 LIGHT = HEAVY | {"pandas", "numpy", "matplotlib", "onnxruntime", "onnx", "yaml"}
 PROBE = """
 import sys
-from dlreg.cli.app import main
+from dlreg.cli.main import main
 try:
     sys.argv = ["dlreg", *sys.argv[1:]]
     main()

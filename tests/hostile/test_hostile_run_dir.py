@@ -791,5 +791,22 @@ def test_nothing_is_left_in_the_home_folder(project, tmp_path, command):
     assert list(home.rglob("*")) == []
 
 
+def test_python_leaves_nothing_in_the_home_folder_either(tmp_path):
+    script = "import os; import dlreg.pipeline.session; print(os.environ.get('ORT_DISABLE_TELEMETRY'))"
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": "", "CI": ""}
+    for before in (None, "0"):
+        environment.pop("ORT_DISABLE_TELEMETRY", None)
+        given = {} if before is None else {"ORT_DISABLE_TELEMETRY": before}
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment | given,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{before}\n"
+        assert list(tmp_path.rglob("*")) == []
+
+
 def test_the_corpus_is_large():
     assert len(CORPUS) >= 40

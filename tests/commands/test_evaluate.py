@@ -1,10 +1,46 @@
-"""`dlreg evaluate`: gates that are passed, gates that fail, and baselines that cannot be compared with."""
+"""`dlreg evaluate`: metrics, gates that are passed or fail, and baselines that cannot be compared with."""
 
 import json
 import shutil
 
 import pytest
+from support.command_line import run_cli
 from support.tables import make_table
+
+TARGET = "소요 시간"
+
+
+def test_evaluate_repeats_the_metrics_of_the_run(project):
+    done = run_cli("evaluate", "run", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((project / "run" / "metrics.json").read_text())
+    del metrics["baselines"]
+    assert json.loads(done.stdout)["metrics"] == metrics
+
+
+def test_evaluate_measures_another_csv_by_column_name(project):
+    table = make_table(60, seed=5)
+    table[sorted(table.columns)].assign(extra=1).to_csv(project / "other.csv", index=False)
+    done = run_cli("evaluate", "run", "--data", "other.csv", "--json", cwd=project)
+    metrics = json.loads(done.stdout)["metrics"]["data"]
+    assert metrics["n"] == 60
+    assert metrics["rmse"] < table[TARGET].std()
+
+
+def test_evaluate_refuses_data_that_changed_since(project, tmp_path):
+    work = shutil.copytree(project, tmp_path / "work")
+    done = run_cli("train", "config.yaml", "--run-dir", "mine", "--set", "training.epochs=1", cwd=work)
+    assert done.returncode == 0, done.stderr
+    with (work / "table.csv").open("a", encoding="utf-8") as file:
+        file.write((work / "table.csv").read_text(encoding="utf-8").splitlines()[1] + "\n")
+    changed = run_cli("evaluate", "mine", cwd=work)
+    assert (changed.returncode, "has changed" in changed.stderr) == (5, True)
+    (work / "table.csv").unlink()
+    gone = run_cli("evaluate", "mine", cwd=work)
+    assert (gone.returncode, "is gone" in gone.stderr) == (5, True)
+
+
+# ---------------------------------------------------------------- gates
 
 
 def train(forks, folder, name, *settings):

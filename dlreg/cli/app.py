@@ -232,13 +232,11 @@ def predict(
     ] = None,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
-    from dlreg.cli.console import show_counts
     from dlreg.commands import predict as command
     from dlreg.runs.trained_run import open_run
 
     run = open_run(run_dir)
-    counts = command.predict(run, csv, output, keep or [], spread=spread, interval=interval)
-    show_counts(counts)
+    command.predict(run, csv, output, keep or [], spread=spread, interval=interval)
 
 
 @app.command()

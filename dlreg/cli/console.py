@@ -3,7 +3,6 @@
 import os
 import time
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -30,13 +29,6 @@ def show_note(note: str) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False).print(
         Text(f"note: {printable(note)}", style="yellow")
     )
-
-
-def show_counts(counts: Mapping[str, int]) -> None:
-    """Notes on what predict met: cells of a level that training did not know."""
-    for name, count in counts.items():
-        if name != "rows":
-            show_note(f"{count:,} cells {name}: a level that no training row has")
 
 
 class TrainingDisplay:

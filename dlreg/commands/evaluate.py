@@ -20,7 +20,7 @@ from dlreg.evaluation.results import Predictions, measure
 from dlreg.files.hashing import sha256_of_file
 from dlreg.runs.names import SPLIT
 from dlreg.runs.own_rows import predict_own_rows
-from dlreg.runs.trained_run import TrainedRun, open_run
+from dlreg.runs.trained_run import TrainedRun, open_run, warn_of_unseen
 from dlreg.table.csv_file import read_table
 from dlreg.table.dataset import csv_format_of, notes_on, read_part
 
@@ -71,11 +71,9 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
         return predict_own_rows(run)
     table = read_table(data, csv_format_of(run.config.data), run.text_columns)
     part = read_part(table, run.columns, run.config.data.target)
-    notes = notes_on(table, run.columns, run.config.data.target)
-    for name, count in run.count_unseen(part.cells).items():
-        notes.append(f"{count:,} cells unseen in {name}: a level that no training row has")
-    for note in notes:
+    for note in notes_on(table, run.columns, run.config.data.target):
         warnings.warn(note, stacklevel=1)
+    warn_of_unseen(run.count_unseen(part.cells))
     return {"data": run.predict(part)}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
-from dlreg.runs.trained_run import TrainedRun
+from dlreg.runs.trained_run import TrainedRun, warn_of_unseen
 from dlreg.table.columns import read_cells
 from dlreg.table.csv_file import Table, stream_tables
 from dlreg.table.csv_scan import open_csv
@@ -29,7 +29,7 @@ def predict(
     spread: bool = False,
     interval: float | None = None,
 ) -> dict[str, int]:
-    """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`.
+    """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`; warns of unseen levels.
 
     Args:
         run: The trained run.
@@ -59,28 +59,29 @@ def predict(
     if repeated := [name for name in keep if columns.count(name) > 1]:
         hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
         raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
-    counts: Counter[str] = Counter(rows=0)
+    n_rows, unseen = 0, Counter[str]()
     source = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
         # The same text as pandas writes, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
         for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
-            predicted = _predict_block(run, table, keep, counts, interval)
-            if not counts["rows"]:
+            predicted = _predict_block(run, table, keep, unseen, interval)
+            if not n_rows:
                 writer.writerow(columns)
             kept = [table.frame[column].fillna("").tolist() for column in keep]
-            rows = range(counts["rows"], counts["rows"] + len(table.frame))
+            rows = range(n_rows, n_rows + len(table.frame))
             writer.writerows(zip(rows, *kept, *(predicted[name].tolist() for name in names), strict=True))
-            counts["rows"] += len(table.frame)
-        if not counts["rows"]:
+            n_rows += len(table.frame)
+        if not n_rows:
             hint = "Add a header line and, below it, one line for each row"
             raise DataError(Fault("the file has no rows of data", source, hint=hint))
-    return dict(counts)
+    warn_of_unseen(unseen)
+    return {"rows": n_rows} | {f"unseen in {name}": count for name, count in unseen.items()}
 
 
 def _predict_block(
-    run: TrainedRun, table: Table, keep: Sequence[str], counts: Counter[str], interval: float | None
+    run: TrainedRun, table: Table, keep: Sequence[str], unseen: Counter[str], interval: float | None
 ) -> dict[str, np.ndarray]:
     header = list(table.frame.columns)
     wanted = [*(column.name for column in run.columns), *keep]
@@ -89,7 +90,7 @@ def _predict_block(
         raise DataError(*missing_columns(lacking, header, table.name))
     with located(table.name):
         cells = read_cells(table, run.columns)
-    counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items()})
+    unseen.update(run.count_unseen(cells))
     outputs = run.pipeline.run(cells)
     columns = {"y_pred": outputs[PREDICTION]}
     if SPREAD in outputs:

@@ -1,6 +1,6 @@
 """The name of every file of a run directory, and of what may stand beside it while it is written.
 
-This is the only module that spells one of these names.
+Whoever reads or writes a file of a run takes its name from here.
 """
 
 from pathlib import Path

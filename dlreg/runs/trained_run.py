@@ -1,6 +1,7 @@
 """A complete run directory, opened to predict with – without TensorFlow."""
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,12 @@ class TrainedRun:
         """How many cells of a category hold a level that no training row has, for each that has some."""
         counts = {name: _count_others(cells[name][:, 0], levels) for name, levels in self.levels.items()}
         return {name: count for name, count in counts.items() if count}
+
+
+def warn_of_unseen(counts: Mapping[str, int]) -> None:
+    """Warns of what `TrainedRun.count_unseen` counted."""
+    for name, count in counts.items():
+        warnings.warn(f"{count:,} cells unseen in {name}: a level that no training row has", stacklevel=1)
 
 
 def open_run(path: Path) -> TrainedRun:

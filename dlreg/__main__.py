@@ -11,7 +11,7 @@ def main() -> None:
     """Runs the command line; a signal ends it at once while it is being imported."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: os._exit(128 + number))
-    from dlreg.cli.app import main
+    from dlreg.cli.main import main
 
     try:
         main()

@@ -99,7 +99,7 @@ class Done(NamedTuple):
 @pytest.fixture
 def cli(monkeypatch, capfd):
     """Calls the command line in this process: `cli("check", "config.yaml", cwd=folder)`."""
-    from dlreg.cli.app import main
+    from dlreg.cli.main import main
 
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")

@@ -1,1 +1,10 @@
-"""The terminal: options, printing, signals and exit codes."""
+"""The terminal.
+
+- `main`: the process: signals, streams, warnings, and the exit code of every error
+- `app`: one function a command: options in, one call, and what it returns printed
+- `output`: results, on stdout; `console`: errors, notes and progress, on stderr
+- `streams`: what may go wrong with either; `completion`: what a shell offers after `--set`
+- `importing`: what `train` does to its process while TensorFlow is imported
+
+Nobody but `dlreg.__main__` imports it: the Python API needs no terminal.
+"""

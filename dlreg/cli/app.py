@@ -1,68 +1,30 @@
-"""The command line: parse, one import, one call, print."""
+"""The commands: options in, one call, and what it returns printed.
 
-import contextlib
-import io
+Whatever a command needs is imported in its body, so that `--help` and the light commands start at once.
+"""
+
 import json
-import logging
-import os
-import sys
-import traceback
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from dlreg import __version__
-from dlreg.cli.completion import complete_override, whole_words
-from dlreg.errors import DlregError, RunDirError, StorageError, UsageError
-from dlreg.files.whole_file import reporting_storage_errors
-from dlreg.runs.interruption import Interruption, listening
-
-# Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
-JSON_VERSION = 1
+from dlreg.cli.completion import complete_override
+from dlreg.cli.streams import printing
+from dlreg.errors import RunDirError, UsageError
 
 
 class _Commands(TyperGroup):
     """Help and results go where they are asked for, or it is said why not."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        with _printing():
+        with printing():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        with _printing():
+        with printing():
             return super().invoke(ctx)
-
-
-@contextlib.contextmanager
-def _printing() -> Iterator[None]:
-    """Ends quietly when the reader of a pipe has had enough, as in `dlreg predict … | head`.
-
-    Raises:
-        StorageError: What is printed cannot be written.
-    """
-    try:
-        with reporting_storage_errors(Path("standard output")):
-            yield
-            # There may be no standard output at all.
-            print(end="", flush=True)
-    except BrokenPipeError:
-        _forget_output()
-        raise SystemExit(0) from None
-    except StorageError:
-        try:
-            sys.stdout.flush()
-        except OSError:
-            _forget_output()
-        raise
-
-
-def _forget_output() -> None:
-    # Python would complain once more when it flushes at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -122,36 +84,38 @@ def train(
     ] = False,
 ) -> None:
     """Train a network and write the run directory."""
-    from dlreg.cli import console
-    from dlreg.commands import check
-    from dlreg.commands import train as run
-    from dlreg.runs import resuming as resumption
+    from dlreg.cli.console import TrainingDisplay, show_note
+    from dlreg.cli.importing import quiet_import
+    from dlreg.cli.output import print_run
+    from dlreg.commands.check import load_config_and_data
+    from dlreg.commands.train import train as train_run
+    from dlreg.runs.resuming import find_config, read_complete
 
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
-    source, run_dir = resumption.find_config(config, run_dir) if resume else (config, run_dir)
-    data_override = [f"data.path={json.dumps(data)}"] if data is not None else []
-    settings = check.load_config_and_data(source, [*(overrides or []), *data_override])
-    summary = resumption.read_complete(settings, run_dir) if resume else None
+    source, path = find_config(config, run_dir) if resume else (config, run_dir)
+    settings = load_config_and_data(source, [*(overrides or []), *_data_override(data)])
+    summary = read_complete(settings, path) if resume else None
     if summary:
-        console.show_note("the run is complete already")
+        show_note("the run is complete already")
     else:
-        with console.TrainingDisplay(quiet=quiet or as_json) as display:
-            summary = run.train_run(
+        with TrainingDisplay(quiet=quiet or as_json) as display:
+            summary = train_run(
                 settings,
-                run_dir,
+                path,
                 name=config.stem,
                 overwrite=overwrite,
                 resume=resume,
                 interruption=context.obj,
                 listener=display,
-            )
-    if as_json:
-        print_json(summary)
-    elif quiet:
-        print(summary["run_dir"])
-    else:
-        console.show_run(summary, settings.data.target)
+                importing=quiet_import,
+            ).as_json()
+    print_run(summary, settings.data.target, "json" if as_json else "path" if quiet else "text")
+
+
+def _data_override(csv: str | None) -> list[str]:
+    """What `--set` would be given to read another CSV."""
+    return [] if csv is None else [f"data.path={json.dumps(csv)}"]
 
 
 @app.command()
@@ -165,13 +129,14 @@ def check(
     ] = "text",
 ) -> None:
     """Tell every fault of a config and of its CSV at once. Nothing is trained or written."""
-    from dlreg.commands import check
+    from dlreg.cli.output import print_json
+    from dlreg.commands import check as command
 
-    report = check.check(config, overrides or [], strict=strict)
+    report = command.check(config, overrides or [], strict=strict)
     if form == "json":
-        print_json(check.as_json(report))
+        print_json(command.as_json(report))
     else:
-        for line in (check.as_github if form == "github" else check.as_text)(report):
+        for line in (command.as_github if form == "github" else command.as_text)(report):
             print(line)
     raise typer.Exit(report.exit_code)
 
@@ -185,27 +150,27 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented config that fits a table."""
-    from dlreg.cli import console
-    from dlreg.commands import init as draft
-    from dlreg.files import whole_file as atomic_file
+    from dlreg.cli.console import show_note
+    from dlreg.commands.init import draft_config
+    from dlreg.files.whole_file import reporting_storage_errors, write_atomically
 
-    text, warnings = draft.draft_config(csv, target, output)
+    text, warnings = draft_config(csv, target, output)
     if output:
         with reporting_storage_errors(output):
-            atomic_file.write_atomically(output, text.encode())
+            write_atomically(output, text.encode())
         print(output)
     else:
         print(text, end="")
     for warning in warnings:
-        console.show_note(warning)
+        show_note(warning)
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the config, for editors."""
-    from dlreg.config import json_schema as schema
+    from dlreg.config.json_schema import config_schema
 
-    print(json.dumps(schema.config_schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -232,20 +197,20 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
-    from dlreg.cli import console
-    from dlreg.commands import evaluate as evaluation
-    from dlreg.evaluation import gates
+    from dlreg.cli.output import print_gates, print_json, print_metrics
+    from dlreg.commands import evaluate as command
+    from dlreg.evaluation.gates import parse_limits, parse_regressions, refuse_failed
 
-    limits = gates.parse_limits(fail_if or [], on_data=data is not None)
-    allowed = gates.parse_regressions(max_regression or [], baseline)
-    metrics, judged = evaluation.evaluate(run_dir, data, limits, baseline, allowed)
+    limits = parse_limits(fail_if or [], on_data=data is not None)
+    allowed = parse_regressions(max_regression or [], baseline)
+    metrics, gates = command.evaluate(run_dir, data, limits, baseline, allowed)
     if as_json:
-        results = [gate.result for gate in judged]
+        results = [gate.result for gate in gates]
         print_json({"run_dir": str(run_dir), "metrics": metrics, "gates": results})
     else:
-        console.show_metrics(metrics)
-        console.show_gates(judged)
-    gates.refuse_failed(judged)
+        print_metrics(metrics)
+        print_gates(gates)
+    refuse_failed(gates)
 
 
 @app.command()
@@ -267,13 +232,11 @@ def predict(
     ] = None,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
-    from dlreg.cli import console
-    from dlreg.commands import predict as prediction
-    from dlreg.runs import trained_run
+    from dlreg.commands import predict as command
+    from dlreg.runs.trained_run import open_run
 
-    run = trained_run.open_run(run_dir)
-    counts = prediction.predict(run, csv, output, keep or [], spread=spread, interval=interval)
-    console.show_counts(counts)
+    run = open_run(run_dir)
+    command.predict(run, csv, output, keep or [], spread=spread, interval=interval)
 
 
 @app.command()
@@ -286,9 +249,9 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a figure of a run."""
-    from dlreg.commands import plot as figures
+    from dlreg.commands.plot import draw
 
-    print(figures.draw(run_dir, kind, output))
+    print(draw(run_dir, kind, output))
 
 
 @app.command()
@@ -307,80 +270,26 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Tell which columns a run relies on, by permutation importance, and draw it."""
-    from dlreg.cli import console
-    from dlreg.commands import explain as importance
+    from dlreg.cli.output import print_importance, print_json
+    from dlreg.commands import explain as command
 
-    report = importance.explain(run_dir, output, metric=metric, repeats=repeats)
+    report = command.explain(run_dir, output, metric=metric, repeats=repeats)
     if as_json:
         print_json(report)
     else:
-        console.show_importance(report)
+        print_importance(report)
 
 
 @app.command()
 def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
     """Compare every file of a run with what was written."""
-    from dlreg.commands import verify as verification
+    from dlreg.cli.output import print_json
+    from dlreg.commands import verify as command
 
-    report, faults = verification.verify(run_dir)
+    report, faults = command.verify(run_dir)
     if as_json:
         print_json(report)
     if faults:
         raise RunDirError(*faults)
     if not as_json:
         print(f"complete: {len(report['verified'])} files verified")
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on stdout, for a script; what could steer a terminal is escaped."""
-    text = json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False)
-    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
-
-
-def _show_warning(message: Warning | str, *_: object) -> None:
-    from dlreg.cli.console import show_note
-
-    show_note(str(message))
-
-
-def main() -> None:
-    """Runs the command line and turns every error into its exit code, in this one place."""
-    with listening() as signals:
-        _run(signals)
-
-
-def _run(signals: Interruption) -> None:
-    arguments = sys.argv[1:]
-    in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
-    # Names in a table are any characters, whatever the terminal's locale; files of dlreg's are UTF-8, too.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    # Libraries warn their developers; what dlreg itself warns of is a note for the user.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
-    warnings.filterwarnings("always", module="dlreg")
-    warnings.showwarning = cast(Any, _show_warning)
-    try:
-        if "--version" in arguments:
-            with _printing():
-                print(f"dlreg {__version__}")
-            return
-        with whole_words(os.environ) if in_bash else contextlib.nullcontext():
-            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg", obj=signals)
-    except DlregError as error:
-        from dlreg.cli.console import show_error
-
-        if "--debug" in arguments:
-            traceback.print_exc()
-        # Nobody may be reading; the exit code still counts.
-        with contextlib.suppress(OSError, SystemExit):
-            show_error(error)
-        sys.exit(error.exit_code)
-    except Exception:
-        # What a signal breaks off may fail in any way.
-        signals.raise_received()
-        traceback.print_exc()
-        report = "Please report it, with the lines above and your config."
-        print(f"This is a bug of dlreg {__version__}. {report}", file=sys.stderr)
-        sys.exit(1)

@@ -1,33 +1,24 @@
-"""Which columns a run relies on: permutation importance, through the pipeline as it predicts.
+"""Which columns a run relies on: permutation importance, through the pipeline as it predicts."""
 
-The importance of a column is how much worse the metric gets when its cells are dealt out to the rows at
-random, so that it says nothing of them any more, while every other column stays (Breiman, Random Forests,
-Machine Learning 45, 2001; Fisher, Rudin and Dominici, All Models are Wrong, but Many are Useful, JMLR 20,
-2019). It is about this network on these rows, not about the world: columns that say the same share their
-importance, since each can be lost while the other stays.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dlreg.commands.evaluate import own_parts, say_what_is_read
-from dlreg.commands.plot import format_of, write_figure
 from dlreg.errors import Fault, RunDirError, UsageError
 from dlreg.evaluation.metrics import regression_metrics
+from dlreg.evaluation.permutation import permutation_importance
 from dlreg.figures.plots import plot_importance
-from dlreg.runs import directory as run_dir
+from dlreg.figures.writing import format_of, write_figure
+from dlreg.runs.names import IMPORTANCE
+from dlreg.runs.own_rows import read_own_rows
 from dlreg.runs.trained_run import open_run
 from dlreg.table.dataset import Part
 
-METRICS = ("rmse", "mse", "mae", "r2")
 # Of more rows a sample is taken, of less if there are many columns: each costs `repeats` predictions of all.
 MIN_ROWS, MAX_ROWS, MAX_CELLS = 1000, 5000, 50_000
 SEED = 0
-
-Cells = Mapping[str, np.ndarray]
 
 
 def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: int = 10) -> dict[str, Any]:
@@ -39,7 +30,7 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     Args:
         path: The run directory.
         output: Where to draw; its suffix is the format. None for `importance.png` in the run directory.
-        metric: One of `METRICS`; of `r2` the importance is how much it falls.
+        metric: One of `evaluation.permutation.METRICS`; of `r2` the importance is how much it falls.
         repeats: How often each column is permuted.
 
     Returns:
@@ -51,12 +42,11 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
         UsageError: The suffix of `output` is no format of a figure, or the metric has no value on these rows.
         RunDirError: There is no complete run, it is damaged, or its table is not what it was trained on.
     """
-    output = output or path / run_dir.IMPORTANCE
+    output = output or path / IMPORTANCE
     format_of(output)
     run = open_run(path)
-    say_what_is_read(run)
     name, whole = _rows_to_measure(
-        own_parts(run), cross_validated=run.config.training.cross_validation is not None
+        read_own_rows(run), cross_validated=run.config.training.cross_validation is not None
     )
     part = _sample(whole)
     if (regression_metrics(part.y_true, part.y_true) or {}).get(metric) is None:
@@ -65,13 +55,8 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
             Fault(f"{metric} has no value on the {name} rows: the target is always the same", hint=hint)
         )
     value, increases = permutation_importance(run.pipeline.predict, part.cells, part.y_true, metric, repeats)
-    if not np.isfinite([value, *(each for column in increases.values() for each in column)]).all():
+    if not np.isfinite([value, *(increase for column in increases.values() for increase in column)]).all():
         raise RunDirError(Fault(f"the run's {metric} on its {name} rows is not finite", str(path)))
-    means = {column: float(np.mean(values)) for column, values in increases.items()}
-    columns = [
-        {"name": column, "importance": means[column], "std": float(np.std(increases[column]))}
-        for column in sorted(means, key=means.__getitem__, reverse=True)
-    ]
     report = {
         "run_dir": str(path),
         "figure": str(output),
@@ -81,40 +66,19 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
         "metric": metric,
         "value": value,
         "repeats": repeats,
-        "columns": columns,
+        "columns": _ranked(increases),
     }
     write_figure(plot_importance(report, target=run.config.data.target), output)
     return report
 
 
-def permutation_importance(
-    predict: Callable[[Cells], np.ndarray], cells: Cells, y_true: np.ndarray, metric: str, repeats: int
-) -> tuple[float, dict[str, list[float]]]:
-    """How much worse a metric gets when one column is permuted.
-
-    Args:
-        predict: Cells to predictions, shape `(n_rows,)`.
-        cells: One array of shape `(n_rows, 1)` per column.
-        y_true: What was observed, shape `(n_rows,)`.
-        metric: One of `METRICS`.
-        repeats: How many permutations; they are the same for every column.
-
-    Returns:
-        The metric of the rows as they are, and by column its increase (of `r2` its decrease) for each
-        permutation.
-    """
-
-    def measure(cells: Cells) -> float:
-        found = regression_metrics(y_true, predict(cells)) or {}
-        return float(found[metric] or 0.0)
-
-    value, sign = measure(cells), -1 if metric == "r2" else 1
-    orders = [np.random.default_rng((SEED, number)).permutation(len(y_true)) for number in range(repeats)]
-    increases = {
-        name: [sign * (measure({**cells, name: column[order]}) - value) for order in orders]
-        for name, column in cells.items()
-    }
-    return value, increases
+def _ranked(increases: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
+    """The mean and the standard deviation over repeats of each column, the most important first."""
+    means = {column: float(np.mean(values)) for column, values in increases.items()}
+    return [
+        {"name": column, "importance": means[column], "std": float(np.std(increases[column]))}
+        for column in sorted(means, key=means.__getitem__, reverse=True)
+    ]
 
 
 def _rows_to_measure(parts: Mapping[str, Part], *, cross_validated: bool) -> tuple[str, Part]:

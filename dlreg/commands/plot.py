@@ -3,16 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlreg.errors import RunDirError, UsageError
-from dlreg.figures.plots import plot_loss, plot_predictions, plot_residuals, render_figure
-from dlreg.files.whole_file import reporting_storage_errors, sweep_temporaries, write_atomically
-from dlreg.runs import directory as run_dir
-from dlreg.runs.contents import read_config, read_history, read_predictions, read_test_metrics
+from dlreg.errors import RunDirError
+from dlreg.figures.plots import plot_loss, plot_predictions, plot_residuals
+from dlreg.figures.writing import format_of, write_figure
+from dlreg.runs.contents import read_config, read_history, read_test_metrics
+from dlreg.runs.names import LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT
+from dlreg.runs.reading import read_record
+from dlreg.runs.tables import read_predictions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg", "pdf")
+_FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
 
 
 def draw(path: Path, kind: str, output: Path | None) -> Path:
@@ -27,12 +29,12 @@ def draw(path: Path, kind: str, output: Path | None) -> Path:
         The file written.
 
     Raises:
-        UsageError: The suffix is not one of `FORMATS`.
+        UsageError: The suffix is that of no format of a figure.
         RunDirError: There is no complete run, it is damaged, or it has no test rows to draw.
     """
-    output = output or path / (run_dir.LOSS_CURVE if kind == "loss" else f"{kind}.png")
+    output = output or path / _FILES[kind]
     format_of(output)
-    record = run_dir.read_record(path)
+    record = read_record(path)
     config = read_config(path, record)
     if kind == "loss":
         figure = plot_loss(
@@ -43,32 +45,12 @@ def draw(path: Path, kind: str, output: Path | None) -> Path:
             target_scaling=config.preprocessing.target,
         )
     else:
-        figure = _of_predictions(path, record, kind, config.data.target)
+        figure = _plot_test_rows(path, record, kind, config.data.target)
     write_figure(figure, output)
     return output
 
 
-def format_of(output: Path) -> str:
-    """What kind of file a figure is to be.
-
-    Raises:
-        UsageError: The suffix is not one of `FORMATS`.
-    """
-    suffix = output.suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        raise UsageError(f"--output: expected a name ending in .png, .svg or .pdf, found {output.name!r}")
-    return suffix
-
-
-def write_figure(figure: "Figure", output: Path) -> None:
-    """Writes a figure in one step, in the format of the file's suffix."""
-    drawn = render_figure(figure, format_of(output))
-    with reporting_storage_errors(output):
-        sweep_temporaries(output.parent)
-        write_atomically(output, drawn)
-
-
-def _of_predictions(path: Path, record: dict[str, Any], kind: str, target: str) -> "Figure":
+def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) -> "Figure":
     y_true, y_pred = read_predictions(path, record)
     metrics = read_test_metrics(path, record)
     if not y_true.size or not metrics:

@@ -13,7 +13,7 @@ import numpy as np
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
-from dlreg.runs.trained_run import TrainedRun
+from dlreg.runs.trained_run import TrainedRun, warn_of_unseen
 from dlreg.table.columns import read_cells
 from dlreg.table.csv_file import Table, stream_tables
 from dlreg.table.csv_scan import open_csv
@@ -29,7 +29,7 @@ def predict(
     spread: bool = False,
     interval: float | None = None,
 ) -> dict[str, int]:
-    """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`.
+    """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`; warns of unseen levels.
 
     Args:
         run: The trained run.
@@ -59,28 +59,29 @@ def predict(
     if repeated := [name for name in keep if columns.count(name) > 1]:
         hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
         raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
-    counts: Counter[str] = Counter(rows=0)
-    name = "standard input" if csv == "-" else csv
+    n_rows, unseen = 0, Counter[str]()
+    source = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
         # The same text as pandas writes, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
-        for table in stream_tables(stream, name, csv_format_of(run.config.data), text_columns):
-            predicted = _predict_block(run, table, keep, counts, interval)
-            if not counts["rows"]:
+        for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
+            predicted = _predict_block(run, table, keep, unseen, interval)
+            if not n_rows:
                 writer.writerow(columns)
             kept = [table.frame[column].fillna("").tolist() for column in keep]
-            rows = range(counts["rows"], counts["rows"] + len(table.frame))
-            writer.writerows(zip(rows, *kept, *(predicted[each].tolist() for each in names), strict=True))
-            counts["rows"] += len(table.frame)
-        if not counts["rows"]:
+            rows = range(n_rows, n_rows + len(table.frame))
+            writer.writerows(zip(rows, *kept, *(predicted[name].tolist() for name in names), strict=True))
+            n_rows += len(table.frame)
+        if not n_rows:
             hint = "Add a header line and, below it, one line for each row"
-            raise DataError(Fault("the file has no rows of data", name, hint=hint))
-    return dict(counts)
+            raise DataError(Fault("the file has no rows of data", source, hint=hint))
+    warn_of_unseen(unseen)
+    return {"rows": n_rows} | {f"unseen in {name}": count for name, count in unseen.items()}
 
 
 def _predict_block(
-    run: TrainedRun, table: Table, keep: Sequence[str], counts: Counter[str], interval: float | None
+    run: TrainedRun, table: Table, keep: Sequence[str], unseen: Counter[str], interval: float | None
 ) -> dict[str, np.ndarray]:
     header = list(table.frame.columns)
     wanted = [*(column.name for column in run.columns), *keep]
@@ -89,13 +90,13 @@ def _predict_block(
         raise DataError(*missing_columns(lacking, header, table.name))
     with located(table.name):
         cells = read_cells(table, run.columns)
-    counts.update({f"unseen in {name}": count for name, count in run.count_unseen(cells).items() if count})
-    found = run.pipeline.run(cells)
-    columns = {"y_pred": found[PREDICTION]}
-    if SPREAD in found:
-        columns["y_spread"] = found[SPREAD]
+    unseen.update(run.count_unseen(cells))
+    outputs = run.pipeline.run(cells)
+    columns = {"y_pred": outputs[PREDICTION]}
+    if SPREAD in outputs:
+        columns["y_spread"] = outputs[SPREAD]
     if interval is not None:
-        half = run.intervals.half_widths(interval, len(table.frame), found.get(RESIDUAL_SCALE))
+        half = run.intervals.half_widths(interval, len(table.frame), outputs.get(RESIDUAL_SCALE))
         columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
     return columns
 
@@ -106,9 +107,9 @@ def _check_level(run: TrainedRun, level: float) -> None:
         raise UsageError(Fault(f"--interval takes a number between 0 and 1; found {level:g}", hint=hint))
     if run.intervals.quantile(level) is None:
         n_rows = run.intervals.n_rows
-        found = f"--interval {level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
+        message = f"--interval {level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
         hint = f"Ask for at most {run.intervals.highest_level:.3g}, or train" if n_rows else "Train"
-        raise UsageError(Fault(found, hint=f"{hint} with a larger training.validation_split"))
+        raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))
 
 
 @contextlib.contextmanager

@@ -1,51 +1,49 @@
 """One run, from a config to a complete run directory."""
 
-import csv
-import importlib.metadata
-import io
-import os
-import platform
 import signal
 import time
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from dlreg import __version__
 from dlreg.config.schema import Config
-from dlreg.config.writing import dump_config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError
-from dlreg.evaluation.calibration import describe as describe_intervals
 from dlreg.evaluation.learning_curve import Kept, judge_learning_curve
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
-from dlreg.runs import directory as run_dir
-from dlreg.runs.checkpointing import Saver
-from dlreg.runs.directory import RunDir, to_json
+from dlreg.runs.checkpointing import Checkpointer
+from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir
+from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption
+from dlreg.runs.results import (
+    PredictedRows,
+    Results,
+    TrainedNetwork,
+    write_config,
+    write_network,
+    write_preprocessing,
+    write_results,
+    write_split,
+)
 from dlreg.runs.resuming import origin_of, refuse_changes
-from dlreg.table.dataset import Dataset, load_dataset, split_record
+from dlreg.table.dataset import Dataset, load_dataset
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.listener import Listener
 from dlreg.training.members import members_of
 from dlreg.training.progress import Progress
 
 if TYPE_CHECKING:
-    from dlreg.commands.train_steps import Prepared
-
-PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
-BLOCK = 4096
+    from dlreg.commands.train_steps import BuiltPipeline, Measured, Networks
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to, as `run.json` and `--json` tell it.
+    """What a training came to.
 
     Attributes:
         metrics: By part, and of the baselines.
@@ -68,7 +66,32 @@ class Outcome:
     features: int
 
 
-def train_run(
+@dataclass(frozen=True)
+class Summary:
+    """What a script is told of a run.
+
+    Attributes:
+        run_dir: The run directory.
+        seconds: How long it took.
+        notes: What a user should know.
+        outcome: What the training came to.
+    """
+
+    run_dir: str
+    seconds: float
+    notes: list[str]
+    outcome: Outcome
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in one mapping."""
+        return {"run_dir": self.run_dir, **self.facts()}
+
+    def facts(self) -> dict[str, Any]:
+        """The same without the directory, as `run.json` has it."""
+        return {"seconds": self.seconds, "notes": self.notes, **asdict(self.outcome)}
+
+
+def train(
     config: Config,
     path: Path | None,
     *,
@@ -77,7 +100,8 @@ def train_run(
     resume: bool,
     interruption: Interruption,
     listener: Listener,
-) -> dict[str, Any]:
+    importing: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Summary:
     """Trains what a config describes and writes the run directory.
 
     Args:
@@ -88,10 +112,7 @@ def train_run(
         resume: Go on with the unfinished run that stands there, if there is one.
         interruption: Says when to stop.
         listener: Told of progress.
-
-    Returns:
-        The summary a script gets: `run_dir`, `seconds`, `notes`, `metrics`, `epochs`, `best_epoch`,
-        `verdict`, `parameters`, `features`.
+        importing: Entered while TensorFlow is imported.
 
     Raises:
         DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written.
@@ -100,100 +121,65 @@ def train_run(
         StoppedError: A signal came; the run directory keeps a checkpoint.
         DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
     """
-    began, started = time.monotonic(), _now()
+    began, started = time.monotonic(), now()
     listener.on_stage(f"reading {config.data.path}")
     dataset = load_dataset(config)
     plan = plan_training(config, dataset)
-    notes = [*dataset.notes, *(str(each.fault) for each in advise(config, dataset))]
+    notes = [*dataset.notes, *(str(advice.fault) for advice in advise(config, dataset))]
     for note in notes:
-        listener.on_note(note)
-    path = path or config.run.dir or run_dir.next_run_dir(name)
-    with run_dir.open_run_dir(path, overwrite=overwrite, resume=resume) as run:
-        facts = {"process": os.getpid(), "started": started, **_facts(config, dataset, plan.threads)}
+        warnings.warn(note, stacklevel=1)
+    path = path or config.run.dir or next_run_dir(name)
+    with open_run_dir(path, overwrite=overwrite, resume=resume) as run:
+        facts = gather_facts(config, dataset, plan.threads, started)
         if resume:
             refuse_changes(config, path, facts)
         run.set_status("running", facts)
-        run.write(run_dir.CONFIG, dump_config(config).encode())
-        saver = Saver(run, origin_of(config, facts), plan.epochs + plan.refit_epochs, interruption)
+        write_config(run, config)
+        most_epochs = plan.epochs + plan.refit_epochs
+        checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
-                import_backend(cache, plan.threads)
-                outcome = _make(config, dataset, run, saver, listener)
+                with importing():
+                    import_backend(cache, plan.threads)
+                outcome = _train(config, dataset, run, checkpointer, listener)
         except BaseException as error:
             # What a signal breaks off may fail in any way.
             if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise saver.stop(interruption.received or signal.SIGINT) from None
-            exit_code = error.exit_code if isinstance(error, DlregError) else 1
-            if isinstance(error, DivergedError):
-                run.remove_checkpoint()
-            run.set_status("failed", {"error": str(error), "exit_code": exit_code})
+                raise checkpointer.stop(interruption.received or signal.SIGINT) from None
+            _record_failure(run, error)
             raise
-        results = {"seconds": round(time.monotonic() - began, 3), "notes": notes, **vars(outcome)}
-        run.set_status("complete", {"finished": _now(), **results})
+        summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
+        run.set_status("complete", {"finished": now(), **summary.facts()})
         run.remove_checkpoint()
-    return {"run_dir": str(path), **results}
+    return summary
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _record_failure(run: RunDir, error: BaseException) -> None:
+    exit_code = error.exit_code if isinstance(error, DlregError) else 1
+    if isinstance(error, DivergedError):
+        run.remove_checkpoint()
+    run.set_status("failed", {"error": str(error), "exit_code": exit_code})
 
 
-def _facts(config: Config, dataset: Dataset, threads: int | None) -> dict[str, Any]:
-    paths = {"path": config.data.path, "test_path": config.data.test_path}
-    return {
-        "versions": {"dlreg": __version__, "python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in PACKAGES},
-        "seed": config.training.seed,
-        "data": {
-            f"data.{key}": {
-                "path": str(path),
-                "size": path.stat().st_size,
-                "sha256": run_dir.file_sha256(path),
-            }
-            for key, path in paths.items()
-            if path
-        },
-        "rows": {name: int(part.rows.size) for name, part in dataset.parts.items()},
-        "machine": {"system": platform.platform(), "processor": _processor(), "cpu_count": os.cpu_count()},
-        "threads": threads,
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-
-
-def _make(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener: Listener) -> Outcome:
-    """Trains and writes every file but `run.json`, step by step."""
+def _train(
+    config: Config, dataset: Dataset, run: RunDir, checkpointer: Checkpointer, listener: Listener
+) -> Outcome:
+    """Takes the steps of `train_steps`, and writes what each returns."""
     from dlreg.commands import train_steps as steps
-    from dlreg.model.keras_model import keras_file, summary_of
     from dlreg.training.loop import Hooks
     from dlreg.training.train import train_members
 
-    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members_of(config)))
+    write_split(run, dataset, config.data.test_path, members_of(config))
     prepared = steps.prepare(config, dataset)
-    run.write(run_dir.PREPROCESSING, to_json(_describe_prepared(prepared)))
+    write_preprocessing(run, *steps.describe_prepared(prepared))
     listener.on_stage("compiling the training loop")
-    with saver.looking_after():
-        trained = train_members(
-            config,
-            dataset,
-            prepared.preprocessing,
-            prepared.variants,
-            prepared.x,
-            Hooks(_resuming(saver, listener), listener.on_epoch, saver.after_epoch),
-        )
-    networks = steps.combine(config, dataset, prepared, trained)
+    hooks = Hooks(_resuming(checkpointer), listener.on_epoch, checkpointer.after_epoch)
+    with checkpointer.guarding_training():
+        trained = train_members(config, dataset, prepared.preprocessing, prepared.variants, prepared.x, hooks)
     progress = trained.progress
-    run.write(run_dir.HISTORY, to_json(_history_record(progress)))
-    run.write(run_dir.SUMMARY, summary_of(networks.model).encode())
-    run.write(run_dir.MODEL, keras_file(networks.model))
-    run.write(run_dir.LOSS_CURVE, _loss_curve(config, progress), hashed=False)
+    networks = steps.combine(config, dataset, prepared, trained)
+    write_network(run, _trained_network(config, progress, networks))
     if progress.diverged:
         raise DivergedError(
             f"the loss is not finite in epoch {len(progress.values)}: training diverged. Try a smaller "
@@ -206,14 +192,7 @@ def _make(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener:
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
     del prepared
     measured = steps.measure(dataset, networks, built, held_out)
-    if networks.y_unseen is not None:
-        train = dataset.parts["train"]
-        run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, networks.y_unseen))
-    test = dataset.parts["test"]
-    run.write(run_dir.PIPELINE, built.content)
-    run.write(run_dir.INTERVALS, to_json(describe_intervals(built.calibration, built.calibrated_on)))
-    run.write(run_dir.METRICS, to_json(measured.metrics))
-    run.write(run_dir.PREDICTIONS, _predictions_table(test.rows, test.y_true, measured.y_pred_test))
+    write_results(run, _results(dataset, networks, built, measured))
     return Outcome(
         metrics=measured.metrics,
         epochs=progress.epoch,
@@ -226,50 +205,32 @@ def _make(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener:
     )
 
 
-def _describe_prepared(prepared: "Prepared") -> dict[str, Any]:
-    from dlreg.features.preprocessing import describe
-    from dlreg.model.embeddings import describe_embedding
-
-    embeddings = [describe_embedding(variant.network.embedding) for variant in prepared.variants]
-    return describe(prepared.preprocessing) | {"embeddings": embeddings}
-
-
-def _resuming(saver: Saver, listener: Listener) -> Callable[[Checkpoint], Checkpoint | None]:
+def _resuming(checkpointer: Checkpointer) -> Callable[[Checkpoint], Checkpoint | None]:
     def resume_from(template: Checkpoint) -> Checkpoint | None:
-        checkpoint = saver.load(template)
+        checkpoint = checkpointer.load(template)
         if checkpoint:
-            listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
+            warnings.warn(f"going on after epoch {len(checkpoint.values):,}", stacklevel=1)
         return checkpoint
 
     return resume_from
 
 
-def _predictions_table(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> bytes:
-    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["row", "y_true", "y_pred"])
-        # As Python numbers all at once they would take more memory than the table.
-        for start in range(0, len(rows), BLOCK):
-            block = slice(start, start + BLOCK)
-            columns = (values[block].tolist() for values in (rows, y_true, y_pred))
-            writer.writerows(zip(*columns, strict=True))
-        text.flush()
-        return text.buffer.getvalue()
+def _trained_network(config: Config, progress: Progress, networks: "Networks") -> TrainedNetwork:
+    from dlreg.model.keras_model import keras_file, summary_of
 
-
-def _history_record(progress: Progress) -> dict[str, Any]:
-    """Keras's `History.history`; `members` holds each of several members', `refit` what came after."""
-
-    def finite(history: Mapping[str, list[float]]) -> dict[str, list[float | None]]:
-        return {name: [v if np.isfinite(v) else None for v in values] for name, values in history.items()}
-
-    members = {"members": [finite(member) for member in progress.members]}
-    refit = {"refit": finite(progress.refit)} if progress.refit_epoch else {}
-    return finite(progress.history) | (members if len(progress.members) > 1 else {}) | refit
+    return TrainedNetwork(
+        progress.history,
+        progress.members,
+        progress.refit if progress.refit_epoch else None,
+        summary_of(networks.model),
+        keras_file(networks.model),
+        _loss_curve(config, progress),
+    )
 
 
 def _loss_curve(config: Config, progress: Progress) -> bytes:
-    from dlreg.figures.plots import plot_loss, render_figure
+    from dlreg.figures.plots import plot_loss
+    from dlreg.figures.writing import render_figure
 
     figure = plot_loss(
         progress.history,
@@ -279,6 +240,19 @@ def _loss_curve(config: Config, progress: Progress) -> bytes:
         target_scaling=config.preprocessing.target,
     )
     return render_figure(figure, "png")
+
+
+def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline", measured: "Measured") -> Results:
+    train, test = dataset.parts["train"], dataset.parts["test"]
+    y_unseen = networks.y_unseen
+    return Results(
+        built.content,
+        built.calibration,
+        built.calibrated_on,
+        measured.metrics,
+        PredictedRows(test.rows, test.y_true, measured.y_pred_test),
+        None if y_unseen is None else PredictedRows(train.rows, train.y_true, y_unseen),
+    )
 
 
 def _verdict(config: Config, progress: Progress) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from dlreg.evaluation.baselines import linear_baseline, mean_baseline
 from dlreg.evaluation.calibration import Calibration, calibrate
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.metrics import interval_metrics, regression_metrics
-from dlreg.features.preprocessing import Preprocessing, TargetScaling, fit_preprocessing
+from dlreg.features.preprocessing import Preprocessing, TargetScaling, describe, fit_preprocessing
 from dlreg.model.architecture import Variant
+from dlreg.model.embeddings import describe_embedding
 from dlreg.model.keras_model import combined_model, trained_model
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, trained_variants
@@ -208,3 +209,9 @@ def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out
         )
         metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
     return Measured(metrics, y_pred["test"])
+
+
+def describe_prepared(prepared: Prepared) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Every fitted number in plain values: those of the preprocessing, and those of each embedding."""
+    embeddings = [describe_embedding(variant.network.embedding) for variant in prepared.variants]
+    return describe(prepared.preprocessing), embeddings

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dlreg.errors import Fault, RunDirError
-from dlreg.runs import directory as run_dir
+from dlreg.runs.names import CHECKPOINT, FIGURES, LOCK, REQUIRED, RUN
+from dlreg.runs.reading import check_file, names_in, read_record
 
 
 def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
@@ -19,22 +20,22 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
         RunDirError: There is no complete run to compare with, or `run.json` itself is damaged.
         StorageError: A file may not be read.
     """
-    record = run_dir.read_record(path)
-    verified: list[str] = [run_dir.RUN]
+    record = read_record(path)
+    verified: list[str] = [RUN]
     faults: list[Fault] = []
-    for name in sorted({*record["files"], *run_dir.REQUIRED}):
+    for name in sorted({*record["files"], *REQUIRED}):
         try:
-            run_dir.check_file(path, record, name)
+            check_file(path, record, name)
             verified.append(name)
         except RunDirError as error:
             faults += error.faults
-    for name in run_dir.names_in(path):
+    for name in names_in(path):
         # A kill at the very end leaves the checkpoint, which nothing reads any more.
-        if name in record["files"] or name in (run_dir.RUN, run_dir.CHECKPOINT, run_dir.LOCK):
+        if name in record["files"] or name in (RUN, CHECKPOINT, LOCK):
             continue
-        if name not in run_dir.FIGURES:
-            found = "not a file of this run: neither written nor checked by dlreg"
-            faults.append(Fault(found, str(path / name), hint="Move it elsewhere"))
+        if name not in FIGURES:
+            message = "not a file of this run: neither written nor checked by dlreg"
+            faults.append(Fault(message, str(path / name), hint="Move it elsewhere"))
         elif not stat.S_ISREG((path / name).lstat().st_mode):
             faults.append(Fault("expected a plain file", str(path / name), hint="Remove it and plot again"))
     report = {"run_dir": str(path), "verified": verified, "faults": [str(fault) for fault in faults]}

@@ -19,7 +19,7 @@ import yaml
 from dlreg.config.places import KeyPath, Place, Position
 from dlreg.config.yaml_syntax import position_of, syntax_fault
 from dlreg.errors import ConfigError, Fault
-from dlreg.files.similar_file import near_file
+from dlreg.files.similar_file import similar_file
 from dlreg.wording import shorten
 
 MAX_BYTES = 1_000_000
@@ -54,7 +54,7 @@ def read_yaml(path: str | Path) -> YamlDocument:
     try:
         content = _read_regular_file(Path(path))
     except FileNotFoundError:
-        near = near_file(Path(path))
+        near = similar_file(Path(path))
         hint = f"Did you mean {near}?" if near else "`dlreg init` writes a config to start from."
         raise ConfigError(Fault("there is no such config file", source, hint=hint)) from None
     except (OSError, ValueError) as error:

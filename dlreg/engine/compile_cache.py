@@ -17,6 +17,9 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from dlreg.files.hashing import sha256_of_file
+from dlreg.machine import read_cpuinfo
+
 MAX_BYTES = 64 << 20
 SECONDS_PER_DAY = 86400
 _IN_USE = "in-use-"
@@ -55,12 +58,8 @@ def _private_folder() -> Path | None:
 
 def _machine() -> str:
     """Names what the machine code depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    processor = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
-    facts = [version("tensorflow"), version("keras"), os.uname().machine, *processor]
+    lines = {line for line in read_cpuinfo() if line.startswith(("model name", "flags", "Features"))}
+    facts = [version("tensorflow"), version("keras"), os.uname().machine, *sorted(lines)]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
 
@@ -85,7 +84,7 @@ def _linked(kept: Path) -> Path:
             continue
         room -= status.st_size
         name, _, digest = entry.name.rpartition(".")
-        if stat.S_ISREG(status.st_mode) and room >= 0 and name and _sha256(entry) == digest:
+        if stat.S_ISREG(status.st_mode) and room >= 0 and name and sha256_of_file(entry) == digest:
             (work / name).hardlink_to(entry)
         else:
             entry.unlink(missing_ok=True)
@@ -96,9 +95,4 @@ def _keep_new(work: Path, kept: Path) -> None:
     for entry in work.iterdir():
         # What has two links was there before.
         if entry.lstat().st_nlink == 1:
-            entry.replace(kept / f"{entry.name}.{_sha256(entry)}")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+            entry.replace(kept / f"{entry.name}.{sha256_of_file(entry)}")

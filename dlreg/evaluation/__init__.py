@@ -1,4 +1,12 @@
-"""Arrays in, numbers out: metrics, baselines, intervals, gates, and a learning curve in words.
+"""Arrays in, numbers out.
 
-Never imports table, features, config, training, pipeline or runs: usable for any model.
+- `metrics`: of predictions and of intervals; `results`: of each part of a table
+- `baselines`: what a network has to beat to be worth its trouble
+- `calibration`: fits prediction intervals; `intervals`: their widths for new rows
+- `gates`: limits and regressions, read and judged; `bootstrap`: a regression told apart from noise
+- `learning_curve`: what a learning curve shows, in words
+- `permutation`: how much each column is worth
+
+Others may call all public functions. Never imports table, features, config, training, pipeline or runs:
+usable for any model.
 """

@@ -16,7 +16,6 @@ Jackknife+, Annals of Statistics 49, 2021).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -85,18 +84,6 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
         return Calibration(constant, None, width)
     scale = _fit_scale(x, residuals, y_pred, np.arange(len(residuals))).to_the_power(power)
     return Calibration(_intervals(residuals / scales**power), scale, width)
-
-
-def describe(calibration: Calibration, calibrated_on: str) -> dict[str, Any]:
-    """Plain values, for `intervals.json`."""
-    intervals = calibration.intervals
-    return {
-        "calibrated_on": calibrated_on if intervals.n_rows else None,
-        "rows": intervals.n_rows,
-        "scale": "learned" if calibration.scale else "constant",
-        "constant_width_90": calibration.constant_width,
-        "scores": intervals.scores.tolist(),
-    }
 
 
 def _intervals(scores: np.ndarray) -> Intervals:

@@ -1,1 +1,8 @@
-"""Figures good enough for a slide, from plain values."""
+"""Figures good enough for a slide, from plain values.
+
+- `plots`: losses by epoch, predictions, residuals, the importance of columns
+- `style`: the look they share, and fonts that have the characters of every name
+- `writing`: figures as PNG, SVG or PDF
+
+Others may call all public functions. Never imports another package but `files`.
+"""

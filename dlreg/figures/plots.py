@@ -1,63 +1,21 @@
-"""Figures good enough for a slide, from plain values.
+"""The figures: losses by epoch, predictions, residuals, and the importance of columns."""
 
-Only `matplotlib.figure.Figure` is used, never pyplot: nothing is global, and the import is half as long.
-"""
-
-import io
 import math
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from dlreg.errors import printable
+from dlreg.figures.style import BEST, INK, TRAIN, VALIDATION, new_figure, short_name, styled
 
-TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
 LOG_SCALE_FROM = 20.0
 DENSE_FROM = 5000
-MAX_NAME = 48
 MAX_BARS = 30
-_STYLE: Any = {
-    "font.size": 15,
-    "axes.titlesize": 18,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 38,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#999999",
-    "axes.labelcolor": INK,
-    "axes.grid": True,
-    "grid.color": "#E4E4E4",
-    "axes.axisbelow": True,
-    "text.color": INK,
-    "text.parse_math": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": True,
-    "legend.edgecolor": "none",
-    "legend.framealpha": 0.9,
-    "lines.linewidth": 2.4,
-    "svg.hashsalt": "dlreg",
-    "svg.fonttype": "path",
-    "pdf.fonttype": 42,
-    "agg.path.chunksize": 10000,
-}
-# Families that hold Hangul, and mostly Kana and Han too, as common systems install them.
-_FAMILIES = (
-    "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "NanumBarunGothic", "Malgun Gothic", "AppleGothic",
-    "Apple SD Gothic Neo", "UnDotum", "Baekmuk Gulim", "Noto Sans CJK JP", "Noto Sans CJK SC", "Unifont",
-)  # fmt: skip
 _SCALED = {
     "standard": "of the standardised {}",
     "minmax": "of the min-max scaled {}",
@@ -93,9 +51,9 @@ def plot_loss(
     }
     watched = shown.get("validation", shown["training"])
     epochs = np.arange(1, len(watched) + 1)
-    with _style(target):
-        figure, axes = _figure(
-            "Learning curve", f"{loss_name} {_SCALED[target_scaling].format(_name(target))}"
+    with styled(target):
+        figure, axes = new_figure(
+            "Learning curve", f"{loss_name} {_SCALED[target_scaling].format(short_name(target))}"
         )
         for (name, values), colour in zip(shown.items(), (TRAIN, VALIDATION), strict=False):
             marker = "o" if len(values) <= 12 else ""
@@ -133,8 +91,8 @@ def plot_predictions(
         rmse: Shown in the corner.
         r2: Shown in the corner; None where it is not defined.
     """
-    with _style(target):
-        figure, axes = _figure("Predictions", f"{_name(target)} on the test rows", size=(7.5, 7.5))
+    with styled(target):
+        figure, axes = new_figure("Predictions", f"{short_name(target)} on the test rows", size=(7.5, 7.5))
         low, high = _limits(np.concatenate([y_true, y_pred]))
         _points(axes, y_true, y_pred, (low, high, low, high))
         axes.plot([low, high], [low, high], color=BEST, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
@@ -158,8 +116,8 @@ def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Fi
         target: The target's name.
     """
     residuals = y_true - y_pred
-    with _style(target):
-        figure, axes = _figure("Residuals", f"{_name(target)} on the test rows")
+    with styled(target):
+        figure, axes = new_figure("Residuals", f"{short_name(target)} on the test rows")
         side = axes.inset_axes((1.02, 0, 0.16, 1), sharey=axes)
         reach = float(np.max(np.abs(residuals))) * 1.08 or 1.0
         low, high = _limits(y_pred)
@@ -186,14 +144,14 @@ def plot_importance(report: Mapping[str, Any], *, target: str) -> Figure:
         target: The target's name.
     """
     columns = report["columns"][:MAX_BARS]
-    names = [_name(column["name"]) for column in columns]
+    names = [short_name(column["name"]) for column in columns]
     change = "decrease" if report["metric"] == "r2" else "increase"
     metric = {"r2": "R²"}.get(report["metric"], report["metric"].upper())
     left_out = len(report["columns"]) - len(columns)
-    with _style(target, *names):
+    with styled(target, *names):
         rows = f"{report['n']:,} {report['part']} rows"
-        subtitle = f"for {_name(target)}, whose {metric} on {rows} is {report['value']:,.4g}"
-        figure, axes = _figure(
+        subtitle = f"for {short_name(target)}, whose {metric} on {rows} is {report['value']:,.4g}"
+        figure, axes = new_figure(
             "Importance of columns",
             subtitle,
             size=(9 + 0.1 * max(map(len, names)), 2.4 + 0.42 * len(columns)),
@@ -215,26 +173,6 @@ def plot_importance(report: Mapping[str, Any], *, target: str) -> Figure:
         more = f"\n{left_out:,} columns of less importance are not shown" if left_out else ""
         axes.set_xlabel(f"{change} of the {metric} when permuted{more}")
         return figure
-
-
-def render_figure(figure: Figure, file_format: str) -> bytes:
-    """The bytes of a `png`, `svg` or `pdf` file; equal figures give equal bytes."""
-    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    content = io.BytesIO()
-    with mpl.rc_context(_settings()), warnings.catch_warnings():
-        # A glyph that no font has is said once, in `_style`, for all places it appears in.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(content, format=file_format, metadata=undated[file_format])
-    return content.getvalue()
-
-
-def _figure(title: str, subtitle: str, size: tuple[float, float] = (10, 5.625)) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
-    axes = figure.subplots()
-    axes.set_title(title)
-    # At one distance, whatever the height.
-    axes.annotate(subtitle, (0, 1), (0, 9), "axes fraction", "offset points", fontsize=14, color=BEST)
-    return figure, axes
 
 
 def _points(axes: Axes, x: np.ndarray, y: np.ndarray, extent: tuple[float, float, float, float]) -> None:
@@ -271,69 +209,3 @@ def _scale_losses(axes: Axes, values: np.ndarray) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _name(text: str) -> str:
-    text = printable(text)
-    return text if len(text) <= MAX_NAME else f"{text[: MAX_NAME - 1]}…"
-
-
-@contextmanager
-def _style(*names: str) -> Iterator[None]:
-    """The look of a figure, with fonts that have the glyphs of each name in it."""
-    strange = {
-        "".join(sorted({c for c in _name(name) if ord(c) not in _glyphs("DejaVu Sans")})) for name in names
-    }
-    found = {characters: find_font(characters) for characters in sorted(strange - {""})}
-    lacking = "".join(sorted({c for characters, family in found.items() if not family for c in characters}))
-    if lacking:
-        warnings.warn(
-            f"no installed font has the characters {lacking!r}: the figure shows boxes instead. "
-            "Install one, such as the package fonts-nanum or fonts-noto-cjk",
-            stacklevel=3,
-        )
-    families = list(dict.fromkeys(["DejaVu Sans", *(family for family in found.values() if family)]))
-    with mpl.rc_context({**_settings(), "font.family": families}):
-        yield
-
-
-def _settings() -> Any:
-    """All settings: matplotlib takes some from a file in the working directory, which may be a stranger's."""
-    return {key: value for key, value in mpl.rcParamsDefault.items() if key != "backend"} | _STYLE
-
-
-@cache
-def find_font(characters: str) -> str | None:
-    """An installed font family that has all these characters, the well-known ones first."""
-    return _search(characters) or (_search(characters) if _add_new_fonts() else None)
-
-
-def _search(characters: str) -> str | None:
-    installed = {entry.name for entry in font_manager.fontManager.ttflist}
-    families = [family for family in _FAMILIES if family in installed]
-    families += sorted(installed - set(families))
-    needed = set(map(ord, characters))
-    return next((family for family in families if needed <= _glyphs(family)), None)
-
-
-def _add_new_fonts() -> bool:
-    """Tells matplotlib, which remembers what it once found, of fonts installed since."""
-    known = {entry.fname for entry in font_manager.fontManager.ttflist}
-    added = False
-    # With the folders named, matplotlib starts no fc-list to ask for them.
-    folders = [*font_manager.X11FontDirectories, *font_manager.OSXFontDirectories]
-    for path in set(font_manager.findSystemFonts(folders)) - known:
-        with suppress(OSError, RuntimeError, ValueError):
-            font_manager.fontManager.addfont(path)
-            added = True
-    return added
-
-
-@cache
-def _glyphs(family: str) -> frozenset[int]:
-    """The code points that a font family has glyphs for."""
-    try:
-        font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
-    except (ValueError, OSError, RuntimeError):
-        return frozenset()
-    return frozenset(font.get_charmap())

@@ -1,4 +1,9 @@
-"""Any file: written whole or not at all, read only if it is a plain one, and its mistyped name.
+"""Any file, whoever wrote it.
 
-Never imports any other package of dlreg.
+- `whole_file`: files that are written whole or not at all
+- `plain_file`: files that are read only if they are plain ones, and no more of them than expected
+- `hashing`: the SHA-256 of a file
+- `similar_file`: the existing file that a mistyped path most likely meant
+
+Others may call all public functions. Never imports any other package of dlreg.
 """

@@ -1,7 +1,6 @@
 """Reading files that a stranger may have put there: plain ones, and no more of them than expected."""
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from dlreg.errors import Fault, RunDirError, StorageError
+from dlreg.files.hashing import sha256_of_stream
 
 
 @contextmanager
@@ -30,11 +30,11 @@ def open_plain_file(path: Path, *, follow_link: bool = False) -> Iterator[tuple[
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow_link else os.O_NOFOLLOW)
     try:
         with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
-            found = os.fstat(file.fileno())
+            status = os.fstat(file.fileno())
             # Files of /proc and /sys count as plain, but reading them may block or never end.
-            if not stat.S_ISREG(found.st_mode) or os.path.realpath(path).startswith(("/proc/", "/sys/")):
+            if not stat.S_ISREG(status.st_mode) or os.path.realpath(path).startswith(("/proc/", "/sys/")):
                 raise _not_plain(path)
-            yield file, found.st_size
+            yield file, status.st_size
     except (FileNotFoundError, NotADirectoryError):
         raise RunDirError(Fault("the file is missing", str(path), hint="Restore it or train again")) from None
     except IsADirectoryError:
@@ -70,5 +70,5 @@ def hash_plain_file(path: Path, size: int, *, follow_link: bool = False) -> str 
         RunDirError: It is no plain file, or missing.
         StorageError: The system does not let it be read.
     """
-    with open_plain_file(path, follow_link=follow_link) as (file, found):
-        return hashlib.file_digest(file, "sha256").hexdigest() if found == size else None
+    with open_plain_file(path, follow_link=follow_link) as (file, actual_size):
+        return sha256_of_stream(file) if actual_size == size else None

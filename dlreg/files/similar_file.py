@@ -1,11 +1,11 @@
-"""A file that someone may have meant who names one that does not exist."""
+"""The existing file that a mistyped path most likely meant."""
 
 from pathlib import Path
 
 from dlreg.wording import nearest_word
 
 
-def near_file(path: Path) -> Path | None:
+def similar_file(path: Path) -> Path | None:
     """The file of the same folder whose name is most like that of `path`, if one is."""
     try:
         names = sorted(entry.name for entry in path.parent.iterdir())

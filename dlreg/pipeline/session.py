@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 
 import numpy as np
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from dlreg.errors import Fault, RunDirError, located
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
+from dlreg.pipeline.telemetry import telemetry_off
 from dlreg.pipeline.vetting import plain_output, vet_model
+
+with telemetry_off():
+    import onnxruntime as ort
+    from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 # They have no base class of their own.
 _RUNTIME_ERRORS = (

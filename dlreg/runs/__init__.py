@@ -1,4 +1,19 @@
 """The run directory: its files, written whole and read with suspicion, and how a training is resumed.
 
-Never imports engine, commands, cli or figures: a run is read without TensorFlow.
+- `names`: the name of every file
+- `directory`: a run as it is written; `lock`: by one process at a time; `replacing`: in the place of another
+- `reading`: the record `run.json`, and files that are checked against it
+- `json_text`: JSON as it is written and read; `shapes`: what each JSON file looks like
+- `contents`: the config and the JSON files, how each is written and read
+- `tables`: the files with a line for each row, how they are written and read
+- `facts`: what `run.json` says of process, versions, data and machine
+- `results`: writes every file of a training, each at its moment
+- `trained_run`: a complete run, opened to predict with
+- `own_table`: the CSV a run was trained on, whether it is still the same; `own_rows`: its rows, read anew
+- `interruption`: signals; `checkpointing`: when a checkpoint is written; `checkpoint_file`: its format
+- `resuming`: whether and how a run that was broken off goes on
+
+Others call `directory.{open_run_dir, next_run_dir, RunDir}`, `reading`, `contents`, `tables`, `facts`,
+`results`, `trained_run.open_run`, `own_rows`, `names`, `interruption`, `checkpointing.Checkpointer` and
+`resuming`. Never imports engine, commands, cli or figures: a run is read without TensorFlow.
 """

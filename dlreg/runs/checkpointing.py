@@ -10,8 +10,10 @@ from typing import Any
 
 from dlreg.errors import Fault, StoppedError, located
 from dlreg.runs.checkpoint_file import from_file, to_bytes
-from dlreg.runs.directory import CHECKPOINT, RunDir, resume_command
+from dlreg.runs.directory import RunDir
 from dlreg.runs.interruption import Interruption
+from dlreg.runs.names import CHECKPOINT
+from dlreg.runs.reading import resume_command
 from dlreg.training.checkpoint import Checkpoint, is_finite
 
 SECONDS_BETWEEN = 1.0
@@ -21,12 +23,12 @@ SHARE_OF_TIME = 25
 BYTES_PER_SECOND = 100e6
 
 
-class Saver:
-    """Holds on to the latest checkpoint of a run and writes one now and then; threads may share it.
+class Checkpointer:
+    """Keeps the latest checkpoint of a run at hand and writes one now and then; threads may share it.
 
     Args:
         run: The run that is being written.
-        origin: What the checkpoints are of, see `dlreg.runs.resuming.origin_of`.
+        origin: The run that the checkpoints belong to, see `dlreg.runs.resuming.origin_of`.
         epochs: The most epochs of a checkpoint.
         interruption: Says when to stop.
     """
@@ -34,43 +36,45 @@ class Saver:
     def __init__(
         self, run: RunDir, origin: Mapping[str, Any], epochs: int, interruption: Interruption
     ) -> None:
-        """Nothing is due before `load`."""
         self._run, self._origin, self._epochs, self._interruption = run, origin, epochs, interruption
         self._latest: Callable[[], Checkpoint] | None = None
         self._due = math.inf
         self._lock = threading.RLock()
-        interruption.last_words = self._stop_at_once
+        interruption.on_forced_exit = self._stop_at_once
 
     @contextmanager
-    def looking_after(self) -> Iterator[None]:
-        """A block that trains: a signal is heeded in `after_epoch`, faults are the checkpoint's."""
+    def guarding_training(self) -> Iterator[None]:
+        """A block that trains: a signal takes effect in `after_epoch`, faults name the checkpoint's file."""
         with self._interruption.deferred(), located(str(self._run.path / CHECKPOINT)):
             yield
 
-    def load(self, like: Checkpoint) -> Checkpoint | None:
-        """The checkpoint to go on from, if there is one; from now on they become due.
+    def load(self, template: Checkpoint) -> Checkpoint | None:
+        """Reads the checkpoint to go on from, if there is one; only from now on checkpoints are written.
 
         Args:
-            like: A checkpoint of the same training.
+            template: A checkpoint of the same training, with tensors of the same names and shapes.
 
         Raises:
             RunDirError: It is damaged, or of another run.
         """
-        n_bytes = sum(tensor.nbytes for tensor in like.tensors.values())
-        self._wait(n_bytes / BYTES_PER_SECOND)
+        n_bytes = sum(tensor.nbytes for tensor in template.tensors.values())
+        self._schedule(n_bytes / BYTES_PER_SECOND)
         with self._run.open_checkpoint() as opened:
             if opened is None:
                 return None
             path = self._run.path / CHECKPOINT
-            return from_file(*opened, like, self._origin, epochs=self._epochs, path=path)
+            return from_file(*opened, template, self._origin, epochs=self._epochs, path=path)
 
-    def after_epoch(self, take: Callable[[], Checkpoint]) -> None:
-        """Takes in a function that gives the checkpoint, and writes it if one is due.
+    def after_epoch(self, make_checkpoint: Callable[[], Checkpoint]) -> None:
+        """Writes the checkpoint of an epoch if one is due, and ends the training if a signal has come.
+
+        Args:
+            make_checkpoint: Called only if the checkpoint is written, now or when the training is stopped.
 
         Raises:
             SystemExit: A signal has come.
         """
-        self._latest = take
+        self._latest = make_checkpoint
         if time.monotonic() >= self._due:
             self._save()
         self._interruption.raise_received()
@@ -94,14 +98,18 @@ class Saver:
     def _save(self) -> None:
         """Writes the latest checkpoint, unless that is done, useless, or its numbers have overflowed."""
         with self._lock:
-            began, take, self._latest = time.monotonic(), self._latest, None
-            if take is None or not self._run.is_resumable:
+            began, make_checkpoint, self._latest = time.monotonic(), self._latest, None
+            if make_checkpoint is None or not self._run.is_resumable:
                 return
-            checkpoint = take()
+            checkpoint = make_checkpoint()
             if is_finite(checkpoint):
                 self._run.write(CHECKPOINT, to_bytes(checkpoint, self._origin), hashed=False)
-            self._wait(time.monotonic() - began)
+            self._schedule(time.monotonic() - began)
 
-    def _wait(self, seconds: float) -> None:
-        """Puts the next checkpoint off, by as much as one that takes so many seconds asks for."""
+    def _schedule(self, seconds: float) -> None:
+        """Sets when the next checkpoint is due, so that saving takes at most 1/`SHARE_OF_TIME` of the time.
+
+        Args:
+            seconds: What writing one takes.
+        """
         self._due = time.monotonic() + max(SECONDS_BETWEEN, SHARE_OF_TIME * seconds)

@@ -1,22 +1,26 @@
-"""What the files of a run directory say, each checked against its hash and its shape.
+"""The JSON files and the config of a run directory: how each is written and, beside it, how it is read.
 
-A stranger may have written the directory. Whatever is wrong with a file is the directory's fault, not
-that of the config or the data of whoever opens it: a RunDirError that names the file.
+Each is checked against its hash and its shape when it is read, for a stranger may have written the
+directory. Whatever is wrong with a file is the directory's fault, not that of the config or the data of
+whoever opens it: a RunDirError that names the file.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import partial
-from itertools import islice
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlreg.config.reading import parse_config
 from dlreg.config.schema import Config
+from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 from dlreg.errors import ConfigError, Fault, RunDirError
-from dlreg.runs import directory as run_dir
+from dlreg.files.plain_file import read_plain_file
+from dlreg.runs.json_text import read_json, to_json
+from dlreg.runs.names import CONFIG, HISTORY, INTERVALS, METRICS, PIPELINE, PREPROCESSING, RUN, SPLIT
+from dlreg.runs.reading import MAX_FILE_BYTES, read_file
 from dlreg.runs.shapes import (
     LARGEST,
     AllMetrics,
@@ -24,8 +28,12 @@ from dlreg.runs.shapes import (
     IntervalsRecord,
     PreprocessingRecord,
     TestMetrics,
-    read_json,
 )
+
+if TYPE_CHECKING:
+    from dlreg.evaluation.calibration import Calibration
+    from dlreg.table.dataset import Dataset
+    from dlreg.training.members import Member
 
 # Some thousand scores, a line each.
 MAX_INTERVALS_BYTES = 1 << 20
@@ -33,87 +41,195 @@ MAX_INTERVALS_BYTES = 1 << 20
 MAX_JSON_BYTES = 1 << 24
 MAX_HISTORY_BYTES = 3 << 23
 JSON_PER_ONNX = 6
-# A figure of more points looks the same.
-MOST_ROWS = 500_000
-MAX_LINE_BYTES = 200
-_HEADER = b"row,y_true,y_pred\n"
+# Beside its rows, split.json holds a path.
+MAX_SPLIT_BYTES, BYTES_PER_ROW = 65536, 32
+ROWS_PER_BLOCK = 65536
+
+
+# ---------------------------------------------------------------- config.yaml
+
+
+def config_yaml(config: Config) -> bytes:
+    """`config.yaml`: the config with every default spelled out."""
+    return dump_config(config).encode()
 
 
 def read_config(path: Path, record: Mapping[str, Any]) -> Config:
-    """The resolved config of a run."""
-    content = run_dir.read_file(path, record, run_dir.CONFIG, MAX_CONFIG_BYTES)
+    """The resolved config of a complete run."""
+    return _parse_config(read_file(path, record, CONFIG, MAX_CONFIG_BYTES), path / CONFIG)
+
+
+def read_unfinished_config(path: Path) -> Config:
+    """The resolved config of a run of which no hashes are known yet."""
+    return _parse_config(read_plain_file(path / CONFIG, MAX_CONFIG_BYTES), path / CONFIG)
+
+
+def _parse_config(content: bytes, file: Path) -> Config:
     try:
-        return parse_config(content, str(path / run_dir.CONFIG))
+        return parse_config(content, str(file))
     except ConfigError as error:
         raise RunDirError(*error.faults) from None
 
 
+# ---------------------------------------------------------------- split.json
+
+
+def split_json(dataset: "Dataset", test_path: Path | None, members: "Sequence[Member]" = ()) -> bytes:
+    """`split.json`: which row went where; rows of a test file are positions in that file.
+
+    With cross-validation each member leaves one fold of the training rows out, and validates on it.
+
+    Args:
+        dataset: The rows, divided.
+        test_path: The file of the test rows, if they have one of their own.
+        members: What is trained; told only with cross-validation.
+    """
+    content = bytearray(b"{\n")
+    for name, part in dataset.parts.items():
+        content += f'  "{name}": '.encode()
+        _append_rows(content, part.rows)
+        content += b",\n"
+    content += f'  "test_path": {json.dumps(test_path and str(test_path), ensure_ascii=False)}'.encode()
+    if dataset.folds:
+        for number, fold in enumerate(dataset.folds):
+            content += b", " if number else b',\n  "folds": ['
+            _append_rows(content, dataset.parts["train"].rows[fold])
+        choices = [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
+        content += f'],\n  "members": {json.dumps(choices)}'.encode()
+    content += b"\n}\n"
+    return bytes(content)
+
+
+def _append_rows(content: bytearray, rows: np.ndarray) -> None:
+    # As Python numbers all at once they would take more memory than the table.
+    content += b"["
+    for start in range(0, len(rows), ROWS_PER_BLOCK):
+        numbers = rows[start : start + ROWS_PER_BLOCK].tolist()
+        content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
+    content += b"]"
+
+
+def check_split(path: Path, record: Mapping[str, Any], expected: bytes, n_rows: int) -> None:
+    """Makes sure that the rows were divided as the config divides them now.
+
+    Args:
+        path: The run directory.
+        record: What its `run.json` says.
+        expected: What `split_json` makes of the config.
+        n_rows: How many rows there are in all.
+
+    Raises:
+        RunDirError: The file says otherwise, or is damaged.
+    """
+    if read_file(path, record, SPLIT, MAX_SPLIT_BYTES + BYTES_PER_ROW * n_rows) != expected:
+        raise RunDirError(Fault("the split differs from the config's", str(path / SPLIT)))
+
+
+# ---------------------------------------------------------------- preprocessing.json
+
+
+def preprocessing_json(description: Mapping[str, Any], embeddings: Sequence[Mapping[str, Any]]) -> bytes:
+    """`preprocessing.json`: what was fitted on the training rows, and each kind of network's embedding."""
+    return to_json({**description, "embeddings": embeddings})
+
+
 def read_preprocessing(path: Path, record: Mapping[str, Any]) -> PreprocessingRecord:
-    """What was fitted on the training rows."""
+    """What was fitted on the training rows, as far as predicting needs it."""
     # The pipeline holds the same numbers and levels, in at most so much less room.
-    pipeline = record["files"].get(run_dir.PIPELINE, {}).get("size", 0)
-    max_bytes = min(MAX_JSON_BYTES + JSON_PER_ONNX * pipeline, run_dir.MAX_FILE_BYTES)
-    content = run_dir.read_file(path, record, run_dir.PREPROCESSING, max_bytes)
-    return read_json(content, PreprocessingRecord, path / run_dir.PREPROCESSING)
+    pipeline = record["files"].get(PIPELINE, {}).get("size", 0)
+    max_bytes = min(MAX_JSON_BYTES + JSON_PER_ONNX * pipeline, MAX_FILE_BYTES)
+    content = read_file(path, record, PREPROCESSING, max_bytes)
+    return read_json(content, PreprocessingRecord, path / PREPROCESSING)
 
 
-def read_intervals(path: Path, record: Mapping[str, Any]) -> IntervalsRecord | None:
-    """What the intervals are made from; None for a run of before there were any."""
-    if run_dir.INTERVALS not in record["files"]:
-        return None
-    content = run_dir.read_file(path, record, run_dir.INTERVALS, MAX_INTERVALS_BYTES)
-    return read_json(content, IntervalsRecord, path / run_dir.INTERVALS)
+# ---------------------------------------------------------------- history.json
+
+
+def history_json(
+    history: Mapping[str, Sequence[float]],
+    members: Sequence[Mapping[str, Sequence[float]]] = (),
+    refit: Mapping[str, Sequence[float]] | None = None,
+) -> bytes:
+    """`history.json`: Keras's `History.history`; what is not finite is null.
+
+    Args:
+        history: One list for each name, one number for each epoch.
+        members: The same of each member, told where there are several.
+        refit: The same of the epochs in which the members were refitted, if they were.
+    """
+    content: dict[str, Any] = _finite(history)
+    if len(members) > 1:
+        content["members"] = [_finite(member) for member in members]
+    if refit is not None:
+        content["refit"] = _finite(refit)
+    return to_json(content)
+
+
+def _finite(history: Mapping[str, Sequence[float]]) -> dict[str, list[float | None]]:
+    return {
+        name: [value if np.isfinite(value) else None for value in values] for name, values in history.items()
+    }
 
 
 def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
     """The losses by epoch: `loss`, and `val_loss` where there were validation rows."""
-    file = path / run_dir.HISTORY
-    history = read_json(run_dir.read_file(path, record, run_dir.HISTORY, MAX_HISTORY_BYTES), History, file)
+    file = path / HISTORY
+    history = read_json(read_file(path, record, HISTORY, MAX_HISTORY_BYTES), History, file)
     losses = {name: values for name, values in vars(history).items() if values is not None}
     if record.get("best_epoch", 0) > len(history.loss):
-        found = f"{len(history.loss):,} epochs, but the best is number {record['best_epoch']:,}"
-        raise RunDirError(Fault(f"the file does not fit {run_dir.RUN}: {found}", str(file)))
+        reason = f"{len(history.loss):,} epochs, but the best is number {record['best_epoch']:,}"
+        raise RunDirError(Fault(f"the file does not fit {RUN}: {reason}", str(file)))
     for values in losses.values():
-        _check_sizes(np.array(values), file)
+        refuse_large(np.array(values), file)
     return losses
+
+
+# ---------------------------------------------------------------- metrics.json, intervals.json
+
+
+def metrics_json(metrics: Mapping[str, Any]) -> bytes:
+    """`metrics.json`: the metrics of each part, None where it has no rows, and of the baselines."""
+    return to_json(metrics)
 
 
 def read_test_metrics(path: Path, record: Mapping[str, Any]) -> TestMetrics | None:
     """The metrics of the test rows, if there are any."""
-    content = run_dir.read_file(path, record, run_dir.METRICS, MAX_JSON_BYTES)
-    return read_json(content, AllMetrics, path / run_dir.METRICS).test
+    content = read_file(path, record, METRICS, MAX_JSON_BYTES)
+    return read_json(content, AllMetrics, path / METRICS).test
 
 
-def read_predictions(
-    path: Path, record: Mapping[str, Any], name: str = run_dir.PREDICTIONS, most_rows: int = MOST_ROWS
-) -> tuple[np.ndarray, np.ndarray]:
-    """`y_true` and `y_pred` of a file of predictions; of more than `most_rows` every second, third … row."""
-    file = path / name
-    with run_dir.open_file(path, record, name) as opened:
-        n_rows = sum(block.count(b"\n") for block in iter(partial(opened.read, 1 << 20), b""))
-        opened.seek(0)
-        try:
-            if opened.readline(len(_HEADER) + 1) != _HEADER:
-                raise ValueError
-            lines = islice(_rows(opened), 0, None, -(-(n_rows - 1) // most_rows) or 1)
-            table = (
-                np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if n_rows > 1 else np.empty((0, 3))
-            )
-        except ValueError:
-            raise RunDirError(
-                Fault("expected rows of row, y_true and y_pred", str(file), hint="Train again")
-            ) from None
-    _check_sizes(table, file)
-    return table[:, 1], table[:, 2]
+def intervals_json(calibration: "Calibration", calibrated_on: str) -> bytes:
+    """`intervals.json`: what the intervals of new rows are made from.
+
+    Args:
+        calibration: What was fitted.
+        calibrated_on: Which rows it was fitted on: `validation` or `out_of_fold`.
+    """
+    intervals = calibration.intervals
+    return to_json(
+        {
+            "calibrated_on": calibrated_on if intervals.n_rows else None,
+            "rows": intervals.n_rows,
+            "scale": "learned" if calibration.scale else "constant",
+            "constant_width_90": calibration.constant_width,
+            "scores": intervals.scores.tolist(),
+        }
+    )
 
 
-def _rows(file: BinaryIO) -> Iterator[bytes]:
-    for line in iter(partial(file.readline, MAX_LINE_BYTES), b""):
-        if line.count(b",") != 2:
-            raise ValueError
-        yield line
+def read_intervals(path: Path, record: Mapping[str, Any]) -> IntervalsRecord | None:
+    """What the intervals are made from; None for a run of before there were any."""
+    if INTERVALS not in record["files"]:
+        return None
+    content = read_file(path, record, INTERVALS, MAX_INTERVALS_BYTES)
+    return read_json(content, IntervalsRecord, path / INTERVALS)
 
 
-def _check_sizes(values: np.ndarray, file: Path) -> None:
+def refuse_large(values: np.ndarray, file: Path) -> None:
+    """Refuses numbers of a file that are not finite, or too large to be squared or drawn.
+
+    Raises:
+        RunDirError: There is such a number.
+    """
     if not (np.abs(values) <= LARGEST).all():
         raise RunDirError(Fault(f"found a number that is not finite or beyond {LARGEST:g}", str(file)))

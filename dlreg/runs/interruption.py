@@ -30,14 +30,14 @@ class Interruption:
     Attributes:
         received: The first signal's number; 0 before there was any.
         is_deferred: Whether to go on until somebody looks at `received`, instead of raising SystemExit.
-        last_words: Called by a thread of its own before the process ends with work still under way.
+        on_forced_exit: Called by a thread of its own, with the signal's number, before the process ends with
+            work still under way.
     """
 
     def __init__(self) -> None:
-        """Before any signal."""
         self.received = 0
         self.is_deferred = False
-        self.last_words: Callable[[int], None] = lambda _: None
+        self.on_forced_exit: Callable[[int], None] = lambda _: None
 
     def raise_received(self) -> None:
         """Raises SystemExit if a signal has come, with the exit code 128 + its number."""
@@ -77,10 +77,10 @@ def listening() -> Iterator[Interruption]:
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     unraisable = sys.unraisablehook
 
-    def show_unraisable(found: "sys.UnraisableHookArgs") -> None:
+    def show_unraisable(unraised: "sys.UnraisableHookArgs") -> None:
         # Where nothing can be raised, as in a callback of the garbage collector, the thread sees to the end.
-        if not (interruption.received and isinstance(found.exc_value, SystemExit)):
-            unraisable(found)
+        if not (interruption.received and isinstance(unraised.exc_value, SystemExit)):
+            unraisable(unraised)
 
     sys.unraisablehook = show_unraisable
     watch.start()
@@ -107,7 +107,7 @@ def _watch(reading: int, interruption: Interruption) -> None:
                 _exit(second)
         if second is None:
             try:
-                interruption.last_words(first)
+                interruption.on_forced_exit(first)
             finally:
                 _exit(first)
     os.close(reading)

@@ -2,20 +2,20 @@
 
 import hashlib
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlreg.config.reading import parse_config
 from dlreg.config.schema import Config
 from dlreg.config.writing import dump_config
-from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
-from dlreg.errors import ConfigError, DivergedError, Fault, RunDirError, UsageError
-from dlreg.files.plain_file import hash_plain_file, read_plain_file
-from dlreg.runs import directory as run_dir
-from dlreg.runs.shapes import Summary, UnfinishedRecord, read_json
+from dlreg.errors import DivergedError, Fault, RunDirError, UsageError
+from dlreg.runs.contents import read_unfinished_config
+from dlreg.runs.json_text import read_json, to_json
+from dlreg.runs.names import CHECKPOINT, CONFIG, RUN
+from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
+from dlreg.runs.reading import read_any_record
+from dlreg.runs.shapes import Summary, UnfinishedRecord
 from dlreg.wording import quote
 
 _EPOCHS = "training.epochs"
@@ -37,11 +37,11 @@ def find_config(source: Path, path: Path | None) -> tuple[Path, Path | None]:
         return source, path
     if path and path.resolve() != source.resolve():
         raise UsageError(f"--resume goes on with one run: {source} or --run-dir {path}, not both")
-    if not (source / run_dir.CONFIG).exists():
+    if not (source / CONFIG).exists():
         hint = f"Give the config: dlreg train CONFIG --run-dir {source} --resume"
-        raise RunDirError(Fault(f"nothing to resume: it has no {run_dir.CONFIG}", str(source), hint=hint))
-    _read_config(source)
-    return source / run_dir.CONFIG, source
+        raise RunDirError(Fault(f"nothing to resume: it has no {CONFIG}", str(source), hint=hint))
+    read_unfinished_config(source)
+    return source / CONFIG, source
 
 
 def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
@@ -63,9 +63,9 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
     if not path:
         hint = "Give --run-dir, or the run directory in place of the config."
         raise UsageError(Fault("--resume needs to know which run", hint=hint))
-    if not os.path.lexists(path / run_dir.RUN):
+    if not os.path.lexists(path / RUN):
         return None
-    record = run_dir.read_any_record(path)
+    record = read_any_record(path)
     if record["status"] == "failed" and record.get("exit_code") == DivergedError.exit_code:
         hint = "It would do so again: change the config, and give another --run-dir or --overwrite"
         raise DivergedError(Fault("the run diverged", str(path), hint=hint))
@@ -73,10 +73,10 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
         _refuse_other_start(config, path, record)
         return None
     _refuse_other_config(config, path, with_more_epochs=False)
-    summary = read_json(run_dir.to_json(record), Summary, path / run_dir.RUN)
+    summary = read_json(to_json(record), Summary, path / RUN)
     # A kill at the very end leaves it.
     with suppress(OSError):
-        (path / run_dir.CHECKPOINT).unlink()
+        (path / CHECKPOINT).unlink()
     return {"run_dir": str(path), **summary.model_dump(exclude_unset=True)}
 
 
@@ -92,18 +92,18 @@ def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None
     Raises:
         RunDirError: With everything that has changed.
     """
-    if not os.path.lexists(path / run_dir.RUN):
+    if not os.path.lexists(path / RUN):
         return
-    file = path / run_dir.RUN
-    record = read_json(run_dir.to_json(run_dir.read_any_record(path)), UnfinishedRecord, file)
-    if os.path.lexists(path / run_dir.CONFIG):
+    file = path / RUN
+    record = read_json(to_json(read_any_record(path)), UnfinishedRecord, file)
+    if os.path.lexists(path / CONFIG):
         _refuse_other_config(config, path, with_more_epochs=True)
     faults = [
         _changed(key, facts["data"][key]["path"])
         for key, entry in record.data.items()
         if key in facts["data"] and entry.sha256 != facts["data"][key]["sha256"]
     ]
-    if os.path.lexists(path / run_dir.CHECKPOINT):
+    if os.path.lexists(path / CHECKPOINT):
         faults += [
             Fault(f"the run began with {name} {old}, this is {new}", str(path), hint=f"Install it. {_ANEW}")
             for name, old in record.versions.items()
@@ -114,7 +114,7 @@ def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None
 
 
 def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a checkpoint is of, in JSON's types; the number of epochs may change.
+    """Names the run that a checkpoint belongs to, in JSON's types; the number of epochs may change.
 
     Args:
         config: The config of the run.
@@ -133,21 +133,16 @@ def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_other_start(config: Config, path: Path, record: Mapping[str, Any]) -> None:
-    if os.path.lexists(path / run_dir.CONFIG):
+    if os.path.lexists(path / CONFIG):
         _refuse_other_config(config, path, with_more_epochs=True)
-    files = {"data.path": config.data.path, "data.test_path": config.data.test_path}
     faults = []
-    for key, file in files.items():
-        entry = record.get("data", {}).get(key)
-        if file is None:
-            continue
-        if entry is None:
-            raise RunDirError(Fault(f"the file says nothing of {key}", str(path / run_dir.RUN), hint=_ANEW))
-        # It may be a stranger's config that names the file.
-        warnings.warn(f"reading {file}, as the run's config says", stacklevel=1)
-        if not os.path.exists(file):  # noqa: PTH110 - unlike Path's, it takes any name
+    for key, file in files_of_data(config).items():
+        entry = recorded_file(path, record, key, hint=_ANEW)
+        warn_of_reading(file)
+        change = find_change(file, entry)
+        if change == "gone":
             faults.append(Fault(f"{key}: the file that the run began with is gone", str(file), hint=_ANEW))
-        elif hash_plain_file(file, entry["size"], follow_link=True) != entry["sha256"]:
+        elif change == "changed":
             faults.append(_changed(key, str(file)))
     if faults:
         raise RunDirError(*faults)
@@ -157,28 +152,19 @@ def _changed(key: str, path: str) -> Fault:
     return Fault(f"{key}: the file has changed since the run began", path, hint=_ANEW)
 
 
-def _read_config(path: Path) -> Config:
-    file = path / run_dir.CONFIG
-    try:
-        return parse_config(read_plain_file(file, MAX_CONFIG_BYTES), str(file))
-    except ConfigError as error:
-        raise RunDirError(*error.faults) from None
-
-
 def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) -> None:
-    before = _read_config(path)
-    old, new = (dict(_leaves(each.model_dump(mode="json"))) for each in (before, config))
+    before = read_unfinished_config(path)
+    old, new = dict(_leaves(before.model_dump(mode="json"))), dict(_leaves(config.model_dump(mode="json")))
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key != "run.dir"]
     by_epochs = config.depends_on_epochs
-    more = [each.training.epochs for each in (before, config)]
-    if with_more_epochs and not by_epochs and _is_more(*more):
+    if with_more_epochs and not by_epochs and _is_more(before.training.epochs, config.training.epochs):
         changed.remove(_EPOCHS)
     faults = []
     for key in changed:
-        found = f"{key} was {quote(old.get(key))}, now it is {quote(new.get(key))}"
+        message = f"{key} was {quote(old.get(key))}, now it is {quote(new.get(key))}"
         if key == _EPOCHS and by_epochs:
-            found += ", and what its steps do depends on it"
-        faults.append(Fault(found, str(path), hint=f"A run goes on as it began. {_ANEW}"))
+            message += ", and what its steps do depends on it"
+        faults.append(Fault(message, str(path), hint=f"A run goes on as it began. {_ANEW}"))
     if faults:
         raise RunDirError(*faults)
 

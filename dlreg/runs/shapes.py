@@ -4,20 +4,13 @@ Hashes show damage, not malice: whoever writes a run directory can make its hash
 that is read is held against its shape here first.
 """
 
-import json
-from pathlib import Path
-from typing import Annotated, Literal, NoReturn, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from dlreg.config.checks import RefusedError
 from dlreg.config.schema import DateFormat
-from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.intervals import MAX_SCORES
 
-# A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
-MAX_VALUES = 1_000_000
-BYTES_PER_VALUE = 20
 # Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
 LARGEST = 1e150
 
@@ -168,42 +161,3 @@ class PreprocessingRecord(_Shape):
 
     columns: Annotated[dict[str, ColumnEntry], Field(min_length=1)]
     features: list[str]
-
-
-_S = TypeVar("_S", bound=BaseModel)
-
-
-def read_json(content: bytes, shape: type[_S], path: Path) -> _S:
-    """JSON of a given shape.
-
-    Args:
-        content: The bytes of the file.
-        shape: One of the classes above.
-        path: The file, for messages.
-
-    Raises:
-        RunDirError: It is no JSON, not of that shape, or made to take far more memory than its size.
-    """
-    if sum(content.count(mark) for mark in (b"[", b"{", b",", b":")) > max(
-        MAX_VALUES, len(content) // BYTES_PER_VALUE
-    ):
-        raise RunDirError(Fault("the file is not one of dlreg's: too many values for its size", str(path)))
-    try:
-        return shape.model_validate(json.loads(content, parse_constant=_refuse_constant))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        refused = first.get("ctx", {}).get("error")
-        reason = refused.expected if isinstance(refused, RefusedError) else refused or first["msg"]
-        place = ".".join(map(str, first["loc"]))[:100]
-        raise _unreadable(path, f"{place}: {reason}" if place else str(reason)) from None
-    except (ValueError, RecursionError, OverflowError):
-        raise _unreadable(path, "it is not the JSON that dlreg writes") from None
-
-
-def _unreadable(path: Path, reason: str) -> RunDirError:
-    hint = "Restore it or train again"
-    return RunDirError(Fault(f"the file is damaged: {reason}", str(path), hint=hint))
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

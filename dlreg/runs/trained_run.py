@@ -1,8 +1,9 @@
 """A complete run directory, opened to predict with – without TensorFlow."""
 
+import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,30 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.errors import Fault, RunDirError
-from dlreg.evaluation.intervals import Intervals
-from dlreg.model.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
+from dlreg.evaluation.intervals import LEVEL, Intervals
+from dlreg.evaluation.results import Predictions
+from dlreg.model.architecture import Network, parameter_specs
+from dlreg.model.embeddings import BINS, Periodic, PiecewiseLinear
+from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.pipeline.session import Pipeline
-from dlreg.runs import directory as run_dir
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
+from dlreg.runs.names import INTERVALS, PIPELINE, PREPROCESSING
+from dlreg.runs.reading import read_file, read_record
 from dlreg.table.columns import Column
+from dlreg.table.dataset import Part
 from dlreg.training.members import members_of
 
 # What a message of ONNX's format can have.
 MAX_PIPELINE_BYTES = (1 << 31) - 1
-# Parameters of a number's periodic embedding, and its learnt factors.
-MOST_PER_NUMBER = FREQUENCIES * (2 + PERIODIC_WIDTH) + PERIODIC_WIDTH + 1 + BINS
+# Room for nodes and names, and for the levels and quantiles of each feature.
+GRAPH_BYTES, TABLE_BYTES_PER_FEATURE = 32 << 20, 65536
+# Single precision, and a quarter for the rest.
+BYTES_PER_PARAMETER = 5
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What a run directory holds that is needed to predict.
+    """What it takes to predict with a run.
 
     Attributes:
         path: The run directory.
@@ -51,9 +59,22 @@ class TrainedRun:
         """The columns whose cells are text to the pipeline."""
         return [column.name for column in self.columns if column.kind != "number"]
 
+    def predict(self, part: Part) -> Predictions:
+        """What the run predicts for rows whose target is known, with intervals at `LEVEL`."""
+        outputs = self.pipeline.run(part.cells)
+        half_width = self.intervals.half_widths(LEVEL, len(part.y_true), outputs.get(RESIDUAL_SCALE))
+        return Predictions(part.y_true, outputs[PREDICTION], half_width)
+
     def count_unseen(self, cells: Mapping[str, np.ndarray]) -> dict[str, int]:
-        """How many cells of each category hold a level that the training rows did not have."""
-        return {name: _count_others(cells[name][:, 0], levels) for name, levels in self.levels.items()}
+        """How many cells of a category hold a level that no training row has, for each that has some."""
+        counts = {name: _count_others(cells[name][:, 0], levels) for name, levels in self.levels.items()}
+        return {name: count for name, count in counts.items() if count}
+
+
+def warn_of_unseen(counts: Mapping[str, int]) -> None:
+    """Warns of what `TrainedRun.count_unseen` counted."""
+    for name, count in counts.items():
+        warnings.warn(f"{count:,} cells unseen in {name}: a level that no training row has", stacklevel=1)
 
 
 def open_run(path: Path) -> TrainedRun:
@@ -63,12 +84,12 @@ def open_run(path: Path) -> TrainedRun:
         RunDirError: There is no complete run, it is damaged, or not one that dlreg could have written.
         StorageError: A file may not be read.
     """
-    record = run_dir.read_record(path)
+    record = read_record(path)
     try:
         return _open(path, record)
     except RunDirError:
         # What does not fit may be a run that took this one's place meanwhile.
-        newer = run_dir.read_record(path)
+        newer = read_record(path)
         if newer == record:
             raise
         return _open(path, newer)
@@ -84,31 +105,47 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
     }
     max_bytes = _max_pipeline_bytes(config, len(preprocessing.features))
-    file = path / run_dir.PIPELINE
-    pipeline = Pipeline(run_dir.read_file(path, record, run_dir.PIPELINE, max_bytes), str(file))
+    file = path / PIPELINE
+    pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file))
     if list(pipeline.inputs.items()) != [(column.name, column.kind == "number") for column in columns]:
-        raise RunDirError(Fault(f"its inputs are not the columns of {run_dir.PREPROCESSING}", str(file)))
+        raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
     return TrainedRun(path, record, config, columns, levels, pipeline, _intervals(path, record, pipeline))
 
 
 def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Intervals:
-    found = read_intervals(path, record)
-    if found is None:
+    intervals = read_intervals(path, record)
+    if intervals is None:
         return Intervals(0, np.empty(0))
-    if (found.scale == "learned") != pipeline.has_residual_scale:
-        message = f"the file does not fit {run_dir.PIPELINE}: only one of them has a scale by row"
-        raise RunDirError(Fault(message, str(path / run_dir.INTERVALS), hint="Train again"))
-    return Intervals(found.rows, np.array(found.scores, dtype=np.float64))
+    if (intervals.scale == "learned") != pipeline.has_residual_scale:
+        message = f"the file does not fit {PIPELINE}: only one of them has a scale by row"
+        raise RunDirError(Fault(message, str(path / INTERVALS), hint="Train again"))
+    return Intervals(intervals.rows, np.array(intervals.scores, dtype=np.float64))
 
 
 def _max_pipeline_bytes(config: Config, n_features: int) -> int:
-    """What a network of this shape takes at most in a file, with its tables of levels and quantiles."""
-    # An embedded number is at most so many inputs of the first layer.
-    widths = [n_features * (1 + BINS), *config.model.hidden_layers, 1]
-    n_parameters = sum(before * after + 5 * after for before, after in pairwise(widths))
-    n_parameters += n_features * (MOST_PER_NUMBER + CATEGORY_WIDTH)
-    n_members = len(members_of(config))
-    return min((32 << 20) + 65536 * n_features + 5 * n_parameters * n_members, MAX_PIPELINE_BYTES)
+    """The most that the pipeline of such a config takes, however its features are encoded and embedded."""
+    hidden_layers = config.model.hidden_layers
+    bins = np.broadcast_to(np.float32(0), (n_features, BINS))
+    largest = Network(
+        n_features,
+        hidden_layers,
+        batch_norm=True,
+        parametric_activation=True,
+        feature_scale=True,
+        embedding=PiecewiseLinear(bins, bins),
+    )
+    embeddings = (
+        Network(n_features, (), embedding=Periodic(n_features)),
+        Network(n_features, (), categories=[(0, n_features)]),
+    )
+    n_numbers = sum(
+        math.prod(spec.shape) for network in (largest, *embeddings) for spec in parameter_specs(network)
+    )
+    # Batch normalisation also keeps a mean and a variance of each unit.
+    n_numbers += 2 * sum(hidden_layers)
+    n_bytes = GRAPH_BYTES + TABLE_BYTES_PER_FEATURE * n_features
+    n_bytes += BYTES_PER_PARAMETER * n_numbers * len(members_of(config))
+    return min(n_bytes, MAX_PIPELINE_BYTES)
 
 
 def _count_others(texts: Sequence[str] | np.ndarray, levels: set[str]) -> int:

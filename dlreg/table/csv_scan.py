@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from dlreg.errors import DataError, Fault, StorageError
-from dlreg.files.similar_file import near_file
+from dlreg.files.similar_file import similar_file
 
 BLOCK_BYTES = 1 << 23
 MAX_ROW_BYTES = 1 << 26
@@ -233,7 +233,7 @@ def open_csv(path: str) -> BinaryIO:
 def _no_such_file(path: str) -> Fault:
     if path.startswith("~") or "$" in path:
         return Fault("no such file", path, hint="~ and $ stand for themselves here: write the path in full")
-    near = near_file(Path(path))
+    near = similar_file(Path(path))
     hint = (
         f"Did you mean {near}?" if near else "Check the path; in a config it starts from the config's folder"
     )

@@ -1,7 +1,6 @@
 """The rows of a config: read, recognised, checked and split – everything before anything is fitted."""
 
 import difflib
-import json
 import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,6 @@ from dlreg.table.columns import Column, read_cells, read_numbers, recognise_colu
 from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_scan import CsvFormat
 from dlreg.table.splits import split_folds, split_rows
-from dlreg.training.members import Member
 
 # Near matches take time, and a screen is soon full.
 MOST_NEAR_MATCHES = 20
@@ -180,36 +178,6 @@ def _further_columns(names: Sequence[str], path: str) -> list[Fault]:
     further = len(names) - MOST_NEAR_MATCHES
     hint = "Is it the right table, and data.delimiter right?"
     return [Fault(f"{further:,} more columns are missing", path, 1, hint=hint)] if further > 0 else []
-
-
-def split_record(dataset: Dataset, test_path: Path | None, members: Sequence[Member] = ()) -> bytes:
-    """Which row went where, for `split.json`; rows of a test file are positions in that file.
-
-    With cross-validation each member leaves one fold of the training rows out, and validates on it.
-    """
-    content = bytearray(b"{\n")
-    for name, part in dataset.parts.items():
-        content += f'  "{name}": '.encode()
-        _append_rows(content, part.rows)
-        content += b",\n"
-    content += f'  "test_path": {json.dumps(test_path and str(test_path), ensure_ascii=False)}'.encode()
-    if dataset.folds:
-        for number, fold in enumerate(dataset.folds):
-            content += b", " if number else b',\n  "folds": ['
-            _append_rows(content, dataset.parts["train"].rows[fold])
-        choices = [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
-        content += f'],\n  "members": {json.dumps(choices)}'.encode()
-    content += b"\n}\n"
-    return bytes(content)
-
-
-def _append_rows(content: bytearray, rows: np.ndarray) -> None:
-    # As Python numbers all at once they would take more memory than the table.
-    content += b"["
-    for start in range(0, len(rows), BLOCK_ROWS):
-        numbers = rows[start : start + BLOCK_ROWS].tolist()
-        content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
-    content += b"]"
 
 
 def shown_path(path: str | Path) -> str:

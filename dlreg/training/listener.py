@@ -11,8 +11,5 @@ class Listener(Protocol):
     def on_stage(self, stage: str) -> None:
         """A part of the work begins, such as `reading data/diabetes.csv`."""
 
-    def on_note(self, note: str) -> None:
-        """Something a user should know, such as cells that are missing."""
-
     def on_epoch(self, progress: Progress) -> None:
         """An epoch is over."""

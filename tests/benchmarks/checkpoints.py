@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 from dlreg.engine.update_rules import build_optimizer  # noqa: E402
 from dlreg.model.architecture import Network, Variant  # noqa: E402
 from dlreg.model.initial_weights import initial_weights  # noqa: E402
-from dlreg.runs.checkpointing import Saver  # noqa: E402
+from dlreg.runs.checkpointing import Checkpointer  # noqa: E402
 from dlreg.runs.directory import open_run_dir  # noqa: E402
 from dlreg.runs.interruption import Interruption  # noqa: E402
 from dlreg.training.loop import (  # noqa: E402
@@ -43,15 +43,15 @@ def share(
     x = np.random.default_rng(0).normal(size=(n_rows, 8)).astype(np.float32)
     network, spent, written = Network(8, hidden_layers), 0.0, 0
     with open_run_dir(folder) as run:
-        saver = Saver(run, {}, 10**7, Interruption())
+        checkpointer = Checkpointer(run, {}, 10**7, Interruption())
         began: list[float] = []
 
         def keep(take: Any) -> None:
             nonlocal spent, written
             # The first epoch compiles.
             began.append(time.perf_counter())
-            due = time.monotonic() >= saver._due
-            saver.after_epoch(take)
+            due = time.monotonic() >= checkpointer._due
+            checkpointer.after_epoch(take)
             spent += time.perf_counter() - began[-1]
             written += due
             if began[-1] - began[0] > seconds:
@@ -72,7 +72,7 @@ def share(
                 TrainingRows(x[:100], x[:100, :1]),
                 shuffled_rows([np.arange(n_rows)] * members, 0),
             )
-            fit(recipe, data, Hooks(resume_from=saver.load, after_epoch=keep))
+            fit(recipe, data, Hooks(resume_from=checkpointer.load, after_epoch=keep))
         return spent / (time.perf_counter() - began[0]), written
 
 

@@ -111,7 +111,7 @@ def test_words_are_put_together_again(words, cursor, joined, at):
 
 def test_completion_imports_nothing_heavy(tmp_path):
     code = (
-        "import sys\nfrom dlreg.cli.app import main\n"
+        "import sys\nfrom dlreg.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print({'numpy', 'pandas', 'tensorflow', 'sklearn', 'matplotlib'} & set(sys.modules), file=sys.stderr)"
     )

@@ -1,4 +1,4 @@
-"""Permutation importance: what a column is worth, known beforehand for a network known beforehand."""
+"""`dlreg explain`: which rows it measures on, what it prints and what it draws."""
 
 import json
 
@@ -7,45 +7,7 @@ import pytest
 from support.command_line import run_cli
 
 from dlreg.commands import explain as importance
-from dlreg.commands.explain import permutation_importance
-from dlreg.figures.plots import MAX_BARS, plot_importance
 from dlreg.table.dataset import Part
-
-
-def linear(cells):
-    """3 a + b, whatever c is."""
-    return 3 * cells["a"][:, 0] + cells["b"][:, 0]
-
-
-@pytest.fixture(scope="module")
-def rows():
-    generator = np.random.default_rng(0)
-    cells = {name: generator.normal(size=(4000, 1)) for name in ("c", "b", "a")}
-    return cells, linear(cells) + generator.normal(size=4000)
-
-
-def test_the_importance_is_the_error_that_a_permuted_column_adds(rows):
-    """Permuted, a column of variance σ² and weight w adds 2 w² σ² to the mean squared error."""
-    cells, y = rows
-    value, found = permutation_importance(linear, cells, y, "mse", repeats=20)
-    assert value == pytest.approx(np.mean((y - linear(cells)) ** 2))
-    for name, weight in {"a": 3, "b": 1}.items():
-        assert np.mean(found[name]) == pytest.approx(2 * weight**2 * cells[name].var(), rel=0.03)
-    assert found["c"] == [0.0] * 20
-    root, roots = permutation_importance(linear, cells, y, "rmse", repeats=20)
-    assert np.add(roots["a"], root) ** 2 == pytest.approx(np.add(found["a"], value))
-    share, falls = permutation_importance(linear, cells, y, "r2", repeats=20)
-    assert share == pytest.approx(1 - value / y.var())
-    assert np.array(falls["a"]) * y.var() == pytest.approx(np.array(found["a"]))
-
-
-def test_permutations_are_the_same_every_time_and_for_every_column(rows):
-    cells, y = rows
-    first, again = (permutation_importance(linear, cells, y, "mae", repeats=3) for _ in range(2))
-    assert first == again
-    assert len(set(first[1]["a"])) == 3
-    alone = permutation_importance(linear, {name: cells[name] for name in ("a", "b")}, y, "mae", repeats=3)
-    assert alone[1]["a"] == first[1]["a"]
 
 
 @pytest.mark.parametrize(
@@ -152,31 +114,3 @@ def test_a_metric_without_a_value_is_refused(project, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "--metric rmse" in done.stderr
     assert run_cli("explain", "run", "--metric", "mae", cwd=tmp_path).returncode == 0
-
-
-# ---------------------------------------------------------------- the figure
-
-
-def report_of(names, **changes):
-    columns = [{"name": name, "importance": 5.0 / (k + 1), "std": 0.1} for k, name in enumerate(names)]
-    facts = {"metric": "rmse", "value": 3.2, "part": "validation", "n": 1234, "columns": columns}
-    return facts | changes
-
-
-def test_every_column_has_a_bar_with_its_deviation():
-    names = ["Wind speed (m/s)", "풍속 등급", "$x_1$"]
-    axes = plot_importance(report_of(names), target="소요 시간").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == names
-    assert [bar.get_width() for bar in axes.patches] == [5.0, 2.5, 5.0 / 3]
-    (errors,) = axes.collections
-    assert np.diff([segment[:, 0] for segment in errors.get_segments()]).ravel() == pytest.approx([0.2] * 3)
-    assert axes.get_xlabel() == "increase of the RMSE when permuted"
-    low, high = axes.get_ylim()
-    assert low > high  # the first is on top
-
-
-def test_only_the_longest_of_many_bars_are_drawn():
-    axes = plot_importance(report_of(map(str, range(MAX_BARS + 12)), metric="r2"), target="y").axes[0]
-    assert len(axes.patches) == MAX_BARS
-    assert "12 columns" in axes.get_xlabel()
-    assert axes.get_xlabel().startswith("decrease of the R²")

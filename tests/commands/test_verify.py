@@ -16,7 +16,8 @@ from support.command_line import run_cli
 
 from dlreg.commands.verify import verify
 from dlreg.errors import RunDirError
-from dlreg.runs import directory as run_dir
+from dlreg.runs.json_text import to_json
+from dlreg.runs.names import REQUIRED
 
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 SMALL = 8192
@@ -44,7 +45,7 @@ def test_a_whole_run_is_complete(project):
     report = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
     assert report["run_dir"] == "run"
-    assert set(report["verified"]) == run_dir.REQUIRED | {"run.json", "intervals.json"}
+    assert set(report["verified"]) == REQUIRED | {"run.json", "intervals.json"}
     assert report["faults"] == []
 
 
@@ -83,7 +84,7 @@ def test_figures_may_be_drawn_anew(run):
     assert faulty_names(run) == []
 
 
-@pytest.mark.parametrize("name", sorted(run_dir.REQUIRED | {"run.json"}))
+@pytest.mark.parametrize("name", sorted(REQUIRED | {"run.json"}))
 def test_every_flipped_byte_and_every_cut_is_found(run, name):
     content = (run / name).read_bytes()
     generator = random.Random(name)
@@ -127,8 +128,8 @@ def test_another_spelling_of_the_same_json_is_damage(run, spelling):
     record = json.loads((run / "run.json").read_text())
     record.pop("sha256")
     record["small"] = 1e-30
-    own = hashlib.sha256(run_dir.to_json(record)).hexdigest()
-    text = run_dir.to_json({**record, "sha256": own}).decode()
+    own = hashlib.sha256(to_json(record)).hexdigest()
+    text = to_json({**record, "sha256": own}).decode()
     (run / "run.json").write_text(text)
     assert faulty_names(run) == []
     assert spelling(text) != text
@@ -140,8 +141,8 @@ def test_a_run_that_lists_too_little_is_not_whole(run):
     record = json.loads((run / "run.json").read_text())
     record.pop("sha256")
     del record["files"]["pipeline.onnx"]
-    own = hashlib.sha256(run_dir.to_json(record)).hexdigest()
-    (run / "run.json").write_bytes(run_dir.to_json({**record, "sha256": own}))
+    own = hashlib.sha256(to_json(record)).hexdigest()
+    (run / "run.json").write_bytes(to_json({**record, "sha256": own}))
     _, faults = verify(run)
     assert [fault.message for fault in faults] == [
         "run.json does not list pipeline.onnx",

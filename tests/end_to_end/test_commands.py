@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ import pytest
 import yaml
 from sklearn.linear_model import LinearRegression
 from support.command_line import run_cli
-from support.tables import make_table
 
 from dlreg.config.reading import load_config
 from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
@@ -227,115 +225,6 @@ def test_an_ensemble_is_one_stock_model_and_one_pipeline(project):
     predictions = pd.read_csv(io.StringIO(done.stdout))
     assert list(predictions) == ["row", "y_pred", "y_spread"]
     assert (predictions["y_spread"] > 0).all()
-
-
-# ---------------------------------------------------------------- evaluate
-
-
-def test_evaluate_repeats_the_metrics_of_the_run(project):
-    done = run_cli("evaluate", "run", "--json", cwd=project)
-    assert done.returncode == 0, done.stderr
-    metrics = read_json(project / "run" / "metrics.json")
-    del metrics["baselines"]
-    assert json.loads(done.stdout)["metrics"] == metrics
-
-
-def test_evaluate_measures_another_csv_by_column_name(project):
-    table = make_table(60, seed=5)
-    table[sorted(table.columns)].assign(extra=1).to_csv(project / "other.csv", index=False)
-    done = run_cli("evaluate", "run", "--data", "other.csv", "--json", cwd=project)
-    metrics = json.loads(done.stdout)["metrics"]["data"]
-    assert metrics["n"] == 60
-    assert metrics["rmse"] < table[TARGET].std()
-
-
-def test_evaluate_refuses_data_that_changed_since(project, tmp_path):
-    work = shutil.copytree(project, tmp_path / "work")
-    done = run_cli("train", "config.yaml", "--run-dir", "mine", "--set", "training.epochs=1", cwd=work)
-    assert done.returncode == 0, done.stderr
-    with (work / "table.csv").open("a", encoding="utf-8") as file:
-        file.write((work / "table.csv").read_text(encoding="utf-8").splitlines()[1] + "\n")
-    changed = run_cli("evaluate", "mine", cwd=work)
-    assert (changed.returncode, "has changed" in changed.stderr) == (5, True)
-    (work / "table.csv").unlink()
-    gone = run_cli("evaluate", "mine", cwd=work)
-    assert (gone.returncode, "is gone" in gone.stderr) == (5, True)
-
-
-# ---------------------------------------------------------------- predict
-
-
-def test_predict_needs_no_target_and_answers_every_row_in_order(project):
-    table = make_table(50, seed=8).drop(columns=TARGET)
-    table.to_csv(project / "new.csv", index=False)
-    done = run_cli("predict", "run", "new.csv", "-o", "out.csv", "--keep", "id", "--keep", "비", cwd=project)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    result = pd.read_csv(project / "out.csv")
-    assert list(result.columns) == ["row", "id", "비", "y_pred"]
-    assert list(result["row"]) == list(range(50))
-    assert list(result["id"]) == list(table["id"])
-    piped = run_cli("predict", "run", cwd=project, input=(project / "new.csv").read_text(encoding="utf-8"))
-    assert [line.split(",")[-1] for line in piped.stdout.splitlines()[1:]] == [
-        line.split(",")[-1] for line in (project / "out.csv").read_text(encoding="utf-8").splitlines()[1:]
-    ]
-
-
-def test_predict_gives_the_test_rows_what_training_gave_them(project):
-    done = run_cli("predict", "run", "table.csv", cwd=project)
-    found = [float(line.split(",")[1]) for line in done.stdout.splitlines()[1:]]
-    predictions = pd.read_csv(project / "run" / "predictions.csv")
-    assert np.array(found)[predictions["row"]] == pytest.approx(predictions["y_pred"].to_numpy(), rel=1e-9)
-
-
-def test_unseen_levels_are_counted_and_predicted_as_unknown(project):
-    table = make_table(20, seed=8)
-    table["풍속 등급"] = "hurricane"
-    table.to_csv(project / "odd.csv", index=False)
-    done = run_cli("predict", "run", "odd.csv", cwd=project)
-    assert done.returncode == 0
-    assert "20 cells unseen in 풍속 등급" in done.stderr
-    assert len(done.stdout.splitlines()) == 21
-    done = run_cli("evaluate", "run", "--data", "odd.csv", cwd=project)
-    assert done.returncode == 0
-    assert "20 cells unseen in 풍속 등급" in done.stderr
-
-
-def test_predict_streams_blocks_as_one_table(project, monkeypatch, capsys):
-    from dlreg.commands import predict as prediction
-    from dlreg.runs import trained_run
-    from dlreg.table import csv_scan
-
-    run = trained_run.open_run(project / "run")
-    outputs = []
-    for block_bytes in (1 << 23, 700):
-        monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
-        counts = prediction.predict(run, str(project / "table.csv"), "-", ["id"])
-        assert counts == {"rows": 240}
-        outputs.append(capsys.readouterr().out)
-    first, second = (pd.read_csv(pd.io.common.StringIO(output)) for output in outputs)
-    assert list(first["id"]) == list(second["id"])
-    assert first["y_pred"].to_numpy() == pytest.approx(second["y_pred"].to_numpy(), rel=1e-6)
-
-
-def test_a_reader_that_has_enough_causes_no_traceback(project):
-    command = f"{sys.executable} -m dlreg predict run table.csv | head -n 1"
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], cwd=project, capture_output=True, text=True, check=False
-    )
-    assert (done.stdout, done.stderr) == ("row,y_pred\n", "")
-
-
-# ---------------------------------------------------------------- plot
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "start"),
-    [("a.png", "loss", b"\x89PNG"), ("b.svg", "predictions", b"<?xml"), ("c.pdf", "residuals", b"%PDF")],
-)
-def test_plot_draws_each_kind_in_each_format(project, name, kind, start):
-    done = run_cli("plot", "run", "--kind", kind, "-o", name, cwd=project)
-    assert (done.returncode, done.stdout) == (0, f"{name}\n"), done.stderr
-    assert (project / name).read_bytes().startswith(start)
 
 
 # ---------------------------------------------------------------- mistakes

@@ -17,7 +17,7 @@ from dlreg.cli import app as cli
 from dlreg.config.reading import load_config
 from dlreg.config.reference import full_config
 from dlreg.config.schema import Config
-from dlreg.runs import directory as run_dir
+from dlreg.runs.names import FILES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -144,7 +144,7 @@ def test_every_file_of_a_run_is_documented():
     drawn_when_asked_for = {"predictions.png", "residuals.png", "importance.png"}
     assert all(f"`{name}`" in README for name in drawn_when_asked_for)
     named = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
-    assert named == {name for name in run_dir.FILES if name[0] != "."} - drawn_when_asked_for
+    assert named == {name for name in FILES if name[0] != "."} - drawn_when_asked_for
 
 
 def test_every_dependency_is_justified():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 from support.command_line import run_cli
 from support.training import train_on
 
@@ -27,8 +27,10 @@ from dlreg.errors import RunDirError
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
-from dlreg.runs import directory as run_dir
 from dlreg.runs.checkpoint_file import from_file, to_bytes
+from dlreg.runs.directory import open_run_dir
+from dlreg.runs.names import CHECKPOINT, INTERVALS, REQUIRED
+from dlreg.runs.reading import read_any_record
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.loop import TrainingRows, padded_rows, shuffled_rows
 from dlreg.training.members import plan_members, rows_per_epoch, training_rows
@@ -229,9 +231,6 @@ def test_a_diverged_epoch_makes_no_checkpoint():
     assert len(files) == progress.epoch - 1
 
 
-# ---------------------------------------------------------------- files that a stranger may have written
-
-
 @pytest.fixture(scope="module")
 def written():
     """The file after the fourth epoch, and what it holds."""
@@ -240,76 +239,12 @@ def written():
     return content, Checkpoint(arrays, arrays.pop("values"))
 
 
-def with_tensor(checkpoint, name, value):
-    return checkpoint._replace(tensors={**checkpoint.tensors, name: value})
-
-
-def header_of(content):
-    size = int.from_bytes(content[:8], "little")
-    return json.loads(content[8 : 8 + size]), content[8 + size :]
-
-
-def with_header(content, change):
-    header, data = header_of(content)
-    change(header)
-    text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + data
-
-
-def bend(name, key, value):
-    return lambda content, _: with_header(content, lambda header: header[name].__setitem__(key, value))
-
-
-FIRST = "0.parameters.0"
-HOSTILE = {
-    "nothing": lambda *_: b"",
-    "four bytes": lambda content, _: content[:4],
-    "cut short": lambda content, _: content[:-7],
-    "cut in the header": lambda content, _: content[:100],
-    "longer": lambda content, _: content + b"\0" * 8,
-    "another format": lambda content, _: b"PK\x03\x04" + content,
-    "a header beyond the file": lambda content, _: (1 << 40).to_bytes(8, "little") + content[8:],
-    "a negative header": lambda content, _: b"\xff" * 8 + content[8:],
-    "a huge header": lambda content, _: (2 << 20).to_bytes(8, "little") + b" " * (2 << 20) + content,
-    "a nested header": lambda *_: (50_000).to_bytes(8, "little") + b"[" * 50_000,
-    "a list for a header": lambda *_: (2).to_bytes(8, "little") + b"[]",
-    "no metadata": lambda _, c: save({**c.tensors, "values": c.values}),
-    "metadata of others": lambda _, c: save({**c.tensors, "values": c.values}, {"dlreg": "[1]"}),
-    "a shape that lies": bend(FIRST, "shape", [2**31, 2**31]),
-    "a shape of no numbers": bend(FIRST, "shape", [0, 2**62]),
-    "a shape of text": bend(FIRST, "shape", "46"),
-    "another dtype": bend(FIRST, "dtype", "F16"),
-    "no dtype": bend(FIRST, "dtype", None),
-    "offsets beyond the file": bend(FIRST, "data_offsets", [0, 1 << 50]),
-    "offsets of another": bend(FIRST, "data_offsets", [0, 96]),
-    "no tensor": lambda content, _: with_header(content, lambda header: header.pop(FIRST)),
-    "one tensor more": lambda _, c: to_bytes(with_tensor(c, "evil", np.zeros(3, np.float32)), ORIGIN),
-    "a wrong shape": lambda _, c: to_bytes(with_tensor(c, FIRST, np.zeros((6, 4), np.float32)), ORIGIN),
-    "double precision": lambda _, c: to_bytes(with_tensor(c, FIRST, np.zeros((4, 6))), ORIGIN),
-    "not a number": lambda _, c: to_bytes(with_tensor(c, FIRST, np.full((4, 6), np.nan, np.float32)), ORIGIN),
-    "an infinite slot": lambda _, c: to_bytes(with_tensor(c, "slots.1.0", np.full((4, 6), np.inf, np.float32)), ORIGIN),
-    "a loss that is no number": lambda _, c: to_bytes(c._replace(values=c.values * np.nan), ORIGIN),
-    "no epochs": lambda _, c: to_bytes(c._replace(values=c.values[:0]), ORIGIN),
-    "values of another network": lambda _, c: to_bytes(c._replace(values=c.values[:, :3]), ORIGIN),
-    "another run": lambda _, c: to_bytes(c, {**ORIGIN, "config": "z"}),
-    "more epochs than asked for": lambda _, c: to_bytes(c._replace(values=np.repeat(c.values, 9, 0)), ORIGIN),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_file_that_is_no_checkpoint_of_this_training_is_refused(written, make):
+def test_a_checkpoint_whose_losses_are_no_numbers_is_refused(written):
+    checkpoint = written[1]
+    content = to_bytes(checkpoint._replace(values=checkpoint.values * np.nan), ORIGIN)
     with pytest.raises(RunDirError) as raised:
-        train({}, content=bytes(make(*written)))
+        train({}, content=content)
     assert len(str(raised.value)) < 400
-
-
-def test_every_flipped_bit_is_noticed(written):
-    content, like = written
-    for position in range(0, len(content), 7):
-        changed = bytearray(content)
-        changed[position] ^= 1 << position % 8
-        with pytest.raises(RunDirError):
-            from_bytes(bytes(changed), like)
 
 
 def test_epochs_beyond_the_end_of_a_training_are_refused(written):
@@ -320,7 +255,7 @@ def test_epochs_beyond_the_end_of_a_training_are_refused(written):
 
 # ---------------------------------------------------------------- the command line
 
-SAME = sorted({*run_dir.REQUIRED, run_dir.INTERVALS})
+SAME = sorted({*REQUIRED, INTERVALS})
 TINY = """\
 data: {path: table.csv, target: y}
 model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 2}
@@ -379,7 +314,7 @@ def assert_same_run(path, whole):
     """All files are the same to the bit, but run.json; and nothing else is there."""
     for name in SAME:
         assert (path / name).read_bytes() == (whole / name).read_bytes(), name
-    names = {entry.name for entry in path.iterdir()} - {run_dir.CHECKPOINT}
+    names = {entry.name for entry in path.iterdir()} - {CHECKPOINT}
     assert names == {entry.name for entry in whole.iterdir()}
 
 
@@ -546,15 +481,15 @@ def test_what_has_changed_is_refused_by_name(work, stopped, tmp_path, cli, optio
 
 
 def rewrite_record(path, **changes):
-    with run_dir.open_run_dir(path, resume=True) as run:
-        record = run_dir.read_any_record(path)
+    with open_run_dir(path, resume=True) as run:
+        record = read_any_record(path)
         run.record = record
         run.set_status(changes.pop("status", record["status"]), changes)
 
 
 def test_changed_data_and_versions_are_refused(work, stopped, tmp_path, cli):
     path = shutil.copytree(stopped[0], tmp_path / "run")
-    record = run_dir.read_any_record(path)
+    record = read_any_record(path)
     rewrite_record(path, versions={**record["versions"], "tensorflow": "2.20.0", "python": "3.9"})
     done = cli("train", path, "--resume", cwd=work)
     assert (done.returncode, "the run began with tensorflow 2.20.0, this is" in done.stderr) == (5, True)
@@ -621,39 +556,6 @@ def test_a_checkpoint_too_large_or_no_file_is_refused(work, stopped, tmp_path, c
         file.unlink(missing_ok=True)
         if found == "not whole":
             file.symlink_to("/dev/zero")
-
-
-LONG_CALL = """
-import hashlib, sys
-from dlreg.runs import interruption
-interruption.GRACE_SECONDS = 0.6
-with interruption.listening() as signals, signals.deferred():
-    signals.last_words = lambda number: print("stopped by", number, flush=True)
-    print("ready", flush=True)
-    hashlib.pbkdf2_hmac("sha256", b"", b"", int(sys.argv[1]))
-    print("done", flush=True)
-"""
-
-
-@pytest.mark.parametrize(
-    ("work", "pauses", "code", "output"),
-    [
-        (10**9, [0], 143, "stopped by 15\n"),
-        (10**9, [0, 0.4], 143, ""),
-        (10**9, [0, 0], 143, "stopped by 15\n"),
-        (500_000, [0], 143, "done\n"),
-    ],
-    ids=["one", "two", "the same one twice", "work that ends in time"],
-)
-def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
-    command = [sys.executable, "-c", LONG_CALL, str(work)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n"
-    for pause in pauses:
-        time.sleep(pause)
-        process.send_signal(signal.SIGTERM)
-    found, _ = process.communicate(timeout=20)
-    assert (process.returncode, found) == (code, output)
 
 
 COMMAND = Path(sys.executable).with_name("dlreg")

@@ -11,7 +11,7 @@ HEAVY = {"tensorflow", "keras", "sklearn", "skl2onnx", "scipy"}
 LIGHT = HEAVY | {"pandas", "numpy", "matplotlib", "onnxruntime", "onnx", "yaml"}
 PROBE = """
 import sys
-from dlreg.cli.app import main
+from dlreg.cli.main import main
 try:
     sys.argv = ["dlreg", *sys.argv[1:]]
     main()
@@ -115,11 +115,29 @@ def test_a_mistake_in_the_data_is_told_before_tensorflow_is_imported(project):
     assert not set(done.stderr.splitlines()[-1].split()) & HEAVY
 
 
-def test_the_collector_visits_what_importing_makes_neither_during_it_nor_later():
-    script = (
-        "import gc; from dlreg.engine.backend import import_backend; before = gc.get_stats()[2]['collections'];"
-        "import_backend(); visits = gc.get_stats()[2]['collections'] - before;"
-        "print(visits, gc.isenabled(), gc.get_freeze_count() > 200_000)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["0", "True", "True"]
+TRAIN = """
+import gc, sys
+from dlreg.cli.main import main
+from dlreg.engine import backend
+
+visits, import_backend = [], backend.import_backend
+
+def count_visits(*arguments):
+    before = gc.get_stats()[2]["collections"]
+    import_backend(*arguments)
+    visits.append(gc.get_stats()[2]["collections"] - before)
+
+backend.import_backend = count_visits
+sys.argv = ["dlreg", "train", "config.yaml", "--run-dir", sys.argv[1], "--set", "training.epochs=1", "--quiet"]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print(*visits, gc.isenabled(), gc.get_freeze_count() > 200_000)
+"""
+
+
+def test_the_collector_visits_what_importing_makes_neither_during_it_nor_later(project, tmp_path):
+    command = [sys.executable, "-c", TRAIN, str(tmp_path / "run")]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split() == ["0", "True", "True"]

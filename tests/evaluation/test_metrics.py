@@ -8,7 +8,7 @@ import sklearn.metrics as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlreg.evaluation.metrics import METRIC_NAMES, regression_metrics
+from dlreg.evaluation.metrics import METRIC_NAMES, interval_metrics, regression_metrics
 
 NUMBERS = st.floats(-1e8, 1e8).map(lambda number: round(number, 6))
 PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=60)
@@ -73,3 +73,10 @@ def test_no_rows_have_no_metrics():
 def test_shapes_that_would_broadcast_are_refused(true_shape, pred_shape):
     with pytest.raises(ValueError, match="Expected two vectors of one length"):
         regression_metrics(np.ones(true_shape), np.ones(pred_shape))
+
+
+def test_coverage_and_width_are_counted():
+    y = np.array([0.0, 0.0, 0.0, 0.0])
+    found = interval_metrics(y, np.array([1.0, -2.0, 3.0, -4.0]), np.array([1.0, 1.0, 4.0, 3.0]))
+    assert found == {"coverage_90": 0.5, "width_90": 4.5}
+    assert interval_metrics(y, y, None) == {"coverage_90": None, "width_90": None}

@@ -1,13 +1,11 @@
 """What the figures hold: data, scales, labels – and that any name can stand in them."""
 
-import warnings
-
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from dlreg.figures import plots as plotting
-from dlreg.figures.plots import plot_loss, plot_predictions, plot_residuals, render_figure
+from dlreg.figures.plots import MAX_BARS, plot_importance, plot_loss, plot_predictions, plot_residuals
+from dlreg.figures.writing import render_figure
 
 EPOCHS = np.arange(1, 101)
 HISTORY = {"loss": list(1 / EPOCHS), "val_loss": list(0.2 + 1 / EPOCHS), "mae": [1.0] * 100}
@@ -144,25 +142,26 @@ def test_equal_figures_give_equal_bytes(file_format, start):
     assert first.startswith(start)
 
 
-def test_a_font_with_the_glyphs_is_found_and_used(monkeypatch):
-    monkeypatch.setattr(
-        plotting, "find_font", lambda characters: "STIXGeneral" if set(characters) == set("소요시") else None
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        figure = loss_figure(target="소요 시요")
-    assert figure.axes[0].texts[0].get_fontfamily() == ["DejaVu Sans", "STIXGeneral"]
+def report_of(names, **changes):
+    columns = [{"name": name, "importance": 5.0 / (k + 1), "std": 0.1} for k, name in enumerate(names)]
+    facts = {"metric": "rmse", "value": 3.2, "part": "validation", "n": 1234, "columns": columns}
+    return facts | changes
 
 
-def test_where_no_font_has_the_glyphs_that_is_said_once(monkeypatch):
-    monkeypatch.setattr(plotting, "find_font", lambda _: None)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        render_figure(loss_figure(target="소요 시간"), "png")
-    assert len(caught) == 1
-    assert "fonts-nanum" in str(caught[0].message)
+def test_every_column_has_a_bar_with_its_deviation():
+    names = ["Wind speed (m/s)", "풍속 등급", "$x_1$"]
+    axes = plot_importance(report_of(names), target="소요 시간").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == names
+    assert [bar.get_width() for bar in axes.patches] == [5.0, 2.5, 5.0 / 3]
+    (errors,) = axes.collections
+    assert np.diff([segment[:, 0] for segment in errors.get_segments()]).ravel() == pytest.approx([0.2] * 3)
+    assert axes.get_xlabel() == "increase of the RMSE when permuted"
+    low, high = axes.get_ylim()
+    assert low > high  # the first is on top
 
 
-def test_a_font_is_searched_among_all_installed_ones():
-    assert plotting.find_font("ab") is not None
-    assert plotting.find_font("\U0010fffd") is None
+def test_only_the_longest_of_many_bars_are_drawn():
+    axes = plot_importance(report_of(map(str, range(MAX_BARS + 12)), metric="r2"), target="y").axes[0]
+    assert len(axes.patches) == MAX_BARS
+    assert "12 columns" in axes.get_xlabel()
+    assert axes.get_xlabel().startswith("decrease of the R²")

@@ -13,40 +13,41 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dlreg.errors import RunDirError, StorageError
-from dlreg.files import whole_file as atomic_file
-from dlreg.runs import directory as run_dir
+from dlreg.files.whole_file import is_temporary
+from dlreg.runs.directory import open_run_dir
+from dlreg.runs.names import LOSS_CURVE, REQUIRED
+from dlreg.runs.reading import read_file, read_record
 
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 STEPS = ("write", "fsync", "rename", "replace", "close", "mkdir", "unlink")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES) if LONG else (errno.ENOSPC,)
-NAMES = sorted(run_dir.REQUIRED)
+NAMES = sorted(REQUIRED)
 
 
 def write_run(path, number, *, overwrite=False):
     """A run of a dozen small files, all of which hold its number."""
-    with run_dir.open_run_dir(path, overwrite=overwrite) as run:
+    with open_run_dir(path, overwrite=overwrite) as run:
         run.set_status("running", {"number": number})
         for name in NAMES:
             run.write(name, f"{name} of run {number}\n".encode() * 20)
-        run.write(run_dir.LOSS_CURVE, b"figure", hashed=False)
+        run.write(LOSS_CURVE, b"figure", hashed=False)
         run.set_status("complete")
 
 
 def number_of(path) -> int | None:
     """The number of the whole run that is read there; None where the commands say that there is none."""
     try:
-        record = run_dir.read_record(path)
+        record = read_record(path)
     except RunDirError as error:
         assert error.exit_code == 5
         return None
     for name in NAMES:
-        content = run_dir.read_file(path, record, name)
+        content = read_file(path, record, name)
         assert content == f"{name} of run {record['number']}\n".encode() * 20
     return record["number"]
 
@@ -123,7 +124,7 @@ def test_a_step_that_fails_leaves_the_old_run_or_the_new_one(tmp_path, overwrite
             assert number in (old, 2), f"step {at}"
             # What did not fail is there; a step that only tidies up may fail unnoticed.
             assert failed or number == 2, f"step {at}"
-            left = [entry for entry in folder.rglob("*") if atomic_file.is_temporary(entry.name)]
+            left = [entry for entry in folder.rglob("*") if is_temporary(entry.name)]
             assert left == [], f"step {at}"
             outcomes.add((failed, number))
             # The next process needs nobody to clean up.
@@ -191,54 +192,6 @@ def test_a_swap_whose_new_run_is_lost_goes_back_to_the_old_one(tmp_path):
     assert_tidy(tmp_path)
 
 
-def test_temporaries_are_swept_unless_they_are_being_written(tmp_path):
-    abandoned = tmp_path / ".dlreg-0123456789abcdef.tmp"
-    abandoned.write_bytes(b"half")
-    similar = tmp_path / ".dlreg-notes.tmp"
-    similar.write_bytes(b"mine")
-    with atomic_file.replacing(tmp_path / "file") as descriptor:
-        os.write(descriptor, b"whole")
-        atomic_file.sweep_temporaries(tmp_path)
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".dlreg-notes.tmp", "file"]
-    assert (tmp_path / "file").read_bytes() == b"whole"
-
-
-@pytest.mark.parametrize("kind", ["fifo", "link", "directory"])
-def test_a_sweep_touches_no_special_file(tmp_path, kind):
-    outside, bait = tmp_path / "outside", tmp_path / "folder" / ".dlreg-0123456789abcdef.tmp"
-    outside.write_bytes(b"precious")
-    bait.parent.mkdir()
-    {"fifo": os.mkfifo, "link": lambda path: path.symlink_to(outside), "directory": Path.mkdir}[kind](bait)
-    atomic_file.sweep_temporaries(bait.parent)
-    assert os.path.lexists(bait)
-    assert outside.read_bytes() == b"precious"
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [(Path.mkdir, "found a directory"), (os.mkfifo, "pipe or device")],
-    ids=["directory", "fifo"],
-)
-def test_no_directory_or_pipe_is_replaced(tmp_path, make, message):
-    make(tmp_path / "out")
-    with pytest.raises(StorageError, match=message):
-        atomic_file.write_atomically(tmp_path / "out", b"")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
-
-
-def test_a_link_is_replaced_and_not_followed(tmp_path):
-    (tmp_path / "outside").write_bytes(b"precious")
-    (tmp_path / "out").symlink_to(tmp_path / "outside")
-    atomic_file.write_atomically(tmp_path / "out", b"new")
-    assert (tmp_path / "outside").read_bytes() == b"precious"
-    assert not (tmp_path / "out").is_symlink()
-
-
-def test_a_long_name_can_be_written(tmp_path):
-    atomic_file.write_atomically(tmp_path / ("풍" * 85), b"")
-    assert len(next(tmp_path.iterdir()).name.encode()) == 255
-
-
 # ---------------------------------------------------------------- a real training
 
 
@@ -260,10 +213,8 @@ def trained(tmp_path_factory, forks):
 
 
 def is_same_run(path, other) -> bool:
-    record = run_dir.read_record(path)
-    return all(
-        run_dir.read_file(path, record, name) == (other / name).read_bytes() for name in run_dir.REQUIRED
-    )
+    record = read_record(path)
+    return all(read_file(path, record, name) == (other / name).read_bytes() for name in REQUIRED)
 
 
 CASES = [(error, overwrite) for error in (None, *ERRORS) for overwrite in (False, True)]
@@ -321,8 +272,8 @@ def test_every_step_of_a_training_may_fail_or_be_its_last(trained, forks, error,
 RACE = """
 import json, sys, time
 from pathlib import Path
-from dlreg.runs import directory as run_dir
 from dlreg.errors import StorageError
+from dlreg.runs.directory import open_run_dir
 path, overwrite = Path(sys.argv[1]), sys.argv[2] == "True"
 print("ready", flush=True)
 for line in sys.stdin:
@@ -330,7 +281,7 @@ for line in sys.stdin:
     while time.time() < float(start):
         time.sleep(0)
     try:
-        with run_dir.open_run_dir(path / number, overwrite=overwrite) as run:
+        with open_run_dir(path / number, overwrite=overwrite) as run:
             run.set_status("running")
             run.write("config.yaml", sys.argv[3].encode())
             time.sleep(0.03)
@@ -353,7 +304,7 @@ def test_of_two_processes_exactly_one_writes(tmp_path, overwrite):
         assert racer.stdout.readline() == "ready\n"
     for number in range(rounds):
         if overwrite:
-            with run_dir.open_run_dir(tmp_path / str(number)) as run:
+            with open_run_dir(tmp_path / str(number)) as run:
                 run.set_status("complete", {"who": "nobody"})
         start = time.time() + 0.005
         for racer in racers:
@@ -365,9 +316,9 @@ def test_of_two_processes_exactly_one_writes(tmp_path, overwrite):
         loser = answers[1 - winner]
         assert loser.startswith("6 "), loser
         assert f"in use by process {racers[winner].pid} on" in loser, loser
-        record = run_dir.read_record(tmp_path / str(number))
+        record = read_record(tmp_path / str(number))
         assert record["who"] == "ab"[winner]
-        assert run_dir.read_file(tmp_path / str(number), record, "config.yaml") == b"ab"[winner : winner + 1]
+        assert read_file(tmp_path / str(number), record, "config.yaml") == b"ab"[winner : winner + 1]
     for racer in racers:
         racer.stdin.close()
         assert racer.wait() == 0
@@ -378,7 +329,7 @@ def test_of_two_processes_exactly_one_writes(tmp_path, overwrite):
 def test_a_lock_in_the_directory_serves_where_nothing_can_be_written_beside_it(tmp_path, monkeypatch):
     (tmp_path / "mounted").mkdir()
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with run_dir.open_run_dir(tmp_path / "mounted") as run:
+    with open_run_dir(tmp_path / "mounted") as run:
         run.set_status("running")
         assert (tmp_path / "mounted" / ".lock").exists()
         with pytest.raises(StorageError, match=f"in use by process {os.getpid()}"):

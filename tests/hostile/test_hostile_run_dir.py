@@ -22,7 +22,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from support.command_line import run_cli
 
-from dlreg.runs import directory as run_dir
+from dlreg.runs.names import FILES
+from dlreg.runs.reading import record_json
 
 COMMANDS = {
     "verify": ["verify", "{run}"],
@@ -49,7 +50,7 @@ LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 HARNESS = """
 import contextlib, io, json, os, sys
 sys.argv = ["dlreg"]
-from dlreg.cli import app as cli
+from dlreg.cli import main as cli
 
 OPENED, DONE = [], []
 TOUCHING = ("subprocess.", "socket.", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.fork", "pty.",
@@ -192,15 +193,14 @@ def reseal(path):
         files = record["files"]
         for name in files:
             file = path / name
-            if name in run_dir.FILES and file.is_file() and not file.is_symlink():
+            if name in FILES and file.is_file() and not file.is_symlink():
                 with file.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 files[name] = {"size": file.stat().st_size, "sha256": digest}
     except (ValueError, TypeError, KeyError, AttributeError):
         pass
     record.pop("sha256", None)
-    own = hashlib.sha256(run_dir.to_json(record)).hexdigest()
-    (path / "run.json").write_bytes(run_dir.to_json({**record, "sha256": own}))
+    (path / "run.json").write_bytes(record_json(record))
 
 
 # ---------------------------------------------------------------- graphs
@@ -789,6 +789,23 @@ def test_nothing_is_left_in_the_home_folder(project, tmp_path, command):
     done = run_cli(*arguments, cwd=project, env=environment)
     assert done.returncode == 0, done.stderr
     assert list(home.rglob("*")) == []
+
+
+def test_python_leaves_nothing_in_the_home_folder_either(tmp_path):
+    script = "import os; import dlreg.pipeline.session; print(os.environ.get('ORT_DISABLE_TELEMETRY'))"
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": "", "CI": ""}
+    for before in (None, "0"):
+        environment.pop("ORT_DISABLE_TELEMETRY", None)
+        given = {} if before is None else {"ORT_DISABLE_TELEMETRY": before}
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment | given,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{before}\n"
+        assert list(tmp_path.rglob("*")) == []
 
 
 def test_the_corpus_is_large():

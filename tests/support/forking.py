@@ -165,7 +165,7 @@ def _import_all() -> None:
     from dlreg.engine.backend import import_backend
 
     import_backend()
-    import dlreg.cli.app
+    import dlreg.cli.main
     import dlreg.commands.train
     import dlreg.figures.plots
     import dlreg.pipeline.export
@@ -174,10 +174,10 @@ def _import_all() -> None:
 
 
 def _run(request: dict[str, Any], files: tuple[int, ...]) -> None:
-    from dlreg.cli.app import main
-    from dlreg.runs import checkpointing as saver
+    from dlreg.cli.main import main
+    from dlreg.runs import checkpointing
 
-    saver.SECONDS_BETWEEN, saver.SHARE_OF_TIME = request["pause"], 0
+    checkpointing.SECONDS_BETWEEN, checkpointing.SHARE_OF_TIME = request["pause"], 0
     code = 99
     try:
         os.chdir(request["cwd"])

@@ -10,10 +10,11 @@ from support.tables import advice_on, faults_of, load, rows
 
 from dlreg.config.reading import load_config
 from dlreg.errors import DataError
+from dlreg.runs.contents import split_json
 from dlreg.table import csv_scan
 from dlreg.table.csv_file import read_table
 from dlreg.table.csv_scan import CsvFormat
-from dlreg.table.dataset import load_dataset, read_part, split_record
+from dlreg.table.dataset import load_dataset, read_part
 
 TABLE = rows("a,b,name,y", *(f"{n},{n * n % 7},{'uv'[n % 2]},{n}.5" for n in range(1, 41)))
 
@@ -256,7 +257,7 @@ def test_a_test_file_of_its_own(tmp_path):
         f"{tmp_path}/test.csv: 1 of 3 rows are left out: they have no 'y'",
         f"{tmp_path}/test.csv: 1 of 3 cells are missing in column 'b'",
     )
-    record = json.loads(split_record(dataset, tmp_path / "test.csv"))
+    record = json.loads(split_json(dataset, tmp_path / "test.csv"))
     assert record["test"] == [0, 2]
     assert record["test_path"] == str(tmp_path / "test.csv")
 
@@ -290,12 +291,12 @@ def test_testing_on_the_training_file_is_pointed_out(tmp_path):
 def test_the_split_is_recorded_and_comes_out_the_same_again(tmp_path):
     first = load(tmp_path, TABLE)
     again = load_dataset(load_config(tmp_path / "config.yaml"))
-    assert split_record(first, None) == split_record(again, None)
-    record = json.loads(split_record(first, None))
+    assert split_json(first, None) == split_json(again, None)
+    record = json.loads(split_json(first, None))
     assert sorted(record["train"] + record["validation"] + record["test"]) == list(range(40))
     assert record["test_path"] is None
     other = load(tmp_path, TABLE, training={"seed": 7})
-    assert json.loads(split_record(other, None)) != record
+    assert json.loads(split_json(other, None)) != record
 
 
 @pytest.mark.parametrize("fractions", [(0, 0.2), (0.2, 0), (0, 0)])

@@ -1,0 +1,69 @@
+"""The `dlreg` process: its signals, streams and warnings, and the exit code of every error.
+
+All that changes the process as a whole stands here and in `dlreg.cli.importing`.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+import traceback
+import warnings
+from typing import Any, cast
+
+from dlreg import __version__
+from dlreg.cli.app import app
+from dlreg.cli.completion import whole_words
+from dlreg.cli.streams import printing, write_utf8
+from dlreg.errors import DlregError
+from dlreg.runs.interruption import Interruption, listening
+
+
+def main() -> None:
+    """Runs the command line and turns every error into its exit code, in this one place."""
+    with listening() as signals:
+        _run(signals)
+
+
+def _run(signals: Interruption) -> None:
+    arguments = sys.argv[1:]
+    write_utf8()
+    _show_warnings_of_dlreg()
+    try:
+        if "--version" in arguments:
+            with printing():
+                print(f"dlreg {__version__}")
+            return
+        in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
+        with whole_words(os.environ) if in_bash else contextlib.nullcontext():
+            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg", obj=signals)
+    except DlregError as error:
+        from dlreg.cli.console import show_error
+
+        if "--debug" in arguments:
+            traceback.print_exc()
+        # Nobody may be reading; the exit code still counts.
+        with contextlib.suppress(OSError, SystemExit):
+            show_error(error)
+        sys.exit(error.exit_code)
+    except Exception:
+        # What a signal breaks off may fail in any way.
+        signals.raise_received()
+        traceback.print_exc()
+        report = "Please report it, with the lines above and your config."
+        print(f"This is a bug of dlreg {__version__}. {report}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _show_warnings_of_dlreg() -> None:
+    """Libraries warn their developers; what dlreg itself warns of is a note for the user."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("always", module="dlreg")
+    warnings.showwarning = cast(Any, _show_warning)
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    from dlreg.cli.console import show_note
+
+    show_note(str(message))

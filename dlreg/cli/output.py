@@ -1,0 +1,142 @@
+"""What a command prints on stdout: tables and sentences for a person, JSON for a script."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dlreg.errors import printable
+
+if TYPE_CHECKING:
+    from dlreg.evaluation.gates import Gate
+
+# Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
+JSON_VERSION = 1
+
+
+class _Output(Console):
+    """Standard output, which may be a pipe that nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the caller, where rich would end the process with exit code 1."""
+        raise BrokenPipeError
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object, for a script; what could steer a terminal is escaped."""
+    text = json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
+def print_run(summary: dict[str, Any], target: str, form: Literal["json", "path", "text"]) -> None:
+    """The results of a training: one JSON object, the run directory alone, or tables and sentences."""
+    if form == "json":
+        print_json(summary)
+    elif form == "path":
+        print(summary["run_dir"])
+    else:
+        _print_run_as_text(summary, target)
+
+
+def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
+    console = _Output(highlight=False)
+    metrics, verdict = summary["metrics"], summary["verdict"]
+    facts = f"{summary['features']:,} features, {summary['parameters']:,} parameters, best of "
+    facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
+    if refit_epochs := summary.get("refit_epochs"):
+        facts += f", refitted in {max(refit_epochs):,}" if any(refit_epochs) else ""
+    console.print(Text(printable(target), style="bold"), Text(f"({facts})"))
+    rows = {name: metrics.get(name) for name in ("train", "validation", "out_of_fold", "test")}
+    held_out = next(name for name in ("test", "validation", "train") if metrics[name])
+    rows |= {f"{name} baseline, {held_out}": values for name, values in metrics["baselines"].items()}
+    console.print(_metrics_table(rows))
+    console.print(_against_baselines(metrics, held_out))
+    _print_intervals(console, metrics)
+    console.print(Text(printable(verdict["sentence"])))
+    if verdict["advice"]:
+        console.print(Text(f"Next: {printable(verdict['advice'])}"))
+    print(f"Run directory: {printable(summary['run_dir'])}")
+
+
+def print_metrics(parts: Mapping[str, Any]) -> None:
+    """A table of metrics, and how the intervals fare."""
+    console = _Output(highlight=False)
+    console.print(_metrics_table(parts))
+    _print_intervals(console, parts)
+
+
+def _print_intervals(console: Console, parts: Mapping[str, Any]) -> None:
+    for name, metrics in parts.items():
+        if metrics and metrics.get("coverage_90") is not None:
+            width = _number(metrics["width_90"])
+            share = f"{metrics['coverage_90']:.1%}".replace("%", " %")
+            console.print(
+                Text(f"Intervals at 90 % hold {share} of the {name} rows; their mean width is {width}.")
+            )
+
+
+def print_gates(gates: "Sequence[Gate]") -> None:
+    """A line for each gate that is passed; those that are not are an error."""
+    for gate in gates:
+        if gate.passed:
+            print(f"gate passed: {printable(gate.sentence)}")
+
+
+def _metrics_table(parts: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ("n", "rmse", "mae", "mape", "r2")
+    table.add_column("")
+    for name in names:
+        table.add_column(name, justify="right")
+    for part, metrics in parts.items():
+        if metrics:
+            style = "dim" if "baseline" in part else None
+            table.add_row(Text(part), *(_number(metrics[name]) for name in names), style=style)
+    return table
+
+
+def _number(value: float | int | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
+
+
+def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
+    rmse = metrics[held_out]["rmse"]
+    best = min(metrics["baselines"], key=lambda name: metrics["baselines"][name]["rmse"])
+    other = metrics["baselines"][best]["rmse"]
+    name = {"linear": "a linear regression", "mean": "the training mean"}[best]
+    if other == 0:
+        return Text(
+            f"{name.capitalize()} makes no error at all on the {held_out} rows: is it among the columns?"
+        )
+    change = 1 - rmse / other
+    if change > 0:
+        return Text(f"The network beats {name}: its {held_out} RMSE is {change:.1%} lower.", style="green")
+    return Text(
+        f"The network does not beat {name}: its {held_out} RMSE is {-change:.1%} higher.", style="red"
+    )
+
+
+def print_importance(report: Mapping[str, Any]) -> None:
+    """A table of columns, the most important first."""
+    console, metric = _Output(highlight=False), report["metric"]
+    change = "decrease" if metric == "r2" else "increase"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("column", f"{change} of {metric}", "±"):
+        table.add_column(name, justify="left" if name == "column" else "right")
+    for column in report["columns"]:
+        values = (_number(column["importance"]), _number(column["std"]))
+        table.add_row(Text(printable(column["name"])), *values)
+    console.print(table)
+    rows = f"{report['n']:,}" + (f" of {report['n_part']:,}" if report["n"] < report["n_part"] else "")
+    facts = (
+        f"{metric} {_number(report['value'])} on {rows} {report['part']} rows; {report['repeats']:,} repeats"
+    )
+    console.print(Text(facts))
+    print(f"Figure: {printable(report['figure'])}")

@@ -1,0 +1,11 @@
+"""What the machine says of itself."""
+
+from pathlib import Path
+
+
+def read_cpuinfo() -> list[str]:
+    """The lines of `/proc/cpuinfo`; none where there is no such file."""
+    try:
+        return Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []

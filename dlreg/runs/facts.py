@@ -1,0 +1,54 @@
+"""What `run.json` says of how a run came about: process, versions, data, machine."""
+
+import importlib.metadata
+import os
+import platform
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dlreg import __version__
+from dlreg.config.schema import Config
+from dlreg.files.hashing import sha256_of_file
+from dlreg.machine import read_cpuinfo
+from dlreg.runs.own_table import files_of_data
+
+if TYPE_CHECKING:
+    from dlreg.table.dataset import Dataset
+
+PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
+
+
+def now() -> str:
+    """The time as `run.json` writes it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def gather_facts(config: Config, dataset: "Dataset", threads: int | None, started: str) -> dict[str, Any]:
+    """Everything that may explain, later on, why a run is as it is.
+
+    Args:
+        config: Of the run.
+        dataset: Its rows.
+        threads: How many threads an operation may use; None for all cores.
+        started: What `now` said when the run began.
+    """
+    return {
+        "process": os.getpid(),
+        "started": started,
+        "versions": {"dlreg": __version__, "python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "seed": config.training.seed,
+        "data": {
+            key: {"path": str(path), "size": path.stat().st_size, "sha256": sha256_of_file(path)}
+            for key, path in files_of_data(config).items()
+        },
+        "rows": {name: int(part.rows.size) for name, part in dataset.parts.items()},
+        "machine": {"system": platform.platform(), "processor": _processor(), "cpu_count": os.cpu_count()},
+        "threads": threads,
+    }
+
+
+def _processor() -> str:
+    lines = read_cpuinfo()
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") if lines else platform.processor()

@@ -1,0 +1,51 @@
+"""The name of every file of a run directory, and of what may stand beside it while it is written.
+
+Whoever reads or writes a file of a run takes its name from here.
+"""
+
+from pathlib import Path
+
+CONFIG = "config.yaml"
+METRICS = "metrics.json"
+HISTORY = "history.json"
+MODEL = "model.keras"
+PREPROCESSING = "preprocessing.json"
+PIPELINE = "pipeline.onnx"
+PREDICTIONS = "predictions.csv"
+OUT_OF_FOLD = "out_of_fold.csv"
+SPLIT = "split.json"
+INTERVALS = "intervals.json"
+SUMMARY = "summary.txt"
+RUN = "run.json"
+CHECKPOINT = "checkpoint.safetensors"
+LOCK = ".lock"
+
+LOSS_CURVE = "loss_curve.png"
+PREDICTIONS_PLOT = "predictions.png"
+RESIDUALS_PLOT = "residuals.png"
+IMPORTANCE = "importance.png"
+
+# What every complete run has, each file with its hash.
+REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
+# Drawn anew at will, so their hashes are not kept.
+FIGURES = frozenset({LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT, IMPORTANCE})
+FILES = REQUIRED | FIGURES | {INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
+
+
+def lock_beside(path: Path) -> Path:
+    """The lock of a run directory: held by the process that writes it, and says which one that is."""
+    return _beside(path, "lock")
+
+
+def new_beside(path: Path) -> Path:
+    """Where the run is made that replaces the one at `path` once it is complete."""
+    return _beside(path, "new")
+
+
+def old_beside(path: Path) -> Path:
+    """Where the run that is replaced stands between two renames."""
+    return _beside(path, "dlreg-old")
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(f".{path.name}.{ending}")

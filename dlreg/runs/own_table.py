@@ -1,0 +1,60 @@
+"""The table that a run was trained on: which files, and whether they are still what they were.
+
+A stranger's config may name any file, so that it is said which one is read before it is.
+"""
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from dlreg.config.schema import Config
+from dlreg.errors import Fault, RunDirError
+from dlreg.files.plain_file import hash_plain_file
+from dlreg.runs.names import RUN
+
+
+def files_of_data(config: Config) -> dict[str, Path]:
+    """The CSVs of a config by the key that names each: `data.path`, and `data.test_path` if there is one."""
+    files = {"data.path": config.data.path, "data.test_path": config.data.test_path}
+    return {key: file for key, file in files.items() if file}
+
+
+def warn_of_reading(file: Path) -> None:
+    """Says that a file is read because the run's config names it."""
+    warnings.warn(f"reading {file}, as the run's config says", stacklevel=1)
+
+
+def recorded_file(
+    path: Path, record: Mapping[str, Any], key: str, hint: str | None = None
+) -> Mapping[str, Any]:
+    """The `size` and the `sha256` that a CSV had when the run began.
+
+    Args:
+        path: The run directory.
+        record: What its `run.json` says.
+        key: The config key that names the CSV.
+        hint: What to do where nothing is recorded.
+
+    Raises:
+        RunDirError: Nothing is recorded.
+    """
+    entry: Mapping[str, Any] | None = record.get("data", {}).get(key)
+    if entry is None:
+        raise RunDirError(Fault(f"the file says nothing of {key}", str(path / RUN), hint=hint))
+    return entry
+
+
+def find_change(file: Path, entry: Mapping[str, Any]) -> Literal["gone", "changed"] | None:
+    """What has become of a CSV since its size and hash were recorded; None if it is the same.
+
+    Raises:
+        RunDirError: It is no plain file.
+        StorageError: The system does not let it be read.
+    """
+    if not os.path.exists(file):  # noqa: PTH110 - unlike Path's, it takes any name
+        return "gone"
+    if hash_plain_file(file, entry["size"], follow_link=True) != entry["sha256"]:
+        return "changed"
+    return None

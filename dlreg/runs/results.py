@@ -1,0 +1,124 @@
+"""Writes the files of a run, each at the moment when what it says is known.
+
+A run that is broken off or diverges keeps what was written before: how its rows were divided and what was
+fitted to them, and of a diverged training its history, curve and best weights.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dlreg.config.schema import Config
+from dlreg.runs import names
+from dlreg.runs.contents import (
+    config_yaml,
+    history_json,
+    intervals_json,
+    metrics_json,
+    preprocessing_json,
+    split_json,
+)
+from dlreg.runs.directory import RunDir
+from dlreg.runs.tables import predictions_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlreg.evaluation.calibration import Calibration
+    from dlreg.table.dataset import Dataset
+    from dlreg.training.members import Member
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What a training leaves behind, whether it came to a good end or diverged.
+
+    Attributes:
+        history: One list for each name, one number for each epoch.
+        members: The same of each member.
+        refit: The same of the epochs in which the members were refitted; None if they were not.
+        summary: The Keras model in words.
+        model: The bytes of the Keras file.
+        loss_curve: The bytes of a PNG.
+    """
+
+    history: Mapping[str, Sequence[float]]
+    members: Sequence[Mapping[str, Sequence[float]]]
+    refit: Mapping[str, Sequence[float]] | None
+    summary: str
+    model: bytes
+    loss_curve: bytes
+
+
+class PredictedRows(NamedTuple):
+    """Some rows, what was observed and what is predicted; all arrays have the shape `(n_rows,)`.
+
+    Attributes:
+        rows: Their 0-based positions in the CSV.
+        y_true: What was observed, in the target's units.
+        y_pred: What is predicted, in the target's units.
+    """
+
+    rows: np.ndarray
+    y_true: np.ndarray
+    y_pred: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What is known of a run once it has been measured.
+
+    Attributes:
+        pipeline: The bytes of the ONNX file.
+        calibration: What prediction intervals are made from.
+        calibrated_on: Which rows it was fitted on: `validation` or `out_of_fold`.
+        metrics: By part, None where it has no rows; and of the baselines.
+        test: The test rows; there may be none.
+        out_of_fold: With cross-validation the training rows, each predicted by members that left it out.
+    """
+
+    pipeline: bytes
+    calibration: "Calibration"
+    calibrated_on: str
+    metrics: Mapping[str, Any]
+    test: PredictedRows
+    out_of_fold: PredictedRows | None
+
+
+def write_config(run: RunDir, config: Config) -> None:
+    """Writes the config with every default spelled out, first of all."""
+    run.write(names.CONFIG, config_yaml(config))
+
+
+def write_split(
+    run: RunDir, dataset: "Dataset", test_path: "Path | None", members: "Sequence[Member]"
+) -> None:
+    """Writes which row went where, before anything is fitted."""
+    run.write(names.SPLIT, split_json(dataset, test_path, members))
+
+
+def write_preprocessing(
+    run: RunDir, description: Mapping[str, Any], embeddings: Sequence[Mapping[str, Any]]
+) -> None:
+    """Writes what was fitted on the training rows, before the training."""
+    run.write(names.PREPROCESSING, preprocessing_json(description, embeddings))
+
+
+def write_network(run: RunDir, trained: TrainedNetwork) -> None:
+    """Writes what a training leaves behind, before anybody looks whether it diverged."""
+    run.write(names.HISTORY, history_json(trained.history, trained.members, trained.refit))
+    run.write(names.SUMMARY, trained.summary.encode())
+    run.write(names.MODEL, trained.model)
+    run.write(names.LOSS_CURVE, trained.loss_curve, hashed=False)
+
+
+def write_results(run: RunDir, results: Results) -> None:
+    """Writes the rest of a finished run, but for its status."""
+    if results.out_of_fold is not None:
+        run.write(names.OUT_OF_FOLD, predictions_csv(*results.out_of_fold))
+    run.write(names.PIPELINE, results.pipeline)
+    run.write(names.INTERVALS, intervals_json(results.calibration, results.calibrated_on))
+    run.write(names.METRICS, metrics_json(results.metrics))
+    run.write(names.PREDICTIONS, predictions_csv(*results.test))

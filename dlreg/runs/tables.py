@@ -1,0 +1,77 @@
+"""The files of a run directory with a line for each row: `predictions.csv` and `out_of_fold.csv`."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from dlreg.errors import Fault, RunDirError
+from dlreg.runs.contents import refuse_large
+from dlreg.runs.names import PREDICTIONS
+from dlreg.runs.reading import open_file
+
+COLUMNS = ("row", "y_true", "y_pred")
+ROWS_PER_BLOCK = 4096
+# A figure of more points looks the same.
+MOST_ROWS = 500_000
+MAX_LINE_BYTES = 200
+_HEADER = f"{','.join(COLUMNS)}\n".encode()
+
+
+def predictions_csv(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> bytes:
+    """What was observed and what is predicted, a line for each row.
+
+    Args:
+        rows: The 0-based positions of the rows in their CSV, shape `(n_rows,)`.
+        y_true: What was observed, the same shape.
+        y_pred: What is predicted, the same shape.
+    """
+    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        # As Python numbers all at once they would take more memory than the table.
+        for start in range(0, len(rows), ROWS_PER_BLOCK):
+            block = slice(start, start + ROWS_PER_BLOCK)
+            columns = (values[block].tolist() for values in (rows, y_true, y_pred))
+            writer.writerows(zip(*columns, strict=True))
+        text.flush()
+        return text.buffer.getvalue()
+
+
+def read_predictions(
+    path: Path, record: Mapping[str, Any], name: str = PREDICTIONS, most_rows: int = MOST_ROWS
+) -> tuple[np.ndarray, np.ndarray]:
+    """`y_true` and `y_pred` of a file of predictions; of more than `most_rows` every second, third … row.
+
+    Raises:
+        RunDirError: The file is damaged, or not one that `predictions_csv` made.
+    """
+    file = path / name
+    with open_file(path, record, name) as stream:
+        n_rows = sum(block.count(b"\n") for block in iter(partial(stream.read, 1 << 20), b""))
+        stream.seek(0)
+        try:
+            if stream.readline(len(_HEADER) + 1) != _HEADER:
+                raise ValueError
+            lines = islice(_lines(stream), 0, None, -(-(n_rows - 1) // most_rows) or 1)
+            table = (
+                np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if n_rows > 1 else np.empty((0, 3))
+            )
+        except ValueError:
+            raise RunDirError(
+                Fault("expected rows of row, y_true and y_pred", str(file), hint="Train again")
+            ) from None
+    refuse_large(table, file)
+    return table[:, 1], table[:, 2]
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    for line in iter(partial(file.readline, MAX_LINE_BYTES), b""):
+        if line.count(b",") != len(COLUMNS) - 1:
+            raise ValueError
+        yield line

@@ -1,0 +1,81 @@
+"""The paired bootstrap: the metrics it compares, and its intervals, held against what is known of them."""
+
+import numpy as np
+import pytest
+
+from dlreg.evaluation import bootstrap
+from dlreg.evaluation.metrics import METRIC_NAMES, regression_metrics
+
+
+def regression(metric, y_true, y_pred, y_baseline):
+    found = bootstrap.regression_interval(metric, y_true, y_pred, y_baseline)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("metric", METRIC_NAMES[1:])
+def test_the_values_compared_are_the_metrics(metric):
+    generator = np.random.default_rng(1)
+    y = generator.normal(10, 2, 50)
+    run, baseline = y + generator.normal(0, 1, 50), y + generator.normal(0, 1.5, 50)
+    value, other, estimate, (low, high) = regression(metric, y, run, baseline)
+    expected, expected_other = (regression_metrics(y, each)[metric] for each in (run, baseline))
+    assert value == pytest.approx(expected, rel=1e-12)
+    assert other == pytest.approx(expected_other, rel=1e-12)
+    change = expected_other - expected if metric == "r2" else expected / expected_other - 1
+    assert estimate == pytest.approx(change, rel=1e-9)
+    assert low < estimate < high
+
+
+def test_an_error_that_is_a_multiple_in_every_row_has_an_interval_of_one_point():
+    generator = np.random.default_rng(2)
+    y, error = generator.normal(size=300), generator.normal(size=300)
+    for metric, factor in (("rmse", 1.2), ("mae", 1.2), ("mse", 1.44)):
+        value, other, estimate, interval = regression(metric, y, y + 1.2 * error, y + error)
+        assert [value / other - 1, estimate, *interval] == pytest.approx([factor - 1] * 4, rel=1e-9)
+
+
+def test_the_interval_is_that_of_resampling_rows_one_by_one():
+    generator = np.random.default_rng(3)
+    y = generator.normal(size=40)
+    run, baseline = y + generator.normal(0, 1.1, 40), y + generator.normal(0, 1, 40)
+    changes = []
+    for _ in range(4000):
+        rows = generator.integers(0, 40, 40)
+        errors = [np.sqrt(np.mean((y[rows] - each[rows]) ** 2)) for each in (run, baseline)]
+        changes.append(errors[0] / errors[1] - 1)
+    _, _, _, interval = regression("rmse", y, run, baseline)
+    assert interval == pytest.approx(np.percentile(changes, [2.5, 97.5]), abs=0.04)
+
+
+@pytest.mark.parametrize("metric", METRIC_NAMES[1:])
+def test_many_rows_are_not_drawn_one_by_one_but_give_the_same_interval(metric, monkeypatch):
+    generator = np.random.default_rng(8)
+    y = generator.normal(9, 1, 3000)
+    parts = y, y + generator.standard_t(5, 3000), y + generator.standard_t(5, 3000)
+    *same, (low, high) = regression(metric, *parts)
+    monkeypatch.setattr(bootstrap, "MOST_RESAMPLED_ROWS", 100)
+    *also, interval = regression(metric, *parts)
+    assert also == same
+    assert interval == pytest.approx([low, high], abs=0.15 * (high - low))
+
+
+def test_the_interval_of_a_mean_is_the_normal_one():
+    """For the paired difference of large samples, ±1.96 standard errors (delta method)."""
+    generator = np.random.default_rng(4)
+    n = 5000
+    y = np.zeros(n)
+    run, baseline = np.abs(generator.normal(5, 1, n)), np.abs(generator.normal(5, 1, n))
+    ratio = run.mean() / baseline.mean()
+    error = np.std(run - ratio * baseline) / baseline.mean() / np.sqrt(n)
+    _, _, estimate, (low, high) = regression("mae", y, run, baseline)
+    assert [estimate - low, high - estimate] == pytest.approx([1.96 * error] * 2, rel=0.1)
+
+
+def test_memory_is_bounded_and_blocks_change_nothing(monkeypatch):
+    generator = np.random.default_rng(6)
+    y = generator.normal(size=97)
+    parts = y, y + generator.normal(size=97), y + generator.normal(size=97)
+    whole = regression("rmse", *parts)
+    monkeypatch.setattr(bootstrap, "POSITIONS_PER_BLOCK", 1000)
+    assert regression("rmse", *parts) == whole

@@ -1,0 +1,40 @@
+"""Signals: the first one asks to stop, the second one stops at once."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+LONG_CALL = """
+import hashlib, sys
+from dlreg.runs import interruption
+interruption.GRACE_SECONDS = 0.6
+with interruption.listening() as signals, signals.deferred():
+    signals.on_forced_exit = lambda number: print("stopped by", number, flush=True)
+    print("ready", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", int(sys.argv[1]))
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "pauses", "code", "output"),
+    [
+        (10**9, [0], 143, "stopped by 15\n"),
+        (10**9, [0, 0.4], 143, ""),
+        (10**9, [0, 0], 143, "stopped by 15\n"),
+        (500_000, [0], 143, "done\n"),
+    ],
+    ids=["one", "two", "the same one twice", "work that ends in time"],
+)
+def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
+    command = [sys.executable, "-c", LONG_CALL, str(work)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    for pause in pauses:
+        time.sleep(pause)
+        process.send_signal(signal.SIGTERM)
+    found, _ = process.communicate(timeout=20)
+    assert (process.returncode, found) == (code, output)

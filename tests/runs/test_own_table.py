@@ -1,0 +1,53 @@
+"""Whether the CSV that a run was trained on is still the same."""
+
+import hashlib
+import warnings
+
+import pytest
+
+from dlreg.config.reading import parse_config
+from dlreg.errors import RunDirError
+from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
+
+CONTENT = b"x,y\n1,2\n"
+ENTRY = {"size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("content", "change"),
+    [(CONTENT, None), (CONTENT + b"3,4\n", "changed"), (b"x,y\n1,3\n", "changed"), (None, "gone")],
+)
+def test_a_change_is_found_by_size_and_hash(tmp_path, content, change):
+    if content is not None:
+        (tmp_path / "table.csv").write_bytes(content)
+    assert find_change(tmp_path / "table.csv", ENTRY) == change
+
+
+def test_a_link_to_the_same_table_is_no_change(tmp_path):
+    (tmp_path / "table.csv").write_bytes(CONTENT)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "table.csv")
+    assert find_change(tmp_path / "link.csv", ENTRY) is None
+
+
+def test_what_is_not_recorded_is_a_fault_of_the_record(tmp_path):
+    assert recorded_file(tmp_path, {"data": {"data.path": ENTRY}}, "data.path") == ENTRY
+    for record in ({}, {"data": {}}):
+        with pytest.raises(RunDirError, match=r"run\.json: the file says nothing of data\.path"):
+            recorded_file(tmp_path, record, "data.path")
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"), [("", ["data.path"]), (", test_path: b.csv", ["data.path", "data.test_path"])]
+)
+def test_files_are_named_by_their_keys(tmp_path, options, keys):
+    text = f"data: {{path: a.csv, target: y{options}}}\n"
+    files = files_of_data(parse_config(text.encode(), str(tmp_path / "config.yaml")))
+    assert list(files) == keys
+    assert files["data.path"] == tmp_path / "a.csv"
+
+
+def test_the_file_that_is_read_is_named(tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_reading(tmp_path / "a.csv")
+    assert [str(each.message) for each in caught] == [f"reading {tmp_path}/a.csv, as the run's config says"]

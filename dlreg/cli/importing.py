@@ -8,13 +8,30 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
-def quiet_import() -> Iterator[None]:
-    """A block that imports: native code says nothing on stderr, and the garbage collector rests."""
+def quiet_import(cache: Path | None = None) -> Iterator[None]:
+    """A block that imports TensorFlow: no noise on stderr, and the garbage collector rests.
+
+    Args:
+        cache: The folder in which XLA keeps compiled programs, if it is to keep any.
+    """
+    _set_environment(cache)
     with _native_stderr_held_back(), _nothing_collected():
         yield
+
+
+def _set_environment(cache: Path | None) -> None:
+    """Sets what TensorFlow and Keras read when they are imported, and XLA when it first compiles."""
+    # A keras.json in the home folder may say otherwise, and the same config must give the same run.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    if cache:
+        flags = os.environ.get("TF_XLA_FLAGS", "")
+        os.environ["TF_XLA_FLAGS"] = f"{flags} --tf_xla_persistent_cache_directory={cache}".strip()
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def train(
     resume: bool,
     interruption: Interruption,
     listener: Listener,
-    importing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    importing: Callable[[Path | None], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> Summary:
     """Trains what a config describes and writes the run directory.
 
@@ -112,7 +112,8 @@ def train(
         resume: Go on with the unfinished run that stands there, if there is one.
         interruption: Says when to stop.
         listener: Told of progress.
-        importing: Entered while TensorFlow is imported.
+        importing: Prepares the process while TensorFlow is imported; given the folder in which XLA may keep
+            compiled programs, if there is one.
 
     Raises:
         DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written.
@@ -140,8 +141,8 @@ def train(
         try:
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
-                with importing():
-                    import_backend(cache, plan.threads)
+                with importing(cache):
+                    import_backend(plan.threads)
                 outcome = _train(config, dataset, run, checkpointer, listener)
         except BaseException as error:
             # What a signal breaks off may fail in any way.

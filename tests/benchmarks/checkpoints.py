@@ -9,19 +9,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dlreg.cli.importing import quiet_import
 from dlreg.engine.backend import import_backend
 
-import_backend()
+with quiet_import():
+    import_backend()
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from dlreg.engine.update_rules import build_optimizer  # noqa: E402
-from dlreg.model.architecture import Network, Variant  # noqa: E402
-from dlreg.model.initial_weights import initial_weights  # noqa: E402
-from dlreg.runs.checkpointing import Checkpointer  # noqa: E402
-from dlreg.runs.directory import open_run_dir  # noqa: E402
-from dlreg.runs.interruption import Interruption  # noqa: E402
-from dlreg.training.loop import (  # noqa: E402
+from dlreg.engine.update_rules import build_optimizer
+from dlreg.model.architecture import Network, Variant
+from dlreg.model.initial_weights import initial_weights
+from dlreg.runs.checkpointing import Checkpointer
+from dlreg.runs.directory import open_run_dir
+from dlreg.runs.interruption import Interruption
+from dlreg.training.loop import (
     Hooks,
     Recipe,
     TrainingData,
@@ -29,7 +31,7 @@ from dlreg.training.loop import (  # noqa: E402
     fit,
     shuffled_rows,
 )
-from dlreg.training.schedules import build_schedule  # noqa: E402
+from dlreg.training.schedules import build_schedule
 
 # Rows, hidden layers, members.
 CASES = ((200, [64, 64], 1), (16512, [64, 64], 1), (2000, [256, 256], 8), (2000, [1024, 1024, 1024], 1))

@@ -151,9 +151,11 @@ def _bounded(name, maker, x, y, batch_size, hidden, threads):
 
 
 def dlreg_epoch(x, y, batch_size, hidden, _threads):
+    from dlreg.cli.importing import quiet_import
     from dlreg.engine.backend import import_backend
 
-    import_backend()
+    with quiet_import():
+        import_backend()
     import numpy as np
 
     from dlreg.engine.epoch import Program

@@ -5,19 +5,21 @@ python tests/benchmarks/training.py
 
 import time
 
+from dlreg.cli.importing import quiet_import
 from dlreg.engine.backend import import_backend
 
 # As a training of so small a network.
-import_backend(threads=1)
+with quiet_import():
+    import_backend(threads=1)
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
+import keras
+import numpy as np
 
-from dlreg.engine.update_rules import build_optimizer  # noqa: E402
-from dlreg.model.architecture import Network, Variant  # noqa: E402
-from dlreg.model.initial_weights import initial_weights  # noqa: E402
-from dlreg.model.keras_model import build_model  # noqa: E402
-from dlreg.training.loop import (  # noqa: E402
+from dlreg.engine.update_rules import build_optimizer
+from dlreg.model.architecture import Network, Variant
+from dlreg.model.initial_weights import initial_weights
+from dlreg.model.keras_model import build_model
+from dlreg.training.loop import (
     Hooks,
     Recipe,
     TrainingData,
@@ -25,7 +27,7 @@ from dlreg.training.loop import (  # noqa: E402
     fit,
     shuffled_rows,
 )
-from dlreg.training.schedules import build_schedule  # noqa: E402
+from dlreg.training.schedules import build_schedule
 
 NETWORK = Network(8, [64, 64])
 

@@ -162,9 +162,11 @@ def _serve() -> None:
 
 
 def _import_all() -> None:
+    from dlreg.cli.importing import quiet_import
     from dlreg.engine.backend import import_backend
 
-    import_backend()
+    with quiet_import():
+        import_backend()
     import dlreg.cli.main
     import dlreg.commands.train
     import dlreg.figures.plots

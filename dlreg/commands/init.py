@@ -17,8 +17,8 @@ from dlreg.preview.plan import plan_training
 from dlreg.table import dates
 from dlreg.table.columns import Column, read_numbers, recognise_columns
 from dlreg.table.csv_file import Table, read_table
+from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_guess import guess_format
-from dlreg.table.csv_scan import CsvFormat
 from dlreg.table.dataset import load_dataset, missing_columns, read_target, shown_path
 
 COMMENT_COLUMN = 36

@@ -11,7 +11,7 @@ import pandas as pd
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table import dates
 from dlreg.table.csv_file import Table
-from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.csv_format import CsvFormat
 
 Kind = Literal["number", "category", "boolean", "date"]
 MAX_LEVELS = 1000

@@ -11,7 +11,7 @@ import io
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -19,70 +19,16 @@ import numpy as np
 
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.similar_file import near_file
+from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
 
 BLOCK_BYTES = 1 << 23
 MAX_ROW_BYTES = 1 << 26
 MOST_DUPLICATES = 20
-_OTHER_FORMATS = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "gzip-compressed data",
-    b"BZh": "bzip2-compressed data",
-    b"\xfd7zXZ": "xz-compressed data",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"Rar!": "a RAR archive",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed data",
-    b"PAR1": "a Parquet file",
-    b"\x89HDF": "an HDF5 file",
-    b"%PDF": "a PDF file",
-    b"\x7fELF": "a program",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"SQLite format 3": "an SQLite database",
-    b"GIF8": "a GIF image",
-    b"ARROW1": "an Arrow file",
-    b"\x80\x04\x95": "a Python pickle",
-    b"\x80\x05\x95": "a Python pickle",
-    b"\x93NUMPY": "a NumPy array",
-    b"{\\rtf": "an RTF document",
-}
-# Of text, blanks may stand before it.
-_OTHER_TEXTS = {
-    rb"<!doctype|<html": "an HTML page",
-    rb"<\?xml": "an XML document",
-    rb'[{\[]\s*["{\[]': "JSON",
-}
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
 
 
-@dataclass(frozen=True)
-class CsvFormat:
-    """How a CSV file is written.
-
-    Attributes:
-        encoding: A Python codec name, such as `utf-8` or `cp949`.
-        delimiter: The character between two cells.
-        decimal: The decimal mark, `.` or `,`.
-        thousands: The mark between groups of three digits, if numbers have one.
-        missing_values: Texts that mean "missing", beside `MISSING_TEXTS`.
-    """
-
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    decimal: str = "."
-    thousands: str | None = None
-    missing_values: tuple[str, ...] = ()
-
-
-class Rows(NamedTuple):
+class RowPlaces(NamedTuple):
     """Where rows stand in a text, shape `(n_rows,)` each.
 
     Attributes:
@@ -108,7 +54,7 @@ class Block(NamedTuple):
 
     header: tuple[str, ...]
     data: bytes
-    rows: Rows
+    rows: RowPlaces
     first_line: int
 
     @property
@@ -160,7 +106,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         _refuse_nul(text, name, csv_format.encoding, line)
         _refuse_stray_quote(text, name, csv_format.delimiter, line)
         _refuse_stray_return(text, name, line)
-        rows = rows_of(text, csv_format.delimiter)
+        rows = find_rows(text, csv_format.delimiter)
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
         whole, rest = text[:cut], text[cut:]
         if rest and (last or len(rest) > MAX_ROW_BYTES):
@@ -174,7 +120,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
             header = _header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
             line += whole.count(b"\n", 0, end)
             whole, filled = whole[end:], filled[1:]
-            rows = rows_of(whole, csv_format.delimiter)
+            rows = find_rows(whole, csv_format.delimiter)
         if header is not None and filled.size:
             block = Block(header, whole, rows, line)
             _refuse_ragged(block, name)
@@ -182,7 +128,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _NEWLINE))
 
 
-def rows_of(text: bytes, delimiter: str) -> Rows:
+def find_rows(text: bytes, delimiter: str) -> RowPlaces:
     """Finds the rows of a text; delimiters and newlines inside quotes do not count."""
     data = np.frombuffer(text, dtype=np.uint8)
     marks = (data == ord(delimiter)) | (data == _NEWLINE)
@@ -199,7 +145,7 @@ def rows_of(text: bytes, delimiter: str) -> Rows:
     for row in np.flatnonzero((lengths == 1) & (data[starts] <= ord(" "))):
         if not text[starts[row] : ends[row]].strip(b" \t\r"):
             lengths[row] = 0
-    return Rows(starts, ends, lengths)
+    return RowPlaces(starts, ends, lengths)
 
 
 def open_csv(path: str) -> BinaryIO:
@@ -248,22 +194,6 @@ def _read(stream: BinaryIO, name: str) -> bytes:
         raise StorageError(Fault(f"cannot be read: {error.strerror}", name, hint=hint)) from None
 
 
-def refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
-    """Raises a `DataError` for a file whose first bytes are not those of text in this encoding."""
-    found = [what for magic, what in _OTHER_FORMATS.items() if opening.startswith(magic)]
-    text = opening.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    found += [what for pattern, what in _OTHER_TEXTS.items() if re.match(pattern, text)]
-    if found:
-        raise DataError(Fault(f"expected a CSV file, found {found[0]}", name, hint="Save it as CSV first"))
-    for mark, marked in BYTE_ORDER_MARKS.items():
-        if opening.startswith(mark):
-            order = "-le" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE) else "-be"
-            if codecs.lookup(encoding).name not in (marked, f"{marked}{order}", f"{marked}-sig"):
-                message = f"the file is {marked.upper()} text, data.encoding is {encoding}"
-                raise DataError(Fault(message, name, 1, hint=f"Set data.encoding: {marked}"))
-            return
-
-
 def _decoded(
     decoder: codecs.IncrementalDecoder, fresh: bytes, name: str, line: int, encoding: str, *, plain: bool
 ) -> bytes:
@@ -278,48 +208,15 @@ def _decoded(
             line += before.count(b"\n")
             found = f"byte 0x{error.object[error.start]:02x}"
             sample = error.object[before.rfind(b"\n") + 1 :]
-        hint = _encoding_hint(fresh, sample[:65536], encoding)
+        hint = encoding_hint(fresh, sample[:65536], encoding)
         raise DataError(Fault(f"{found} is not {encoding} text", name, line, hint=hint)) from None
-
-
-def _encoding_hint(text: bytes, sample: bytes, tried: str) -> str:
-    low, high = text[::2].count(0), text[1::2].count(0)
-    if max(low, high) > max(3, len(text) / 16) and min(low, high) * 4 < max(low, high):
-        return f"It looks like {'utf-16-le' if high > low else 'utf-16-be'}: set data.encoding"
-    if b"\0" in text:
-        return "Text has no NUL bytes: is the file damaged, or no CSV file?"
-    return f"It looks like {likely_encoding(sample, tried)}: set data.encoding"
-
-
-def likely_encoding(text: bytes, tried: str) -> str:
-    """The encoding that text most likely has which is not of the one that was tried."""
-    high = np.frombuffer(text, dtype=np.uint8) >= 0x80
-    # Where letters of Latin text have accents, plain ones are around them.
-    if 2 * np.sum(high[1:] & high[:-1]) < 0.5 * np.sum(high):
-        return "cp1252"
-    n_foreign = sum(byte >= 0x80 for byte in text)
-    # The letters that make up a text, as opposed to those which a wrong encoding scatters in it.
-    for encoding, letters in (
-        ("utf-8", "[^\x00-\x7f]"),
-        ("cp949", "[\uac00-\ud7a3]"),
-        ("shift_jis", "[\u3040-\u30ff\u4e00-\u9fff]"),
-        ("gb18030", "[\u4e00-\u9fff]"),
-    ):
-        try:
-            decoded = codecs.getincrementaldecoder(encoding)().decode(text)
-        except UnicodeDecodeError:
-            continue
-        n_bytes = sum(len(letter.encode(encoding)) for letter in re.findall(letters, decoded))
-        if encoding != tried and n_bytes >= 0.8 * n_foreign:
-            return encoding
-    return "cp1252"
 
 
 def _refuse_nul(text: bytes, name: str, encoding: str, line: int) -> None:
     nul = text.find(b"\0")
     if nul >= 0:
         at = line + text.count(b"\n", 0, nul)
-        hint = _encoding_hint(text, text, encoding)
+        hint = encoding_hint(text, text, encoding)
         raise DataError(Fault("found a NUL byte; expected text", name, at, hint=hint))
 
 

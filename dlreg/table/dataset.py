@@ -16,7 +16,7 @@ from dlreg.errors import DataError, Fault, gathering, located
 from dlreg.table import dates
 from dlreg.table.columns import Column, read_cells, read_numbers, recognise_columns
 from dlreg.table.csv_file import Table, read_table
-from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.csv_format import CsvFormat
 from dlreg.table.splits import split_folds, split_rows
 from dlreg.training.members import Member
 

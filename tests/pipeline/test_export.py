@@ -27,7 +27,7 @@ from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
 from dlreg.table.columns import Column, read_cells, recognise_columns
 from dlreg.table.csv_file import read_table
-from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.csv_format import CsvFormat
 from dlreg.training.loop import predict
 
 N_TRAIN, N_ROWS = 150, 220

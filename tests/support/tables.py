@@ -12,7 +12,7 @@ from dlreg.config.reading import load_config
 from dlreg.errors import DataError, Fault
 from dlreg.preview.advice import advise
 from dlreg.table.csv_file import Table, read_table
-from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, load_dataset
 
 PLAIN = CsvFormat()

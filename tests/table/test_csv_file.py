@@ -20,7 +20,7 @@ from support.tables import faults_of, load, read, rows, write_config
 from dlreg.errors import DataError, DlregError, StorageError
 from dlreg.table import csv_scan
 from dlreg.table.csv_file import MISSING_TEXTS, read_header, read_table, stream_tables
-from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.csv_format import CsvFormat
 
 # tests/support/fuzzing.py says how to try more.
 fuzz = settings(max_examples=max(1, EXAMPLES // 50), deadline=None, suppress_health_check=list(HealthCheck))

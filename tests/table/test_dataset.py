@@ -12,7 +12,7 @@ from dlreg.config.reading import load_config
 from dlreg.errors import DataError
 from dlreg.table import csv_scan
 from dlreg.table.csv_file import read_table
-from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import load_dataset, read_part, split_record
 
 TABLE = rows("a,b,name,y", *(f"{n},{n * n % 7},{'uv'[n % 2]},{n}.5" for n in range(1, 41)))

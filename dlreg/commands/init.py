@@ -15,11 +15,14 @@ from dlreg.errors import DataError, UsageError, printable
 from dlreg.preview.advice import advise, counts_rows, equals_target
 from dlreg.preview.plan import plan_training
 from dlreg.table import dates
-from dlreg.table.columns import Column, read_numbers, recognise_columns
+from dlreg.table.column import Column
+from dlreg.table.columns import recognise_columns
 from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_guess import guess_format
-from dlreg.table.dataset import load_dataset, missing_columns, read_target, shown_path
+from dlreg.table.dataset import load_dataset, read_target, shown_path
+from dlreg.table.kinds.number import read_numbers
+from dlreg.table.missing_columns import missing_columns
 
 COMMENT_COLUMN = 36
 # Whole numbers with so few values may be codes.

@@ -13,8 +13,9 @@ import pandas as pd
 
 from dlreg.arrays import aligned_zeros
 from dlreg.errors import DataError, Fault
+from dlreg.features.calendar import calendar_feature_names, calendar_features
 from dlreg.table import dates
-from dlreg.table.columns import Column
+from dlreg.table.column import Column
 
 # scikit-learn is imported where it is used: `dlreg check` counts features without it.
 if TYPE_CHECKING:
@@ -338,7 +339,7 @@ def fit_features(
         values = _number_features(column, cells[column.name])
         names = [column.name]
         if column.date_format:
-            names = [f"{column.name}.{part}" for part in dates.calendar_feature_names(column.date_format)]
+            names = [f"{column.name}.{part}" for part in calendar_feature_names(column.date_format)]
         gaps = int(np.isnan(values[:, 0]).sum())
         if gaps == len(values):
             found = f"column {column.name!r} has no value in the training rows"
@@ -373,7 +374,7 @@ def _number_features(column: Column, cells: np.ndarray) -> np.ndarray:
     if not column.date_format:
         return cells.astype(np.float64, copy=False)
     texts = pd.Series(cells[:, 0], dtype="str")
-    return dates.calendar_features(dates.parse_dates(texts, column.date_format), column.date_format)
+    return calendar_features(dates.parse_dates(texts, column.date_format), column.date_format)
 
 
 def _feature_frame(

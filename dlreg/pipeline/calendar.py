@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
+from dlreg.features.calendar import SECONDS_PER_DAY
 from dlreg.pipeline.graph import Graph
 from dlreg.table import dates
 
 
 def calendar_nodes(graph: Graph, text: str, date_format: str) -> list[str]:
-    """`dates.calendar_features` on text, NaN where the text is no date of the format."""
+    """`dlreg.features.calendar.calendar_features` on text, NaN where the text is no date of the format."""
     fits = graph.add("RegexFullMatch", text, pattern=dates.date_pattern(date_format))
     # One text that is no number would abort the whole batch, so the others are parsed from a stand-in.
     standin = _standin(date_format)
@@ -34,7 +35,7 @@ def calendar_nodes(graph: Graph, text: str, date_format: str) -> list[str]:
     minutes = graph.add("Add", graph.add("Mul", hours, np.float64(60)), minutes)
     time = graph.add("Add", graph.add("Mul", minutes, np.float64(60)), seconds)
     time = graph.add("Add", time, found.get("f", zero))
-    a_day = np.float64(dates.SECONDS_PER_DAY)
+    a_day = np.float64(SECONDS_PER_DAY)
     elapsed = graph.add("Div", graph.add("Add", graph.add("Mul", days, a_day), time), a_day)
     new_year = _days_from_civil(graph, year, np.float64(1), np.float64(1))
     weekday = graph.add("Mod", graph.add("Add", days, np.float64(3)), np.float64(7), fmod=1)

@@ -23,7 +23,7 @@ from dlreg.pipeline import quantile as onnx_quantile
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import ML_OPSET, OPSET, PREDICTION, SPREAD, Graph, table_value, with_versions
 from dlreg.pipeline.networks import network_graph
-from dlreg.table.columns import Column
+from dlreg.table.column import Column
 
 OUTPUTS = (PREDICTION, SPREAD)
 # The tensor between preprocessing and network.

@@ -16,7 +16,7 @@ from dlreg.config.schema import Config, shown
 from dlreg.errors import Fault
 from dlreg.preview.plan import count_features
 from dlreg.table import dates
-from dlreg.table.columns import Column
+from dlreg.table.column import Column
 from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
 from dlreg.table.dataset import BLOCK_ROWS, Dataset, Part, shown_path
 

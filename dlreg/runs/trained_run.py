@@ -15,7 +15,7 @@ from dlreg.model.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_W
 from dlreg.pipeline.session import Pipeline
 from dlreg.runs import directory as run_dir
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
-from dlreg.table.columns import Column
+from dlreg.table.column import Column
 from dlreg.training.members import members_of
 
 # What a message of ONNX's format can have.

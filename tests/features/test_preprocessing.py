@@ -19,9 +19,10 @@ from support.tables import load
 from dlreg.arrays import aligned, is_aligned
 from dlreg.errors import DataError
 from dlreg.features import preprocessing
+from dlreg.features.calendar import calendar_features
 from dlreg.features.preprocessing import TargetScaling, describe, fit_preprocessing, fit_target
 from dlreg.table import dates
-from dlreg.table.columns import Column
+from dlreg.table.column import Column
 
 N_ROWS = 90
 SCALERS = {
@@ -71,7 +72,7 @@ def by_hand(numeric: str, missing: str, categorical: str) -> np.ndarray:
     numbers = [
         CELLS["size"],
         CELLS["steps"],
-        *dates.calendar_features(moments, "%d.%m.%Y").T.reshape(5, -1, 1),
+        *calendar_features(moments, "%d.%m.%Y").T.reshape(5, -1, 1),
     ]
     filled = [SimpleImputer(strategy=missing).fit_transform(column) for column in numbers]
     parts = [column if numeric == "none" else SCALERS[numeric]().fit_transform(column) for column in filled]

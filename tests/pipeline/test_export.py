@@ -25,7 +25,8 @@ from dlreg.pipeline.export import export_pipeline
 from dlreg.pipeline.networks import ACTIVATIONS, network_graph
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
-from dlreg.table.columns import Column, read_cells, recognise_columns
+from dlreg.table.column import Column
+from dlreg.table.columns import read_cells, recognise_columns
 from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.training.loop import predict

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.tables import advice_on, faults_of, load, rows
 
-from dlreg.table.columns import LARGEST_NUMBER
+from dlreg.table.kinds.number import LARGEST_NUMBER
 
 Y = range(1, 13)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from dlreg.config.schema import SUPPORTED_DATE_DIRECTIVES
+from dlreg.features.calendar import calendar_feature_names, calendar_features
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import Graph
 from dlreg.table import dates
@@ -156,13 +157,13 @@ def test_calendar_features_are_those_of_datetime(moment, has_hours):
     date_format = "%Y-%m-%d %H:%M:%S.%f" if has_hours else "%Y-%m-%d"
     moment = moment if has_hours else datetime(moment.year, moment.month, moment.day)
     text = moment.isoformat(" ", "microseconds") if has_hours else moment.date().isoformat()
-    found = dates.calendar_features(dates.parse_dates(series(text), date_format), date_format)
-    assert found.shape == (1, len(dates.calendar_feature_names(date_format)))
+    found = calendar_features(dates.parse_dates(series(text), date_format), date_format)
+    assert found.shape == (1, len(calendar_feature_names(date_format)))
     assert found[0] == pytest.approx(expected_features(moment, has_hours=has_hours), abs=1e-6)
 
 
 def test_a_missing_date_has_no_features():
-    features = dates.calendar_features(dates.parse_dates(series("2023-01-01", None), "%Y-%m-%d"), "%Y-%m-%d")
+    features = calendar_features(dates.parse_dates(series("2023-01-01", None), "%Y-%m-%d"), "%Y-%m-%d")
     assert np.isnan(features).tolist() == [[False] * 5, [True] * 5]
 
 
@@ -187,7 +188,7 @@ def test_the_graph_reads_dates_as_python_does(date_format):
         texts.append(text[:place] + str(generator.choice([*"0123456789-/: aJ", ""])) + text[place + 1 :])
     texts += ["", " ", "x", "\n"]
     column = series(*texts)
-    expected = dates.calendar_features(dates.parse_dates(column, date_format), date_format)
+    expected = calendar_features(dates.parse_dates(column, date_format), date_format)
     cells = np.array(texts, dtype=object).reshape(-1, 1)
     found = np.column_stack(graph_of(date_format).run(None, {"text": cells}))
     assert np.isnan(expected[50:, 0]).sum() > 4

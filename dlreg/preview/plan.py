@@ -10,7 +10,9 @@ import numpy as np
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DataError, Fault, gathering, located
 from dlreg.features.calendar import calendar_feature_names
-from dlreg.features.preprocessing import MOST_ONEHOT_LEVELS, fit_features, fit_target
+from dlreg.features.encoding import MOST_ONEHOT_LEVELS
+from dlreg.features.numbers import fit_features
+from dlreg.features.target import fit_target
 from dlreg.model.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH
 from dlreg.table.column import Column
 from dlreg.table.dataset import Dataset, Part, shown_path

@@ -20,7 +20,8 @@ from dlreg.arrays import aligned, is_aligned
 from dlreg.errors import DataError
 from dlreg.features import preprocessing
 from dlreg.features.calendar import calendar_features
-from dlreg.features.preprocessing import TargetScaling, describe, fit_preprocessing, fit_target
+from dlreg.features.preprocessing import describe, fit_preprocessing
+from dlreg.features.target import TargetScaling, fit_target
 from dlreg.table import dates
 from dlreg.table.column import Column
 

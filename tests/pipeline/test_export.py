@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from dlreg.config.schema import Activation
-from dlreg.features.preprocessing import SOFT_LIMIT, TargetScaling, fit_preprocessing
+from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.features.scaling import SOFT_LIMIT
+from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding
 from dlreg.model.initial_weights import initial_weights

@@ -12,7 +12,8 @@ import pandas as pd
 from dlreg.config.reading import parse_config, to_yaml
 from dlreg.config.yaml_source import shortened
 from dlreg.errors import DataError, UsageError, printable
-from dlreg.preview.advice import advise, counts_rows, equals_target
+from dlreg.preview.advice import advise
+from dlreg.preview.columns import counts_rows, equals_target
 from dlreg.preview.plan import plan_training
 from dlreg.table import dates
 from dlreg.table.column import Column

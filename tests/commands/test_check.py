@@ -16,7 +16,7 @@ from dlreg.errors import ConfigError, DataError, UsageError
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.architecture import Network
 from dlreg.model.keras_model import build_model
-from dlreg.preview import advice
+from dlreg.preview.columns import counts_rows
 from dlreg.preview.plan import count_features, count_parameters, plan_training
 from dlreg.table.dataset import load_dataset
 
@@ -333,7 +333,7 @@ def test_ids_are_seen_although_rows_without_a_target_are_dropped(tmp_path):
 @settings(max_examples=100, deadline=None)
 def test_ids_are_consecutive_numbers(values):
     numbers = np.array(values, dtype=float)
-    found = advice.counts_rows(numbers, np.arange(len(values)))
+    found = counts_rows(numbers, np.arange(len(values)))
     assert found == (
         len(values) >= 10 and sorted(values) == list(range(min(values), min(values) + len(values)))
     )

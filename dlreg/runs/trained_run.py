@@ -16,6 +16,7 @@ from dlreg.pipeline.session import Pipeline
 from dlreg.runs import directory as run_dir
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
 from dlreg.table.column import Column
+from dlreg.table.columns import is_text
 from dlreg.training.members import members_of
 
 # What a message of ONNX's format can have.
@@ -49,7 +50,7 @@ class TrainedRun:
     @property
     def text_columns(self) -> list[str]:
         """The columns whose cells are text to the pipeline."""
-        return [column.name for column in self.columns if column.kind != "number"]
+        return [column.name for column in self.columns if is_text(column)]
 
     def count_unseen(self, cells: Mapping[str, np.ndarray]) -> dict[str, int]:
         """How many cells of each category hold a level that the training rows did not have."""
@@ -86,7 +87,7 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     max_bytes = _max_pipeline_bytes(config, len(preprocessing.features))
     file = path / run_dir.PIPELINE
     pipeline = Pipeline(run_dir.read_file(path, record, run_dir.PIPELINE, max_bytes), str(file))
-    if list(pipeline.inputs.items()) != [(column.name, column.kind == "number") for column in columns]:
+    if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {run_dir.PREPROCESSING}", str(file)))
     return TrainedRun(path, record, config, columns, levels, pipeline, _intervals(path, record, pipeline))
 

@@ -57,7 +57,9 @@ def suspect_columns(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     csv = _csv(config, dataset)
     for column in dataset.columns:
         values = train.cells[column.name][:, 0]
-        suspicions = (suspect(column, values, csv) for suspect in (_constant, *_SUSPECTS[column.kind]))
+        suspicions = (
+            suspect(column, values, csv) for suspect in (_constant, *_SUSPECTS.get(column.kind, ()))
+        )
         # One suspicion of a column is enough.
         if first := next((suspicion for suspicion in suspicions if suspicion), None):
             yield first

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from dlreg.config.schema import DateFormat, RefusedError
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.intervals import MAX_SCORES
+from dlreg.table.column import KindName
 
 # A value takes up to a hundred bytes once it is read, and some twenty in a file of dlreg's.
 MAX_VALUES = 1_000_000
@@ -151,7 +152,7 @@ class IntervalsRecord(_Shape):
 class ColumnEntry(_Shape):
     """A column in `preprocessing.json`."""
 
-    kind: Literal["number", "category", "boolean", "date"]
+    kind: KindName
     date_format: DateFormat | None = None
     levels: list[str] | None = None
 

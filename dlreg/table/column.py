@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from dlreg.errors import Fault
-from dlreg.table.csv_file import Table
+
+# pandas is slow to import, and not all who need the names of the kinds read tables.
+if TYPE_CHECKING:
+    from dlreg.table.csv_file import Table
 
 KindName = Literal["number", "category", "boolean", "date"]
 # A message shows so many of the cells at fault, each cut to so many characters.
@@ -47,18 +50,18 @@ class Kind:
 
     type_name: Literal["number", "category", "date"]
     is_text: bool
-    recognise: Callable[[Table, str], Column | None]
-    declare: Callable[[Table, str], Column]
-    read: Callable[[Table, Column], np.ndarray]
-    read_order: Callable[[Table, Column], np.ndarray] | None = None
+    recognise: Callable[["Table", str], Column | None]
+    declare: Callable[["Table", str], Column]
+    read: Callable[["Table", Column], np.ndarray]
+    read_order: Callable[["Table", Column], np.ndarray] | None = None
 
 
-def read_text(table: Table, name: str) -> np.ndarray:
+def read_text(table: "Table", name: str) -> np.ndarray:
     """A column's cells as the text in the file, shape `(n_rows,)` of dtype object, missing ones ""."""
     return table.frame[name].astype("str").fillna("").to_numpy(dtype=object)
 
 
-def cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
+def cells_fault(table: "Table", name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
     """A fault that shows the first of the cells at fault, and their lines.
 
     Args:

@@ -65,28 +65,28 @@ class CsvFormat:
     missing_values: tuple[str, ...] = ()
 
 
-def refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
+def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:
     """Refuses a file whose first bytes are not those of text in this encoding.
 
     Args:
         opening: The first bytes of the file.
-        name: What to call the file in a message.
+        path: What to call the file in a message.
         encoding: The encoding that it should have.
 
     Raises:
         DataError: It is another kind of file, or its byte order mark is that of another encoding.
     """
-    formats = [what for magic, what in _OTHER_FORMATS.items() if opening.startswith(magic)]
+    formats = [name for magic, name in _OTHER_FORMATS.items() if opening.startswith(magic)]
     text = opening.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    formats += [what for pattern, what in _OTHER_TEXTS.items() if re.match(pattern, text)]
+    formats += [name for pattern, name in _OTHER_TEXTS.items() if re.match(pattern, text)]
     if formats:
-        raise DataError(Fault(f"expected a CSV file, found {formats[0]}", name, hint="Save it as CSV first"))
-    for mark, marked in BYTE_ORDER_MARKS.items():
+        raise DataError(Fault(f"expected a CSV file, found {formats[0]}", path, hint="Save it as CSV first"))
+    for mark, of_mark in BYTE_ORDER_MARKS.items():
         if opening.startswith(mark):
             order = "-le" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE) else "-be"
-            if codecs.lookup(encoding).name not in (marked, f"{marked}{order}", f"{marked}-sig"):
-                message = f"the file is {marked.upper()} text, data.encoding is {encoding}"
-                raise DataError(Fault(message, name, 1, hint=f"Set data.encoding: {marked}"))
+            if codecs.lookup(encoding).name not in (of_mark, f"{of_mark}{order}", f"{of_mark}-sig"):
+                message = f"the file is {of_mark.upper()} text, data.encoding is {encoding}"
+                raise DataError(Fault(message, path, 1, hint=f"Set data.encoding: {of_mark}"))
             return
 
 

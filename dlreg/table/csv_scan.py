@@ -5,10 +5,8 @@ missing cells, trailing cells are cut or shift the columns.
 """
 
 import codecs
-import csv
 import errno
 import io
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,10 +18,10 @@ import numpy as np
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.similar_file import near_file
 from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
+from dlreg.table.csv_header import parse_header
 
 BLOCK_BYTES = 1 << 23
 MAX_ROW_BYTES = 1 << 26
-MOST_DUPLICATES = 20
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
 
@@ -97,8 +95,8 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         if header is None:
             opening = opening[:16] + fresh[:16]
             refuse_other_formats(opening, name, csv_format.encoding)
-        here = line + rest.count(b"\n")
-        text = rest + _decoded(decoder, fresh, name, here, csv_format.encoding, plain=plain)
+        fresh_line = line + rest.count(b"\n")
+        text = rest + _decoded(decoder, fresh, name, fresh_line, csv_format.encoding, plain=plain)
         if header is None:
             text = text.removeprefix(codecs.BOM_UTF8)
         if last and text and not text.endswith(b"\n"):
@@ -110,14 +108,14 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
         whole, rest = text[:cut], text[cut:]
         if rest and (last or len(rest) > MAX_ROW_BYTES):
-            at = line + whole.count(b"\n")
-            found = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
+            row_line = line + whole.count(b"\n")
+            message = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
             hint = 'Add the second "' if last else 'Is a quoted cell never closed? Add the second "'
-            raise DataError(Fault(found, name, at, hint=hint))
+            raise DataError(Fault(message, name, row_line, hint=hint))
         filled = np.flatnonzero(rows.lengths)
         if header is None and filled.size:
             begin, end = int(rows.starts[filled[0]]), int(rows.ends[filled[0]]) + 1
-            header = _header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
+            header = parse_header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
             line += whole.count(b"\n", 0, end)
             whole, filled = whole[end:], filled[1:]
             rows = find_rows(whole, csv_format.delimiter)
@@ -202,22 +200,22 @@ def _decoded(
         decoded = decoder.decode(fresh, final=not fresh)
         return fresh if plain else decoded.encode("utf-8")
     except UnicodeError as error:
-        found, sample = "the text", fresh
+        subject, sample = "the text", fresh
         if isinstance(error, UnicodeDecodeError):
             before = error.object[: error.start]
             line += before.count(b"\n")
-            found = f"byte 0x{error.object[error.start]:02x}"
+            subject = f"byte 0x{error.object[error.start]:02x}"
             sample = error.object[before.rfind(b"\n") + 1 :]
         hint = encoding_hint(fresh, sample[:65536], encoding)
-        raise DataError(Fault(f"{found} is not {encoding} text", name, line, hint=hint)) from None
+        raise DataError(Fault(f"{subject} is not {encoding} text", name, line, hint=hint)) from None
 
 
 def _refuse_nul(text: bytes, name: str, encoding: str, line: int) -> None:
     nul = text.find(b"\0")
     if nul >= 0:
-        at = line + text.count(b"\n", 0, nul)
+        nul_line = line + text.count(b"\n", 0, nul)
         hint = encoding_hint(text, text, encoding)
-        raise DataError(Fault("found a NUL byte; expected text", name, at, hint=hint))
+        raise DataError(Fault("found a NUL byte; expected text", name, nul_line, hint=hint))
 
 
 def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> None:
@@ -235,8 +233,8 @@ def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> No
     ends = (closing == len(data) - 1) | np.logical_or.reduce([after == edge for edge in (*edges, _RETURN)])
     stray = np.concatenate([opening[~opens], closing[~ends]])
     if stray.size:
-        where = line + text.count(b"\n", 0, int(stray.min()))
-        raise DataError(Fault("a quote in the middle of a cell", name, where, hint=_QUOTE_HINT))
+        quote_line = line + text.count(b"\n", 0, int(stray.min()))
+        raise DataError(Fault("a quote in the middle of a cell", name, quote_line, hint=_QUOTE_HINT))
 
 
 def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
@@ -248,54 +246,9 @@ def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
     # The last byte is a newline, or what follows it is not read yet.
     alone = outside[:-1] & (data[:-1] == _RETURN) & (data[1:] != _NEWLINE)
     if alone.any():
-        at = line + text.count(b"\n", 0, int(np.argmax(alone)))
+        return_line = line + text.count(b"\n", 0, int(np.argmax(alone)))
         hint = "Save it with line ends LF or CRLF, and cells with line breaks in quotes"
-        raise DataError(Fault("a carriage return without a newline after it", name, at, hint=hint))
-
-
-def _header(text: bytes, name: str, csv_format: CsvFormat, line: int) -> tuple[str, ...]:
-    delimiter = csv_format.delimiter
-    source = io.StringIO(text.decode("utf-8"), newline="")
-    try:
-        cells = next(csv.reader(source, delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        hint = "Is the first line a header?"
-        raise DataError(Fault(f"the header cannot be read: {error}", name, line, hint=hint)) from None
-    names = tuple(cell if cell.strip() else f"Unnamed: {index}" for index, cell in enumerate(cells))
-    faults: list[Fault] = []
-    seen: dict[str, int] = {}
-    for number, cell in enumerate(names, start=1):
-        if seen.setdefault(cell, number) != number:
-            found = f"two columns are named {cell!r}: number {seen[cell]} and {number}"
-            faults.append(Fault(found, name, line, hint="Give each column a name of its own"))
-    if len(faults) > MOST_DUPLICATES:
-        more = f"{len(faults) - MOST_DUPLICATES:,} more columns have the name of another"
-        hint = "Is the first line a header, and ends with LF or CRLF?"
-        faults = [*faults[:MOST_DUPLICATES], Fault(more, name, line, hint=hint)]
-    marks = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark in names[0]]
-    if re.fullmatch("sep=.?", names[0], re.IGNORECASE):
-        hint = "Remove the line, and name the delimiter in data.delimiter"
-        faults.append(Fault(f"expected column names, found {names[0]!r}", name, line, hint=hint))
-    elif marks:
-        hint = f"The delimiter looks like {marks[0]!r}: set data.delimiter"
-        found = f"expected columns separated by {delimiter!r}, found one"
-        faults.append(Fault(found, name, line, hint=hint))
-    filled = [cell for cell in cells if cell.strip()]
-    if filled and all(_is_number(cell.replace(csv_format.decimal, ".")) for cell in filled):
-        hint = "Add a first line with a name for each column"
-        found = f"expected column names, found only numbers: {', '.join(filled[:5])}"
-        faults.append(Fault(found, name, line, hint=hint))
-    if faults:
-        raise DataError(*faults)
-    return names
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+        raise DataError(Fault("a carriage return without a newline after it", name, return_line, hint=hint))
 
 
 def _refuse_ragged(block: Block, name: str) -> None:
@@ -308,7 +261,7 @@ def _refuse_ragged(block: Block, name: str) -> None:
         for row in ragged[:3]
     ]
     message = f"expected {n_cells} cell{'s' if n_cells > 1 else ''} as in the header, found"
-    *first, final = [Fault(f"{message} {found}", name, at) for at, found in places]
+    *first, final = [Fault(f"{message} {length}", name, line) for line, length in places]
     more = f" ({ragged.size:,} such rows)" if ragged.size > 3 else ""
     hint = f"Put cells that hold the delimiter in quotes, or set data.delimiter or data.decimal{more}"
     if n_cells == 1:

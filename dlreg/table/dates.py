@@ -105,8 +105,8 @@ def most_likely_format(texts: "pd.Series[str]") -> str | None:
     """The common format that fits most of the texts, if it fits at least half of them."""
     sample = texts.iloc[:1000]
     formats = [*_iso_formats(str(texts.iloc[0])), *_other_formats()]
-    shares = {each: parse_dates(sample, each).notna().mean() for each in formats}
-    likely = max(shares, key=lambda each: shares[each])
+    shares = {date_format: parse_dates(sample, date_format).notna().mean() for date_format in formats}
+    likely = max(shares, key=lambda date_format: shares[date_format])
     return likely if shares[likely] >= 0.5 else None
 
 

@@ -7,8 +7,8 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,9 @@ from dlreg.config.reading import dump_config
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
-from dlreg.errors import DivergedError, DlregError, located
-from dlreg.evaluation.calibration import calibrate
+from dlreg.errors import DivergedError, DlregError
 from dlreg.evaluation.calibration import describe as describe_intervals
-from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.learning_curve import Kept, judge_learning_curve
-from dlreg.evaluation.metrics import interval_metrics, regression_metrics
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
 from dlreg.runs import directory as run_dir
@@ -40,13 +37,35 @@ from dlreg.training.members import members_of
 from dlreg.training.progress import Progress
 
 if TYPE_CHECKING:
-    from dlreg.features.preprocessing import Preprocessing
+    from dlreg.commands.train_steps import Prepared
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
-# Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
-AGREEMENT, BLOCK = 1e-4, 4096
-# Of so many rows Keras's predictions are compared with the pipeline's.
-COMPARED_ROWS = 1024
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training came to, as `run.json` and `--json` tell it.
+
+    Attributes:
+        metrics: By part, and of the baselines.
+        epochs: How many there were, refitting left out.
+        best_epoch: The 1-based epoch with the lowest watched loss.
+        best_epochs: The same of each member.
+        refit_epochs: How many epochs each member was refitted.
+        verdict: What the learning curve shows.
+        parameters: Of the networks, as Keras counts them.
+        features: Inputs of the networks.
+    """
+
+    metrics: dict[str, Any]
+    epochs: int
+    best_epoch: int
+    best_epochs: list[int]
+    refit_epochs: list[int]
+    verdict: dict[str, Any]
+    parameters: int
+    features: int
 
 
 def train_run(
@@ -100,7 +119,7 @@ def train_run(
             with compile_cache(enabled=config.run.compile_cache) as cache:
                 listener.on_stage("importing TensorFlow")
                 import_backend(cache, plan.threads)
-                summary = _train(config, dataset, run, saver, listener)
+                outcome = _make(config, dataset, run, saver, listener)
         except BaseException as error:
             # What a signal breaks off may fail in any way.
             if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -110,7 +129,7 @@ def train_run(
                 run.remove_checkpoint()
             run.set_status("failed", {"error": str(error), "exit_code": exit_code})
             raise
-        results = {"seconds": round(time.monotonic() - began, 3), "notes": notes, **summary}
+        results = {"seconds": round(time.monotonic() - began, 3), "notes": notes, **vars(outcome)}
         run.set_status("complete", {"finished": _now(), **results})
         run.remove_checkpoint()
     return {"run_dir": str(path), **results}
@@ -149,59 +168,31 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
 
 
-def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener: Listener) -> dict[str, Any]:
-    from dlreg.features import preprocessing as preprocess
-    from dlreg.model import keras_model as models
-    from dlreg.model.embeddings import describe_embedding
-    from dlreg.pipeline.export import export_pipeline
-    from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
-    from dlreg.pipeline.residual_scale import add_residual_scale
-    from dlreg.pipeline.session import Pipeline
-    from dlreg.training import train as fitting
+def _make(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener: Listener) -> Outcome:
+    """Trains and writes every file but `run.json`, step by step."""
+    from dlreg.commands import train_steps as steps
+    from dlreg.model.keras_model import keras_file, summary_of
+    from dlreg.training.loop import Hooks
+    from dlreg.training.train import train_members
 
-    train, test = dataset.parts["train"], dataset.parts["test"]
-    members = members_of(config)
-    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members))
-    with located(str(config.data.path)):
-        preprocessing = preprocess.fit_preprocessing(
-            train.cells,
-            train.y_true,
-            dataset.columns,
-            **config.preprocessing.model_dump(exclude={"embedding"}),
-        )
-        x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
-    views = fitting.build_views(config, preprocessing, x["train"], len(members))
-    embeddings = [describe_embedding(view.network.embedding) for view in views]
-    run.write(run_dir.PREPROCESSING, to_json(preprocess.describe(preprocessing) | {"embeddings": embeddings}))
-
-    def start(like: Checkpoint) -> Checkpoint | None:
-        checkpoint = saver.load(like)
-        if checkpoint:
-            listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
-        return checkpoint
-
+    run.write(run_dir.SPLIT, split_record(dataset, config.data.test_path, members_of(config)))
+    prepared = steps.prepare(config, dataset)
+    run.write(run_dir.PREPROCESSING, to_json(_describe_prepared(prepared)))
     listener.on_stage("compiling the training loop")
     with saver.looking_after():
-        trained = fitting.train_members(
+        trained = train_members(
             config,
             dataset,
-            preprocessing,
-            views,
-            x,
-            start=start,
-            on_epoch=listener.on_epoch,
-            keep=saver.after_epoch,
+            prepared.preprocessing,
+            prepared.variants,
+            prepared.x,
+            Hooks(_resuming(saver, listener), listener.on_epoch, saver.after_epoch),
         )
+    networks = steps.combine(config, dataset, prepared, trained)
     progress = trained.progress
-    validated = fitting.weights_by_view(views, trained.validated)
-    mixture, y_unseen = fitting.mix_members(config, dataset, preprocessing, members, validated, x["train"])
-    final = fitting.weights_by_view(views, trained.weights)
-    keras_views = [models.trained_model(network, of_view) for network, of_view in final]
-    parameters = sum(view.count_params() for view in keras_views)
-    model = models.combined_model(keras_views, mixture)
     run.write(run_dir.HISTORY, to_json(_history_record(progress)))
-    run.write(run_dir.SUMMARY, models.summary_of(model).encode())
-    run.write(run_dir.MODEL, models.keras_file(model))
+    run.write(run_dir.SUMMARY, summary_of(networks.model).encode())
+    run.write(run_dir.MODEL, keras_file(networks.model))
     run.write(run_dir.LOSS_CURVE, _loss_curve(config, progress), hashed=False)
     if progress.diverged:
         raise DivergedError(
@@ -209,48 +200,48 @@ def _train(config: Config, dataset: Dataset, run: RunDir, saver: Saver, listener
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    exported = export_pipeline(preprocessing, final, mixture)
-    calibrated_on = "validation" if y_unseen is None else "out_of_fold"
-    if y_unseen is None:
-        validation = dataset.parts["validation"]
-        y_unseen = Pipeline(exported.SerializeToString()).predict(validation.cells)
-        calibration = calibrate(x["validation"], validation.y_true, y_unseen)
-    else:
-        calibration = calibrate(x["train"], train.y_true, y_unseen)
-    if calibration.scale:
-        exported = add_residual_scale(exported, calibration.scale)
-    x["test"] = preprocessing.transform(test.cells)
-    baselines = _predict_baselines(dataset, x)
-    held_out = "test" if test.rows.size else "train"
-    # A large table leaves no room for more beside its cells, which are now predicted from.
-    x = {held_out: x[held_out]}
-    pipeline = Pipeline(exported.SerializeToString())
-    tested = pipeline.run(test.cells)
-    y_pred = {name: pipeline.predict(dataset.parts[name].cells) for name in ("train", "validation")}
-    y_pred["test"] = tested[PREDICTION]
-    _check_agreement(preprocessing, model, x[held_out], y_pred[held_out], float(train.y_true.std()))
-    metrics = _all_metrics(dataset, baselines, y_pred)
-    if calibrated_on == "out_of_fold":
-        metrics["out_of_fold"] = regression_metrics(train.y_true, y_unseen)
-        run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, y_unseen))
-    if metrics["test"]:
-        scale = tested.get(RESIDUAL_SCALE)
-        half_width = calibration.intervals.half_widths(LEVEL, len(test.y_true), scale)
-        metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
-    run.write(run_dir.PIPELINE, exported.SerializeToString())
-    run.write(run_dir.INTERVALS, to_json(describe_intervals(calibration, calibrated_on)))
-    run.write(run_dir.METRICS, to_json(metrics))
-    run.write(run_dir.PREDICTIONS, _predictions_table(test.rows, test.y_true, y_pred["test"]))
-    return {
-        "metrics": metrics,
-        "epochs": progress.epoch,
-        "best_epoch": progress.best_epoch,
-        "best_epochs": progress.best_epochs.tolist(),
-        "refit_epochs": progress.refit_epochs.tolist(),
-        "verdict": _verdict(config, progress),
-        "parameters": parameters,
-        "features": x[held_out].shape[1],
-    }
+    built = steps.build_pipeline(dataset, prepared, networks)
+    held_out = steps.hold_out(dataset, prepared)
+    n_features = prepared.x["train"].shape[1]
+    # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
+    del prepared
+    measured = steps.measure(dataset, networks, built, held_out)
+    if networks.y_unseen is not None:
+        train = dataset.parts["train"]
+        run.write(run_dir.OUT_OF_FOLD, _predictions_table(train.rows, train.y_true, networks.y_unseen))
+    test = dataset.parts["test"]
+    run.write(run_dir.PIPELINE, built.content)
+    run.write(run_dir.INTERVALS, to_json(describe_intervals(built.calibration, built.calibrated_on)))
+    run.write(run_dir.METRICS, to_json(measured.metrics))
+    run.write(run_dir.PREDICTIONS, _predictions_table(test.rows, test.y_true, measured.y_pred_test))
+    return Outcome(
+        metrics=measured.metrics,
+        epochs=progress.epoch,
+        best_epoch=progress.best_epoch,
+        best_epochs=progress.best_epochs.tolist(),
+        refit_epochs=progress.refit_epochs.tolist(),
+        verdict=_verdict(config, progress),
+        parameters=networks.n_parameters,
+        features=n_features,
+    )
+
+
+def _describe_prepared(prepared: "Prepared") -> dict[str, Any]:
+    from dlreg.features.preprocessing import describe
+    from dlreg.model.embeddings import describe_embedding
+
+    embeddings = [describe_embedding(variant.network.embedding) for variant in prepared.variants]
+    return describe(prepared.preprocessing) | {"embeddings": embeddings}
+
+
+def _resuming(saver: Saver, listener: Listener) -> Callable[[Checkpoint], Checkpoint | None]:
+    def resume_from(template: Checkpoint) -> Checkpoint | None:
+        checkpoint = saver.load(template)
+        if checkpoint:
+            listener.on_note(f"going on after epoch {len(checkpoint.values):,}")
+        return checkpoint
+
+    return resume_from
 
 
 def _predictions_table(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> bytes:
@@ -275,49 +266,6 @@ def _history_record(progress: Progress) -> dict[str, Any]:
     members = {"members": [finite(member) for member in progress.members]}
     refit = {"refit": finite(progress.refit)} if progress.refit_epoch else {}
     return finite(progress.history) | (members if len(progress.members) > 1 else {}) | refit
-
-
-def _check_agreement(
-    preprocessing: "Preprocessing", model: Any, x: np.ndarray, y_pred: np.ndarray, spread: float
-) -> None:
-    """Compares ONNX Runtime's predictions with Keras's, for `COMPARED_ROWS` rows from everywhere.
-
-    Raises:
-        RuntimeError: They differ by more than `AGREEMENT` of the target's standard deviation.
-    """
-    if not len(x):
-        return
-    rows = np.unique(np.linspace(0, len(x) - 1, COMPARED_ROWS, dtype=int))
-    # Called as it is, because `predict` would compile it first.
-    scaled = np.asarray(model(x[rows], training=False))[:, 0].astype(np.float64)
-    apart = float(np.max(np.abs(preprocessing.target.inverse(scaled) - y_pred[rows]))) / spread
-    if not apart <= AGREEMENT:
-        raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")
-
-
-def _predict_baselines(dataset: Dataset, x: Mapping[str, np.ndarray]) -> tuple[str, dict[str, np.ndarray]]:
-    """The rows held out furthest, and what each baseline predicts for them."""
-    from dlreg.evaluation.baselines import linear_baseline, mean_baseline
-
-    y_train = dataset.parts["train"].y_true
-    held_out = next(name for name in ("test", "validation", "train") if len(x[name]))
-    return held_out, {
-        "mean": mean_baseline(y_train, len(x[held_out])),
-        "linear": linear_baseline(x["train"], y_train, x[held_out]),
-    }
-
-
-def _all_metrics(
-    dataset: Dataset, baselines: tuple[str, dict[str, np.ndarray]], y_pred: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
-    """Metrics of each part, and of the baselines."""
-    y_true = {name: part.y_true for name, part in dataset.parts.items()}
-    held_out, predicted = baselines
-    return {name: regression_metrics(y_true[name], y_pred[name]) for name in y_true} | {
-        "baselines": {
-            name: regression_metrics(y_true[held_out], values) for name, values in predicted.items()
-        }
-    }
 
 
 def _loss_curve(config: Config, progress: Progress) -> bytes:

@@ -66,11 +66,11 @@ def _machine() -> str:
 
 def _is_private(folder: Path) -> bool:
     """Whether nobody but this user and root can change what stands in a folder."""
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, os.geteuid()):
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (0, os.geteuid()):
         return False
     # In a folder like /tmp others may add names, but not touch ours.
-    return not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or bool(found.st_mode & stat.S_ISVTX)
+    return not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or bool(status.st_mode & stat.S_ISVTX)
 
 
 def _linked(kept: Path) -> Path:
@@ -78,14 +78,14 @@ def _linked(kept: Path) -> Path:
     work = Path(tempfile.mkdtemp(prefix=_IN_USE, dir=kept))
     room = MAX_BYTES
     for entry in sorted(kept.iterdir(), key=lambda entry: entry.lstat().st_mtime, reverse=True):
-        found = entry.lstat()
-        if stat.S_ISDIR(found.st_mode):
-            if time.time() - found.st_mtime > SECONDS_PER_DAY and entry.name.startswith(_IN_USE):
+        status = entry.lstat()
+        if stat.S_ISDIR(status.st_mode):
+            if time.time() - status.st_mtime > SECONDS_PER_DAY and entry.name.startswith(_IN_USE):
                 shutil.rmtree(entry, ignore_errors=True)
             continue
-        room -= found.st_size
+        room -= status.st_size
         name, _, digest = entry.name.rpartition(".")
-        if stat.S_ISREG(found.st_mode) and room >= 0 and name and _sha256(entry) == digest:
+        if stat.S_ISREG(status.st_mode) and room >= 0 and name and _sha256(entry) == digest:
             (work / name).hardlink_to(entry)
         else:
             entry.unlink(missing_ok=True)

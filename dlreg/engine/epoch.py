@@ -5,236 +5,241 @@ measures the validation rows. A short last batch is padded with rows of weight 0
 body to trace and to compile.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate, islice
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
 
-import keras
-import numpy as np
 import tensorflow as tf
 
-from dlreg.engine.forward import Batch, forward_together, penalty
-from dlreg.engine.packing import Packing, State, packing_of
-from dlreg.engine.update_rules import Optimizer
-from dlreg.model.architecture import Variant
+from dlreg.engine.forward import Batch, forward_together, l2_penalty
+from dlreg.engine.losses import Metric
+from dlreg.engine.optimizer import Optimizer, take_step
+from dlreg.engine.packing import Packing, packing_of
+from dlreg.engine.states import State, as_states, tensors_of
+from dlreg.model.architecture import Variant, members_by_variant
 
-# From y_true and y_pred of shape (…, n_rows, 1) to a value per row; the last axis may be kept.
-Metric = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-LOSSES: dict[str, Metric] = {
-    "mse": keras.losses.mean_squared_error,
-    "mae": keras.losses.mean_absolute_error,
-    "huber": keras.losses.huber,
-    "log_cosh": keras.losses.log_cosh,
-}
 # Validation needs no small batches; this many rows keep its activations within a few megabytes.
 VALIDATION_ROWS = 4096
 # In validation rows by member, what stands in for a row that there is not.
 NO_ROW = -1
 
+# Of each variant, its parameters in the order of `parameter_specs`.
+Parameters = Sequence[Sequence[tf.Tensor]]
 
-def compile_epoch(
-    views: Sequence[Variant],
-    optimizer: Optimizer,
-    loss: str,
-    metrics: Mapping[str, Metric],
-    *,
-    n_rows: int,
-    batch_size: int,
-    seed: int,
-) -> Callable[..., tuple[list[State], tf.Tensor]]:
-    """Compiles one epoch.
+
+@dataclass(frozen=True)
+class Program:
+    """What one epoch computes.
+
+    Attributes:
+        variants: What is trained; the members of the first variant come first. The networks may differ in
+            what their first layer reads, and in dropout.
+        optimizer: How a step moves the parameters.
+        measures: The loss, then further means to report.
+        n_rows: Training rows of an epoch, the same for every member.
+        batch_size: Rows of a step, at most `n_rows`.
+        seed: Of dropout.
+    """
+
+    variants: tuple[Variant, ...]
+    optimizer: Optimizer
+    measures: tuple[Metric, ...]
+    n_rows: int
+    batch_size: int
+    seed: int
+
+    @property
+    def n_members(self) -> int:
+        """Networks trained side by side, of all variants together."""
+        return sum(variant.n_members for variant in self.variants)
+
+    @property
+    def n_steps(self) -> int:
+        """Batches of an epoch."""
+        return -(-self.n_rows // self.batch_size)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axis of members in front of every tensor, if there are several."""
+        return (self.n_members,) if self.n_members > 1 else ()
+
+    @property
+    def packings(self) -> list[Packing]:
+        """How the parameters of each variant are held."""
+        return [packing_of(variant, alone=not self.axes) for variant in self.variants]
+
+
+class EpochInputs(NamedTuple):
+    """What an epoch reads beside the states; with one member the axis of members is left out.
+
+    Attributes:
+        x: Preprocessed training rows, float32 of shape `(n_train, n_features)`.
+        y: Their scaled targets, `(n_train, 1)`.
+        x_validation: Rows to validate on, `(n_validation, n_features)`; there may be none.
+        y_validation: Their scaled targets, `(n_validation, 1)`.
+        validation_rows: The validation rows of each member, `(n_members, n_rows)`, padded with `NO_ROW`; None
+            where all of them are everyone's.
+        rows: The training rows of each step, `(n_steps, n_members, batch_size)`.
+        scalars: The learning rate, then the optimizer's coefficients, of each step,
+            `(n_steps, n_scalars, n_members)`.
+        dropout: What multiplies the networks' dropout in each step, `(n_steps,)`.
+        first_step: How many steps there were before this epoch.
+    """
+
+    x: tf.Tensor
+    y: tf.Tensor
+    x_validation: tf.Tensor
+    y_validation: tf.Tensor
+    validation_rows: tf.Tensor | None
+    rows: tf.Tensor
+    scalars: tf.Tensor
+    dropout: tf.Tensor
+    first_step: tf.Tensor
+
+
+class CompiledEpoch:
+    """One epoch, compiled when it is called for the first time.
 
     Args:
-        views: What is trained; the members of the first view come first. The networks may differ in what
-            their first layer reads, and in dropout.
-        optimizer: How a step moves the parameters.
-        loss: A name of `LOSSES`.
-        metrics: Further means to report.
-        n_rows: Training rows of an epoch, the same for every member.
-        batch_size: Rows per step, at most `n_rows`.
-        seed: Of dropout.
-
-    Returns:
-        A function of a state per view, `x, y, x_validation, y_validation`, the validation rows of each
-        member `(n_members, n_validation)`, padded with `NO_ROW` (or None: all of them), the rows of each
-        step `(n_steps, n_members, batch_size)`, the scalars of each step (the learning rate, then the
-        optimizer's coefficients) `(n_steps, n_scalars, n_members)`, what multiplies the dropout in each
-        step `(n_steps,)`, and the number of steps before this epoch; with one member the axis of members is
-        left out. It returns the new states and the epoch's means `(n_values, n_members)`: the loss and
-        each metric over the training batches, each weighted by its rows as by Keras, then the same over
-        the validation rows if there are any.
+        program: What it computes.
     """
-    ends = list(accumulate(view.n_members for view in views))
-    members = [slice(end - view.n_members, end) for view, end in zip(views, ends, strict=True)]
-    axes = (ends[-1],) if ends[-1] > 1 else ()
-    measures = (LOSSES[loss], *metrics.values())
-    packings = [packing_of(view, alone=not axes) for view in views]
 
-    def unpacked(held: Sequence[Sequence[tf.Tensor]]) -> list[list[tf.Tensor]]:
-        return [packing.unpack(tensors) for packing, tensors in zip(packings, held, strict=True)]
+    def __init__(self, program: Program) -> None:
+        self._compiled = tf.function(partial(_run_epoch, program), jit_compile=True, autograph=False)
+        self._traced: Any = None
 
-    def predict(
-        parameters: Sequence[Sequence[tf.Tensor]],
-        states: Sequence[State],
-        x: tf.Tensor,
-        batch: Batch | None = None,
-    ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
-        """Predictions `(n_members, batch_size, 1)`, and the new statistics of each view."""
-        rows = [x[own] if len(x.shape) == 3 and len(views) > 1 else x for own in members]
-        statistics = [state.statistics for state in states]
-        return forward_together([view.network for view in views], parameters, statistics, rows, batch)
+    def __call__(self, states: list[State], inputs: EpochInputs) -> tuple[list[State], tf.Tensor]:
+        """Runs an epoch.
 
-    def sums_of(y: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor) -> list[tf.Tensor]:
-        shape, y = (*axes, int(y_pred.shape[-2])), tf.broadcast_to(y, y_pred.shape)
-        return [tf.reduce_sum(tf.reshape(f(y, y_pred), shape) * weight, axis=-1) for f in measures]
-
-    def with_penalty(
-        sums: list[tf.Tensor], parameters: Sequence[Sequence[tf.Tensor]], n_rows: tf.Tensor
-    ) -> tf.Tensor:
-        if not any(view.network.l2 for view in views):
-            return tf.stack(sums)
-        penalties = [penalty(view.network, own) for view, own in zip(views, parameters, strict=True)]
-        total = tf.concat(penalties, axis=0) if len(views) > 1 else penalties[0]
-        return tf.stack([sums[0] + total * n_rows, *sums[1:]])
-
-    def validate(states: Sequence[State], x: tf.Tensor, y: tf.Tensor, rows: tf.Tensor | None) -> tf.Tensor:
-        parameters = unpacked([state.parameters for state in states])
-        n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
-        size = min(n_rows, max(1, VALIDATION_ROWS // ends[-1]))
-
-        def visit(block: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            # The last block is moved back to be as long as the others; what it meets again has no weight.
-            start = tf.minimum(block * size, n_rows - size)
-            weight = tf.cast(tf.range(size) + start >= block * size, tf.float32)
-            if rows is None:
-                chosen = [tf.slice(part, [start, 0], [size, int(part.shape[1])]) for part in (x, y)]
-            else:
-                own = tf.slice(rows, [0, start], [ends[-1], size])
-                weight *= tf.cast(own != NO_ROW, tf.float32)
-                chosen = [tf.gather(part, tf.maximum(own, 0)) for part in (x, y)]
-            y_pred, _ = predict(parameters, states, chosen[0])
-            return block + 1, sums + tf.stack(sums_of(chosen[1], y_pred, weight))
-
-        start = (tf.constant(0), tf.zeros((len(measures), *axes)))
-        sums = tf.while_loop(lambda block, _: block < -(-n_rows // size), visit, start)[1]
-        present = tf.constant(float(n_rows))
-        if rows is not None:
-            present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
-        return with_penalty(tf.unstack(sums), parameters, present) / present
-
-    def run_epoch(
-        states: list[State],
-        x: tf.Tensor,
-        y: tf.Tensor,
-        x_validation: tf.Tensor,
-        y_validation: tf.Tensor,
-        validation_rows: tf.Tensor | None,
-        rows: tf.Tensor,
-        scalars: tf.Tensor,
-        dropout: tf.Tensor,
-        first_step: tf.Tensor,
-    ) -> tuple[list[State], tf.Tensor]:
-        n_steps = int(rows.shape[0])
-
-        def train_batch(
-            step: tf.Tensor, states: list[State], sums: tf.Tensor
-        ) -> tuple[tf.Tensor, list[State], tf.Tensor]:
-            weight = tf.cast(tf.range(batch_size) + step * batch_size < n_rows, tf.float32)
-            present = tf.cast(tf.minimum(batch_size, n_rows - step * batch_size), tf.float32)
-            batch = Batch(weight, present, seed, first_step + step, dropout[step])
-            chosen = rows[step]
-            packed = [state.parameters for state in states]
-            with tf.GradientTape() as tape:
-                tape.watch(packed)
-                parameters = unpacked(packed)
-                y_pred, statistics = predict(parameters, states, tf.gather(x, chosen), batch)
-                found = with_penalty(sums_of(tf.gather(y, chosen), y_pred, weight), parameters, present)
-                value = found[0] / present
-            moved = []
-            for number, gradients in enumerate(tape.gradient(value, packed)):
-                own = scalars[step][:, members[number]] if axes else scalars[step]
-                tensors, slots = _step(optimizer, states[number], gradients, own, packings[number])
-                moved.append(State(tensors, statistics[number], slots))
-            return step + 1, moved, sums + found
-
-        _, states, sums = tf.while_loop(
-            lambda step, *_: step < n_steps,
-            train_batch,
-            (tf.constant(0), states, tf.zeros((len(measures), *axes))),
-        )
-        means = sums / n_rows
-        if x_validation.shape[0]:
-            validated = validate(states, x_validation, y_validation, validation_rows)
-            means = tf.concat([means, validated], axis=0)
-        return states, means
-
-    compiled = tf.function(run_epoch, jit_compile=True, autograph=False)
-    program: Any = None
-
-    def call(states: list[State], *arguments: Any) -> tuple[list[State], tf.Tensor]:
-        nonlocal program
+        Returns:
+            The new states and the epoch's means `(n_values, n_members)`: the loss and each metric over the
+            training batches, each weighted by its rows as by Keras, then the same over the validation rows
+            if there are any.
+        """
         # Traced once and called as an operation: `tf.function` would compare every argument with what it
         # was traced for, which takes longer than an epoch of a small table.
-        program = program or tf.function(
-            lambda *traced: compiled(*traced), autograph=False
-        ).get_concrete_function(states, *arguments)
-        held = _tensors_of(states)
+        self._traced = self._traced or tf.function(
+            lambda *arguments: self._compiled(*arguments), autograph=False
+        ).get_concrete_function(states, inputs)
+        tensors = tensors_of(states)
         *moved, means = tf.raw_ops.StatefulPartitionedCall(
-            args=[*held, *(each for each in arguments if each is not None)],
-            Tout=[tf.float32] * (len(held) + 1),
-            f=program,
+            args=[*tensors, *(tensor for tensor in inputs if tensor is not None)],
+            Tout=[tf.float32] * (len(tensors) + 1),
+            f=self._traced,
         )
-        return _as_states(moved, states), means
-
-    return call
+        return as_states(moved, states), means
 
 
-def _tensors_of(states: Sequence[State]) -> list[tf.Tensor]:
-    return [
-        tensor
-        for state in states
-        for tensors in (state.parameters, state.statistics, *state.slots)
-        for tensor in tensors
-    ]
+def _run_epoch(program: Program, states: list[State], inputs: EpochInputs) -> tuple[list[State], tf.Tensor]:
+    n_steps = int(inputs.rows.shape[0])
+    _, states, sums = tf.while_loop(
+        lambda step, *_: step < n_steps,
+        partial(_train_batch, program, inputs),
+        (tf.constant(0), states, tf.zeros((len(program.measures), *program.axes))),
+    )
+    means = sums / program.n_rows
+    if inputs.x_validation.shape[0]:
+        means = tf.concat([means, _validate(program, inputs, states)], axis=0)
+    return states, means
 
 
-def _as_states(tensors: Iterable[tf.Tensor], like: Sequence[State]) -> list[State]:
-    """What `_tensors_of` gave, as states again."""
-    tensors = iter(tensors)
-
-    def next_to(group: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        return list(islice(tensors, len(group)))
-
-    return [
-        State(next_to(state.parameters), next_to(state.statistics), [next_to(slot) for slot in state.slots])
-        for state in like
-    ]
-
-
-def _step(
-    optimizer: Optimizer, state: State, gradients: list[tf.Tensor], scalars: tf.Tensor, packing: Packing
-) -> tuple[list[tf.Tensor], list[list[tf.Tensor]]]:
-    """The parameters and slots after one step."""
-    axes = packing.axes
-
-    def beside(scalar: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(scalar, axes + (1,) * (len(value.shape) - len(axes)))
-
-    if optimizer.clip_norm is not None:
-        own = [list(range(len(axes), len(gradient.shape))) for gradient in gradients]
-        squares = [tf.reduce_sum(g * g, axis=dims) for g, dims in zip(gradients, own, strict=True)]
-        shrink = optimizer.clip_norm / tf.maximum(tf.sqrt(tf.add_n(squares)), optimizer.clip_norm)
-        gradients = [gradient * beside(shrink, gradient) for gradient in gradients]
-    factors = packing.spread([optimizer.factor(*group) for group in packing.groups])
-    decays = packing.spread([optimizer.decay(group) for group, _ in packing.groups])
+def _train_batch(
+    program: Program, inputs: EpochInputs, step: tf.Tensor, states: list[State], sums: tf.Tensor
+) -> tuple[tf.Tensor, list[State], tf.Tensor]:
+    size, n_rows = program.batch_size, program.n_rows
+    weight = tf.cast(tf.range(size) + step * size < n_rows, tf.float32)
+    n_present = tf.cast(tf.minimum(size, n_rows - step * size), tf.float32)
+    batch = Batch(weight, n_present, program.seed, inputs.first_step + step, inputs.dropout[step])
+    rows = inputs.rows[step]
+    packed = [state.parameters for state in states]
+    with tf.GradientTape() as tape:
+        tape.watch(packed)
+        parameters = _unpacked(program, packed)
+        y_pred, statistics = _predict(program, parameters, states, tf.gather(inputs.x, rows), batch)
+        batch_sums = _add_l2(
+            program, _weighted_sums(program, tf.gather(inputs.y, rows), y_pred, weight), parameters, n_present
+        )
+        loss = batch_sums[0] / n_present
     moved = []
-    for w, g, factor, decay, *slots in zip(
-        state.parameters, gradients, factors, decays, *state.slots, strict=True
-    ):
-        learning_rate, *coefficients = (beside(scalar, w) for scalar in tf.unstack(scalars))
-        if np.any(decay):
-            w -= w * (learning_rate * decay)
-        own_rate = learning_rate if np.all(np.equal(factor, 1)) else learning_rate * factor
-        moved.append(optimizer.update(w, g, tuple(slots), own_rate, *coefficients))
-    slots = [list(slot) for slot in zip(*(slots for _, slots in moved), strict=True)]
-    return [w for w, _ in moved], slots
+    members = members_by_variant(program.variants)
+    for number, gradients in enumerate(tape.gradient(loss, packed)):
+        scalars = inputs.scalars[step][:, members[number]] if program.axes else inputs.scalars[step]
+        state, packing = states[number], program.packings[number]
+        tensors, slots = take_step(
+            program.optimizer, state.parameters, state.slots, gradients, scalars, packing
+        )
+        moved.append(State(tensors, statistics[number], slots))
+    return step + 1, moved, sums + batch_sums
+
+
+def _validate(program: Program, inputs: EpochInputs, states: Sequence[State]) -> tf.Tensor:
+    """The means of all measures over each member's validation rows, `(n_measures, n_members)`."""
+    x, y, rows = inputs.x_validation, inputs.y_validation, inputs.validation_rows
+    parameters = _unpacked(program, [state.parameters for state in states])
+    n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
+    size = min(n_rows, max(1, VALIDATION_ROWS // program.n_members))
+
+    def visit(block: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # The last block is moved back to be as long as the others; what it meets again has no weight.
+        start = tf.minimum(block * size, n_rows - size)
+        weight = tf.cast(tf.range(size) + start >= block * size, tf.float32)
+        if rows is None:
+            x_block, y_block = (tf.slice(part, [start, 0], [size, int(part.shape[1])]) for part in (x, y))
+        else:
+            places = tf.slice(rows, [0, start], [program.n_members, size])
+            weight *= tf.cast(places != NO_ROW, tf.float32)
+            x_block, y_block = (tf.gather(part, tf.maximum(places, 0)) for part in (x, y))
+        y_pred, _ = _predict(program, parameters, states, x_block)
+        return block + 1, sums + tf.stack(_weighted_sums(program, y_block, y_pred, weight))
+
+    begin = (tf.constant(0), tf.zeros((len(program.measures), *program.axes)))
+    sums = tf.while_loop(lambda block, _: block < -(-n_rows // size), visit, begin)[1]
+    n_present = tf.constant(float(n_rows))
+    if rows is not None:
+        n_present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
+    return _add_l2(program, tf.unstack(sums), parameters, n_present) / n_present
+
+
+def _unpacked(program: Program, packed: Sequence[Sequence[tf.Tensor]]) -> list[list[tf.Tensor]]:
+    return [packing.unpack(tensors) for packing, tensors in zip(program.packings, packed, strict=True)]
+
+
+def _predict(
+    program: Program,
+    parameters: Parameters,
+    states: Sequence[State],
+    x: tf.Tensor,
+    batch: Batch | None = None,
+) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+    """Predictions `(n_members, batch_size, 1)`, and the new statistics of each variant."""
+    has_members = len(x.shape) == 3 and len(program.variants) > 1
+    rows = [x[members] if has_members else x for members in members_by_variant(program.variants)]
+    statistics = [state.statistics for state in states]
+    networks = [variant.network for variant in program.variants]
+    return forward_together(networks, parameters, statistics, rows, batch)
+
+
+def _weighted_sums(
+    program: Program, y_true: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor
+) -> list[tf.Tensor]:
+    """Of each measure the sum over the rows, each times its weight, a scalar or `(n_members,)`."""
+    shape, y_true = (*program.axes, int(y_pred.shape[-2])), tf.broadcast_to(y_true, y_pred.shape)
+    return [
+        tf.reduce_sum(tf.reshape(measure(y_true, y_pred), shape) * weight, axis=-1)
+        for measure in program.measures
+    ]
+
+
+def _add_l2(
+    program: Program, sums: Sequence[tf.Tensor], parameters: Parameters, n_rows: tf.Tensor
+) -> tf.Tensor:
+    """The sums, that of the loss with the L2 penalty of every row."""
+    if not any(variant.network.l2 for variant in program.variants):
+        return tf.stack(sums)
+    penalties = [
+        l2_penalty(variant.network, of_variant)
+        for variant, of_variant in zip(program.variants, parameters, strict=True)
+    ]
+    total = tf.concat(penalties, axis=0) if len(penalties) > 1 else penalties[0]
+    return tf.stack([sums[0] + total * n_rows, *sums[1:]])

@@ -87,12 +87,12 @@ def waves_of(x: tf.Tensor, frequencies: tf.Tensor, phases: tf.Tensor, kernel: tf
 def _mixtures_of(x: tf.Tensor) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
     n_numbers = int(x.shape[-1])
     # 1 where a number meets its own waves, in matrices (n_numbers, …, n_numbers, …).
-    own = tf.eye(n_numbers)[:, None, :, None]
+    is_own = tf.eye(n_numbers)[:, None, :, None]
 
     def own_parts(product: tf.Tensor, n_each: int, n_waves: int) -> tf.Tensor:
         """What each number has of its own waves, `(…, n_numbers, n_each, n_waves)`."""
         blocks = tf.reshape(product, (*product.shape[:-2], n_numbers, n_each, n_numbers, n_waves))
-        return tf.reduce_sum(blocks * own, axis=-2)
+        return tf.reduce_sum(blocks * is_own, axis=-2)
 
     def mixtures(
         frequencies: tf.Tensor, phases: tf.Tensor, kernel: tf.Tensor
@@ -107,7 +107,7 @@ def _mixtures_of(x: tf.Tensor) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf
         # XLA's cosine takes values one by one, ten times as long.
         waves = _polynomial(_COSINE, turns * turns)
         matrix = tf.reshape(
-            kernel[..., None, :] * own, (*kernel.shape[:-3], n_numbers * n_waves, n_numbers * n_mixtures)
+            kernel[..., None, :] * is_own, (*kernel.shape[:-3], n_numbers * n_waves, n_numbers * n_mixtures)
         )
 
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -123,8 +123,8 @@ def _mixtures_of(x: tf.Tensor) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf
 
         return tf.matmul(waves, matrix), gradients
 
-    found: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] = tf.custom_gradient(mixtures)
-    return found
+    with_gradients: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] = tf.custom_gradient(mixtures)
+    return with_gradients
 
 
 def _polynomial(coefficients: Sequence[float], x: tf.Tensor) -> tf.Tensor:

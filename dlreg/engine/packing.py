@@ -1,4 +1,4 @@
-"""How the parameters of one view are held while it trains: all but the large ones as one vector.
+"""How the parameters of one variant are held while it trains: all but the large ones as one vector.
 
 The optimizer's step is then a fused operation for the vector and one for each large tensor, not one for
 every tensor: there is less to compile. And the call of an epoch hands over three tensors where it would
@@ -16,27 +16,11 @@ from dlreg.model.architecture import ParameterGroup, Variant, parameter_specs
 
 # A parameter of up to so many numbers is part of the vector; copying a larger one lengthens each step.
 PACKED_SIZE = 4096
-Each = TypeVar("Each")
-
-
-class State(NamedTuple):
-    """What an epoch starts from and leaves, for one view; several members have an axis in front.
-
-    That axis is there in every view if all views together have several members.
-
-    Attributes:
-        parameters: As `Packing` holds them.
-        statistics: Moving means and variances of batch normalisation.
-        slots: For each slot of the optimizer, the like of the parameters.
-    """
-
-    parameters: list[tf.Tensor]
-    statistics: list[tf.Tensor]
-    slots: list[list[tf.Tensor]]
+T = TypeVar("T")
 
 
 class Packing(NamedTuple):
-    """The way from the parameters of one view to the tensors that hold them, and back.
+    """The way from the parameters of one variant to the tensors that hold them, and back.
 
     Attributes:
         axes: The axis of members, if there is one.
@@ -51,17 +35,17 @@ class Packing(NamedTuple):
     def pack(self, parameters: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The arrays that hold parameters of shape `(…)` or `(n_members, …)`: a vector, and large ones."""
         small, large = self._divided(parameters)
-        return [np.concatenate([each.reshape(*self.axes, -1) for each in small], axis=-1), *large]
+        return [np.concatenate([array.reshape(*self.axes, -1) for array in small], axis=-1), *large]
 
-    def unpack(self, held: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def unpack(self, packed: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """The parameters of one member or of all, in the order of `parameter_specs`."""
         shapes, _ = self._divided(self.shapes)
         # Its gradient joins the parts again; that of slices would add them up.
-        parts = tf.split(held[0], list(map(prod, shapes)), axis=-1)
+        parts = tf.split(packed[0], list(map(prod, shapes)), axis=-1)
         small = (
             tf.reshape(part, (*part.shape[:-1], *shape)) for part, shape in zip(parts, shapes, strict=True)
         )
-        large = iter(held[1:])
+        large = iter(packed[1:])
         return [next(small if is_small else large) for is_small in self._are_small]
 
     def spread(self, values: Sequence[float]) -> list[float | np.ndarray]:
@@ -76,18 +60,20 @@ class Packing(NamedTuple):
     def _are_small(self) -> list[bool]:
         return [prod(shape) <= PACKED_SIZE for shape in self.shapes]
 
-    def _divided(self, each: Sequence[Each]) -> tuple[list[Each], list[Each]]:
-        pairs = list(zip(each, self._are_small, strict=True))
-        return [one for one, is_small in pairs if is_small], [one for one, is_small in pairs if not is_small]
+    def _divided(self, values: Sequence[T]) -> tuple[list[T], list[T]]:
+        pairs = list(zip(values, self._are_small, strict=True))
+        return [value for value, is_small in pairs if is_small], [
+            value for value, is_small in pairs if not is_small
+        ]
 
 
-def packing_of(view: Variant, *, alone: bool) -> Packing:
-    """How a view's parameters are held.
+def packing_of(variant: Variant, *, alone: bool) -> Packing:
+    """How a variant's parameters are held.
 
     Args:
-        view: Its network and the number of its members.
-        alone: Whether there is one member in all views together, and so no axis of members.
+        variant: Its network and the number of its members.
+        alone: Whether there is one member in all variants together, and so no axis of members.
     """
-    specs = list(parameter_specs(view.network))
+    specs = list(parameter_specs(variant.network))
     groups = [(spec.group, spec.fan_in) for spec in specs]
-    return Packing(() if alone else (view.n_members,), [spec.shape for spec in specs], groups)
+    return Packing(() if alone else (variant.n_members,), [spec.shape for spec in specs], groups)

@@ -5,84 +5,30 @@ arithmetic of a small network. The rules here are the same, constants included, 
 on the step alone (bias corrections, the learning rate) is worked out for a whole epoch beforehand.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, get_args
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from dlreg.model.architecture import ParameterGroup
+from dlreg.engine.optimizer import Coefficients, Optimizer, Slots, Update
 
 EPSILON = 1e-7
 BETA_1, BETA_2, MOMENTUM_DECAY = 0.9, 0.999, np.float32(0.96)
-Slots = tuple[tf.Tensor, ...]
-# Of step numbers from 1, shape `(n_steps,)`, the coefficients each step needs.
-Coefficients = Callable[[np.ndarray], Sequence[np.ndarray]]
-# From parameters, gradients, slots, the learning rate and the coefficients, to parameters and slots.
-Update = Callable[..., tuple[tf.Tensor, Slots]]
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """How a step moves the parameters.
-
-    Attributes:
-        n_slots: Tensors kept per parameter, of its shape; they start as zeros.
-        coefficients: See `Coefficients`.
-        update: See `Update`.
-        weight_decay: Decoupled: each step first moves w by -learning_rate · weight_decay · w.
-        clip_norm: The largest norm of all gradients taken together.
-        decays: The groups of parameters (see `dlreg.model.architecture.ParameterGroup`) that decay.
-        factors: By group, what multiplies the learning rate of an update.
-        scales_weights: Whether a weight matrix's learning rate is also divided by the root of its inputs'
-            number, so that its outputs move alike whatever its width.
-    """
-
-    n_slots: int
-    coefficients: Coefficients
-    update: Update
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    decays: Collection[ParameterGroup] = get_args(ParameterGroup)
-    factors: Mapping[str, float] = field(default_factory=dict)
-    scales_weights: bool = False
-
-    def factor(self, group: ParameterGroup, fan_in: int) -> float:
-        """What multiplies the learning rate of a parameter's updates."""
-        scaled = self.scales_weights and group == "weights"
-        return self.factors.get(group, 1.0) / (fan_in**0.5 if scaled else 1.0)
-
-    def decay(self, group: ParameterGroup) -> float:
-        """The weight decay of a parameter."""
-        return self.weight_decay if group in self.decays else 0.0
 
 
 def build_optimizer(
-    name: str,
-    *,
-    weight_decay: float = 0.0,
-    momentum: float = 0.0,
-    clip_norm: float | None = None,
-    beta_1: float = BETA_1,
-    beta_2: float = BETA_2,
-    decays: Collection[ParameterGroup] = get_args(ParameterGroup),
-    factors: Mapping[str, float] | None = None,
-    scales_weights: bool = False,
+    name: str, *, momentum: float = 0.0, beta_1: float = BETA_1, beta_2: float = BETA_2, **options: Any
 ) -> Optimizer:
     """The rule of Keras's optimizer of that name, with Keras's defaults.
 
     Args:
         name: `sgd`, `adam`, `adamw`, `rmsprop` or `nadam`.
-        weight_decay: Decoupled, as in AdamW (https://arxiv.org/abs/1711.05101).
         momentum: Of sgd and rmsprop.
-        clip_norm: The largest norm of all gradients taken together (Keras's `global_clipnorm`).
         beta_1: Of adam, adamw and nadam: the share of the mean gradient that a step keeps.
         beta_2: The same of the mean square.
-        decays: See `Optimizer`, as the following.
-        factors: By group, 1 where it is not named.
-        scales_weights: The 1/√d of the neural tangent parametrisation, as in RealMLP
-            (https://arxiv.org/abs/2407.04491).
+        options: What `Optimizer` takes beside the rule: `weight_decay`, `clip_norm`, `decays`, `factors`,
+            `scales_weights`.
     """
     rules: dict[str, tuple[int, Coefficients, Update]] = {
         "sgd": (1, _none, _momentum_rule(momentum)) if momentum else (0, _none, _sgd),
@@ -91,7 +37,7 @@ def build_optimizer(
         "rmsprop": (2, _none, _rmsprop_rule(momentum)) if momentum else (1, _none, _rmsprop),
         "nadam": (2, *_nadam_rule(beta_1, beta_2)),
     }
-    return Optimizer(*rules[name], weight_decay, clip_norm, decays, factors or {}, scales_weights)
+    return Optimizer(*rules[name], **options)
 
 
 def _none(_: np.ndarray) -> Sequence[np.ndarray]:

@@ -111,8 +111,8 @@ def _cross_fitted(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray) -> n
     folds = np.random.default_rng(SEED).permutation(len(residuals)) % FOLDS
     scales = np.empty(len(residuals))
     for fold in range(FOLDS):
-        rest, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        scales[own] = _fit_scale(x, residuals, y_pred, rest)(x[own], y_pred[own])
+        rest, rows = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        scales[rows] = _fit_scale(x, residuals, y_pred, rest)(x[rows], y_pred[rows])
     return scales
 
 
@@ -128,8 +128,8 @@ def _fit_scale(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray, rows: n
     logarithms = np.log(residuals + floor)
     # About 1 on average, so that scores are in the target's units and the folds' scales are alike.
     weights, intercept = _ridge(inputs, logarithms - logarithms.mean())
-    found = inputs @ weights + intercept
-    limits = float(found.min()), float(found.max())
+    fitted = inputs @ weights + intercept
+    limits = float(fitted.min()), float(fitted.max())
     return ResidualScale(weights[: x.shape[1]], knots, weights[x.shape[1] :], intercept, limits)
 
 

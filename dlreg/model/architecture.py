@@ -7,6 +7,7 @@ from stock Keras layers, `dlreg.engine.forward` computes it, `dlreg.pipeline.net
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from dlreg.model.embeddings import (
@@ -71,8 +72,8 @@ class Network:
             raise ValueError(f"the embedded categories {self.categories} are not the last features")
 
     @property
-    def embedded(self) -> tuple[int, int]:
-        """The features from the first to before the second stand as they are."""
+    def plain_features(self) -> tuple[int, int]:
+        """The features from the first to before the second are read as they are, embedded neither way."""
         return (
             self.embedding.n_numbers if self.embedding else 0,
             self.categories[0][0] if self.categories else self.n_features,
@@ -81,7 +82,7 @@ class Network:
     @property
     def width(self) -> int:
         """What the first dense layer reads."""
-        first, end = self.embedded
+        first, end = self.plain_features
         numbers = self.embedding.width if self.embedding else 0
         return numbers + end - first + CATEGORY_WIDTH * len(self.categories)
 
@@ -158,3 +159,9 @@ def count_parameters(network: Network) -> int:
     statistics = 2 * sum(network.hidden_layers) if network.batch_norm else 0
     bins = 2 * network.embedding.slopes.size if isinstance(network.embedding, PiecewiseLinear) else 0
     return trainable + statistics + bins
+
+
+def members_by_variant(variants: Sequence[Variant]) -> list[slice]:
+    """Where the members of each variant stand among those of all."""
+    ends = list(accumulate(variant.n_members for variant in variants))
+    return [slice(end - variant.n_members, end) for variant, end in zip(variants, ends, strict=True)]

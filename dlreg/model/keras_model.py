@@ -53,28 +53,28 @@ def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Mo
         if not network.batch_norm:
             return [dense(units, f"hidden_{number}")]
         # A bias would be taken off again with the mean: its gradient is rounding noise.
-        own = [dense(units, f"hidden_{number}", use_bias=False), *_batch_norm(units, number, n_members)]
+        normed = [dense(units, f"hidden_{number}", use_bias=False), *_batch_norm(units, number, n_members)]
         if not network.parametric_activation:
-            own.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))
-        return own
+            normed.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))
+        return normed
 
     x = _first_inputs(network, layers[0], n_members) if _needs_functional(network, n_members) else None
     for number, units in enumerate(network.hidden_layers, start=1):
-        own = hidden(number, units)
+        hidden_layers, dropout = hidden(number, units), []
         if network.dropout:
-            own.append(
+            dropout = [
                 keras.layers.Dropout(network.dropout, seed=seed + len(layers), name=f"dropout_{number}")
-            )
-        layers += own
+            ]
+        layers += [*hidden_layers, *dropout]
         if x is None:
             continue
-        dropout = own.pop() if network.dropout else None
-        for layer in own:
+        for layer in hidden_layers:
             x = layer(x)
         if network.parametric_activation:
             active = keras.layers.Activation(network.activation, name=f"activation_{number}")(x)
             x = x + _factors(units, f"activation_share_{number}", n_members)(active - x)
-        x = dropout(x) if dropout else x
+        for layer in dropout:
+            x = layer(x)
     layers.append(dense(1, "output"))
     if x is None:
         return keras.Sequential(layers, name="dlreg")
@@ -91,7 +91,7 @@ def _needs_functional(network: Network, n_members: int) -> bool:
 
 def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
     """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
-    embedding, (first, end) = network.embedding, network.embedded
+    embedding, (first, end) = network.embedding, network.plain_features
     ops, parts, axes = keras.ops, [], (n_members,) if n_members > 1 else ()
     features = keras.layers.RepeatVector(n_members, name="rows")(features) if axes else features
     if isinstance(embedding, Periodic):
@@ -181,19 +181,19 @@ def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
     return model
 
 
-def combined_model(views: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
+def combined_model(variants: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
     """One model that gives the mixture of all members; that of the only member if it is all of it.
 
     Args:
-        views: The trained members of each kind of network, see `trained_model`.
+        variants: The trained members of each kind of network, see `trained_model`.
         mixture: How much of each member there is in a prediction.
     """
     if mixture.is_one_member and not mixture.limits:
-        return views[0]
-    for number, view in enumerate(views, start=1):
-        view.name = f"view_{number}"
-    features = keras.Input(views[0].input_shape[1:], name="features")
-    parts = [view(features) for view in views]
+        return variants[0]
+    for number, variant in enumerate(variants, start=1):
+        variant.name = f"view_{number}"
+    features = keras.Input(variants[0].input_shape[1:], name="features")
+    parts = [variant(features) for variant in variants]
     weights = mixture.weights
     if mixture.ridge:
         ridge = keras.layers.Dense(1, name="ridge")
@@ -225,8 +225,8 @@ def keras_file(model: keras.Model) -> bytes:
     """
     numbers: dict[bytes, bytes] = {}
 
-    def renumber(found: re.Match[bytes]) -> bytes:
-        number = numbers.setdefault(found[1], str(len(numbers) + 1).encode())
+    def renumber(match: re.Match[bytes]) -> bytes:
+        number = numbers.setdefault(match[1], str(len(numbers) + 1).encode())
         return b'"shared_object_id": ' + number
 
     with tempfile.TemporaryDirectory() as folder:

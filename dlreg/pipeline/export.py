@@ -13,9 +13,8 @@ import onnx
 from onnx import compose
 
 from dlreg.features.preprocessing import Preprocessing
-from dlreg.model.architecture import Network
 from dlreg.model.mixture import Mixture
-from dlreg.model.weights import Weights
+from dlreg.model.weights import TrainedVariant
 from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.graph import PREDICTION, SPREAD, with_versions
 from dlreg.pipeline.networks import network_graph
@@ -27,13 +26,13 @@ ROWS = "rows"
 
 
 def export_pipeline(
-    preprocessing: Preprocessing, views: Sequence[tuple[Network, Sequence[Weights]]], mixture: Mixture
+    preprocessing: Preprocessing, variants: Sequence[TrainedVariant], mixture: Mixture
 ) -> onnx.ModelProto:
     """Builds `pipeline.onnx`.
 
     Args:
         preprocessing: Fitted on the training rows.
-        views: Each kind of network with the trained weights of its members.
+        variants: Each kind of network with the trained weights of its members.
         mixture: What a prediction is made of.
 
     Returns:
@@ -46,7 +45,7 @@ def export_pipeline(
     stages = [
         cells_graph(preprocessing.columns, preprocessing.features),
         *scaling_graphs(preprocessing),
-        network_graph(views, mixture, preprocessing.target, OUTPUTS),
+        network_graph(variants, mixture, preprocessing.target, OUTPUTS),
     ]
     merged, *others = (
         with_versions(compose.add_prefix(stage, f"{prefix}{number}/").graph)

@@ -11,12 +11,12 @@ from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import VARIANCE_EPSILON, Network
 from dlreg.model.embeddings import Periodic, PiecewiseLinear
 from dlreg.model.mixture import Mixture
-from dlreg.model.weights import Weights
+from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.pipeline.graph import Graph, table_value
 
 
 def network_graph(
-    views: Sequence[tuple[Network, Sequence[Weights]]],
+    variants: Sequence[TrainedVariant],
     mixture: Mixture,
     target: TargetScaling,
     outputs: Sequence[str],
@@ -24,7 +24,7 @@ def network_graph(
     """Rows of shape [N, n_features] to predictions in the target's units, [N, 1]; both double.
 
     Args:
-        views: Each kind of network with the trained weights of its members.
+        variants: Each kind of network with the trained weights of its members.
         mixture: What a prediction is made of.
         target: How the target was scaled.
         outputs: The name of the prediction and, for several members, of their standard deviation in the
@@ -32,9 +32,9 @@ def network_graph(
     """
     graph = Graph()
     rows = graph.add("Cast", "rows", to=TensorProto.FLOAT)
-    found = [_members(graph, network, weights, rows) for network, weights in views]
+    tables = [_members(graph, network, members, rows) for network, members in variants]
     # A table of one column per member.
-    side_by_side = graph.add("Concat", *found, axis=1) if len(found) > 1 else found[0]
+    side_by_side = graph.add("Concat", *tables, axis=1) if len(tables) > 1 else tables[0]
     scaled = graph.add("Cast", side_by_side, to=TensorProto.DOUBLE)
     n_members = len(mixture.weights)
     y_pred = scaled if mixture.is_one_member else graph.add("MatMul", scaled, mixture.weights[:, None])
@@ -50,7 +50,7 @@ def network_graph(
             helper.make_node("Identity", [_spread(graph, scaled, n_members, target)], [outputs[1]])
         )
     return graph.model(
-        [table_value("rows", TensorProto.DOUBLE, views[0][0].n_features)],
+        [table_value("rows", TensorProto.DOUBLE, variants[0].network.n_features)],
         [table_value(name, TensorProto.DOUBLE) for name in outputs[: min(n_members, 2)]],
     )
 
@@ -73,7 +73,7 @@ def _spread(graph: Graph, scaled: str, n_members: int, target: TargetScaling) ->
 
 
 def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: str) -> str:
-    """What each member of one view predicts, [N, n_members]."""
+    """What each member of one variant predicts, [N, n_members]."""
     values = zip(*(weights.parameters for weights in members), strict=True)
     statistics = zip(*(weights.statistics for weights in members), strict=True)
     if len(members) == 1:
@@ -86,8 +86,8 @@ def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: s
         kernel = next(parameters)
         if network.batch_norm:
             gamma, beta, mean, variance = (
-                np.asarray(each, dtype=np.float64)
-                for each in (next(parameters), next(parameters), next(moving), next(moving))
+                np.asarray(values, dtype=np.float64)
+                for values in (next(parameters), next(parameters), next(moving), next(moving))
             )
             scale = gamma / np.sqrt(variance + VARIANCE_EPSILON)
             value = graph.add("MatMul", value, kernel)
@@ -111,7 +111,7 @@ def _first_inputs(
     graph: Graph, network: Network, parameters: Iterator[np.ndarray], rows: str, n_members: int
 ) -> str:
     """What the first dense layer reads, as `engine.forward` reads: [N, width] or [n_members, N, width]."""
-    embedding, (first, end) = network.embedding, network.embedded
+    embedding, (first, end) = network.embedding, network.plain_features
     axes = (n_members,) if n_members > 1 else ()
     parts = []
 

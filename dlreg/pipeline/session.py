@@ -42,8 +42,8 @@ class Pipeline:
             self._session = ort.InferenceSession(vetted, options, providers=["CPUExecutionProvider"])
         except _RUNTIME_ERRORS as error:
             raise self._cannot_run(error) from None
-        self._outputs = [plain_output(each.name) for each in self._session.get_outputs()]
-        self.inputs = {each.name: each.type == "tensor(double)" for each in self._session.get_inputs()}
+        self._outputs = [plain_output(output.name) for output in self._session.get_outputs()]
+        self.inputs = {column.name: column.type == "tensor(double)" for column in self._session.get_inputs()}
 
     def predict(self, cells: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predicts rows.
@@ -69,16 +69,6 @@ class Pipeline:
         """Whether intervals are wider for some rows than for others."""
         return RESIDUAL_SCALE in self._outputs
 
-    def predict_with_spread(self, cells: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Predicts rows, and says how far the members are apart on each.
-
-        Returns:
-            The predictions, and the standard deviation of the members' predictions, both in the target's
-            units, float64 of shape `(n_rows,)`.
-        """
-        found = self.run(cells)
-        return found[PREDICTION], found[SPREAD]
-
     def run(self, cells: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """All there is to say of rows.
 
@@ -95,13 +85,13 @@ class Pipeline:
             end = min(start + self._rows_per_call, n_rows)
             block = {name: column[start:end] for name, column in cells.items()}
             try:
-                found = self._session.run(None, block)
+                outputs = self._session.run(None, block)
             except _RUNTIME_ERRORS as error:
                 raise self._cannot_run(error) from None
-            for output in found:
+            for output in outputs:
                 if output.shape != (end - start, 1) or output.dtype != np.float64:
                     raise self._cannot_run(f"{output.dtype} predictions of shape {output.shape}")
-            parts.append([output[:, 0] for output in found])
+            parts.append([output[:, 0] for output in outputs])
         if not parts:
             return {name: np.empty(0) for name in self._outputs}
         columns = (np.concatenate(output) for output in zip(*parts, strict=True))

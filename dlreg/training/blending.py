@@ -4,11 +4,51 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dlreg.model.mixture import Mixture, Ridge
+from dlreg.model.mixture import Mixture, Ridge, mean_of
+from dlreg.training.members import Member
 
 # Beside errors of standardised targets, a sum of weights other than 1 costs this much.
 _SUM_WEIGHT = 1e4
 RIDGE_PENALTIES = tuple(10.0**power for power in range(-3, 5))
+
+
+def mix_members(
+    members: Sequence[Member],
+    predictions: Sequence[np.ndarray],
+    folds: Sequence[np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    limits: tuple[float, float] | None,
+    blends: bool,
+) -> tuple[Mixture, np.ndarray]:
+    """How members that each left a fold out make one prediction, and what it is for the rows they left out.
+
+    Args:
+        members: What was trained, member by member.
+        predictions: Of each variant the predictions of its members for every training row, in scaled units,
+            `(n_members, n_train)` each.
+        folds: The rows of each fold.
+        x: The preprocessed training rows, `(n_train, n_features)`.
+        y: Their scaled target, `(n_train,)`.
+        limits: The least and the greatest prediction, if there are any.
+        blends: Whether variants and a ridge regression are weighed, or all members count the same.
+
+    Returns:
+        The mixture, and the out-of-fold predictions in scaled units, within the limits, `(n_train,)`.
+    """
+    fold_of_member = [member.fold or 0 for member in members]
+    unseen_by_variant, start = [], 0
+    for of_variant in predictions:
+        end = start + len(of_variant)
+        unseen_by_variant.append(out_of_fold(of_variant, fold_of_member[start:end], folds))
+        start = end
+    if blends:
+        variant_of_member = [member.variant for member in members]
+        mixture, unseen = blend(x, y, folds, variant_of_member, unseen_by_variant, limits)
+    else:
+        mixture, unseen = mean_of(len(members), limits), np.mean(unseen_by_variant, axis=0)
+    return mixture, np.clip(unseen, *limits) if limits else unseen
 
 
 def out_of_fold(
@@ -24,22 +64,22 @@ def out_of_fold(
     Returns:
         Shape `(n_rows,)`.
     """
-    found = np.empty(predictions.shape[1])
+    unseen = np.empty(predictions.shape[1])
     for fold, rows in enumerate(folds):
-        own = [member for member, left_out in enumerate(fold_of_member) if left_out == fold]
-        found[rows] = predictions[own][:, rows].mean(axis=0)
-    return found
+        members = [member for member, left_out in enumerate(fold_of_member) if left_out == fold]
+        unseen[rows] = predictions[members][:, rows].mean(axis=0)
+    return unseen
 
 
 def blend(
     x: np.ndarray,
     y: np.ndarray,
     folds: Sequence[np.ndarray],
-    view_of_member: Sequence[int],
+    variant_of_member: Sequence[int],
     predictions: Sequence[np.ndarray],
     limits: tuple[float, float] | None,
 ) -> tuple[Mixture, np.ndarray]:
-    """Weighs the mean of each view and a ridge regression by how well they predict rows they never saw.
+    """Weighs the mean of each variant and a ridge regression by how well they predict rows they never saw.
 
     Stacked regressions (Breiman, 1996, https://doi.org/10.1007/BF00117832): non-negative weights that add
     up to 1 and minimise the squared error of out-of-fold predictions.
@@ -48,8 +88,8 @@ def blend(
         x: Preprocessed rows, shape `(n_rows, n_features)`.
         y: Their scaled target, shape `(n_rows,)`.
         folds: The rows of each fold.
-        view_of_member: Which view each member belongs to.
-        predictions: Out-of-fold predictions of each view, shape `(n_rows,)` each.
+        variant_of_member: Which variant each member belongs to.
+        predictions: Out-of-fold predictions of each variant, shape `(n_rows,)` each.
         limits: Of the mixture.
 
     Returns:
@@ -63,8 +103,8 @@ def blend(
         np.vstack([candidates, np.full((1, candidates.shape[1]), _SUM_WEIGHT)]), np.append(y, _SUM_WEIGHT)
     )
     weights = weights / weights.sum()
-    sizes = np.bincount(view_of_member)
-    of_members = np.array([weights[view] / sizes[view] for view in view_of_member])
+    sizes = np.bincount(variant_of_member)
+    of_members = np.array([weights[variant] / sizes[variant] for variant in variant_of_member])
     ridge = Ridge(float(weights[-1]), coefficients, intercept)
     return Mixture(of_members, ridge, limits), candidates @ weights
 

@@ -15,22 +15,22 @@ class Member:
     """One network of a run.
 
     Attributes:
-        view: Counts the embeddings; members of one view are alike.
+        variant: Counts the embeddings; members of one variant are alike.
         embedding: Of its numbers.
         fold: The 0-based fold it leaves out of its training rows and validates on; None where there is no
             cross-validation.
     """
 
-    view: int
+    variant: int
     embedding: str
     fold: int | None
 
 
 def plan_members(embeddings: Sequence[str], ensemble: int, n_folds: int | None) -> tuple[Member, ...]:
-    """The members of a run, view by view: for each embedding and each fold as many as `ensemble` says."""
+    """The members of a run, variant by variant: for each embedding and fold as many as `ensemble` says."""
     return tuple(
-        Member(view, embedding, fold)
-        for view, embedding in enumerate(embeddings)
+        Member(variant, embedding, fold)
+        for variant, embedding in enumerate(embeddings)
         for fold in (range(n_folds) if n_folds else (None,))
         for _ in range(ensemble)
     )

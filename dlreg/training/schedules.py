@@ -97,4 +97,9 @@ def build_dropout_schedule(name: str, *, n_steps: int) -> Schedule:
     def fading(steps: np.ndarray) -> np.ndarray:
         return np.asarray(0.5 * (1 + np.cos(np.pi * steps / n_steps)))
 
-    return fading if name == "fading" else lambda steps: np.ones(len(steps))
+    return fading if name == "fading" else constant_dropout
+
+
+def constant_dropout(steps: np.ndarray) -> np.ndarray:
+    """1 in every step, `(n_steps,)`: the networks' dropout as it is."""
+    return np.ones(len(steps))

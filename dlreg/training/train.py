@@ -1,41 +1,48 @@
-"""The members of a run: built, trained side by side, and mixed into one prediction."""
+"""From a config to trained members: what is built, how it is trained, and how it is mixed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
 
-import keras
 import numpy as np
 
 from dlreg.config.schema import Config
+from dlreg.engine.forward import predict
+from dlreg.engine.losses import absolute_error
+from dlreg.engine.optimizer import Optimizer
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.features.preprocessing import Preprocessing
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.mixture import Mixture, mean_of
-from dlreg.model.weights import Weights
+from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.table.dataset import Dataset
-from dlreg.training import loop
-from dlreg.training.blending import blend, out_of_fold
-from dlreg.training.checkpoint import Checkpoint
-from dlreg.training.loop import Trained
+from dlreg.training.blending import mix_members
+from dlreg.training.loop import (
+    Hooks,
+    Recipe,
+    Trained,
+    TrainingData,
+    TrainingRows,
+    fit,
+    padded_rows,
+    shuffled_rows,
+)
 from dlreg.training.members import (
-    Member,
     count_epochs,
     divide_epoch,
     members_of,
     rows_per_epoch,
     training_rows,
 )
-from dlreg.training.progress import EarlyStopping, Plateau, Progress, Refit
+from dlreg.training.progress import EarlyStopping, Plateau, Refit
 from dlreg.training.schedules import build_dropout_schedule, build_schedule
 
-# Far enough apart for the seeds of one view's members.
-VIEW_SEEDS = 1_000_000
+# Far enough apart for the seeds of one variant's members.
+VARIANT_SEEDS = 1_000_000
 
 
-def build_views(
+def build_variants(
     config: Config, preprocessing: Preprocessing, x_train: np.ndarray, n_members: int
 ) -> list[Variant]:
     """The networks to train, one kind for each embedding of numbers.
@@ -44,10 +51,10 @@ def build_views(
         config: Of the run.
         preprocessing: Fitted on the training rows.
         x_train: The training rows, preprocessed, shape `(n_rows, n_features)`.
-        n_members: Of all views together.
+        n_members: Of all variants together.
     """
     options = config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
-    names = config.preprocessing.views
+    embeddings = config.preprocessing.views
     numbers = x_train[:, : preprocessing.n_numbers]
     return [
         Variant(
@@ -58,29 +65,41 @@ def build_views(
                 dropout=dropout,
                 **options,
             ),
-            n_members // len(names),
+            n_members // len(embeddings),
         )
-        for name, dropout in zip(names, cycle(config.model.dropouts), strict=False)
+        for name, dropout in zip(embeddings, cycle(config.model.dropouts), strict=False)
     ]
 
 
-def weights_by_view(
-    views: Sequence[Variant], weights: Sequence[Weights]
-) -> list[tuple[Network, Sequence[Weights]]]:
-    """Each kind of network with the weights of its members."""
-    ends = np.cumsum([view.n_members for view in views])
-    return [
-        (view.network, weights[end - view.n_members : end]) for view, end in zip(views, ends, strict=True)
-    ]
-
-
-def mix_members(
+def train_members(
     config: Config,
     dataset: Dataset,
     preprocessing: Preprocessing,
-    members: Sequence[Member],
-    trained: Sequence[tuple[Network, Sequence[Weights]]],
-    x: np.ndarray,
+    variants: Sequence[Variant],
+    x: Mapping[str, np.ndarray],
+    hooks: Hooks,
+) -> Trained:
+    """Trains all members side by side, see `dlreg.training.loop.fit`.
+
+    Args:
+        config: Of the run.
+        dataset: Its rows.
+        preprocessing: Fitted on the training rows.
+        variants: The networks to train.
+        x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
+        hooks: Who takes part from outside.
+    """
+    n_rows = rows_per_epoch(len(x["train"]), dataset.folds)
+    data = _training_data(config, dataset, preprocessing, x, n_rows)
+    return fit(_recipe(config, preprocessing, variants, n_rows), data, hooks)
+
+
+def mix_trained(
+    config: Config,
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    validated: Sequence[TrainedVariant],
+    x_train: np.ndarray,
 ) -> tuple[Mixture, np.ndarray | None]:
     """How the members make one prediction, and what it is for training rows that they left out.
 
@@ -88,123 +107,106 @@ def mix_members(
         config: Of the run.
         dataset: Its rows.
         preprocessing: Fitted on the training rows.
-        members: What was trained, member by member.
-        trained: The same view by view, with weights that know nothing of the rows they left out.
-        x: The preprocessed training rows, `(n_train, n_features)`.
+        validated: The members with weights that know nothing of the rows they left out.
+        x_train: The preprocessed training rows, `(n_train, n_features)`.
 
     Returns:
         The mixture, and with cross-validation the out-of-fold predictions in the target's units, shape
         `(n_train,)`.
     """
-    limits = preprocessing.limits
+    members, target = members_of(config), preprocessing.target
     if not dataset.folds:
-        return mean_of(len(members), limits), None
-    folds = [member.fold or 0 for member in members]
-    y = preprocessing.target.forward(dataset.parts["train"].y_true)
-    predicted = [loop.predict(network, weights, x) for network, weights in trained]
-    by_view, start = [], 0
-    for of_view in predicted:
-        by_view.append(out_of_fold(of_view, folds[start : start + len(of_view)], dataset.folds))
-        start += len(of_view)
-    if config.model.blend:
-        view_of_member = [member.view for member in members]
-        mixture, unseen = blend(x, y, dataset.folds, view_of_member, by_view, limits)
-    else:
-        mixture, unseen = mean_of(len(members), limits), np.mean(by_view, axis=0)
-    return mixture, preprocessing.target.inverse(np.clip(unseen, *limits) if limits else unseen)
+        return mean_of(len(members), preprocessing.limits), None
+    mixture, unseen = mix_members(
+        members,
+        [predict(network, of_variant, x_train) for network, of_variant in validated],
+        dataset.folds,
+        x_train,
+        target.forward(dataset.parts["train"].y_true),
+        limits=preprocessing.limits,
+        blends=config.model.blend,
+    )
+    return mixture, target.inverse(unseen)
 
 
-def train_members(
+def _training_data(
     config: Config,
     dataset: Dataset,
     preprocessing: Preprocessing,
-    views: Sequence[Variant],
     x: Mapping[str, np.ndarray],
-    *,
-    start: Callable[[Checkpoint], Checkpoint | None],
-    on_epoch: Callable[[Progress], None],
-    keep: Callable[[Callable[[], Checkpoint]], None],
-) -> Trained:
-    """Trains all members in one program, see `dlreg.training.loop.fit`.
-
-    Args:
-        config: Of the run.
-        dataset: Its rows.
-        preprocessing: Fitted on the training rows.
-        views: The networks to train.
-        x: The preprocessed rows of each part, `(n_rows, n_features)`.
-        start: As in `fit`, and so are the following.
-        on_epoch: Told after each epoch.
-        keep: Given what returns a checkpoint.
-    """
-    settings, schedule = config.training, config.training.schedule
-    options = schedule.model_dump(exclude={"name"})
-    members = members_of(config)
+    n_rows: int,
+) -> TrainingData:
+    members, folds = members_of(config), dataset.folds
     train, validation = (
-        loop.Rows(
-            x[name],
-            preprocessing.target.forward(dataset.parts[name].y_true).astype(np.float32).reshape(-1, 1),
-        )
+        TrainingRows(x[name], _scaled_target(preprocessing, dataset.parts[name].y_true))
         for name in ("train", "validation")
     )
-    n_rows = rows_per_epoch(len(train.x), dataset.folds)
+    return TrainingData(
+        train,
+        train if folds else validation,
+        shuffled_rows(training_rows(members, len(train.x), folds), config.training.seed),
+        n_rows,
+        padded_rows([folds[member.fold or 0] for member in members]) if folds else None,
+    )
+
+
+def _scaled_target(preprocessing: Preprocessing, y_true: np.ndarray) -> np.ndarray:
+    return preprocessing.target.forward(y_true).astype(np.float32).reshape(-1, 1)
+
+
+def _recipe(config: Config, preprocessing: Preprocessing, variants: Sequence[Variant], n_rows: int) -> Recipe:
+    settings, schedule = config.training, config.training.schedule
+    schedule_options = schedule.model_dump(exclude={"name"})
     batch_size, steps_per_epoch = divide_epoch(
         n_rows, settings.batch_size, equal_batches=settings.equal_batches
     )
     epochs = count_epochs(settings.epochs, steps_per_epoch, settings.auto_steps)
-
-    def mae(y_true: Any, y_pred: Any) -> Any:
-        ops = keras.ops
-        true, predicted = (preprocessing.target.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
-        return ops.absolute(true - predicted)
-
-    refit = settings.refit
-    stopping, factors = settings.early_stopping, settings.learning_rate_factors.model_dump()
-    return loop.fit(
-        views,
-        [
-            weights
-            for number, view in enumerate(views)
-            for weights in initial_weights(view.network, settings.seed + VIEW_SEEDS * number, view.n_members)
-        ],
-        build_optimizer(
-            settings.optimizer,
-            weight_decay=settings.weight_decay,
-            momentum=settings.momentum,
-            clip_norm=settings.clip_norm,
-            beta_1=settings.beta_1,
-            beta_2=settings.beta_2,
-            decays=settings.weight_decay_groups,
-            scales_weights=factors.pop("weights_by_fan_in"),
-            factors=factors,
-        ),
+    stopping, refit = settings.early_stopping, settings.refit
+    return Recipe(
+        variants,
+        _initial_weights(variants, settings.seed),
+        _optimizer(config),
         build_schedule(
             schedule.name,
             settings.learning_rate,
             epochs=epochs,
             steps_per_epoch=steps_per_epoch,
-            **options,
+            **schedule_options,
         ),
-        settings.loss,
-        train,
-        train if dataset.folds else validation,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=settings.seed,
-        n_rows=n_rows,
-        order_of_rows=loop.shuffled_rows(training_rows(members, len(train.x), dataset.folds), settings.seed),
-        validation_rows=loop.padded_rows([dataset.folds[member.fold or 0] for member in members])
-        if dataset.folds
-        else None,
+        epochs,
+        batch_size,
+        settings.seed,
+        loss=settings.loss,
+        metrics={"mae": absolute_error(preprocessing.target.inverse)},
         dropout=build_dropout_schedule(config.model.dropout_schedule, n_steps=epochs * steps_per_epoch),
-        metrics={"mae": mae},
         early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
-        plateau=Plateau(**options) if schedule.name == "plateau" else None,
+        plateau=Plateau(**schedule_options) if schedule.name == "plateau" else None,
         restore_best_weights=settings.restore_best_weights,
         refit=Refit(refit.epochs_fraction, refit.learning_rate_fraction * settings.learning_rate)
         if refit
         else None,
-        start=start,
-        on_epoch=on_epoch,
-        keep=keep,
+    )
+
+
+def _initial_weights(variants: Sequence[Variant], seed: int) -> list[Weights]:
+    return [
+        weights
+        for number, variant in enumerate(variants)
+        for weights in initial_weights(variant.network, seed + VARIANT_SEEDS * number, variant.n_members)
+    ]
+
+
+def _optimizer(config: Config) -> Optimizer:
+    settings = config.training
+    factors = settings.learning_rate_factors.model_dump()
+    return build_optimizer(
+        settings.optimizer,
+        weight_decay=settings.weight_decay,
+        momentum=settings.momentum,
+        clip_norm=settings.clip_norm,
+        beta_1=settings.beta_1,
+        beta_2=settings.beta_2,
+        decays=settings.weight_decay_groups,
+        scales_weights=factors.pop("weights_by_fan_in"),
+        factors=factors,
     )

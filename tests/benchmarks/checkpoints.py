@@ -21,7 +21,14 @@ from dlreg.model.initial_weights import initial_weights  # noqa: E402
 from dlreg.runs.checkpointing import Saver  # noqa: E402
 from dlreg.runs.directory import open_run_dir  # noqa: E402
 from dlreg.runs.interruption import Interruption  # noqa: E402
-from dlreg.training.loop import Rows, fit, shuffled_rows  # noqa: E402
+from dlreg.training.loop import (  # noqa: E402
+    Hooks,
+    Recipe,
+    TrainingData,
+    TrainingRows,
+    fit,
+    shuffled_rows,
+)
 from dlreg.training.schedules import build_schedule  # noqa: E402
 
 # Rows, hidden layers, members.
@@ -51,21 +58,21 @@ def share(
                 raise TimeoutError
 
         with suppress(TimeoutError):
-            fit(
+            recipe = Recipe(
                 [Variant(network, members)],
                 initial_weights(network, 0, members),
                 build_optimizer("adam"),
                 build_schedule("constant", 1e-3, epochs=1, steps_per_epoch=1),
-                "mse",
-                Rows(x, x[:, :1]),
-                Rows(x[:100], x[:100, :1]),
                 epochs=10**7,
                 batch_size=32,
                 seed=0,
-                order_of_rows=shuffled_rows([np.arange(n_rows)] * members, 0),
-                start=saver.load,
-                keep=keep,
             )
+            data = TrainingData(
+                TrainingRows(x, x[:, :1]),
+                TrainingRows(x[:100], x[:100, :1]),
+                shuffled_rows([np.arange(n_rows)] * members, 0),
+            )
+            fit(recipe, data, Hooks(resume_from=saver.load, after_epoch=keep))
         return spent / (time.perf_counter() - began[0]), written
 
 

@@ -50,27 +50,28 @@ def measure() -> None:
         from dlreg.engine.update_rules import build_optimizer
         from dlreg.model.architecture import Network, Variant
         from dlreg.model.initial_weights import initial_weights
-        from dlreg.training.loop import Rows, fit, shuffled_rows
+        from dlreg.training.loop import Hooks, Recipe, TrainingData, TrainingRows, fit, shuffled_rows
         from dlreg.training.schedules import build_schedule
 
         x = np.random.default_rng(0).normal(size=(16512, 8)).astype(np.float32)
         network = Network(8, [64, 64])
         weights = initial_weights(network, 0)
         times = [time.perf_counter()]
-        fit(
+        recipe = Recipe(
             [Variant(network, 1)],
             weights,
             build_optimizer("adam"),
             build_schedule("constant", 1e-3, epochs=3, steps_per_epoch=1),
-            "mse",
-            Rows(x, x[:, :1]),
-            Rows(x[:0], x[:0, :1]),
             epochs=3,
             batch_size=32,
             seed=0,
-            order_of_rows=shuffled_rows([np.arange(len(x))], 0),
-            on_epoch=lambda _: times.append(time.perf_counter()),
         )
+        data = TrainingData(
+            TrainingRows(x, x[:, :1]),
+            TrainingRows(x[:0], x[:0, :1]),
+            shuffled_rows([np.arange(len(x))], 0),
+        )
+        fit(recipe, data, Hooks(on_epoch=lambda _: times.append(time.perf_counter())))
     first, second, _ = np.diff(times)
     print(imported, first - second)
 

@@ -155,30 +155,40 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
 
     import_backend()
     import numpy as np
-    import tensorflow as tf
 
-    from dlreg.engine.epoch import compile_epoch
-    from dlreg.engine.packing import packing_of
+    from dlreg.engine.epoch import Program
+    from dlreg.engine.losses import LOSSES
+    from dlreg.engine.machine import build_machine
     from dlreg.engine.update_rules import build_optimizer
     from dlreg.model.architecture import Network, Variant
     from dlreg.model.initial_weights import initial_weights
-    from dlreg.training import loop as training
+    from dlreg.training.loop import shuffled_rows
 
-    network, optimizer = Network(x.shape[1], hidden), build_optimizer("adam")
-    views = [Variant(network, 1)]
-    run_epoch = compile_epoch(views, optimizer, "mse", {}, n_rows=len(x), batch_size=batch_size, seed=0)
-    packings = [packing_of(view, alone=True) for view in views]
-    state = training.initial_states(packings, initial_weights(network, 0), optimizer.n_slots)
-    data = [tf.constant(part) for part in (x, y, x[:0], y[:0])]
-    order, steps = training.shuffled_rows([np.arange(len(x))], 0), -(-len(x) // batch_size)
-    ones = tf.ones(steps)
+    network = Network(x.shape[1], hidden)
+    program = Program(
+        (Variant(network, 1),),
+        build_optimizer("adam"),
+        (LOSSES["mse"],),
+        len(x),
+        min(batch_size, len(x)),
+        seed=0,
+    )
+    machine = build_machine(program, (x, y), (x[:0], y[:0]))
+    standing = machine.start(initial_weights(network, 0))
+    order, steps = shuffled_rows([np.arange(len(x))], 0), program.n_steps
+    learning_rates, dropout = np.full((steps, 1), LEARNING_RATE), np.ones(steps)
 
     def run(epoch: int) -> float:
-        nonlocal state
-        rows = training._rows_of_steps(order, epoch, 1, len(x), batch_size)
-        scalars = training._scalars(optimizer, np.full((steps, 1), LEARNING_RATE), epoch * steps)
-        state, means = run_epoch(state, *data, None, rows, scalars, ones, tf.constant(epoch * steps))
-        return float(means.numpy()[0])
+        nonlocal standing
+        standing, means = machine.run_epoch(
+            standing,
+            [order(0, epoch)],
+            learning_rates,
+            dropout,
+            first_step=epoch * steps,
+            optimizer_step=epoch * steps,
+        )
+        return float(means[0, 0])
 
     return run
 

@@ -17,40 +17,47 @@ from dlreg.engine.update_rules import build_optimizer  # noqa: E402
 from dlreg.model.architecture import Network, Variant  # noqa: E402
 from dlreg.model.initial_weights import initial_weights  # noqa: E402
 from dlreg.model.keras_model import build_model  # noqa: E402
-from dlreg.training.loop import Rows, fit, shuffled_rows  # noqa: E402
+from dlreg.training.loop import (  # noqa: E402
+    Hooks,
+    Recipe,
+    TrainingData,
+    TrainingRows,
+    fit,
+    shuffled_rows,
+)
 from dlreg.training.schedules import build_schedule  # noqa: E402
 
 NETWORK = Network(8, [64, 64])
 
 
-def table(n_rows: int) -> Rows:
+def table(n_rows: int) -> TrainingRows:
     x = np.random.default_rng(0).normal(size=(n_rows, 8)).astype(np.float32)
-    return Rows(x, (np.sin(2 * x[:, :1]) + x[:, 1:2] * x[:, 2:3]).astype(np.float32))
+    return TrainingRows(x, (np.sin(2 * x[:, :1]) + x[:, 1:2] * x[:, 2:3]).astype(np.float32))
 
 
 def seconds_per_epoch(
-    train: Rows, validation: Rows, *, epochs: int, batch_size: int, members: int = 1
+    train: TrainingRows, validation: TrainingRows, *, epochs: int, batch_size: int, members: int = 1
 ) -> float:
     """Of all epochs but the first, which compiles."""
     times: list[float] = []
-    fit(
+    recipe = Recipe(
         [Variant(NETWORK, members)],
         initial_weights(NETWORK, 0, members),
         build_optimizer("adam"),
         build_schedule("constant", 1e-3, epochs=epochs, steps_per_epoch=1),
-        "mse",
-        train,
-        validation,
-        epochs=epochs,
-        batch_size=batch_size,
+        epochs,
+        batch_size,
         seed=0,
-        order_of_rows=shuffled_rows(members * [np.arange(len(train.x))], 0),
-        on_epoch=lambda _: times.append(time.perf_counter()),
     )
+    order_of_rows = shuffled_rows(members * [np.arange(len(train.x))], 0)
+    hooks = Hooks(on_epoch=lambda _: times.append(time.perf_counter()))
+    fit(recipe, TrainingData(train, validation, order_of_rows), hooks)
     return (times[-1] - times[0]) / (len(times) - 1)
 
 
-def seconds_per_epoch_of_keras(train: Rows, validation: Rows, *, epochs: int, batch_size: int) -> float:
+def seconds_per_epoch_of_keras(
+    train: TrainingRows, validation: TrainingRows, *, epochs: int, batch_size: int
+) -> float:
     model = build_model(NETWORK)
     model.compile(keras.optimizers.Adam(1e-3), "mse")
     given = {"batch_size": batch_size, "verbose": 0}
@@ -63,8 +70,8 @@ def seconds_per_epoch_of_keras(train: Rows, validation: Rows, *, epochs: int, ba
 
 def main() -> None:
     nothing, small, middle = table(0), table(200), table(16512)
-    validation = Rows(small.x[160:], small.y[160:])
-    train = Rows(small.x[:160], small.y[:160])
+    validation = TrainingRows(small.x[160:], small.y[160:])
+    train = TrainingRows(small.x[:160], small.y[:160])
     ours = seconds_per_epoch(train, validation, epochs=1000, batch_size=32)
     theirs = seconds_per_epoch_of_keras(train, validation, epochs=30, batch_size=32)
     print("200 rows, a fifth for validation, batches of 32, hidden layers [64, 64]")

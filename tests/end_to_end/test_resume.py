@@ -19,7 +19,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 from support.command_line import run_cli
+from support.training import train_on
 
+from dlreg.engine import machine
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.errors import RunDirError
 from dlreg.model.architecture import Network, Variant
@@ -27,9 +29,8 @@ from dlreg.model.embeddings import Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.runs import directory as run_dir
 from dlreg.runs.checkpoint_file import from_file, to_bytes
-from dlreg.training import loop as training
 from dlreg.training.checkpoint import Checkpoint
-from dlreg.training.loop import Rows, fit, padded_rows, shuffled_rows
+from dlreg.training.loop import TrainingRows, padded_rows, shuffled_rows
 from dlreg.training.members import plan_members, rows_per_epoch, training_rows
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
 from dlreg.training.schedules import build_schedule
@@ -48,16 +49,22 @@ class KilledError(Exception):
 @pytest.fixture(scope="module", autouse=True)
 def _compiled_once():
     """Programs are compiled once for each network and optimizer, not for each training."""
-    programs, compile_epoch = {}, training.compile_epoch
+    programs, compile_epoch = {}, machine.CompiledEpoch
 
-    def compile_or_reuse(views, optimizer, *arguments, **options):
-        key = (repr(views), id(optimizer), *options.items())
+    def compile_or_reuse(program):
+        key = (
+            repr(program.variants),
+            id(program.optimizer),
+            program.n_rows,
+            program.batch_size,
+            program.seed,
+        )
         if key not in programs:
-            programs[key] = compile_epoch(views, optimizer, *arguments, **options), optimizer
+            programs[key] = compile_epoch(program), program
         return programs[key][0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "compile_epoch", compile_or_reuse)
+        patch.setattr(machine, "CompiledEpoch", compile_or_reuse)
         yield
 
 
@@ -65,7 +72,7 @@ def make_rows(n_rows, seed):
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(n_rows, 4)).astype(np.float32)
     y = x[:, :1] * 1.5 - np.sin(2 * x[:, 1:2]) + 0.3 * generator.normal(size=(n_rows, 1))
-    return Rows(x, y.astype(np.float32))
+    return TrainingRows(x, y.astype(np.float32))
 
 
 TRAIN, VALIDATION = make_rows(N_ROWS, 1), make_rows(20, 2)
@@ -123,12 +130,12 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     members = plan_members(range(len(views)), views[0].n_members // (len(folds) or 1), len(folds))
     epochs = epochs or case["epochs"]
 
-    def keep(take):
+    def after_epoch(take):
         files.append(to_bytes(take(), origin))
         if stop_after and len(files) >= stop_after:
             raise KilledError
 
-    def start(like):
+    def resume_from(like):
         if content is None:
             return None
         return from_bytes(content, like, 2 * epochs)
@@ -137,14 +144,15 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
         case.get("schedule", "constant"), case["learning_rate"], epochs=epochs, steps_per_epoch=STEPS
     )
     try:
-        weights, validated, progress = fit(
-            views,
-            [weights for view in views for weights in initial_weights(view.network, 3, view.n_members)],
-            case["optimizer"],
-            schedule,
-            "mse",
+        weights, validated, progress = train_on(
             TRAIN,
             TRAIN if folds else case.get("validation", VALIDATION),
+            variants=views,
+            initial=[
+                weights for view in views for weights in initial_weights(view.network, 3, view.n_members)
+            ],
+            optimizer=case["optimizer"],
+            schedule=schedule,
             epochs=epochs,
             batch_size=BATCH_SIZE,
             seed=5,
@@ -155,8 +163,8 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
             metrics={"mae": lambda a, b: abs(a - b)},
             early_stopping=case.get("early_stopping"),
             plateau=case.get("plateau"),
-            start=start,
-            keep=keep,
+            resume_from=resume_from,
+            after_epoch=after_epoch,
         )
     except KilledError:
         return None, None, files

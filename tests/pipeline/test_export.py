@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from dlreg.config.schema import Activation
+from dlreg.engine.forward import predict
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.features.scaling import SOFT_LIMIT
 from dlreg.features.target import TargetScaling
@@ -20,7 +21,7 @@ from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import combined_model, keras_file, trained_model
 from dlreg.model.mixture import Mixture, Ridge, mean_of
 from dlreg.model.residual_scale import ResidualScale
-from dlreg.model.weights import Weights
+from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.pipeline import quantile as onnx_quantile
 from dlreg.pipeline import vetting as onnx_safety
 from dlreg.pipeline.export import export_pipeline
@@ -31,7 +32,6 @@ from dlreg.table.column import Column
 from dlreg.table.columns import read_cells, recognise_columns
 from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
-from dlreg.training.loop import predict
 
 N_TRAIN, N_ROWS = 150, 220
 DATE_FORMATS = {
@@ -84,7 +84,7 @@ def drawn(preprocessing, network, *, n_members=1, mixture=None):
     """A pipeline and a Keras model of one network with random weights."""
     weights = initial_weights(network, 2, n_members)
     mixture = mixture or mean_of(n_members, None)
-    exported = export_pipeline(preprocessing, [(network, weights)], mixture)
+    exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mixture)
     return exported, combined_model([trained_model(network, weights)], mixture)
 
 
@@ -116,7 +116,7 @@ def test_an_ensemble_gives_the_mean_and_the_spread_of_its_members(table, target)
     members = [trained_model(network, [weights]) for weights in initial_weights(network, 2, 3)]
     scaled = np.column_stack([member.predict(x, verbose=0) for member in members]).astype(np.float64)
     pipeline = Pipeline(exported.SerializeToString())
-    mean, spread = pipeline.predict_with_spread(cells)
+    mean, spread = (pipeline.run(cells)[name] for name in ("prediction", "spread"))
     assert mean == pytest.approx(preprocessing.target.inverse(scaled.mean(axis=1)), rel=1e-5)
     assert spread == pytest.approx(preprocessing.target.inverse(scaled).std(axis=1), rel=1e-4)
     assert (pipeline.predict(cells) == mean).all()
@@ -176,7 +176,7 @@ def test_batch_norm_and_dropout_are_exported_as_they_predict(table, n_members):
         alone = trained_model(network, [own]).predict(x, verbose=0)[:, 0]
         assert found == pytest.approx(alone, rel=1e-5, abs=1e-6)
     expected = preprocessing.target.inverse(members.mean(axis=1).astype(np.float64))
-    exported = export_pipeline(preprocessing, [(network, weights)], mean_of(n_members, None))
+    exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mean_of(n_members, None))
     found = Pipeline(exported.SerializeToString()).predict(cells)
     assert found == pytest.approx(expected, rel=1e-5)
 
@@ -328,7 +328,7 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
 def test_every_activation_of_the_config_is_keras_own(activation):
     x = np.concatenate([np.linspace(-9, 9, 3601), [-60.0, 60.0]]).astype(np.float32).reshape(-1, 1)
     one, zero = np.ones((1, 1), dtype=np.float32), np.zeros(1, dtype=np.float32)
-    as_it_is = [(Network(1, [1], activation), [Weights([one, zero, one, zero], [])])]
+    as_it_is = [TrainedVariant(Network(1, [1], activation), [Weights([one, zero, one, zero], [])])]
     graph = network_graph(as_it_is, mean_of(1, None), TargetScaling("none", 0.0, 1.0), ["y"])
     onnx.checker.check_model(graph, full_check=True)
     (found,) = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})

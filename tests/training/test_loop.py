@@ -5,13 +5,14 @@ import math
 import keras
 import numpy as np
 import pytest
+from support.training import train_on
 
 from dlreg.engine.packing import PACKED_SIZE
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant, parameter_specs
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import build_model, trained_model
-from dlreg.training.loop import Rows, fit, shuffled_rows
+from dlreg.training.loop import shuffled_rows
 from dlreg.training.progress import EarlyStopping, Plateau, Progress
 from dlreg.training.schedules import build_schedule
 
@@ -53,16 +54,16 @@ def train(
     **options,
 ) -> tuple:
     """The trained stock Keras model (of the first member), and the progress."""
-    options = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": 3, "loss": "mse"} | options
+    options = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": 3} | options
     initial = initial or initial_weights(network, 3)
-    weights, _, progress = fit(
-        [Variant(network, len(initial))],
-        initial,
-        optimizer,
-        schedule or build_schedule("constant", learning_rate, epochs=options["epochs"], steps_per_epoch=1),
-        options.pop("loss"),
-        Rows(*rows[:2]),
-        Rows(*rows[2:]),
+    weights, _, progress = train_on(
+        rows[:2],
+        rows[2:],
+        variants=[Variant(network, len(initial))],
+        initial=initial,
+        optimizer=optimizer,
+        schedule=schedule
+        or build_schedule("constant", learning_rate, epochs=options["epochs"], steps_per_epoch=1),
         order_of_rows=order or (lambda *_: np.arange(len(rows[0]))),
         **options,
     )

@@ -1,0 +1,212 @@
+"""The steps of a training, each of which takes values and returns one: from rows to a measured pipeline.
+
+prepare → train_members → combine → build_pipeline → hold_out → measure. `dlreg.commands.train` calls them in
+this order, after TensorFlow has been imported as it is meant to be, and writes what they return.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlreg.config.schema import Config
+from dlreg.errors import located
+from dlreg.evaluation.baselines import linear_baseline, mean_baseline
+from dlreg.evaluation.calibration import Calibration, calibrate
+from dlreg.evaluation.intervals import LEVEL
+from dlreg.evaluation.metrics import interval_metrics, regression_metrics
+from dlreg.features.preprocessing import Preprocessing, fit_preprocessing
+from dlreg.features.target import TargetScaling
+from dlreg.model.architecture import Variant
+from dlreg.model.keras_model import combined_model, trained_model
+from dlreg.model.mixture import Mixture
+from dlreg.model.weights import TrainedVariant, trained_variants
+from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
+from dlreg.pipeline.export import export_pipeline
+from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
+from dlreg.pipeline.residual_scale import add_residual_scale
+from dlreg.pipeline.session import Pipeline
+from dlreg.table.dataset import Dataset
+from dlreg.training.loop import Trained
+from dlreg.training.members import members_of
+from dlreg.training.train import build_variants, mix_trained
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is trained on what.
+
+    Attributes:
+        preprocessing: Fitted on the training rows.
+        variants: The networks to train.
+        x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
+    """
+
+    preprocessing: Preprocessing
+    variants: list[Variant]
+    x: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Trained members, and how they make one prediction.
+
+    Attributes:
+        variants: Each kind of network with its members' final weights.
+        mixture: How much of each there is in a prediction.
+        model: The same as one stock Keras model, from preprocessed rows to the scaled target.
+        n_parameters: Of all members, as Keras counts them.
+        target: How the target was scaled.
+        y_unseen: With cross-validation what is predicted for the training rows by members that left them out,
+            in the target's units, `(n_train,)`.
+    """
+
+    variants: list[TrainedVariant]
+    mixture: Mixture
+    model: keras.Model
+    n_parameters: int
+    target: TargetScaling
+    y_unseen: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class BuiltPipeline:
+    """`pipeline.onnx`, and the intervals of its predictions.
+
+    Attributes:
+        content: The bytes of the file.
+        calibration: The intervals.
+        calibrated_on: The rows they are calibrated on: `validation` or `out_of_fold`.
+    """
+
+    content: bytes
+    calibration: Calibration
+    calibrated_on: str
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What is compared with the network's predictions.
+
+    Attributes:
+        name: The part held out furthest that has rows, which the baselines predict.
+        baselines: What each of them predicts, in the target's units.
+        compared: The part on which Keras and the pipeline are compared.
+        rows_compared: The positions of some of its rows.
+        x_compared: The same, preprocessed.
+    """
+
+    name: str
+    baselines: dict[str, np.ndarray]
+    compared: str
+    rows_compared: np.ndarray
+    x_compared: np.ndarray
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How good the predictions are.
+
+    Attributes:
+        metrics: By part, and of the baselines.
+        y_pred_test: What is predicted for the test rows.
+    """
+
+    metrics: dict[str, Any]
+    y_pred_test: np.ndarray
+
+
+def prepare(config: Config, dataset: Dataset) -> Prepared:
+    """Fits the preprocessing on the training rows, and the networks' embeddings on what it makes of them.
+
+    Raises:
+        DataError: The rows cannot be preprocessed as the config asks.
+    """
+    train = dataset.parts["train"]
+    with located(str(config.data.path)):
+        preprocessing = fit_preprocessing(
+            train.cells,
+            train.y_true,
+            dataset.columns,
+            **config.preprocessing.model_dump(exclude={"embedding"}),
+        )
+        x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
+    variants = build_variants(config, preprocessing, x["train"], len(members_of(config)))
+    return Prepared(preprocessing, variants, x)
+
+
+def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:
+    """Makes one prediction, and one Keras model, of all members."""
+    validated = trained_variants(prepared.variants, trained.validated)
+    mixture, y_unseen = mix_trained(config, dataset, prepared.preprocessing, validated, prepared.x["train"])
+    variants = trained_variants(prepared.variants, trained.weights)
+    models = [trained_model(network, members) for network, members in variants]
+    n_parameters = sum(model.count_params() for model in models)
+    target = prepared.preprocessing.target
+    return Networks(variants, mixture, combined_model(models, mixture), n_parameters, target, y_unseen)
+
+
+def build_pipeline(dataset: Dataset, prepared: Prepared, networks: Networks) -> BuiltPipeline:
+    """Writes the graph, and calibrates its intervals on rows that the networks were not fitted on.
+
+    These are the out-of-fold rows of cross-validation, else the validation rows as the graph itself predicts
+    them. Where some rows are harder to predict than others the graph has their scale as a further output.
+    """
+    graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
+    name, y_pred = "train", networks.y_unseen
+    if y_pred is None:
+        name = "validation"
+        y_pred = Pipeline(graph.SerializeToString()).predict(dataset.parts[name].cells)
+    calibration = calibrate(prepared.x[name], dataset.parts[name].y_true, y_pred)
+    if calibration.scale:
+        graph = add_residual_scale(graph, calibration.scale)
+    calibrated_on = "validation" if networks.y_unseen is None else "out_of_fold"
+    return BuiltPipeline(graph.SerializeToString(), calibration, calibrated_on)
+
+
+def hold_out(dataset: Dataset, prepared: Prepared) -> HeldOut:
+    """Predicts the baselines' rows, and takes the few that Keras and the pipeline are compared on."""
+    y_train, x_train = dataset.parts["train"].y_true, prepared.x["train"]
+    x = {**prepared.x, "test": prepared.preprocessing.transform(dataset.parts["test"].cells)}
+    name = next(name for name in ("test", "validation", "train") if len(x[name]))
+    baselines = {
+        "mean": mean_baseline(y_train, len(x[name])),
+        "linear": linear_baseline(x_train, y_train, x[name]),
+    }
+    compared = "test" if len(x["test"]) else "train"
+    rows = compared_rows(len(x[compared]))
+    return HeldOut(name, baselines, compared, rows, x[compared][rows])
+
+
+def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out: HeldOut) -> Measured:
+    """Predicts every part from its cells, by the pipeline as it is written, and measures the predictions.
+
+    Raises:
+        RuntimeError: Keras predicts otherwise.
+    """
+    pipeline, test = Pipeline(built.content), dataset.parts["test"]
+    tested = pipeline.run(test.cells)
+    y_pred = {name: pipeline.predict(dataset.parts[name].cells) for name in ("train", "validation")}
+    y_pred["test"] = tested[PREDICTION]
+    y_true = {name: part.y_true for name, part in dataset.parts.items()}
+    # Called as it is, because `predict` would compile it first.
+    scaled = np.asarray(networks.model(held_out.x_compared, training=False))[:, 0].astype(np.float64)
+    refuse_disagreement(
+        networks.target.inverse(scaled),
+        y_pred[held_out.compared][held_out.rows_compared],
+        spread=float(y_true["train"].std()),
+    )
+    metrics: dict[str, Any] = {name: regression_metrics(y_true[name], y_pred[name]) for name in dataset.parts}
+    metrics["baselines"] = {
+        name: regression_metrics(y_true[held_out.name], predicted)
+        for name, predicted in held_out.baselines.items()
+    }
+    if networks.y_unseen is not None:
+        metrics["out_of_fold"] = regression_metrics(y_true["train"], networks.y_unseen)
+    if metrics["test"]:
+        half_width = built.calibration.intervals.half_widths(
+            LEVEL, len(test.y_true), tested.get(RESIDUAL_SCALE)
+        )
+        metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
+    return Measured(metrics, y_pred["test"])

@@ -1,0 +1,106 @@
+"""An optimizer as a value, and the step it takes inside the compiled epoch."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+import numpy as np
+import tensorflow as tf
+
+from dlreg.engine.packing import Packing
+from dlreg.model.architecture import ParameterGroup
+
+Slots = tuple[tf.Tensor, ...]
+# Of step numbers from 1, shape `(n_steps,)`, the coefficients each step needs.
+Coefficients = Callable[[np.ndarray], Sequence[np.ndarray]]
+# From parameters, gradients, slots, the learning rate and the coefficients, to parameters and slots.
+Update = Callable[..., tuple[tf.Tensor, Slots]]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """How a step moves the parameters.
+
+    Attributes:
+        n_slots: Tensors kept per parameter, of its shape; they start as zeros.
+        coefficients: See `Coefficients`.
+        update: See `Update`.
+        weight_decay: Decoupled, as in AdamW (https://arxiv.org/abs/1711.05101): each step first moves w by
+            -learning_rate · weight_decay · w.
+        clip_norm: The largest norm of all gradients taken together (Keras's `global_clipnorm`).
+        decays: The groups of parameters (see `dlreg.model.architecture.ParameterGroup`) that decay.
+        factors: By group, what multiplies the learning rate of an update; 1 where it is not named.
+        scales_weights: Whether a weight matrix's learning rate is also divided by the root of its inputs'
+            number, so that its outputs move alike whatever its width: the 1/√d of the neural tangent
+            parametrisation, as in RealMLP (https://arxiv.org/abs/2407.04491).
+    """
+
+    n_slots: int
+    coefficients: Coefficients
+    update: Update
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    decays: Collection[ParameterGroup] = get_args(ParameterGroup)
+    factors: Mapping[str, float] = field(default_factory=dict)
+    scales_weights: bool = False
+
+    def factor(self, group: ParameterGroup, fan_in: int) -> float:
+        """What multiplies the learning rate of a parameter's updates."""
+        scaled = self.scales_weights and group == "weights"
+        return self.factors.get(group, 1.0) / (fan_in**0.5 if scaled else 1.0)
+
+    def decay(self, group: ParameterGroup) -> float:
+        """The weight decay of a parameter."""
+        return self.weight_decay if group in self.decays else 0.0
+
+
+def take_step(
+    optimizer: Optimizer,
+    parameters: Sequence[tf.Tensor],
+    slots: Sequence[Sequence[tf.Tensor]],
+    gradients: Sequence[tf.Tensor],
+    scalars: tf.Tensor,
+    packing: Packing,
+) -> tuple[list[tf.Tensor], list[list[tf.Tensor]]]:
+    """Moves the parameters of one variant by one step.
+
+    Args:
+        optimizer: How.
+        parameters: As `packing` holds them.
+        slots: For each slot of the optimizer, the like of them.
+        gradients: The like of them.
+        scalars: The learning rate, then the coefficients, `(n_scalars,)` or `(n_scalars, n_members)`.
+        packing: How they are held.
+
+    Returns:
+        The parameters and the slots after the step.
+    """
+    axes = packing.axes
+    if optimizer.clip_norm is not None:
+        gradients = _clipped(gradients, optimizer.clip_norm, axes)
+    factors = packing.spread([optimizer.factor(*group) for group in packing.groups])
+    decays = packing.spread([optimizer.decay(group) for group, _ in packing.groups])
+    moved = []
+    for w, g, factor, decay, *own_slots in zip(parameters, gradients, factors, decays, *slots, strict=True):
+        learning_rate, *coefficients = (
+            _broadcast_to_parameter(scalar, w, axes) for scalar in tf.unstack(scalars)
+        )
+        if np.any(decay):
+            w -= w * (learning_rate * decay)
+        scaled_rate = learning_rate if np.all(np.equal(factor, 1)) else learning_rate * factor
+        moved.append(optimizer.update(w, g, tuple(own_slots), scaled_rate, *coefficients))
+    moved_slots = [list(slot) for slot in zip(*(own_slots for _, own_slots in moved), strict=True)]
+    return [w for w, _ in moved], moved_slots
+
+
+def _clipped(gradients: Sequence[tf.Tensor], clip_norm: float, axes: tuple[int, ...]) -> list[tf.Tensor]:
+    """The gradients, shrunk where the norm of all of a member's together is above `clip_norm`."""
+    dims = [list(range(len(axes), len(gradient.shape))) for gradient in gradients]
+    squares = [tf.reduce_sum(g * g, axis=axis) for g, axis in zip(gradients, dims, strict=True)]
+    shrink = clip_norm / tf.maximum(tf.sqrt(tf.add_n(squares)), clip_norm)
+    return [gradient * _broadcast_to_parameter(shrink, gradient, axes) for gradient in gradients]
+
+
+def _broadcast_to_parameter(scalar: tf.Tensor, value: tf.Tensor, axes: tuple[int, ...]) -> tf.Tensor:
+    """A number of each member, in a shape that meets every number of its parameter."""
+    return tf.reshape(scalar, axes + (1,) * (len(value.shape) - len(axes)))

@@ -1,0 +1,138 @@
+"""What a training holds on the device: parameters, statistics and slots, and what was best.
+
+In a checkpoint they are plain arrays with names: `0.parameters.1` is the second tensor of the first variant's
+parameters, `0.slots.0.1` the same of the optimizer's first slot, and `0.best.parameters.1` the same of each
+member's best epoch.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from dlreg.engine.packing import Packing
+from dlreg.model.weights import Weights
+
+
+class State(NamedTuple):
+    """What an epoch starts from and leaves, for one variant; several members have an axis in front.
+
+    That axis is there in every variant if all variants together have several members.
+
+    Attributes:
+        parameters: As `Packing` holds them.
+        statistics: Moving means and variances of batch normalisation.
+        slots: For each slot of the optimizer, the like of the parameters.
+    """
+
+    parameters: list[tf.Tensor]
+    statistics: list[tf.Tensor]
+    slots: list[list[tf.Tensor]]
+
+
+class Standing(NamedTuple):
+    """Where a training stands.
+
+    Attributes:
+        states: Of each variant, after the last epoch.
+        best: For each member the states of all variants after the epoch whose weights are kept for it.
+    """
+
+    states: list[State]
+    best: tuple[list[State], ...]
+
+
+def initial_states(packings: Sequence[Packing], weights: Sequence[Weights], n_slots: int) -> list[State]:
+    """The members' weights, stacked variant by variant, with slots of zeros."""
+    members = iter(weights)
+    states = []
+    for packing in packings:
+        of_variant = [next(members) for _ in range(prod(packing.axes))]
+        parameters, statistics = (
+            [np.stack(values) if packing.axes else values[0] for values in zip(*of_members, strict=True)]
+            for of_members in zip(*of_variant, strict=True)
+        )
+        tensors = [tf.constant(array) for array in packing.pack(parameters)]
+        slots = [[tf.zeros_like(tensor) for tensor in tensors] for _ in range(n_slots)]
+        states.append(State(tensors, [tf.constant(array) for array in statistics], slots))
+    return states
+
+
+def weights_of_members(packings: Sequence[Packing], kept: Sequence[Sequence[State]]) -> list[Weights]:
+    """Each member's weights in the states kept for it."""
+    weights: list[Weights] = []
+    for number, packing in enumerate(packings):
+        for place in range(prod(packing.axes)):
+            state = kept[len(weights)][number]
+            member = (place,) if packing.axes else ()
+            packed, statistics = (
+                [tensor.numpy()[member] for tensor in part] for part in (state.parameters, state.statistics)
+            )
+            weights.append(Weights([np.asarray(array) for array in packing.unpack(packed)], statistics))
+    return weights
+
+
+def tensors_of(states: Sequence[State]) -> list[tf.Tensor]:
+    """Every tensor, one after the other."""
+    return [
+        tensor
+        for state in states
+        for tensors in (state.parameters, state.statistics, *state.slots)
+        for tensor in tensors
+    ]
+
+
+def as_states(tensors: Iterable[tf.Tensor], template: Sequence[State]) -> list[State]:
+    """What `tensors_of` gave, as states again."""
+    tensors = iter(tensors)
+
+    def as_many_as(group: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        return list(islice(tensors, len(group)))
+
+    return [
+        State(
+            as_many_as(state.parameters),
+            as_many_as(state.statistics),
+            [as_many_as(slot) for slot in state.slots],
+        )
+        for state in template
+    ]
+
+
+def named_arrays(packings: Sequence[Packing], standing: Standing) -> dict[str, np.ndarray]:
+    """What a checkpoint keeps: the states, and each member's best parameters and statistics."""
+    best = initial_states(packings, weights_of_members(packings, standing.best), 0)
+    arrays: dict[str, np.ndarray] = {}
+    for number, (state, best_state) in enumerate(zip(standing.states, best, strict=True)):
+        arrays |= {f"{number}.{name}": tensor.numpy() for name, tensor in _named(state).items()}
+        arrays |= {f"{number}.best.{name}": tensor.numpy() for name, tensor in _named(best_state).items()}
+    return arrays
+
+
+def restored(arrays: Mapping[str, np.ndarray], template: Standing) -> Standing:
+    """What `named_arrays` gave, as a standing again: the best of all members are in one place."""
+
+    def tensors(prefix: str, n_tensors: int) -> list[tf.Tensor]:
+        return [tf.constant(arrays[f"{prefix}.{number}"]) for number in range(n_tensors)]
+
+    states: list[State] = []
+    best: list[State] = []
+    for number, state in enumerate(template.states):
+        n_parameters, n_statistics = len(state.parameters), len(state.statistics)
+        slots = [tensors(f"{number}.slots.{slot}", n_parameters) for slot in range(len(state.slots))]
+        for prefix, restored_states in ((f"{number}.", states), (f"{number}.best.", best)):
+            parameters = tensors(f"{prefix}parameters", n_parameters)
+            statistics = tensors(f"{prefix}statistics", n_statistics)
+            restored_states.append(State(parameters, statistics, slots))
+    return Standing(states, (best,) * len(template.best))
+
+
+def _named(state: State) -> dict[str, tf.Tensor]:
+    groups = {"parameters": state.parameters, "statistics": state.statistics}
+    groups |= {f"slots.{slot}": tensors for slot, tensors in enumerate(state.slots)}
+    return {
+        f"{name}.{number}": tensor for name, group in groups.items() for number, tensor in enumerate(group)
+    }

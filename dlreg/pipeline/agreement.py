@@ -1,0 +1,31 @@
+"""Whether the pipeline that is written predicts what Keras predicts."""
+
+import numpy as np
+
+# Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
+AGREEMENT = 1e-4
+# Of so many rows the predictions are compared.
+COMPARED_ROWS = 1024
+
+
+def compared_rows(n_rows: int) -> np.ndarray:
+    """The positions of the rows to compare, `COMPARED_ROWS` at most, from everywhere."""
+    return np.unique(np.linspace(0, n_rows - 1, COMPARED_ROWS, dtype=int)) if n_rows else np.arange(0)
+
+
+def refuse_disagreement(y_keras: np.ndarray, y_pipeline: np.ndarray, *, spread: float) -> None:
+    """Compares two predictions of the same rows, in the target's units, `(n_rows,)` each.
+
+    Args:
+        y_keras: What the Keras model predicts.
+        y_pipeline: What ONNX Runtime makes of the pipeline.
+        spread: The target's standard deviation.
+
+    Raises:
+        RuntimeError: They differ by more than `AGREEMENT` of it.
+    """
+    if not len(y_keras):
+        return
+    apart = float(np.max(np.abs(y_keras - y_pipeline))) / spread
+    if not apart <= AGREEMENT:
+        raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")

@@ -1,0 +1,33 @@
+"""Where weights start."""
+
+import numpy as np
+import pytest
+
+from dlreg.model.architecture import Network, parameter_specs
+from dlreg.model.embeddings import Periodic
+from dlreg.model.initial_weights import initial_weights
+
+
+def test_he_normal_starts_as_it_says():
+    network = Network(
+        300,
+        [400, 200],
+        embedding=Periodic(50),
+        categories=((220, 80),),
+        initializer="he_normal",
+        feature_scale=True,
+    )
+    (weights,) = initial_weights(network, 0)
+    drawn = {}
+    for spec, value in zip(parameter_specs(network), weights.parameters, strict=True):
+        drawn[spec.layer, spec.kind] = value
+        assert value.shape == spec.shape
+    assert drawn["hidden_1", "kernel"].std() == pytest.approx(np.sqrt(2 / 378), rel=0.02)
+    assert drawn["hidden_2", "kernel"].std() == pytest.approx(np.sqrt(2 / 400), rel=0.02)
+    assert drawn["output", "kernel"].std() == pytest.approx(0.1 / np.sqrt(200), rel=0.2)
+    assert drawn["hidden_1", "bias"].min() == pytest.approx(-1, abs=0.02)
+    assert drawn["frequencies", "kernel"].std() == pytest.approx(0.2 * np.pi, rel=0.1)
+    assert np.ptp(drawn["frequencies", "bias"]) == pytest.approx(2 * np.pi, rel=0.02)
+    assert drawn["category_1", "kernel"].std() == pytest.approx(0.1, rel=0.1)
+    assert (drawn["feature_scale", "kernel"] == 1).all()
+    assert (drawn["output", "bias"] == 0).all()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from dlreg.config.reading import load_config
+from dlreg.config.reading import load_config, to_yaml
 from dlreg.errors import DataError, Fault
 from dlreg.preview.advice import advise
 from dlreg.table.csv_file import Table, read_table
@@ -35,7 +35,7 @@ def load(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) 
 def advice_on(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> list[str]:
     """What looks like a mistake in a table that is accepted."""
     config = load_config(write_config(folder, content, **sections))
-    return [each.fault.message for each in advise(config, load_dataset(config))]
+    return [advice.fault.message for advice in advise(config, load_dataset(config))]
 
 
 def faults_of(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> tuple[Fault, ...]:
@@ -77,3 +77,18 @@ def make_table(n_rows: int = 240, seed: int = 11) -> pd.DataFrame:
     for name in ("Wind speed (m/s)", "풍속 등급", "moment"):
         frame.loc[generator.random(n_rows) < 0.05, name] = ""
     return frame
+
+
+def plain_table(n_rows: int = 200, seed: int = 3) -> pd.DataFrame:
+    """Two columns of numbers, `a` and `b`, and the target `y`, in which nothing is suspicious."""
+    generator = np.random.default_rng(seed)
+    table = pd.DataFrame({"a": generator.normal(size=n_rows), "b": generator.normal(size=n_rows)})
+    return table.assign(y=table["a"] + table["b"] ** 2 + generator.normal(0, 0.1, n_rows))
+
+
+def folder_with(folder: Path, table: pd.DataFrame, config: str = "", **data: Any) -> Path:
+    """The config of a folder with `table.csv`: its section `data`, to which `config` is appended."""
+    table.to_csv(folder / "table.csv", index=False)
+    head = to_yaml({"data": {"path": "table.csv", "target": "y", **data}})
+    (folder / "config.yaml").write_text(head + config, encoding="utf-8")
+    return folder / "config.yaml"

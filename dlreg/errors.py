@@ -13,7 +13,7 @@ The tree, with the exit code a shell script sees:
     └── StoppedError   128 + the number of the signal that stopped a training: 130, 143
 
 Everything a user can cause is one of these; they are caught in one place,
-`dlreg.cli.app.main`. Any other exception is a bug of dlreg's (exit code 1).
+where the command line starts. Any other exception is a bug of dlreg's (exit code 1).
 """
 
 import re
@@ -64,14 +64,13 @@ class DlregError(Exception):
     """A mistake or circumstance the user can do something about.
 
     Args:
-        faults: Every mistake found, in the order of the file they are in;
+        faults: Every mistake found, at least one, in the order of the file they are in;
             plain text stands for a fault without a place.
     """
 
     exit_code = 1
 
     def __init__(self, *faults: Fault | str) -> None:
-        """Keeps the faults; there is always at least one."""
         self.faults = tuple(Fault(fault) if isinstance(fault, str) else fault for fault in faults)
         super().__init__("\n".join(map(str, self.faults)))
 
@@ -88,7 +87,7 @@ def located(path: str) -> Iterator[None]:
 
 @contextmanager
 def gathering(faults: list[Fault]) -> Iterator[None]:
-    """Keeps the faults of data in a list, so that what comes next is looked at as well."""
+    """Collects faults of data in a list and goes on, so that what comes next is looked at as well."""
     try:
         yield
     except DataError as error:
@@ -146,6 +145,5 @@ class StoppedError(DlregError):
     """
 
     def __init__(self, exit_code: int, fault: Fault) -> None:
-        """Keeps both."""
         super().__init__(fault)
         self.exit_code = exit_code

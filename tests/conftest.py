@@ -13,7 +13,6 @@ from typing import NamedTuple
 import pytest
 from support.command_line import run_cli
 from support.forking import Forks
-from support.tables import make_table
 
 from dlreg.errors import DlregError
 
@@ -68,6 +67,9 @@ training: {epochs: 30, batch_size: 16, early_stopping: {patience: 8}}
 @pytest.fixture(scope="session")
 def project(tmp_path_factory) -> Path:
     """A folder with `table.csv`, `config.yaml` and the finished run `run`."""
+    # pandas, which most folders of tests do without.
+    from support.tables import make_table
+
     folder = tmp_path_factory.mktemp("project")
     make_table().to_csv(folder / "table.csv", index=False)
     (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")

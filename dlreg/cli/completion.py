@@ -8,7 +8,7 @@ from itertools import pairwise
 
 def complete_override(incomplete: str) -> list[tuple[str, str]]:
     """The keys, or after `=` the values, that begin with what is typed; each with what it means."""
-    from dlreg.config.reading import named_values, override_keys
+    from dlreg.config.keys import named_values, override_keys
 
     key, equals, typed = incomplete.partition("=")
     if not equals:

@@ -9,8 +9,8 @@ from textwrap import wrap
 import numpy as np
 import pandas as pd
 
-from dlreg.config.reading import parse_config, to_yaml
-from dlreg.config.yaml_source import shortened
+from dlreg.config.reading import parse_config
+from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, UsageError, printable
 from dlreg.preview.advice import advise
 from dlreg.preview.columns import counts_rows, equals_target
@@ -24,6 +24,7 @@ from dlreg.table.csv_guess import guess_format
 from dlreg.table.dataset import load_dataset, read_target, shown_path
 from dlreg.table.kinds.number import read_numbers
 from dlreg.table.missing_columns import missing_columns
+from dlreg.wording import shorten
 
 COMMENT_COLUMN = 36
 # Whole numbers with so few values may be codes.
@@ -134,7 +135,7 @@ def _use_numbers(table: Table, column: Column, written: "pd.Series[str]", y: np.
 def _use_levels(table: Table, column: Column, _written: "pd.Series[str]", _y: np.ndarray) -> Use:
     cells = table.frame[column.name]
     levels = sorted(map(str, cells.dropna().unique()))
-    return _used(column, f"{len(levels):,} levels: {shortened(', '.join(levels))}", int(cells.isna().sum()))
+    return _used(column, f"{len(levels):,} levels: {shorten(', '.join(levels))}", int(cells.isna().sum()))
 
 
 def _use_dates(table: Table, column: Column, _written: "pd.Series[str]", _y: np.ndarray) -> Use:

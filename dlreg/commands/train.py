@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlreg import __version__
-from dlreg.config.reading import dump_config
 from dlreg.config.schema import Config
+from dlreg.config.writing import dump_config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError

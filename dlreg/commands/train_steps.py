@@ -7,7 +7,6 @@ this order, after TensorFlow has been imported as it is meant to be, and writes 
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from dlreg.config.schema import Config
@@ -64,7 +63,7 @@ class Networks:
 
     variants: list[TrainedVariant]
     mixture: Mixture
-    model: keras.Model
+    model: Any
     n_parameters: int
     target: TargetScaling
     y_unseen: np.ndarray | None

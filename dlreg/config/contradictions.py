@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dlreg.config.schema import shown
-from dlreg.config.yaml_source import KeyPath
+from dlreg.config.places import KeyPath
+from dlreg.wording import quote
 
 
 class Contradiction(NamedTuple):
@@ -36,74 +36,80 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Itera
     data = values["data"]
     yield from _split_contradictions(given["data"], data)
     yield from _character_contradictions(data)
-    yield from _column_contradictions(data)
+    yield from _listed_column_contradictions(data)
+    yield from _column_type_contradictions(data)
     yield from _training_contradictions(values["training"])
     yield from _member_contradictions(values)
 
 
 def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    fraction, path, way, column = (("data", key) for key in ("test_split", "test_path", "split", "split_by"))
+    split, split_by, target = data["split"], data["split_by"], data["target"]
     if given.get("test_path") is not None and given.get("test_split") is not None:
         message = "data.test_split and data.test_path exclude each other"
-        yield Contradiction(fraction, path, message, "Remove one, or set data.test_split to null.")
+        hint = "Remove one, or set data.test_split to null."
+        yield Contradiction(("data", "test_split"), ("data", "test_path"), message, hint)
     if given.get("test_path") is None and "test_split" in given and given["test_split"] is None:
         message = "data.test_split is null, but there is no data.test_path"
-        yield Contradiction(fraction, path, message, "Set data.test_split to 0 for no test rows.")
-    if data["split"] in ("group", "time") and data["split_by"] is None:
-        hint = f"Set data.split_by to the column with the {data['split']}."
-        yield Contradiction(way, column, f"data.split {data['split']} needs data.split_by", hint)
-    if data["split"] in ("random", "ordered") and data["split_by"] is not None:
-        message = f"data.split_by has no meaning with data.split {data['split']}"
+        hint = "Set data.test_split to 0 for no test rows."
+        yield Contradiction(("data", "test_split"), ("data", "test_path"), message, hint)
+    if split in ("group", "time") and split_by is None:
+        message = f"data.split {split} needs data.split_by"
+        hint = f"Set data.split_by to the column with the {split}."
+        yield Contradiction(("data", "split"), ("data", "split_by"), message, hint)
+    if split in ("random", "ordered") and split_by is not None:
+        message = f"data.split_by has no meaning with data.split {split}"
         hint = "Set data.split to group or time, or leave data.split_by out."
-        yield Contradiction(column, way, message, hint)
-    elif isinstance(data["split_by"], str) and data["split_by"] == data["target"]:
-        message = f"data.target is {shown(data['target'])}, data.split_by cannot name it"
+        yield Contradiction(("data", "split_by"), ("data", "split"), message, hint)
+    elif isinstance(split_by, str) and split_by == target:
+        message = f"data.target is {quote(target)}, data.split_by cannot name it"
         hint = "Split by a column that is known before the target."
-        yield Contradiction(column, ("data", "target"), message, hint)
+        yield Contradiction(("data", "split_by"), ("data", "target"), message, hint)
 
 
 def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
     # Either may be the delimiter too: in quotes, as in "1,5",2, it stands for itself.
     if data["decimal"] == data["thousands"] is not None:
-        message = f"data.thousands and data.decimal are both {shown(data['decimal'])}"
+        message = f"data.thousands and data.decimal are both {quote(data['decimal'])}"
         hint = "Set data.decimal or data.thousands to another character."
         yield Contradiction(("data", "thousands"), ("data", "decimal"), message, hint)
 
 
-def _column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
-    target = data["target"] if isinstance(data["target"], str) else None
-    listed: dict[str, dict[str, int]] = {"features": {}, "exclude": {}}
-    for name, seen in listed.items():
-        for index, column in enumerate(data[name] if isinstance(data[name], list) else ()):
+def _listed_column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Columns that are listed twice, and the target where it cannot be."""
+    first_places: dict[str, dict[str, int]] = {"features": {}, "exclude": {}}
+    for name, places in first_places.items():
+        columns = data[name] if isinstance(data[name], list) else []
+        for index, column in enumerate(columns):
             if not isinstance(column, str):
                 continue
             key: KeyPath = ("data", name, index)
-            if column in seen:
-                message = f"data.{name} names {shown(column)} twice"
-                yield Contradiction(key, ("data", name, seen[column]), message, "Remove one of them.")
-            elif column == target:
-                message = f"data.target is {shown(column)}, data.{name} cannot name it"
-                yield Contradiction(
-                    key, ("data", "target"), message, "Remove it here, or change data.target."
-                )
-            elif column in listed["features"]:
-                message = f"the column {shown(column)} is in both data.features and data.exclude"
-                other = ("data", "features", listed["features"][column])
+            if column in places:
+                message = f"data.{name} names {quote(column)} twice"
+                yield Contradiction(key, ("data", name, places[column]), message, "Remove one of them.")
+            elif column == data["target"]:
+                message = f"data.target is {quote(column)}, data.{name} cannot name it"
+                hint = "Remove it here, or change data.target."
+                yield Contradiction(key, ("data", "target"), message, hint)
+            elif column in first_places["features"]:
+                message = f"the column {quote(column)} is in both data.features and data.exclude"
+                other = ("data", "features", first_places["features"][column])
                 yield Contradiction(key, other, message, "Remove it from one of them.")
-            seen.setdefault(column, index)
+            places.setdefault(column, index)
+
+
+def _column_type_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    target = data["target"] if isinstance(data["target"], str) else None
     types, dates = (data[name] if isinstance(data[name], dict) else {} for name in ("types", "dates"))
     for column, kind in types.items():
+        key = ("data", "types", column)
         if column == target and kind in ("category", "date"):
-            message = f"data.target is {shown(column)}, data.types cannot make it a {kind}"
-            yield Contradiction(
-                ("data", "types", column), ("data", "target"), message, "A target is a number."
-            )
+            message = f"data.target is {quote(column)}, data.types cannot make it a {kind}"
+            yield Contradiction(key, ("data", "target"), message, "A target is a number.")
         if column in dates and kind in ("number", "category"):
-            message = f"the column {shown(column)} is a {kind} in data.types but has a format in data.dates"
-            other = ("data", "dates", column)
-            yield Contradiction(("data", "types", column), other, message, "Remove it from one of them.")
+            message = f"the column {quote(column)} is a {kind} in data.types but has a format in data.dates"
+            yield Contradiction(key, ("data", "dates", column), message, "Remove it from one of them.")
     if target is not None and target in dates:
-        message = f"data.target is {shown(target)}, data.dates cannot make it a date"
+        message = f"data.target is {quote(target)}, data.dates cannot make it a date"
         yield Contradiction(("data", "dates", target), ("data", "target"), message, "A target is a number.")
 
 
@@ -124,8 +130,7 @@ def _training_contradictions(training: Mapping[str, Any]) -> Iterator[Contradict
 
 def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     training, model = values["training"], values["model"]
-    folds = training["cross_validation"]
-    fraction = training["validation_split"]
+    folds, fraction = training["cross_validation"], training["validation_split"]
     if folds is not None and isinstance(fraction, int | float) and fraction > 0:
         message = "training.validation_split and training.cross_validation exclude each other"
         hint = "Leave validation_split out, or set cross_validation to null."
@@ -135,12 +140,12 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
         hint = "Set training.cross_validation to 5, or model.blend to false."
         yield Contradiction(("model", "blend"), ("training", "cross_validation"), message, hint)
     if training["refit"] is not None:
-        needed = {
-            "cross_validation": folds is not None,
-            "restore_best_weights": training["restore_best_weights"],
-        }
-        for key in (key for key, is_set in needed.items() if not is_set):
-            way = "Set training.cross_validation to 5" if key == "cross_validation" else f"Leave {key} out"
-            hint = f"{way}, or set training.refit to null."
-            other = ("training", key)
-            yield Contradiction(("training", "refit"), other, f"training.refit needs training.{key}", hint)
+        message = "training.refit needs training."
+        if folds is None:
+            hint = "Set training.cross_validation to 5, or set training.refit to null."
+            other = ("training", "cross_validation")
+            yield Contradiction(("training", "refit"), other, f"{message}cross_validation", hint)
+        if not training["restore_best_weights"]:
+            hint = "Leave restore_best_weights out, or set training.refit to null."
+            other = ("training", "restore_best_weights")
+            yield Contradiction(("training", "refit"), other, f"{message}restore_best_weights", hint)

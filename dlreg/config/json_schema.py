@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from dlreg.config.reading import NAMES_AS_WRITTEN
+from dlreg.config.keys import NAMES_AS_WRITTEN
 from dlreg.config.schema import Config
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

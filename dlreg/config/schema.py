@@ -1,14 +1,10 @@
 """The schema of the config: every key with its type, range, default and meaning.
 
-Reading a file, `--set` and writing the resolved config are `dlreg.config.reading`'s;
-what a config may say stands here and nowhere else.
+What a config may say stands here and nowhere else: messages, completion, the JSON Schema for editors and
+the config of all keys in the docs are made from it.
 """
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,23 +19,15 @@ from pydantic import (
     Tag,
 )
 
-from dlreg.config.yaml_source import KeyPath, Place, Position, shortened
+from dlreg.config.checks import (
+    SUPPORTED_DATE_DIRECTIVES,
+    check_date_format,
+    check_delimiter,
+    check_local_path,
+    check_text_encoding,
+)
+from dlreg.config.places import Origins
 from dlreg.errors import Fault
-
-SUPPORTED_DATE_DIRECTIVES: Mapping[str, str] = {
-    "%Y": "year",
-    "%y": "year",
-    "%m": "month",
-    "%b": "month",
-    "%B": "month",
-    "%d": "day",
-    "%H": "hour",
-    "%M": "minute",
-    "%S": "second",
-    "%f": "fraction of a second",
-}
-
-LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
 
 # Element by element only, one name for each function (and `swish`, as silu is widely known).
 Activation = Literal[
@@ -52,96 +40,31 @@ EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
 WeightGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
 
-def shown(value: object) -> str:
-    """A value as a message shows it: in YAML's flow style, shortened."""
-    return shortened(json.dumps(value, ensure_ascii=False))
+# Which alternative a value is meant to be, so that a fault names what is wrong with that one alone.
+def _text_or_list(value: object) -> str:
+    return "text" if isinstance(value, str) else "list"
 
 
-class RefusedError(ValueError):
-    """A value which a check of the schema turns down.
-
-    Args:
-        expected: What the key must be, to stand between its name and the value found.
-        hint: A way out, a sentence of its own.
-    """
-
-    def __init__(self, expected: str, hint: str) -> None:
-        """Keeps both apart; the message is put together where the key is known."""
-        super().__init__(expected, hint)
-        self.expected = expected
-        self.hint = hint
+def _text_or_number(value: object) -> str:
+    return "text" if isinstance(value, str) else "number"
 
 
-def _local_path(path: str) -> str:
-    if isinstance(path, str) and not LOCAL_PATH.fullmatch(path):
-        if "://" in path:
-            raise RefusedError(
-                "must be a path on this machine",
-                "Nothing is fetched or sent: download it first, or name a local path.",
-            )
-        raise RefusedError("must be a path of UTF-8 characters", "Name the file, for example table.csv.")
-    return path
+def _list_or_number(value: object) -> str:
+    return "list" if isinstance(value, list | tuple) else "number"
 
 
-def _text_encoding(name: str) -> str:
-    try:
-        "text".encode(name)
-    except (LookupError, ValueError):
-        hint = "Common ones are utf-8, cp949 and latin-1."
-        raise RefusedError("must be a text encoding known to Python", hint) from None
-    return name
-
-
-def _delimiter(text: str) -> str:
-    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "\"'\r\n\0":
-        hint = 'In double quotes, such as "," ";" or "\\t" for a tab.'
-        raise RefusedError("must be one character of ASCII and no letter, digit, quote or line break", hint)
-    return text
-
-
-def _date_format(text: str) -> str:
-    tokens = re.findall(r"%.?|[^%]+", text, re.DOTALL)
-    parts = [SUPPORTED_DATE_DIRECTIVES.get(token) for token in tokens if token[0] == "%"]
-    if None in parts:
-        raise RefusedError(
-            f"may only use {', '.join(SUPPORTED_DATE_DIRECTIVES)}", "Such as %Y-%m-%d or %d/%m/%y."
-        )
-    if "year" not in parts:
-        raise RefusedError("must contain %Y or %y", "Such as %Y-%m-%d or %d/%m/%y.")
-    if repeated := [part for part in parts if parts.count(part) > 1]:
-        raise RefusedError(f"must name the {repeated[0]} once", "Remove one of the directives.")
-    for first, second in pairwise(tokens):
-        # Names and fractions have no fixed width: where they end could not be told.
-        if first in ("%b", "%B", "%f") and SUPPORTED_DATE_DIRECTIVES.get(second):
-            raise RefusedError(f"must have a separator between {first} and {second}", "Such as %d %b %Y.")
-    return text
-
-
-def _as_mapping(schedule: object) -> object:
-    return {"name": schedule} if isinstance(schedule, str) else schedule
-
-
-def _name_or_list(embedding: object) -> str:
-    return "name" if isinstance(embedding, str) else "list"
-
-
-def _name_or_number(epochs: object) -> str:
-    return "name" if isinstance(epochs, str) else "number"
-
-
-def _number_or_list(dropout: object) -> str:
-    return "list" if isinstance(dropout, list | tuple) else "number"
-
-
-def _all_or_list(features: object) -> str:
-    return "all" if isinstance(features, str) else "list"
-
-
-LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(_local_path)]
+LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(check_local_path)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
-DateFormat = Annotated[str, AfterValidator(_date_format)]
+DateFormat = Annotated[str, AfterValidator(check_date_format)]
 Width = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What the config of all keys says of a key beside its description, see `dlreg.config.reference`."""
+
+    text: str
 
 
 class _Section(BaseModel):
@@ -151,17 +74,19 @@ class _Section(BaseModel):
 class DataConfig(_Section):
     """Which table is read, how, and which of its rows test the model."""
 
-    path: LocalPath = Field(description="The CSV file with the rows to learn from.")
+    path: Annotated[LocalPath, Remark("relative paths start from this file's folder")] = Field(
+        description="The CSV file with the rows to learn from."
+    )
     target: str = Field(description="The column to predict.")
     features: Annotated[
-        Annotated[Literal["all"], Tag("all")] | Annotated[Texts, Field(min_length=1), Tag("list")],
-        Discriminator(_all_or_list),
+        Annotated[Literal["all"], Tag("text")] | Annotated[Texts, Field(min_length=1), Tag("list")],
+        Discriminator(_text_or_list),
     ] = Field(default="all", description="The columns to predict from: all but the target, or a list.")
     exclude: Texts = Field(default=(), description="Columns to leave out.")
-    encoding: Annotated[str, AfterValidator(_text_encoding)] = Field(
+    encoding: Annotated[str, AfterValidator(check_text_encoding)] = Field(
         default="utf-8", description="The text encoding of the CSV, for example cp949."
     )
-    delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(
+    delimiter: Annotated[str, AfterValidator(check_delimiter)] = Field(
         default=",", description="The character between two cells."
     )
     decimal: Literal[".", ","] = Field(
@@ -170,18 +95,26 @@ class DataConfig(_Section):
     thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
         default=None, description="The character that groups the digits of a number."
     )
-    missing_values: Texts = Field(default=(), description="Further texts that mean a missing value.")
+    missing_values: Annotated[Texts, Remark("beside empty cells, NA, NaN, null, None …")] = Field(
+        default=(), description="Further texts that mean a missing value."
+    )
     types: dict[str, Literal["number", "category", "date"]] = Field(
         default={}, description="The type of a column, where the guess is wrong."
     )
-    dates: dict[str, DateFormat] = Field(
-        default={}, description='Formats of date columns, for example "%d/%m/%Y".'
-    )
+    dates: Annotated[
+        dict[str, DateFormat],
+        Remark(f"ISO dates need none, others are made of {' '.join(SUPPORTED_DATE_DIRECTIVES)}"),
+    ] = Field(default={}, description='Formats of date columns, for example "%d/%m/%Y".')
     test_split: float | None = Field(
         default=0.2, ge=0, lt=1, description="The fraction of the rows that test the model; 0 for none."
     )
-    test_path: LocalPath | None = Field(default=None, description="A CSV file of its own with the test rows.")
-    split: Literal["random", "ordered", "group", "time"] = Field(
+    test_path: Annotated[LocalPath | None, Remark("instead of test_split")] = Field(
+        default=None, description="A CSV file of its own with the test rows."
+    )
+    split: Annotated[
+        Literal["random", "ordered", "group", "time"],
+        Remark("group keeps groups whole, time takes the latest"),
+    ] = Field(
         default="random", description="How test and validation rows are drawn; ordered takes the last ones."
     )
     split_by: str | None = Field(default=None, description="The column that holds the group or the time.")
@@ -193,7 +126,7 @@ class PreprocessingConfig(_Section):
     numeric: Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"] = Field(
         default="standard", description="How numeric columns are scaled."
     )
-    missing: Literal["median", "mean", "error"] = Field(
+    missing: Annotated[Literal["median", "mean", "error"], Remark("error refuses it")] = Field(
         default="median", description="What stands in for a missing number."
     )
     missing_indicator: bool = Field(
@@ -204,16 +137,16 @@ class PreprocessingConfig(_Section):
         description="How levels become numbers; embedding learns a vector per level, of more than nine.",
     )
     embedding: Annotated[
-        Annotated[EmbeddingName, Tag("name")]
+        Annotated[EmbeddingName, Tag("text")]
         | Annotated[tuple[EmbeddingName, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
-        Discriminator(_name_or_list),
+        Discriminator(_text_or_list),
     ] = Field(
         default="none",
         description="How the network embeds numbers; a list makes as many members of each.",
     )
-    target: Literal["standard", "minmax", "log", "log1p", "none"] = Field(
-        default="standard", description="How the target is scaled."
-    )
+    target: Annotated[
+        Literal["standard", "minmax", "log", "log1p", "none"], Remark("undone before any metric")
+    ] = Field(default="standard", description="How the target is scaled.")
     clip_predictions: bool = Field(
         default=False, description="Whether predictions stay within the training targets."
     )
@@ -231,13 +164,13 @@ class ModelConfig(_Section):
         default=(64, 64),
         description="Units of each hidden layer, from first to last; none is a linear model.",
     )
-    activation: Activation = Field(
+    activation: Annotated[Activation, Remark("as Keras names them")] = Field(
         default="relu", description="The activation function of the hidden layers."
     )
     dropout: Annotated[
         Annotated[Share, Tag("number")]
         | Annotated[tuple[Share, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
-        Discriminator(_number_or_list),
+        Discriminator(_list_or_number),
     ] = Field(
         default=0.0,
         description="The fraction of units dropped while training; a list goes round the embeddings.",
@@ -245,7 +178,9 @@ class ModelConfig(_Section):
     dropout_schedule: Literal["constant", "fading"] = Field(
         default="constant", description="Whether dropout stays, or fades out along half a cosine."
     )
-    l2: float = Field(default=0.0, ge=0, description="The L2 penalty on the weights.")
+    l2: Annotated[float, Remark("adds l2 · Σ w² to the loss")] = Field(
+        default=0.0, ge=0, description="The L2 penalty on the weights."
+    )
     batch_norm: bool = Field(default=False, description="Whether hidden layers are batch-normalised.")
     parametric_activation: bool = Field(
         default=False, description="Whether each unit learns how much of the activation it takes."
@@ -266,7 +201,7 @@ class ModelConfig(_Section):
 
     @property
     def dropouts(self) -> tuple[float, ...]:
-        """That of the first embedding, of the second, and so on, then from the start again."""
+        """The dropout of the members of each embedding in turn, going round if there are fewer."""
         return self.dropout if isinstance(self.dropout, tuple) else (self.dropout,)
 
 
@@ -308,6 +243,10 @@ class Coslog4Schedule(_Section):
     """The learning rate rises and falls four times, each time over twice as many steps."""
 
     name: Literal["coslog4"] = Field(default="coslog4", description="The name of the schedule.")
+
+
+def _as_mapping(schedule: object) -> object:
+    return {"name": schedule} if isinstance(schedule, str) else schedule
 
 
 Schedule = ConstantSchedule | CosineSchedule | StepSchedule | PlateauSchedule | Coslog4Schedule
@@ -359,7 +298,9 @@ class TrainingConfig(_Section):
     learning_rate_factors: LearningRateFactors = Field(
         default=LearningRateFactors(), description="What multiplies the learning rate of some weights."
     )
-    weight_decay: float = Field(default=0.0, ge=0, description="The decay of the weights at each step.")
+    weight_decay: Annotated[float, Remark("decoupled, for every optimizer")] = Field(
+        default=0.0, ge=0, description="The decay of the weights at each step."
+    )
     weight_decay_groups: Annotated[tuple[WeightGroup, ...], Field(strict=False, min_length=1)] = Field(
         default=("weights", "biases", "embeddings", "feature_scale"), description="The weights that decay."
     )
@@ -371,7 +312,7 @@ class TrainingConfig(_Section):
         default=0.999, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean square."
     )
     clip_norm: float | None = Field(
-        default=None, gt=0, description="The largest norm of a weight's gradient."
+        default=None, gt=0, description="The largest norm of all gradients together."
     )
     schedule: Annotated[
         Annotated[Schedule, Field(discriminator="name")],
@@ -380,8 +321,9 @@ class TrainingConfig(_Section):
         default=ConstantSchedule(), description="How the learning rate changes: a name, or a mapping with it."
     )
     epochs: Annotated[
-        Annotated[Literal["auto"], Tag("name")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
-        Discriminator(_name_or_number),
+        Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
+        Discriminator(_text_or_number),
+        Remark("on small tables fewer"),
     ] = Field(
         default=100,
         description="Passes over the training rows, at most; auto for what auto_steps make.",
@@ -421,37 +363,15 @@ class TrainingConfig(_Section):
 class RunConfig(_Section):
     """Where the run is kept, and what of the machine it uses."""
 
-    dir: LocalPath | None = Field(
+    dir: Annotated[LocalPath | None, Remark("such as runs/CONFIGNAME-1")] = Field(
         default=None, description="The run directory; null for the next free in runs."
     )
     threads: int | None = Field(
         default=None, ge=1, le=1024, description="Threads of an operation; null for what is best here."
     )
-    compile_cache: bool = Field(
+    compile_cache: Annotated[bool, Remark("in the user's cache folder")] = Field(
         default=True, description="Whether compiled programs are kept for the next run."
     )
-
-
-@dataclass(frozen=True)
-class Origins:
-    """Where each value of a config came from; two of them are always equal.
-
-    Attributes:
-        source: The config file as the user named it.
-        places: Where each given value stands, in the file or after a `--set`.
-    """
-
-    source: str | None = field(default=None, compare=False)
-    places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False)
-
-    def fault(self, message: str, key: KeyPath, hint: str | None = None, *, at_key: bool = False) -> Fault:
-        """A fault at a key's value, or at the key itself; at the file where it is not given."""
-        # What is nested in a value given as a whole stands where the value does; a section is no value.
-        nested = (key[:length] for length in range(len(key) - 1, 1, -1))
-        for candidate in (key, *nested):
-            if place := self.places.get(candidate):
-                return Fault(message, place.source, *(place.key if at_key else place.value), hint)
-        return Fault(message, self.source, *Position(), hint)
 
 
 class Config(_Section):

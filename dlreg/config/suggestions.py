@@ -1,15 +1,37 @@
-"""What a wrong value of a config seems to mean: the way out that a message offers."""
+"""What a wrong key or value of a config seems to mean: the way out that a message offers."""
 
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Any
 
-from dlreg.config.yaml_source import core_scalar, shortened
+from dlreg.config.keys import (
+    Node,
+    dotted,
+    leaves_of,
+    nodes_at,
+    properties_of,
+    section_keys,
+    words_of,
+)
+from dlreg.config.places import KeyPath
+from dlreg.config.yaml_source import core_scalar
+from dlreg.wording import nearest_word, quote, shorten
 
-_Node = Mapping[str, Any]
+# What other tools call a key of dlreg's, where the letters are not alike.
+_OTHER_NAMES = {
+    **dict.fromkeys(("lr", "eta", "learning_rate_init"), "training.learning_rate"),
+    **dict.fromkeys(("random_state", "random_seed"), "training.seed"),
+    **dict.fromkeys(("max_iter", "max_epochs", "n_epochs", "num_epochs"), "training.epochs"),
+    **dict.fromkeys(("units", "layers", "neurons", "hidden_sizes"), "model.hidden_layers"),
+    **dict.fromkeys(("label", "y", "dependent"), "data.target"),
+    **dict.fromkeys(("file", "csv", "filename"), "data.path"),
+    **dict.fromkeys(("sep", "separator"), "data.delimiter"),
+    **dict.fromkeys(("na_values", "null_values"), "data.missing_values"),
+    **dict.fromkeys(("test_size", "test_fraction"), "data.test_split"),
+    **dict.fromkeys(("val_split", "validation_fraction"), "training.validation_split"),
+}
 # What other tools call a choice of dlreg's, where the letters are not alike.
 _OTHER_WORDS = {
     **dict.fromkeys(("mean_squared_error", "squared_error", "l2", "rmse"), "mse"),
@@ -24,7 +46,7 @@ _OTHER_WORDS = {
     **dict.fromkeys(("last", "tail", "sequential"), "ordered"),
 }
 # 20 for a fraction means 20 %; what 1.5 means is anyone's guess.
-LEAST_PERCENT = 5
+_LEAST_PERCENT = 5
 _BOOLEANS = {
     **dict.fromkeys(("yes", "on", "1", "true"), "true"),
     **dict.fromkeys(("no", "off", "0", "false"), "false"),
@@ -32,7 +54,60 @@ _BOOLEANS = {
 _NULLS = dict.fromkeys(("none", "off", "no", "false", "null"), "null")
 
 
-def meant_scalar(value: object, leaves: Sequence[_Node]) -> str | None:
+def hint_for_unknown_key(key: KeyPath, variant: str | int | None) -> str:
+    """A way out for a key that the config does not have.
+
+    Args:
+        key: The unknown key.
+        variant: The name of the mapping it stands in, where several are possible there.
+    """
+    word, known = str(key[-1]), list(properties_of(nodes_at(key[:-1]), variant))
+    everywhere = section_keys()
+    if meant := _OTHER_NAMES.get(word.lower()):
+        return f"Did you mean {meant}?"
+    if re.match(r"\w+:", word):
+        return "Put a blank after the colon."
+    if word in everywhere:
+        section, _, name = word.partition(".")
+        return f"Write {name} below {section}, indented."
+    if elsewhere := [name for name in everywhere if name.endswith(f".{word}")]:
+        return f"Did you mean {' or '.join(elsewhere)}?"
+    if near := nearest_word(word, known):
+        return f"Did you mean {dotted((*key[:-1], near))}?"
+    if near := nearest_word(word, [name.partition(".")[2] for name in everywhere], cutoff=0.8):
+        return f"Did you mean {next(name for name in everywhere if name.endswith(f'.{near}'))}?"
+    return f"The keys here are {', '.join(known)}."
+
+
+def hint_for_value(value: Any, key: KeyPath) -> str:
+    """A way out for a value that its key does not take."""
+    nodes = nodes_at(key)
+    leaves = leaves_of(nodes)
+    words = words_of(leaves)
+    if isinstance(value, str) and (near := meant_word(value, words)):
+        return f"Did you mean {near}?"
+    kinds = {leaf["type"] for leaf in leaves if not words_of([leaf])}
+    if kinds and "string" not in kinds and (meant := meant_scalar(value, leaves)):
+        return f"Write {meant}."
+    if value is None and isinstance(key[-1], int):
+        return "Remove it, or put it in quotes if it is text."
+    if "array" in kinds and isinstance(value, str if "number" in kinds else str | int | float):
+        return f"Write it as a list, [{_meant_items(value)}]."
+    keys = properties_of(nodes)
+    if keys and isinstance(value, str) and re.search("[:=]", value):
+        return (
+            "Write each of its keys on a line of its own, indented, with a colon and a plain blank after it."
+        )
+    if keys and not isinstance(value, dict):
+        rest = "; leave it out for the defaults" if "default" in nodes[0] else ""
+        return f"Its keys are {', '.join(keys)}{rest}."
+    if "default" in nodes[0]:
+        return f"Leave it out for the default, {quote(nodes[0]['default'])}."
+    # An item of a list has no description of its own.
+    return str(nodes[0].get("description") or nodes_at(key[:2])[0]["description"])
+
+
+def meant_scalar(value: object, leaves: Sequence[Node]) -> str | None:
     """How YAML writes what a value seems to mean: a number, true, false or null.
 
     Args:
@@ -57,16 +132,16 @@ def meant_scalar(value: object, leaves: Sequence[_Node]) -> str | None:
 
 def meant_word(value: str, words: Sequence[str]) -> str | None:
     """The one of some words that a text is a misspelling or another name of, if there is one."""
-    word = value.strip().lower()
-    if (other := _OTHER_WORDS.get(word)) in words:
+    word = value.strip()
+    if (other := _OTHER_WORDS.get(word.lower())) in words:
         return other
-    return next(iter(get_close_matches(word, words, 1)), None)
+    return nearest_word(word, words)
 
 
-def meant_items(value: str | float) -> str:
+def _meant_items(value: str | float) -> str:
     """The items, between commas, of a list that stands as one text or has a single item."""
     items = re.findall(r"[^\s,;()\[\]{}]+", value) if isinstance(value, str) and "," in value else []
-    return ", ".join(map(shortened, items)) or shortened(str(value).strip("([{ "))
+    return ", ".join(map(shorten, items)) or shorten(str(value).strip("([{ "))
 
 
 def _unquoted(text: str, value: object) -> str:
@@ -87,11 +162,11 @@ def _meant_number(value: object) -> Any:
     return number / 100 if is_percent else number
 
 
-def _number_of(leaf: _Node, number: Any) -> str | None:
+def _number_of(leaf: Node, number: Any) -> str | None:
     """A number as this part of the schema takes it: 100.0 as whole, 20 as the fraction 0.2."""
     if leaf["type"] not in ("integer", "number"):
         return None
-    if leaf["type"] == "number" and leaf.get("exclusiveMaximum") == 1 and LEAST_PERCENT <= number < 100:
+    if leaf["type"] == "number" and leaf.get("exclusiveMaximum") == 1 and _LEAST_PERCENT <= number < 100:
         number /= 100
     if leaf["type"] == "integer":
         if number != int(number):

@@ -12,42 +12,19 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
+from dlreg.config.places import KeyPath, Place, Position
+from dlreg.config.yaml_syntax import position_of, syntax_fault
 from dlreg.errors import ConfigError, Fault
 from dlreg.files.similar_file import near_file
+from dlreg.wording import shorten
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_DIGITS = 100
-
-KeyPath = tuple[str | int, ...]
-
-
-class Position(NamedTuple):
-    """1-based line and column; both None for what does not stand in a file."""
-
-    line: int | None = None
-    column: int | None = None
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a key and its value stand.
-
-    Attributes:
-        source: The file, or what else the text came from.
-        key: Position of the key; for a list item that of the value.
-        value: Position of the value.
-        written: A scalar as it is spelled in the text, None for mappings and lists.
-    """
-
-    source: str
-    key: Position
-    value: Position
-    written: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,9 +90,9 @@ def parse_yaml(text: str, source: str) -> YamlDocument:
     document = _parse(text, source)
     if not isinstance(document.value, dict):
         kind = "a list" if isinstance(document.value, list) else "a single value"
-        found = "nothing" if document.value is None else kind
+        kind = "nothing" if document.value is None else kind
         hint = "Write one `key: value` a line, such as `data:` with `path:` and `target:` below it."
-        fault = Fault(f"expected a mapping, found {found}", source, *document.places[()].value, hint)
+        fault = Fault(f"expected a mapping, found {kind}", source, *document.places[()].value, hint)
         raise ConfigError(*document.faults, fault)
     return document
 
@@ -146,11 +123,6 @@ def core_scalar(text: str) -> Any:
     return text
 
 
-def shortened(text: str) -> str:
-    """Text from a file as a message can bear it: at most 60 characters."""
-    return text if len(text) <= 60 else f"{text[:59]}…"
-
-
 _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
     spelling: word == "true" for word in ("true", "false") for spelling in (word, word.title(), word.upper())
 }
@@ -164,27 +136,6 @@ _UNPRINTABLE = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U000
 _UNPAIRED = re.compile("[\ud800-\udfff]")
 # Blanks other than YAML's own, and what has no width: they come with text copied from a web page.
 _BLANK_AROUND = re.compile(r"\A[\s\u200b-\u200f\u2060\ufeff]|[\s\u200b-\u200f\u2060\ufeff]\Z")
-
-# What PyYAML says; what is wrong; a way out; whether it is found where the construct starts.
-_SYNTAX = (
-    (r"escape", "a backslash that starts no escape", "Write it twice, or use single quotes.", False),
-    (r"'\\t'", "a tab where only blanks may stand", "Indent with blanks.", False),
-    (r"character '(.)'", r"a value cannot start with \1", "Put text that starts so in quotes.", False),
-    (r"find expected ':'", "this is not `key: value`", "Put a colon and a blank after the key.", True),
-    (r"(values|keys) are not", "a colon out of place", "Quote text with `: `, check the indentation.", False),
-    (r"sequence entries", "a list item out of place", "Put it on a line of its own.", False),
-    (r"<block end>", "this does not continue what is above it", "Check indentation and quotes.", False),
-    (
-        r"'([\]}])'",
-        r"a bracket without its \1",
-        r"Close it with \1, or quote text that holds brackets.",
-        True,
-    ),
-    (r"unexpected end|separator", "a quote without its end", "Close it.", True),
-    (r"<document start>", "something follows the end of the value", "Check brackets and quotes.", False),
-    (r"numeric character", "text cannot start with &, * or !", "Put it in quotes.", True),
-    (r"node content", "a value is missing here", "Write it, or check for a stray comma or bracket.", False),
-)
 
 
 def _read_regular_file(path: Path) -> bytes:
@@ -210,10 +161,10 @@ def _parse(text: str, source: str) -> YamlDocument:
     try:
         value = builder.document()
     except yaml.MarkedYAMLError as error:
-        raise ConfigError(*builder.faults, _syntax_fault(error, source)) from None
+        raise ConfigError(*builder.faults, syntax_fault(error, source)) from None
     except (ValueError, OverflowError):
         # PyYAML converts "\UFFFFFFFF" and the digits after %YAML without a look at their size.
-        position = _position(builder.loader.get_mark())
+        position = position_of(builder.loader.get_mark())
         hint = "A character has at most the number 10FFFF."
         fault = Fault("a number too large for an escape or directive", source, *position, hint)
         raise ConfigError(*builder.faults, fault) from None
@@ -245,7 +196,7 @@ class _Builder:
     def _value(self, path: KeyPath, key: Position | None = None) -> Any:
         event = self.loader.get_event()
         self._refuse_properties(event)
-        position = _position(event.start_mark)
+        position = position_of(event.start_mark)
         written = event.value if isinstance(event, yaml.ScalarEvent) else None
         # Of a key given twice the first one stays, here as in `_mapping`.
         self.places.setdefault(path, Place(self.source, key or position, position, written))
@@ -270,10 +221,10 @@ class _Builder:
         while not self.loader.check_event(yaml.MappingEndEvent):
             event = self.loader.peek_event()
             key = self._key(path)
-            value = self._value((*path, key), _position(event.start_mark))
+            value = self._value((*path, key), position_of(event.start_mark))
             if key in mapping:
                 first = self.places[(*path, key)].key.line
-                message = f"the key `{shortened(key)}` is given twice, first in line {first}"
+                message = f"the key `{shorten(key)}` is given twice, first in line {first}"
                 self._fault(event, message, "Remove one of the two.")
             mapping.setdefault(key, value)
         self.loader.get_event()
@@ -295,44 +246,28 @@ class _Builder:
             self._fault(
                 event, "a key without a name", 'Write the key; a column called null needs quotes: "null".'
             )
-        elif event.style is None and (found := _BLANK_AROUND.search(event.value)):
-            message = f"the key {shortened(event.value)} has U+{ord(found[0]):04X} at its start or end"
+        elif event.style is None and (blank := _BLANK_AROUND.search(event.value)):
+            message = f"the key {shorten(event.value)} has U+{ord(blank[0]):04X} at its start or end"
             self._fault(event, message, "It looks like a plain blank, or like nothing: remove it.")
         return _UNPAIRED.sub("?", event.value)
 
     def _refuse_properties(self, event: Any) -> None:
         if isinstance(event, yaml.AliasEvent):
             self._fault(
-                event, f"the alias *{shortened(str(event.anchor))} is not allowed", "Write the value out."
+                event, f"the alias *{shorten(str(event.anchor))} is not allowed", "Write the value out."
             )
             return
         if event.anchor is not None:
-            self._fault(event, f"the anchor &{shortened(event.anchor)} is not allowed", "Remove it.")
+            self._fault(event, f"the anchor &{shorten(event.anchor)} is not allowed", "Remove it.")
         if event.tag is not None:
-            tag = shortened(event.tag.replace("tag:yaml.org,2002:", "!!"))
+            tag = shorten(event.tag.replace("tag:yaml.org,2002:", "!!"))
             self._fault(event, f"the tag {tag} is not allowed", "Remove it; quotes make a value text.")
         if isinstance(event, yaml.ScalarEvent) and (half := _UNPAIRED.search(event.value)):
             message = f"U+{ord(half[0]):04X} is half a character"
             self._fault(event, message, "Write the character itself, or its number after \\U.")
 
     def _fault(self, event: Any, message: str, hint: str) -> None:
-        self.faults.append(Fault(message, self.source, *_position(event.start_mark), hint))
-
-
-def _syntax_fault(error: yaml.MarkedYAMLError, source: str) -> Fault:
-    problem = error.problem or "not valid YAML"
-    for pattern, message, hint, at_start in _SYNTAX:
-        if match := re.search(pattern, problem):
-            mark = (at_start and error.context_mark) or error.problem_mark
-            return Fault(match.expand(message), source, *_position(mark), match.expand(hint))
-    mark = error.problem_mark or error.context_mark
-    return Fault(
-        f"not valid YAML: {problem}", source, *_position(mark), "Text with special characters needs quotes."
-    )
-
-
-def _position(mark: yaml.Mark | None) -> Position:
-    return Position(mark.line + 1, mark.column + 1) if mark else Position()
+        self.faults.append(Fault(message, self.source, *position_of(event.start_mark), hint))
 
 
 def _position_after(text: str) -> Position:

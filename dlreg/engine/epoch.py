@@ -223,7 +223,7 @@ def _predict(
 def _weighted_sums(
     program: Program, y_true: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor
 ) -> list[tf.Tensor]:
-    """Of each measure the sum over the rows, each times its weight, a scalar or `(n_members,)`."""
+    """The weighted sum of each measure over the rows, a scalar or `(n_members,)`."""
     shape, y_true = (*program.axes, int(y_pred.shape[-2])), tf.broadcast_to(y_true, y_pred.shape)
     return [
         tf.reduce_sum(tf.reshape(measure(y_true, y_pred), shape) * weight, axis=-1)
@@ -234,7 +234,7 @@ def _weighted_sums(
 def _add_l2(
     program: Program, sums: Sequence[tf.Tensor], parameters: Parameters, n_rows: tf.Tensor
 ) -> tf.Tensor:
-    """The sums, that of the loss with the L2 penalty of every row."""
+    """Adds the L2 penalty, once per row, to the sum of the losses."""
     if not any(variant.network.l2 for variant in program.variants):
         return tf.stack(sums)
     penalties = [

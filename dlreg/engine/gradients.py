@@ -1,4 +1,4 @@
-"""What a network computes with gradients written out, where those that TensorFlow derives take far longer."""
+"""Operations with gradients written by hand, where the ones that TensorFlow derives are far slower."""
 
 import math
 from collections.abc import Callable, Sequence

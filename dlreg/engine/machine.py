@@ -1,7 +1,7 @@
-"""A training on the device: its rows, its compiled epoch, and the way of its members' weights there and back.
+"""Training on the device: the rows, the compiled epoch, and the weights on their way there and back.
 
-Its functions take where the training stands and return where it then stands; what is decided between two
-epochs is `dlreg.training.loop`'s. Another engine offers the same functions.
+The methods take a `Standing` and return the next one; what is decided between two epochs is up to
+`dlreg.training.loop`. Another engine offers the same methods.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ from dlreg.model.weights import Weights
 
 @dataclass(frozen=True)
 class Machine:
-    """A training, ready to run on the device.
+    """A training that is ready to run on the device.
 
     Attributes:
         program: What one epoch computes.
@@ -42,7 +42,7 @@ class Machine:
     validation_rows: tf.Tensor | None
 
     def start(self, weights: Sequence[Weights]) -> Standing:
-        """Where a training stands before its first epoch.
+        """The standing before the first epoch.
 
         Args:
             weights: What each member starts from.
@@ -85,7 +85,7 @@ class Machine:
         return standing._replace(states=states), means.numpy().reshape(-1, self.program.n_members)
 
     def keep(self, standing: Standing, members: np.ndarray) -> Standing:
-        """The standing with the states of now as the best of these members, named by their positions."""
+        """Marks the current states as the best of some members, given by their positions."""
         best = list(standing.best)
         for member in members:
             best[member] = standing.states
@@ -96,11 +96,11 @@ class Machine:
         return weights_of_members(self.packings, [standing.states] * self.program.n_members)
 
     def best_weights(self, standing: Standing) -> list[Weights]:
-        """Each member's weights that were kept as its best."""
+        """Each member's best weights."""
         return weights_of_members(self.packings, standing.best)
 
     def start_from_best(self, standing: Standing) -> Standing:
-        """The standing before an epoch that goes on from the best weights, with a fresh optimizer."""
+        """Goes back to each member's best weights, with a fresh optimizer."""
         return standing._replace(states=self.start(self.best_weights(standing)).states)
 
     def checkpoint(self, standing: Standing) -> dict[str, np.ndarray]:
@@ -108,7 +108,7 @@ class Machine:
         return named_arrays(self.packings, standing)
 
     def restore(self, arrays: Mapping[str, np.ndarray], template: Standing) -> Standing:
-        """What `checkpoint` gave, as a standing again; `template` is any standing of this training."""
+        """Reads what `checkpoint` gave; `template` is any standing of this training."""
         return restored(arrays, template)
 
     def _rows_of_steps(self, orders: Iterable[np.ndarray]) -> tf.Tensor:

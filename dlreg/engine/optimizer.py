@@ -94,7 +94,7 @@ def take_step(
 
 
 def _clipped(gradients: Sequence[tf.Tensor], clip_norm: float, axes: tuple[int, ...]) -> list[tf.Tensor]:
-    """The gradients, shrunk where the norm of all of a member's together is above `clip_norm`."""
+    """Scales each member's gradients down so that their joint norm is at most `clip_norm`."""
     dims = [list(range(len(axes), len(gradient.shape))) for gradient in gradients]
     squares = [tf.reduce_sum(g * g, axis=axis) for g, axis in zip(gradients, dims, strict=True)]
     shrink = clip_norm / tf.maximum(tf.sqrt(tf.add_n(squares)), clip_norm)
@@ -102,5 +102,5 @@ def _clipped(gradients: Sequence[tf.Tensor], clip_norm: float, axes: tuple[int, 
 
 
 def _broadcast_to_parameter(scalar: tf.Tensor, value: tf.Tensor, axes: tuple[int, ...]) -> tf.Tensor:
-    """A number of each member, in a shape that meets every number of its parameter."""
+    """Reshapes one number per member so that it broadcasts over that member's parameter."""
     return tf.reshape(scalar, axes + (1,) * (len(value.shape) - len(axes)))

@@ -1,4 +1,4 @@
-"""How the parameters of one variant are held while it trains: all but the large ones as one vector.
+"""The parameters of a variant while it trains: all but the large ones are held as one vector.
 
 The optimizer's step is then a fused operation for the vector and one for each large tensor, not one for
 every tensor: there is less to compile. And the call of an epoch hands over three tensors where it would
@@ -49,7 +49,7 @@ class Packing(NamedTuple):
         return [next(small if is_small else large) for is_small in self._are_small]
 
     def spread(self, values: Sequence[float]) -> list[float | np.ndarray]:
-        """A number per parameter as what multiplies the tensors that hold them."""
+        """Turns one factor per parameter into factors for the tensors that hold them."""
         small, large = self._divided(values)
         if len(set(small)) == 1:
             return [small[0], *large]

@@ -86,7 +86,7 @@ def tensors_of(states: Sequence[State]) -> list[tf.Tensor]:
 
 
 def as_states(tensors: Iterable[tf.Tensor], template: Sequence[State]) -> list[State]:
-    """What `tensors_of` gave, as states again."""
+    """Turns what `tensors_of` gave into states again."""
     tensors = iter(tensors)
 
     def as_many_as(group: Sequence[tf.Tensor]) -> list[tf.Tensor]:
@@ -103,7 +103,7 @@ def as_states(tensors: Iterable[tf.Tensor], template: Sequence[State]) -> list[S
 
 
 def named_arrays(packings: Sequence[Packing], standing: Standing) -> dict[str, np.ndarray]:
-    """What a checkpoint keeps: the states, and each member's best parameters and statistics."""
+    """The arrays of a checkpoint: the states, and each member's best parameters and statistics."""
     best = initial_states(packings, weights_of_members(packings, standing.best), 0)
     arrays: dict[str, np.ndarray] = {}
     for number, (state, best_state) in enumerate(zip(standing.states, best, strict=True)):
@@ -113,7 +113,7 @@ def named_arrays(packings: Sequence[Packing], standing: Standing) -> dict[str, n
 
 
 def restored(arrays: Mapping[str, np.ndarray], template: Standing) -> Standing:
-    """What `named_arrays` gave, as a standing again: the best of all members are in one place."""
+    """Turns what `named_arrays` gave into a standing."""
 
     def tensors(prefix: str, n_tensors: int) -> list[tf.Tensor]:
         return [tf.constant(arrays[f"{prefix}.{number}"]) for number in range(n_tensors)]

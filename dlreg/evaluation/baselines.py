@@ -1,4 +1,4 @@
-"""What a network has to beat to be worth its trouble."""
+"""Simple predictions that a network has to beat."""
 
 import numpy as np
 

@@ -1,6 +1,5 @@
 """What a run must reach to pass: limits on its metrics, and no regression against a baseline run."""
 
-import difflib
 import math
 import operator
 import re
@@ -12,6 +11,7 @@ import numpy as np
 
 from dlreg.errors import Fault, GateError, UsageError
 from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES
+from dlreg.wording import nearest_word
 
 PARTS = ("train", "validation", "out_of_fold", "test", "data")
 # Rows that nothing was fitted on, intervals included.
@@ -131,8 +131,8 @@ def parse_regressions(expressions: Sequence[str], baseline: object | None) -> tu
 def _unknown(place: str, kind: str, word: str, words: Sequence[str]) -> Iterator[Fault]:
     if word in words:
         return
-    near = difflib.get_close_matches(word.lower(), words, n=1)
-    hint = f"Did you mean {near[0]}? " if near else ""
+    near = nearest_word(word, words)
+    hint = f"Did you mean {near}? " if near else ""
     if kind == "metric" and word in INTERVAL_METRIC_NAMES:
         hint = f"Only --fail-if knows it, of the parts {' and '.join(INTERVAL_PARTS)}. "
     if kind == "part" and word in PARTS:

@@ -1,7 +1,8 @@
 """A file that someone may have meant who names one that does not exist."""
 
-from difflib import get_close_matches
 from pathlib import Path
+
+from dlreg.wording import nearest_word
 
 
 def near_file(path: Path) -> Path | None:
@@ -10,6 +11,5 @@ def near_file(path: Path) -> Path | None:
         names = sorted(entry.name for entry in path.parent.iterdir())
     except (OSError, ValueError):
         return None
-    folded = {name.casefold(): name for name in names}
-    near = get_close_matches(path.name.casefold(), folded, n=1)
-    return path.parent / folded[near[0]] if near else None
+    near = nearest_word(path.name, names, fold=str.casefold)
+    return path.parent / near if near else None

@@ -62,7 +62,7 @@ class Network:
     categories: Sequence[tuple[int, int]] = ()
 
     def __post_init__(self) -> None:
-        """Refuses categories after which there are features that nothing would read.
+        """Checks that the embedded categories come last: features after them would not be read.
 
         Raises:
             ValueError: They are not the last features, one after the other.

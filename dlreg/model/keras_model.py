@@ -1,4 +1,4 @@
-"""Stock Keras models: where a network's weights start, and what a run keeps of it."""
+"""A network as a stock Keras model, which is what a run keeps of it."""
 
 import io
 import json

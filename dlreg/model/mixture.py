@@ -30,7 +30,7 @@ class Mixture:
 
     @property
     def is_one_member(self) -> bool:
-        """Whether there is nothing to add up."""
+        """Whether the prediction is that of a single member."""
         return self.ridge is None and self.weights.tolist() == [1.0]
 
 

@@ -32,7 +32,7 @@ class ResidualScale:
         return np.asarray(np.exp(np.clip(logarithm, *self.limits)))
 
     def to_the_power(self, power: float) -> "ResidualScale":
-        """A scale that varies less."""
+        """The scale raised to a power; one below 1 varies less from row to row."""
         low, high = self.limits
         return ResidualScale(
             self.features * power,

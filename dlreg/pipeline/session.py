@@ -70,7 +70,7 @@ class Pipeline:
         return RESIDUAL_SCALE in self._outputs
 
     def run(self, cells: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """All there is to say of rows.
+        """Runs the pipeline on rows and returns every output.
 
         Returns:
             By output – `prediction`, `spread` where there are several members, `residual_scale` where the

@@ -1,4 +1,4 @@
-"""Looking at an ONNX file before it is run: a stranger may have written it.
+"""Checks an ONNX file before it is run: a stranger may have written it.
 
 Only what dlreg's own exporter emits passes: its operators with their attributes, constants inside the
 file, no functions, no nested graphs. None of these operators reads a file or opens a connection, and
@@ -130,7 +130,7 @@ def vet_model(content: bytes) -> tuple[bytes, int]:
 
 
 def plain_output(name: str) -> str:
-    """What an output is, whatever its name had to become beside a column of the same name."""
+    """The plain name of an output, without the prefix that keeps it apart from a column of that name."""
     return re.sub(r"^dlreg/_*", "", name)
 
 

@@ -4,10 +4,11 @@ import codecs
 from collections.abc import Iterator
 
 from dlreg.config.presets import PRESETS
-from dlreg.config.schema import Config, shown
+from dlreg.config.schema import Config
 from dlreg.errors import Fault
 from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
 from dlreg.table.dataset import Dataset
+from dlreg.wording import quote
 
 # Fewer characters beyond ASCII are utf-8 by chance.
 LEAST_ACCENTS = 4
@@ -32,7 +33,7 @@ def _overruled_presets(config: Config) -> Iterator[Fault]:
                 f"{section}.{key} overrules the preset {config.preset}, whose values were chosen together",
                 section,
                 key,
-                hint=f"Leave it out for {shown(chosen[key])}, or see what it does to the error",
+                hint=f"Leave it out for {quote(chosen[key])}, or see what it does to the error",
             )
 
 

@@ -8,13 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlreg.config.reading import dump_config, parse_config
-from dlreg.config.schema import Config, shown
+from dlreg.config.reading import parse_config
+from dlreg.config.schema import Config
+from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 from dlreg.errors import ConfigError, DivergedError, Fault, RunDirError, UsageError
 from dlreg.files.plain_file import hash_plain_file, read_plain_file
 from dlreg.runs import directory as run_dir
 from dlreg.runs.shapes import Summary, UnfinishedRecord, read_json
+from dlreg.wording import quote
 
 _EPOCHS = "training.epochs"
 _ANEW = "Train anew in another --run-dir, or with --overwrite"
@@ -173,7 +175,7 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
         changed.remove(_EPOCHS)
     faults = []
     for key in changed:
-        found = f"{key} was {shown(old.get(key))}, now it is {shown(new.get(key))}"
+        found = f"{key} was {quote(old.get(key))}, now it is {quote(new.get(key))}"
         if key == _EPOCHS and by_epochs:
             found += ", and what its steps do depends on it"
         faults.append(Fault(found, str(path), hint=f"A run goes on as it began. {_ANEW}"))

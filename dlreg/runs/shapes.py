@@ -10,7 +10,8 @@ from typing import Annotated, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from dlreg.config.schema import DateFormat, RefusedError
+from dlreg.config.checks import RefusedError
+from dlreg.config.schema import DateFormat
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.intervals import MAX_SCORES
 from dlreg.table.column import KindName

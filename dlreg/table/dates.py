@@ -11,7 +11,8 @@ from functools import cache
 
 import pandas as pd
 
-_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "f": 6, "b": 0, "B": 0}
+from dlreg.config.checks import SUPPORTED_DATE_DIRECTIVES
+
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -43,7 +44,7 @@ class DateField:
     @property
     def width(self) -> int:
         """The most digits the field has; 0 for a month's name."""
-        return _WIDTHS[self.directive]
+        return SUPPORTED_DATE_DIRECTIVES[f"%{self.directive}"].digits
 
     @property
     def pattern(self) -> str:
@@ -60,13 +61,13 @@ def parse_format(date_format: str) -> tuple[str, tuple[DateField, ...]]:
     """Takes a strptime format apart: the literal text before the first field, and the fields.
 
     Raises:
-        ValueError: A directive that is not one of %Y %y %m %d %H %M %S %f %b %B.
+        ValueError: A directive that is not one of `SUPPORTED_DATE_DIRECTIVES`.
     """
     lead, *parts = re.split(r"%(.)", date_format)
     directives, separators = parts[0::2], parts[1::2]
-    unknown = [directive for directive in directives if directive not in _WIDTHS]
+    unknown = [directive for directive in directives if f"%{directive}" not in SUPPORTED_DATE_DIRECTIVES]
     if unknown:
-        raise ValueError(f"%{unknown[0]} is not one of {' '.join('%' + name for name in _WIDTHS)}")
+        raise ValueError(f"%{unknown[0]} is not one of {' '.join(SUPPORTED_DATE_DIRECTIVES)}")
     touches_next = [not separator for separator in separators[:-1]] + [False]
     touches_last = [False, *touches_next[:-1]]
     padded = [before or after for before, after in zip(touches_last, touches_next, strict=True)]

@@ -1,10 +1,10 @@
 """What a message says of a column that a CSV lacks: the column that was most likely meant."""
 
-import difflib
 import unicodedata
 from collections.abc import Sequence
 
 from dlreg.errors import Fault
+from dlreg.wording import nearest_word
 
 # Near matches take time, and a screen is soon full.
 MOST_NEAR_MATCHES = 20
@@ -30,12 +30,13 @@ def further_columns(names: Sequence[str], path: str) -> list[Fault]:
 
 def near_column(name: str, header: Sequence[str]) -> str:
     """A hint: the column most like a name, a delimiter that would make it one, or all columns."""
-    folded = {_folded(column): column for column in header}
-    near = difflib.get_close_matches(_folded(name), folded, n=1)
+    near = nearest_word(name, header, fold=_folded)
     if near:
-        alike = unicodedata.normalize("NFKC", folded[near[0]]) == unicodedata.normalize("NFKC", name)
-        copy = " It looks the same, but is made of other characters: copy it from the file" if alike else ""
-        return f"Did you mean {folded[near[0]]!r}?{copy}"
+        is_alike = unicodedata.normalize("NFKC", near) == unicodedata.normalize("NFKC", name)
+        copy = (
+            " It looks the same, but is made of other characters: copy it from the file" if is_alike else ""
+        )
+        return f"Did you mean {near!r}?{copy}"
     for mark in (";", "\t", "|", ",", *(_OTHER_DELIMITERS if len(header) == 1 else ())):
         if any(name in column.split(mark) for column in header if mark in column):
             return f"The delimiter looks like {mark!r}: set data.delimiter"

@@ -1,4 +1,4 @@
-"""How much of each member there is in a prediction, weighed on rows that it never saw."""
+"""Weighs members by how well they predict rows they never saw."""
 
 from collections.abc import Sequence
 

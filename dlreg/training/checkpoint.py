@@ -19,5 +19,5 @@ class Checkpoint(NamedTuple):
 
 
 def is_finite(checkpoint: Checkpoint) -> bool:
-    """Whether none of its tensors has overflowed; a recorded metric may have."""
+    """Whether all of its tensors are finite; a recorded metric need not be."""
     return all(bool(np.isfinite(tensor).all()) for tensor in checkpoint.tensors.values())

@@ -1,4 +1,4 @@
-"""Who is told how a training goes."""
+"""The interface through which a training reports its progress."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from dlreg.training.progress import Progress
 
 
 class Listener(Protocol):
-    """Told how a run goes."""
+    """Receives the progress of a training."""
 
     def on_stage(self, stage: str) -> None:
         """A part of the work begins, such as `reading data/diabetes.csv`."""

@@ -1,4 +1,4 @@
-"""The training loop: runs the compiled epoch, and decides between two of them.
+"""The training loop: runs the compiled epoch, and decides what comes next.
 
 `Model.fit` leaves the compiled world once per batch and pays over a millisecond each time. Here an epoch is
 one call of a program (`dlreg.engine.machine`); Python only draws the next order of rows and decides what is
@@ -36,7 +36,7 @@ class TrainingRows(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What is trained on, and who meets which rows when.
+    """The rows of a training, and the order in which each member visits them.
 
     Attributes:
         train: The rows to train on.
@@ -93,7 +93,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Who takes part in a training from outside.
+    """The callbacks of a training.
 
     Attributes:
         resume_from: Given what a checkpoint of this training looks like, returns the one to go on from; None

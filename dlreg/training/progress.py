@@ -1,4 +1,4 @@
-"""What is known and decided between epochs: histories, best epochs, early stopping, slowing, refitting."""
+"""The state of a training between epochs: history, best epochs, early stopping, plateaus, refitting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,7 +95,6 @@ class Progress:
         plateau: Plateau | None = None,
         refit: Refit | None = None,
     ) -> None:
-        """Starts before the first epoch."""
         self.epochs = epochs
         self.watched = "val_loss" if "val_loss" in names else "loss"
         self.values: list[np.ndarray] = []
@@ -151,7 +150,7 @@ class Progress:
         return not self.is_training.any() or self.epoch >= self.epochs
 
     def replay(self, values: np.ndarray) -> None:
-        """Takes in again epochs recorded before it was broken off, `(n_epochs, n_values, n_members)`.
+        """Records again the epochs of a checkpoint, `(n_epochs, n_values, n_members)`.
 
         Raises:
             RunDirError: The training would have been over before the last of them, or diverged in it.
@@ -167,7 +166,7 @@ class Progress:
             raise RunDirError(f"the checkpoint is damaged: {found}. Remove it to start at the first epoch")
 
     def record(self, values: np.ndarray) -> np.ndarray:
-        """Takes in an epoch.
+        """Records an epoch.
 
         Args:
             values: Shape `(n_values, n_members)`, in the order of the names.

@@ -1,4 +1,4 @@
-"""From a config to trained members: what is built, how it is trained, and how it is mixed."""
+"""From a config to trained members: builds the networks, trains them, mixes their predictions."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -86,7 +86,7 @@ def train_members(
         preprocessing: Fitted on the training rows.
         variants: The networks to train.
         x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
-        hooks: Who takes part from outside.
+        hooks: The callbacks.
     """
     epochs = plan_epochs(config, len(x["train"]), dataset.folds)
     data = _training_data(config, dataset, preprocessing, x, epochs.n_rows)

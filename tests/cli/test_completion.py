@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from dlreg.cli.completion import complete_override, whole_words
-from dlreg.config.reading import override_keys
+from dlreg.config.keys import override_keys
 
 
 def ask(shell, words, tmp_path):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from support.tables import folder_with, plain_table
 
 from dlreg.commands import check
-from dlreg.config.reading import load_config, to_yaml
+from dlreg.config.reading import load_config
+from dlreg.config.writing import to_yaml
 from dlreg.errors import ConfigError, DataError, UsageError
 from dlreg.preview.plan import plan_training
 from dlreg.table.dataset import load_dataset

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.fuzzing import EXAMPLES
 
+from dlreg.config.places import Position
 from dlreg.config.yaml_source import (
     MAX_BYTES,
-    Position,
     core_scalar,
     parse_scalar_or_flow,
     parse_yaml,
@@ -216,7 +217,7 @@ PLAIN = st.recursive(
 
 
 @given(value=st.dictionaries(st.text(), PLAIN, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES // 30, deadline=None)
 def test_quoted_text_survives(value: dict) -> None:
     text = yaml.dump(value, Dumper=Quoting, allow_unicode=True, width=2**31)
     assert parse_yaml(text, "f").value == value
@@ -233,7 +234,7 @@ Quoting.add_representer(
 
 
 @given(text=st.text(alphabet=st.sampled_from("ab01:-?[]{},&*!|>'\"%@`#\\ \t\n<~.é\0\x85")))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES // 10, deadline=None)
 def test_any_text_is_a_mapping_or_a_config_error(text: str) -> None:
     for fault in faults_of(text):
         assert fault.message and fault.line and fault.column

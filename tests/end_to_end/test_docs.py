@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from dlreg import errors
+from dlreg import __version__, errors
 from dlreg.cli import app as cli
 from dlreg.config.reading import load_config
+from dlreg.config.reference import full_config
 from dlreg.config.schema import Config
 from dlreg.runs import directory as run_dir
 
@@ -165,6 +166,7 @@ def keys_of(model, above: str = "") -> set[str]:
 
 def test_the_full_config_has_every_key_with_its_default():
     full = (ROOT / "configs" / "full.yaml").read_text(encoding="utf-8")
+    assert full == full_config(), "write it again with .ci/docs"
     assert blocks("yaml", "Every key with its default") == [full]
     given = set()
     section = ""
@@ -187,3 +189,14 @@ def test_the_config_of_the_first_run_is_the_one_shown():
 def test_what_the_readme_points_to_is_there():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_version_has_a_section_in_the_changelog():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert __version__ in re.findall(r"^## \[([0-9.]+)\]", changelog, re.MULTILINE)
+
+
+def test_what_contributors_are_pointed_to_is_there():
+    contributing = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for target in re.findall(r"`((?:\.ci|tests|configs|dlreg)/[\w./]+)`", contributing):
+        assert re.search("MODULE|NAME", target) or (ROOT / target).exists(), target

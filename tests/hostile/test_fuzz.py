@@ -12,7 +12,9 @@ import pytest
 from support.fuzzing import EXAMPLES, feed, mutated
 
 from dlreg.commands.init import draft_config
-from dlreg.config.reading import dump_config, override_keys, parse_config, read_config
+from dlreg.config.keys import override_keys
+from dlreg.config.reading import parse_config, read_config
+from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import decode_yaml, parse_yaml
 from dlreg.errors import ConfigError, DataError, Fault
 from dlreg.table import csv_scan

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from dlreg.config.reading import load_config, to_yaml
+from dlreg.config.reading import load_config
+from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, Fault
 from dlreg.preview.advice import advise
 from dlreg.table.csv_file import Table, read_table

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlreg.config.schema import SUPPORTED_DATE_DIRECTIVES
+from dlreg.config.checks import SUPPORTED_DATE_DIRECTIVES
 from dlreg.table import dates
 
 FORMATS = [

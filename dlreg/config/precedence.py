@@ -1,0 +1,50 @@
+"""Which value counts: the defaults are overruled by the preset, the preset by the file and `--set`.
+
+All functions take and give plain mappings, which may be wrong in any way, and change none of them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlreg.config.keys import SECTIONS, nodes_at, properties_of
+from dlreg.config.presets import PRESETS
+
+
+def over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a config gives, over the values of the preset it names.
+
+    A value that is given may switch off the default of another: `test_path` that of `test_split`,
+    `cross_validation` that of `validation_split`.
+    """
+    name = given.get("preset", "standard")
+    values = _merged(PRESETS.get(name, {}) if isinstance(name, str) else {}, given)
+    if section_of(values, "data").get("test_path") is not None:
+        values["data"].setdefault("test_split", None)
+    if section_of(values, "training").get("cross_validation") is not None:
+        values["training"].setdefault("validation_split", 0.0)
+    return values
+
+
+def over_defaults(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The sections of a config, each over the defaults of its keys."""
+    defaults = {
+        name: {key: node.get("default") for key, node in properties_of(nodes_at((name,))).items()}
+        for name in SECTIONS
+    }
+    return {name: default | section_of(values, name) for name, default in defaults.items()}
+
+
+def section_of(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A section of a config; an empty one where it is not given, or is no mapping."""
+    section = values.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One mapping over another, key by key at every depth."""
+    values = {key: _merged({}, value) if isinstance(value, dict) else value for key, value in below.items()}
+    for key, value in above.items():
+        inner = values.get(key)
+        under = inner if isinstance(inner, dict) else {}
+        values[key] = _merged(under, value) if isinstance(value, dict) else value
+    return values

@@ -1,0 +1,110 @@
+"""What is wrong with a config in words, put together from its JSON Schema.
+
+So a message cannot drift from what is checked: the schema is the one place of types, ranges and choices.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import Discriminator
+from pydantic_core import ErrorDetails
+
+from dlreg.config.checks import RefusedError
+from dlreg.config.keys import SECTIONS, Node, dotted, leaves_of, nodes_at, words_of
+from dlreg.config.places import KeyPath, Origins, Place
+from dlreg.config.schema import Config
+from dlreg.config.suggestions import hint_for_unknown_key, hint_for_value
+from dlreg.errors import Fault
+from dlreg.wording import quote, shorten
+
+
+def _unions() -> Iterator[KeyPath]:
+    for section in SECTIONS:
+        model: Any = Config.model_fields[section].annotation
+        for key, field in model.model_fields.items():
+            if field.discriminator or any(isinstance(item, Discriminator) for item in field.metadata):
+                yield section, key
+
+
+# pydantic puts the chosen alternative of these keys into its error locations.
+_UNIONS = frozenset(_unions())
+
+
+def schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[Fault]:
+    """The faults behind what pydantic found wrong, each at its place."""
+    keys = [key_path(error) for error in errors]
+    for key, error in zip(keys, errors, strict=True):
+        # pydantic counts a list without its wrong items, and then calls it too short.
+        if error["type"] != "too_short" or not any(other[: len(key)] == key != other for other in keys):
+            yield _schema_fault(error, key, origins)
+
+
+def key_path(error: ErrorDetails) -> KeyPath:
+    """The key of the value that pydantic found wrong."""
+    key = error["loc"]
+    if key[:2] in _UNIONS:
+        key = key[:2] + key[3:]
+    return (*key, "name") if error["type"].startswith("union_tag") else key
+
+
+def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
+    name = dotted(key)
+    if error["type"] == "extra_forbidden":
+        variant = error["loc"][2] if error["loc"][:2] in _UNIONS else None
+        return origins.fault(f"unknown key {name}", key, hint_for_unknown_key(key, variant), at_key=True)
+    nodes = nodes_at(key)
+    leaves = leaves_of(nodes)
+    if error["type"] in ("missing", "union_tag_not_found"):
+        hint = f"It is {_description(leaves)}." if words_of(leaves) else nodes[0]["description"]
+        return origins.fault(f"{name} is required", key[:-1], hint, at_key=True)
+    value = error["input"]
+    if error["type"] == "union_tag_invalid":
+        value = value["name"]
+    found = _as_found(value, origins.places.get(key))
+    refused = error.get("ctx", {}).get("error")
+    if isinstance(refused, RefusedError):
+        return origins.fault(f"{name} {refused.expected}, found {found}", key, refused.hint)
+    message = f"{name} must be {_description(leaves)}, found {found}"
+    return origins.fault(message, key, hint_for_value(value, key))
+
+
+def _as_found(value: Any, place: Place | None) -> str:
+    """A value as a message names it: a number as it is spelled in the file."""
+    if value is None or isinstance(value, str | list | dict) or place is None or place.written is None:
+        return quote(value)
+    return shorten(place.written)
+
+
+def _description(leaves: Sequence[Node]) -> str:
+    """Alternatives of the JSON Schema in words, to follow "must be"."""
+    words = [word if word[0].isalpha() else quote(word) for word in words_of(leaves)]
+    choice = [f"one of {', '.join(words)}" if len(words) > 1 else word for word in words[:1]]
+    others = [_kind(leaf) for leaf in leaves if not words_of([leaf])]
+    return " or ".join(dict.fromkeys(choice + others))
+
+
+def _kind(leaf: Node) -> str:
+    match leaf:
+        case {"type": "array"}:
+            least, most = leaf.get("minItems"), leaf.get("maxItems")
+            size = f" of at least {least}" if least else f" of at most {most}" if most else ""
+            return f"a list{size}, each item {_description(leaves_of([leaf['items']]))}"
+        case {"type": "integer"}:
+            return f"a whole number{_range(leaf)}"
+        case {"type": "number"}:
+            return f"a number{_range(leaf)}"
+        case {"type": "object", "additionalProperties": values} if values:
+            return f"a mapping from columns to {_description(leaves_of([values]))}"
+        case {"format": "path"}:
+            return "a path"
+    return {"boolean": "true or false", "null": "null", "object": "a mapping", "string": "text"}[leaf["type"]]
+
+
+def _range(leaf: Node) -> str:
+    words = {
+        "minimum": "from" if "maximum" in leaf else "of at least",
+        "exclusiveMinimum": "above",
+        "maximum": "to" if "minimum" in leaf else "up to",
+        "exclusiveMaximum": "and below",
+    }
+    return "".join(f" {word} {leaf[bound]}" for bound, word in words.items() if bound in leaf)

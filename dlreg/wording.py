@@ -1,0 +1,34 @@
+"""How messages put what a user wrote: shortened, quoted, and the word that was probably meant."""
+
+import json
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+
+def shorten(text: str) -> str:
+    """Text from a file as a message can bear it: at most 60 characters."""
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def quote(value: object) -> str:
+    """A value as a message shows it: in YAML's flow style, shortened."""
+    return shorten(json.dumps(value, ensure_ascii=False))
+
+
+def nearest_word(
+    word: str, words: Iterable[str], fold: Callable[[str], str] = str.lower, cutoff: float = 0.6
+) -> str | None:
+    """The one of some words that a mistyped word most likely meant.
+
+    Args:
+        word: What was written.
+        words: What might have been meant.
+        fold: Takes from a word what people overlook, such as case.
+        cutoff: The similarity below which nothing was meant, from 0 (nothing in common) to 1 (equal).
+
+    Returns:
+        One of `words`, None where none is near.
+    """
+    folded = {fold(candidate): candidate for candidate in words}
+    matches = get_close_matches(fold(word), folded, 1, cutoff)
+    return folded[matches[0]] if matches else None

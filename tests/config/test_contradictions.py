@@ -1,0 +1,60 @@
+"""Values that exclude each other: named at one, pointing at the other."""
+
+from pathlib import Path
+
+import pytest
+from support.configs import HEAD, check_only_fault, load
+
+BAD = [
+    ("model: {blend: true}", 4, 16, "model.blend needs training.cross_validation"),
+    ("training: {refit: {}}", 4, 19, "training.refit needs training.cross_validation"),
+    (
+        "training: {refit: {}, cross_validation: 5, restore_best_weights: false}",
+        4,
+        19,
+        "training.refit needs training.restore_best_weights",
+    ),
+    (
+        "training: {cross_validation: 5, validation_split: 0.1}",
+        4,
+        51,
+        "training.validation_split and training.cross_validation exclude each other",
+    ),
+    ("  features: [a, b, a]", 4, 20, 'data.features names "a" twice (compare line 4)'),
+    ("  features: [a, y]", 4, 17, 'data.target is "y", data.features cannot name it (compare line 3)'),
+    ("  features: [a]\n  exclude: [b, a]", 5, 16, '"a" is in both data.features and data.exclude'),
+    ('  thousands: "."', 4, 14, 'data.thousands and data.decimal are both "."'),
+    ("  types: {y: date}", 4, 14, 'data.target is "y", data.types cannot make it a date'),
+    ('  dates: {y: "%Y"}', 4, 14, 'data.target is "y", data.dates cannot make it a date'),
+    ('  types: {a: number}\n  dates: {a: "%Y"}', 4, 14, "has a format in data.dates (compare line 5)"),
+    ("  test_split: null", 4, 15, "data.test_split is null, but there is no data.test_path"),
+    ("  test_split: 0.1\n  test_path: t.csv", 4, 15, "exclude each other (compare line 5)"),
+    ("  split: group", 4, 10, "data.split group needs data.split_by"),
+    ("  split_by: day", 4, 13, "data.split_by has no meaning with data.split random"),
+    (
+        "  split: time\n  split_by: y",
+        5,
+        13,
+        'data.target is "y", data.split_by cannot name it (compare line 3)',
+    ),
+    ("training: {momentum: 0.9}", 4, 22, "training.momentum has no meaning with training.optimizer adam"),
+    (
+        "training:\n  epochs: 5\n  schedule: {name: cosine, warmup_epochs: 5}",
+        6,
+        43,
+        "warmup_epochs must be below training.epochs, found 5 and 5 (compare line 5)",
+    ),
+]
+
+
+@pytest.mark.bad_input("config")
+@pytest.mark.parametrize(("addition", "line", "column", "fragment"), BAD)
+def test_fault_with_place_and_hint(
+    tmp_path: Path, addition: str, line: int, column: int, fragment: str
+) -> None:
+    check_only_fault(tmp_path, addition, line, column, fragment)
+
+
+def test_types_and_dates_may_agree(tmp_path: Path) -> None:
+    data = load(tmp_path, HEAD + '  types: {a: date}\n  dates: {a: "%Y"}').data
+    assert data.types == {"a": "date"}

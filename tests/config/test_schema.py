@@ -1,0 +1,104 @@
+"""The schema: its defaults, its words, and that nothing changes a config."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from support.configs import HEAD, load
+
+from dlreg.config.schema import Activation, Config
+
+
+def test_defaults(tmp_path: Path) -> None:
+    config = load(tmp_path, HEAD)
+    assert config.data.path == tmp_path / "table.csv"
+    assert config.data.model_dump(exclude={"path"}) == {
+        "target": "y",
+        "features": "all",
+        "exclude": (),
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "decimal": ".",
+        "thousands": None,
+        "missing_values": (),
+        "types": {},
+        "dates": {},
+        "test_split": 0.2,
+        "test_path": None,
+        "split": "random",
+        "split_by": None,
+    }
+    assert config.model_dump(exclude={"data"}) == {
+        "preset": "standard",
+        "preprocessing": {
+            "numeric": "standard",
+            "missing": "median",
+            "missing_indicator": False,
+            "categorical": "onehot",
+            "embedding": "none",
+            "target": "standard",
+            "clip_predictions": False,
+        },
+        "model": {
+            "hidden_layers": (64, 64),
+            "activation": "relu",
+            "dropout": 0.0,
+            "dropout_schedule": "constant",
+            "l2": 0.0,
+            "batch_norm": False,
+            "parametric_activation": False,
+            "feature_scale": False,
+            "initializer": "glorot_uniform",
+            "ensemble": 1,
+            "blend": False,
+        },
+        "training": {
+            "loss": "mse",
+            "optimizer": "adam",
+            "learning_rate": 0.001,
+            "learning_rate_factors": {
+                "weights": 1.0,
+                "biases": 1.0,
+                "embeddings": 1.0,
+                "feature_scale": 1.0,
+                "weights_by_fan_in": False,
+            },
+            "weight_decay": 0.0,
+            "weight_decay_groups": ("weights", "biases", "embeddings", "feature_scale"),
+            "momentum": 0.0,
+            "beta_1": 0.9,
+            "beta_2": 0.999,
+            "clip_norm": None,
+            "schedule": {"name": "constant"},
+            "epochs": 100,
+            "auto_steps": 4096,
+            "batch_size": 32,
+            "equal_batches": False,
+            "validation_split": 0.2,
+            "cross_validation": None,
+            "refit": None,
+            "early_stopping": {"patience": 20, "min_delta": 0.0},
+            "restore_best_weights": True,
+            "seed": 42,
+        },
+        "run": {"dir": None, "threads": None, "compile_cache": True},
+    }
+
+
+def test_frozen(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load(tmp_path, HEAD).training.epochs = 3
+
+
+def test_the_json_schema_describes_every_key() -> None:
+    schema = Config.model_json_schema()
+    for section in (schema, *schema["$defs"].values()):
+        for key, node in section["properties"].items():
+            assert node.get("description") or "$ref" in node, key
+    assert {"type": "string", "enum": ["constant", "cosine", "step", "plateau", "coslog4"]} in schema[
+        "$defs"
+    ]["TrainingConfig"]["properties"]["schedule"]["anyOf"]
+
+
+def test_activations_are_of_one_name_each() -> None:
+    assert len(set(get_args(Activation))) == len(get_args(Activation)) == 26

@@ -1,0 +1,150 @@
+"""What imports what: one way, from the ground up, and never what a package's face rules out."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "dlreg"
+# From the ground up: nothing imports what stands further down the list.
+ORDER = (
+    "errors", "wording", "arrays", "files", "config", "table", "features", "model", "engine", "training",
+    "pipeline", "evaluation", "figures", "runs", "preview", "commands", "cli",
+)  # fmt: skip
+# Beyond the order, by package or module.
+NEVER = {
+    "files": {"arrays"},
+    "model": {"config", "table", "features"},
+    "engine": {"config", "table", "features"},
+    "pipeline": {"config", "training"},
+    "pipeline.session": {"model", "features", "table"},
+    "pipeline.vetting": {"model", "features", "table"},
+    "evaluation": {"config", "table", "features", "training", "pipeline"},
+    "figures": {"config", "table", "features", "training", "pipeline"},
+    "runs": {"figures"},
+    "preview": {"pipeline", "runs", "figures"},
+    "cli": {"model", "pipeline", "evaluation"},
+}
+DOORS = {
+    # There is one door to the compiled loop.
+    "engine": {"engine", "training", "commands.train"},
+    "tensorflow": {"engine"},
+    "keras": {"engine", "model.keras_model"},
+    "sklearn": {"features", "pipeline", "training.blending"},
+    "onnxruntime": {"pipeline.session"},
+    "matplotlib": {"figures", "cli.main"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+
+
+def modules(root: Path) -> dict[str, ast.Module]:
+    """Each module by its name below the package, such as `engine.epoch`."""
+    paths = {".".join(path.relative_to(root).with_suffix("").parts): path for path in root.rglob("*.py")}
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in paths.items()}
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """What a module imports anywhere, in functions and for type checkers too, without the leading `dlreg.`."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name.removeprefix("dlreg.") for name in names}
+
+
+def is_part(name: str, whole: str) -> bool:
+    return name == whole or name.startswith(f"{whole}.")
+
+
+def offences(root: Path) -> list[str]:
+    """Every import that is against the order, a never or a door."""
+    found = []
+    for module, tree in modules(root).items():
+        package = module.split(".")[0]
+        for name in imports(tree):
+            first = name.split(".")[0]
+            if package in ORDER and first in ORDER and ORDER.index(first) > ORDER.index(package):
+                found.append(f"{module} imports {name}, which stands above it")
+            for part, nevers in NEVER.items():
+                if is_part(module, part) and first in nevers:
+                    found.append(f"{module} imports {name}, which {part} never does")
+            if first in DOORS and not any(is_part(module, door) for door in DOORS[first]):
+                found.append(f"{module} imports {name}: only {', '.join(sorted(DOORS[first]))} may")
+    return found
+
+
+def circle(root: Path) -> list[str]:
+    """Modules that import each other in a circle; none if there is no circle."""
+    trees = modules(root)
+    arrows = {
+        module: {
+            target for name in imports(tree) for target in trees if target == name or is_part(name, target)
+        }
+        - {module}
+        for module, tree in trees.items()
+    }
+    state: dict[str, int] = defaultdict(int)
+
+    def visit(module: str, path: list[str]) -> list[str]:
+        state[module] = 1
+        for target in sorted(arrows[module]):
+            if state[target] == 1:
+                return [*path[path.index(target) if target in path else 0 :], target]
+            if not state[target] and (closed := visit(target, [*path, target])):
+                return closed
+        state[module] = 2
+        return []
+
+    return next((closed for module in trees if not state[module] and (closed := visit(module, [module]))), [])
+
+
+def test_every_package_has_its_place():
+    names = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert names - {"__init__", "__main__", "__pycache__", "py"} == set(ORDER)
+
+
+def test_imports_go_one_way():
+    assert offences(ROOT) == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert circle(ROOT) == []
+
+
+def test_packages_hand_nothing_on():
+    """A package's `__init__.py` is its face, a docstring alone: importing a module imports no others."""
+    for path in ROOT.glob("*/__init__.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), path
+        assert len(tree.body) == 1, path
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "fragment"),
+    [
+        ("table/planted.py", "from dlreg.features import scaling", "stands above"),
+        ("model/planted.py", "from dlreg.config.schema import Config", "never"),
+        ("evaluation/planted.py", "def f():\n    from dlreg.table import dataset", "never"),
+        ("pipeline/planted.py", "import keras", "only engine, model.keras_model may"),
+        ("training/planted.py", "import tensorflow as tf", "only engine may"),
+        ("preview/planted.py", "from dlreg.engine.epoch import Program", "engine"),
+        ("runs/planted.py", "from dlreg.cli import app", "stands above"),
+    ],
+)
+def test_an_import_planted_against_the_rules_is_found(tmp_path, module, line, fragment):
+    (tmp_path / module).parent.mkdir()
+    (tmp_path / module).write_text(line)
+    (offence, *_) = offences(tmp_path)
+    assert offence.startswith(module.removesuffix(".py").replace("/", ".")) and fragment in offence
+
+
+def test_a_planted_circle_is_found(tmp_path):
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "a.py").write_text("from dlreg.table.b import x")
+    (tmp_path / "table" / "b.py").write_text("def f():\n    from dlreg.table import c")
+    (tmp_path / "table" / "c.py").write_text("import dlreg.table.a")
+    assert set(circle(tmp_path)) == {"table.a", "table.b", "table.c"}

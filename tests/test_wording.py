@@ -1,0 +1,24 @@
+"""How messages put what a user wrote."""
+
+import pytest
+
+from dlreg.wording import nearest_word, quote, shorten
+
+
+def test_long_text_is_shortened_to_sixty_characters() -> None:
+    assert shorten("x" * 60) == "x" * 60
+    assert shorten("x" * 61) == "x" * 59 + "…"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("a", '"a"'), (3, "3"), (None, "null"), (["가", True], '["가", true]'), ("é" * 99, '"' + "é" * 58 + "…")]
+)  # fmt: skip
+def test_values_are_quoted_in_flow_style(value: object, text: str) -> None:
+    assert quote(value) == text
+
+
+def test_the_nearest_word_is_the_one_as_it_is_spelled_among_the_words() -> None:
+    assert nearest_word("LOS", ["Loss", "epochs"]) == "Loss"
+    assert nearest_word("z", ["Loss", "epochs"]) is None
+    assert nearest_word("a b", ["ab"], fold=lambda word: word.replace(" ", "")) == "ab"
+    assert nearest_word("lss", ["loss"], cutoff=0.9) is None

@@ -125,10 +125,7 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
     train = dataset.parts["train"]
     with located(str(config.data.path)):
         preprocessing = fit_preprocessing(
-            train.cells,
-            train.y_true,
-            dataset.columns,
-            **config.preprocessing.model_dump(exclude={"embedding"}),
+            train, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
         )
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
     variants = build_variants(config, preprocessing, x["train"], len(members_of(config)))

@@ -17,6 +17,7 @@ from dlreg.features.numbers import Cells, Feature, FeatureKind, fit_features, re
 from dlreg.features.scaling import Scaler, fit_scaler
 from dlreg.features.target import TargetMethod, TargetScaling, fit_target
 from dlreg.table.column import Column
+from dlreg.table.dataset import Part
 
 BLOCK_ROWS = 65536
 
@@ -112,8 +113,7 @@ class Preprocessing:
 
 
 def fit_preprocessing(
-    cells: Cells,
-    y: np.ndarray,
+    train: Part,
     columns: Sequence[Column],
     *,
     numeric: str,
@@ -126,9 +126,8 @@ def fit_preprocessing(
     """Fits imputation, scaling, encoding and the target's scale on training rows.
 
     Args:
-        cells: The training rows' cells, as `read_cells` gives them.
-        y: Their target, shape `(n_rows,)`.
-        columns: What the cells are.
+        train: The training rows.
+        columns: What their cells are.
         numeric: How numbers are scaled, see `dlreg.features.scaling.fit_scaler`.
         missing: What stands in for missing numbers, see `dlreg.features.numbers.fit_features`.
         missing_indicator: Whether each column of numbers or dates with missing cells gets a flag beside it.
@@ -140,7 +139,8 @@ def fit_preprocessing(
         DataError: Columns without any value, missing cells that are refused, a target that cannot be
             scaled so.
     """
-    target_scaling = fit_target(y, target)
+    cells = train.cells
+    target_scaling = fit_target(train.y_true, target)
     features = fit_features(cells, columns, missing, missing_indicator=missing_indicator)
     numbers = (values for _, values in _read_kind("number", columns, features, cells))
     categories = [
@@ -148,7 +148,7 @@ def fit_preprocessing(
         for feature, values in _read_kind("text", columns, features, cells)
     ]
     has_numbers = any(of_column[0].kind == "number" for of_column in features)
-    scaled = target_scaling.forward(y)
+    scaled = target_scaling.forward(train.y_true)
     return Preprocessing(
         tuple(columns),
         features,

@@ -14,7 +14,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from support.tables import load
+from support.tables import load, part_of
 
 from dlreg.arrays import aligned, is_aligned
 from dlreg.errors import DataError
@@ -63,7 +63,7 @@ Y = np.random.default_rng(2).gamma(3.0, 10.0, N_ROWS)
 
 def fit(cells=CELLS, y=Y, columns=COLUMNS, **settings):
     chosen = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "standard"}
-    return fit_preprocessing(cells, y, columns, **(chosen | settings))
+    return fit_preprocessing(part_of(cells, y), columns, **(chosen | settings))
 
 
 def by_hand(numeric: str, missing: str, categorical: str) -> np.ndarray:
@@ -193,10 +193,9 @@ WILD = {
 def test_nothing_is_fitted_on_rows_held_out(tmp_path, wild, split, numeric, categorical):
     def fitted(lines: list[str]):
         dataset = load(tmp_path, "\n".join(["u,v,k,f,d,y", *lines]) + "\n", data={"split": split})
-        train = dataset.parts["train"]
         settings = {"numeric": numeric, "missing": "mean", "categorical": categorical, "target": "standard"}
-        fit_to = fit_preprocessing(train.cells, train.y_true, dataset.columns, **settings)
-        return dataset, json.dumps(describe(fit_to), allow_nan=False)
+        preprocessing = fit_preprocessing(dataset.parts["train"], dataset.columns, **settings)
+        return dataset, json.dumps(describe(preprocessing), allow_nan=False)
 
     dataset, clean = fitted(TABLE)
     held_out = {*dataset.parts["validation"].rows, *dataset.parts["test"].rows}

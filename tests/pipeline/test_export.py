@@ -9,6 +9,7 @@ import onnx
 import onnxruntime as ort
 import pandas as pd
 import pytest
+from support.tables import part_of
 
 from dlreg.config.schema import Activation
 from dlreg.engine.forward import predict
@@ -67,8 +68,8 @@ def table(tmp_path_factory):
 
 def fit(columns, cells, y, **options):
     settings = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "standard"}
-    part = {name: values[:N_TRAIN] for name, values in cells.items()}
-    return fit_preprocessing(part, y[:N_TRAIN], columns, **settings | options)
+    train = {name: values[:N_TRAIN] for name, values in cells.items()}
+    return fit_preprocessing(part_of(train, y[:N_TRAIN]), columns, **settings | options)
 
 
 def both_ways(preprocessing, cells, **network):
@@ -317,7 +318,7 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
     columns = (Column("id", "number"),)
     cells = {"id": ids.reshape(-1, 1)}
     settings = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "none"}
-    preprocessing = fit_preprocessing(cells, np.arange(40.0), columns, **settings)
+    preprocessing = fit_preprocessing(part_of(cells, np.arange(40.0)), columns, **settings)
     exported, _ = drawn(preprocessing, Network(1, []))
     found = Pipeline(exported.SerializeToString()).predict(cells)
     assert len(set(found)) == 40

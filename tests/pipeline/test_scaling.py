@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import onnxruntime as ort
 import pytest
+from support.tables import part_of
 
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.pipeline.cells import cells_graph
@@ -45,7 +46,7 @@ def test_the_stages_give_the_rows_that_a_network_reads(numeric, categorical, kin
     cells = {column.name: make_cells(1)[column.name] for column in columns}
     y = np.random.default_rng(2).normal(size=80)
     preprocessing = fit_preprocessing(
-        cells, y, columns, numeric=numeric, missing="median", missing_indicator=True,
+        part_of(cells, y), columns, numeric=numeric, missing="median", missing_indicator=True,
         categorical=categorical, target="none",
     )  # fmt: skip
     features = run(
@@ -64,5 +65,7 @@ def test_only_numbers_are_drawn_in():
     cells = {"city": make_cells(3)["city"]}
     options = {"missing": "median", "categorical": "onehot", "target": "none"}
     y = np.random.default_rng(4).normal(size=80)
-    texts_alone = fit_preprocessing(cells, y, COLUMNS["category"][:1], numeric="robust_clip", **options)
+    texts_alone = fit_preprocessing(
+        part_of(cells, y), COLUMNS["category"][:1], numeric="robust_clip", **options
+    )
     assert len(scaling_graphs(texts_alone)) == 1

@@ -19,7 +19,7 @@ def test_features_are_counted_as_scikit_learn_makes_them(tmp_path, categorical, 
     dataset = load_dataset(config)
     options = config.preprocessing.model_dump(exclude={"embedding"}) | {"categorical": categorical}
     train = dataset.parts["train"]
-    fitted = fit_preprocessing(train.cells, train.y_true, dataset.columns, **options)
+    fitted = fit_preprocessing(train, dataset.columns, **options)
     assert count_features(dataset.columns, train, categorical) == len(fitted.feature_names)
 
 

@@ -12,6 +12,7 @@ from dlreg.config.schema import Config
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table import dates
 from dlreg.table.column import Column
+from dlreg.table.columns import is_text
 from dlreg.table.dataset import Dataset, Part
 
 # So near to 1 that a column is the target in other units.
@@ -64,7 +65,7 @@ def suspect_columns(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
         if first := next((suspicion for suspicion in suspicions if suspicion), None):
             yield first
     numbers = {
-        column.name: train.cells[column.name][:, 0] for column in dataset.columns if column.kind == "number"
+        column.name: train.cells[column.name][:, 0] for column in dataset.columns if not is_text(column)
     }
     yield from _inexact_numbers(numbers | {target: train.y_true})
     yield from _sum_of_columns(numbers, train.y_true, target)

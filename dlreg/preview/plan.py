@@ -22,7 +22,7 @@ from dlreg.training.members import count_refit_epochs, members_of, plan_epochs
 LIBRARY_BYTES = 930_000_000
 # Measured on networks of millions of weights: gradients, the best epoch's and what is written at the end.
 WEIGHT_COPIES = 14
-# More rows are validated in several steps.
+# The engine validates more rows in several steps.
 MOST_VALIDATION_ROWS = 4096
 FLOAT_BYTES = 4
 CELL_BYTES = 8

@@ -1,8 +1,5 @@
 """One module for each kind of column: what its cells look like, and how they are read.
 
-- `number`: numbers, written in one of many ways.
-- `category`: text of few levels; words for true and false are a category, too.
-- `date`: dates and moments, of one format.
-
-`dlreg.table.columns.KINDS` finds them by name. A kind knows nothing of the others' faults, nor of networks.
+Each has a `dlreg.table.column.Kind`, which `dlreg.table.columns.KINDS` finds by its name. Others read numbers
+with `number.read_numbers`. Never imports what networks make of a kind: that is in features and pipeline.
 """

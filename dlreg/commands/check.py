@@ -58,10 +58,10 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
     except DlregError as error:
         return Report(_in_order(path, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
     # Of settings that are at fault, or stand in for such, nothing more needs to be said.
-    advice = [each for each in advise(config, dataset) if each.about == "data" or not faults]
-    warnings = tuple(each.fault for each in advice)
+    advices = [advice for advice in advise(config, dataset) if advice.about == "data" or not faults]
+    warnings = tuple(advice.fault for advice in advices)
     if strict and warnings:
-        about_config = faults or any(each.about == "config" for each in advice)
+        about_config = faults or any(advice.about == "config" for advice in advices)
         exit_code = ConfigError.exit_code if about_config else DataError.exit_code
         faults, warnings = (*faults, *warnings), ()
     return Report(faults, warnings, dataset.notes, None if faults else asdict(plan), exit_code)
@@ -69,10 +69,11 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
 
 def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
     """Those in the config by their lines, the others after them as they come."""
-    own = sorted(
-        (fault for fault in faults if fault.path == str(path)), key=lambda at: (at.line or 0, at.column or 0)
+    in_config = sorted(
+        (fault for fault in faults if fault.path == str(path)),
+        key=lambda fault: (fault.line or 0, fault.column or 0),
     )
-    return (*own, *(fault for fault in faults if fault.path != str(path)))
+    return (*in_config, *(fault for fault in faults if fault.path != str(path)))
 
 
 def load_config_and_data(path: Path, overrides: Sequence[str]) -> Config:

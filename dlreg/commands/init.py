@@ -1,7 +1,7 @@
 """A config that fits a table, with comments, to start from."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -12,14 +12,18 @@ import pandas as pd
 from dlreg.config.reading import parse_config
 from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, UsageError, printable
-from dlreg.preview.advice import advise, counts_rows, equals_target
+from dlreg.preview.advice import advise
+from dlreg.preview.columns import counts_rows, equals_target
 from dlreg.preview.plan import plan_training
 from dlreg.table import dates
-from dlreg.table.columns import Column, read_numbers, recognise_columns
+from dlreg.table.column import Column
+from dlreg.table.columns import KINDS, recognise_columns
 from dlreg.table.csv_file import Table, read_table
+from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_guess import guess_format
-from dlreg.table.csv_scan import CsvFormat
-from dlreg.table.dataset import load_dataset, missing_columns, read_target, shown_path
+from dlreg.table.dataset import load_dataset, read_target, shown_path
+from dlreg.table.kinds.number import read_numbers
+from dlreg.table.missing_columns import missing_columns
 from dlreg.wording import shorten
 
 COMMENT_COLUMN = 36
@@ -33,13 +37,13 @@ class Use:
 
     Attributes:
         name: As in the CSV's header.
-        kind: What the config calls it; None for a column to leave out.
+        type_name: What `data.types` calls it; None for a column to leave out.
         comment: What its values are, or why it is left out.
         date_format: The strptime format of dates that are not ISO.
     """
 
     name: str
-    kind: str | None
+    type_name: str | None
     comment: str
     date_format: str | None = None
 
@@ -67,7 +71,7 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     if target not in header:
         raise DataError(*missing_columns([target], header, csv))
     y = read_target(table, target)
-    uses = [_use(table, texts, name, y) for name in header if name != target]
+    uses = [_choose_use(table, texts, name, y) for name in header if name != target]
     place = output or Path("config.yaml")
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
     lines = list(_data_lines(path, target, csv_format, uses))
@@ -75,7 +79,9 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     dataset = load_dataset(config)
     plan_training(config, dataset)
     warnings = tuple(
-        f"{each.fault.message}. {each.fault.hint}" for each in advise(config, dataset) if each.fault.hint
+        f"{advice.fault.message}. {advice.fault.hint}"
+        for advice in advise(config, dataset)
+        if advice.fault.hint
     )
     head = list(_head_lines(csv, len(table.frame), len(header), place, warnings))
     text = "\n".join([*head, *lines]) + "\n"
@@ -83,11 +89,18 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     return text, warnings
 
 
-def _use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
+def _choose_use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
+    """What becomes of a column.
+
+    Args:
+        table: The CSV as the config will read it.
+        texts: The same with every cell as text.
+        name: The column.
+        y: The target, shape `(n_rows,)`, NaN where it is missing.
+    """
     if name.startswith("Unnamed: "):
         return Use(name, None, "has no name, like an index that was exported")
-    cells = table.frame[name]
-    known = cells.dropna()
+    known = table.frame[name].dropna()
     if known.nunique() < 2:
         return Use(name, None, "has one value in every row" if len(known) else "has no value")
     written = texts.frame[name].dropna().astype("str")
@@ -99,35 +112,50 @@ def _use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
         (column,) = recognise_columns(table, [name], {}, {})
     except DataError as error:
         return Use(name, None, error.faults[0].message)
-    if column.kind == "number":
-        # Where the marks between digits are those of another column, the cells are still text.
-        values = read_numbers(table, name)
-        known = pd.Series(values).dropna()
-        rows = np.flatnonzero(~np.isnan(y))
-        if counts_rows(values[rows], rows):
-            return Use(name, None, "numbers the rows, like an id")
-        if equals_target(values[rows], y[rows]):
-            return Use(name, None, "follows the target exactly")
-    comment = _description(column, known)
-    if column.kind == "number" and written.str.match(r"\s*0[0-9]").any():
+    return _USES[column.kind](table, column, written, y)
+
+
+def _use_numbers(table: Table, column: Column, written: "pd.Series[str]", y: np.ndarray) -> Use:
+    # Where the marks between digits are those of another column, the cells are still text.
+    numbers = read_numbers(table, column.name)
+    rows = np.flatnonzero(~np.isnan(y))
+    if counts_rows(numbers[rows], rows):
+        return Use(column.name, None, "numbers the rows, like an id")
+    if equals_target(numbers[rows], y[rows]):
+        return Use(column.name, None, "follows the target exactly")
+    known = pd.Series(numbers).dropna()
+    comment = f"{known.min():g} to {known.max():g}"
+    if (known == known.round()).all() and 2 < known.nunique() <= FEW_VALUES:
+        comment += "; a category if these are codes"
+    if written.str.match(r"\s*0[0-9]").any():
         comment += "; leading zeros, as codes have them: a category?"
-    missing = len(cells) - len(known)
-    return Use(name, _TYPES[column.kind], f"{comment}; {missing:,} missing" if missing else comment)
+    return _used(column, comment, len(numbers) - len(known))
 
 
-_TYPES = {"number": "number", "category": "category", "boolean": "category", "date": "date"}
+def _use_levels(table: Table, column: Column, _written: "pd.Series[str]", _y: np.ndarray) -> Use:
+    cells = table.frame[column.name]
+    levels = sorted(map(str, cells.dropna().unique()))
+    return _used(column, f"{len(levels):,} levels: {shorten(', '.join(levels))}", int(cells.isna().sum()))
 
 
-def _description(column: Column, known: "pd.Series[str]") -> str:
-    n_values = known.nunique()
-    if column.kind == "date":
-        return f"{known.min()} to {known.max()}"
-    if column.kind != "number":
-        levels = shorten(", ".join(sorted(map(str, known.unique()))))
-        return f"{n_values:,} levels: {levels}"
-    text = f"{known.min():g} to {known.max():g}"
-    whole = bool((known == known.round()).all())
-    return f"{text}; a category if these are codes" if whole and 2 < n_values <= FEW_VALUES else text
+def _use_dates(table: Table, column: Column, _written: "pd.Series[str]", _y: np.ndarray) -> Use:
+    cells = table.frame[column.name]
+    known = cells.dropna()
+    return _used(column, f"{known.min()} to {known.max()}", len(cells) - len(known))
+
+
+def _used(column: Column, comment: str, n_missing: int) -> Use:
+    missing = f"; {n_missing:,} missing" if n_missing else ""
+    return Use(column.name, KINDS[column.kind].type_name, f"{comment}{missing}")
+
+
+# By the kind of column.
+_USES: Mapping[str, Callable[[Table, Column, "pd.Series[str]", np.ndarray], Use]] = {
+    "number": _use_numbers,
+    "category": _use_levels,
+    "boolean": _use_levels,
+    "date": _use_dates,
+}
 
 
 def _head_lines(
@@ -155,17 +183,17 @@ def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) 
         yield "  missing_values:"
         for word in csv_format.missing_values:
             yield from _entry(2, word, "stands among numbers", item=True)
-    left_out = [use for use in uses if use.kind is None]
+    left_out = [use for use in uses if use.type_name is None]
     if left_out:
         yield "  exclude:"
         for use in left_out:
             yield from _entry(2, use.name, use.comment, item=True)
-    kept = [use for use in uses if use.kind]
-    if kept:
+    used = [use for use in uses if use.type_name]
+    if used:
         yield _commented("  types:", "number | category | date")
-        for use in kept:
-            yield from _entry(2, {use.name: use.kind}, use.comment)
-    dated = [use for use in kept if use.date_format]
+        for use in used:
+            yield from _entry(2, {use.name: use.type_name}, use.comment)
+    dated = [use for use in used if use.date_format]
     if dated:
         yield "  dates:"
         for use in dated:

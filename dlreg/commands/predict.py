@@ -17,7 +17,8 @@ from dlreg.runs.trained_run import TrainedRun, warn_of_unseen
 from dlreg.table.columns import read_cells
 from dlreg.table.csv_file import Table, stream_tables
 from dlreg.table.csv_scan import open_csv
-from dlreg.table.dataset import csv_format_of, missing_columns
+from dlreg.table.dataset import csv_format_of
+from dlreg.table.missing_columns import missing_columns
 
 
 def predict(

@@ -15,7 +15,8 @@ from dlreg.evaluation.baselines import linear_baseline, mean_baseline
 from dlreg.evaluation.calibration import Calibration, calibrate
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.metrics import interval_metrics, regression_metrics
-from dlreg.features.preprocessing import Preprocessing, TargetScaling, describe, fit_preprocessing
+from dlreg.features.preprocessing import Preprocessing, describe, fit_preprocessing
+from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Variant
 from dlreg.model.embeddings import describe_embedding
 from dlreg.model.keras_model import combined_model, trained_model
@@ -125,10 +126,7 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
     train = dataset.parts["train"]
     with located(str(config.data.path)):
         preprocessing = fit_preprocessing(
-            train.cells,
-            train.y_true,
-            dataset.columns,
-            **config.preprocessing.model_dump(exclude={"embedding"}),
+            train, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
         )
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
     variants = build_variants(config, preprocessing, x["train"], len(members_of(config)))

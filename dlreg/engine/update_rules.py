@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from dlreg.engine.optimizer import Coefficients, Optimizer, Slots, Update
+from dlreg.model.optimizer_slots import count_slots
 
 EPSILON = 1e-7
 BETA_1, BETA_2, MOMENTUM_DECAY = 0.9, 0.999, np.float32(0.96)
@@ -30,14 +31,14 @@ def build_optimizer(
         options: What `Optimizer` takes beside the rule: `weight_decay`, `clip_norm`, `decays`, `factors`,
             `scales_weights`.
     """
-    rules: dict[str, tuple[int, Coefficients, Update]] = {
-        "sgd": (1, _none, _momentum_rule(momentum)) if momentum else (0, _none, _sgd),
-        "adam": (2, *_adam_rule(beta_1, beta_2)),
-        "adamw": (2, *_adam_rule(beta_1, beta_2)),
-        "rmsprop": (2, _none, _rmsprop_rule(momentum)) if momentum else (1, _none, _rmsprop),
-        "nadam": (2, *_nadam_rule(beta_1, beta_2)),
+    rules: dict[str, tuple[Coefficients, Update]] = {
+        "sgd": (_none, _momentum_rule(momentum) if momentum else _sgd),
+        "adam": _adam_rule(beta_1, beta_2),
+        "adamw": _adam_rule(beta_1, beta_2),
+        "rmsprop": (_none, _rmsprop_rule(momentum) if momentum else _rmsprop),
+        "nadam": _nadam_rule(beta_1, beta_2),
     }
-    return Optimizer(*rules[name], **options)
+    return Optimizer(count_slots(name, momentum), *rules[name], **options)
 
 
 def _none(_: np.ndarray) -> Sequence[np.ndarray]:

@@ -4,12 +4,20 @@ Whoever builds, computes, exports or counts a network reads it from here: `dlreg
 from stock Keras layers, `dlreg.engine.forward` computes it, `dlreg.pipeline.networks` writes it as ONNX.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
-from dlreg.model.embeddings import CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH, Embedding, Periodic
+from dlreg.model.embeddings import (
+    CATEGORY_WIDTH,
+    FREQUENCIES,
+    PERIODIC_WIDTH,
+    Embedding,
+    Periodic,
+    PiecewiseLinear,
+)
 
 # Keras's defaults.
 MOMENTUM = 0.99
@@ -139,6 +147,18 @@ class Variant(NamedTuple):
 
     network: Network
     n_members: int
+
+
+def count_parameters(network: Network) -> int:
+    """The numbers a network keeps, as Keras counts them.
+
+    Those are its trainable tensors, the moving mean and variance of batch normalisation, and the fixed slopes
+    and offsets of a piecewise-linear embedding.
+    """
+    trainable = sum(math.prod(spec.shape) for spec in parameter_specs(network))
+    statistics = 2 * sum(network.hidden_layers) if network.batch_norm else 0
+    bins = 2 * network.embedding.slopes.size if isinstance(network.embedding, PiecewiseLinear) else 0
+    return trainable + statistics + bins
 
 
 def members_by_variant(variants: Sequence[Variant]) -> list[slice]:

@@ -6,21 +6,22 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
+from dlreg.features.calendar import SECONDS_PER_DAY
 from dlreg.pipeline.graph import Graph
 from dlreg.table import dates
 
 
 def calendar_nodes(graph: Graph, text: str, date_format: str) -> list[str]:
-    """`dates.calendar_features` on text, NaN where the text is no date of the format."""
+    """`dlreg.features.calendar.calendar_features` on text, NaN where the text is no date of the format."""
     fits = graph.add("RegexFullMatch", text, pattern=dates.date_pattern(date_format))
     # One text that is no number would abort the whole batch, so the others are parsed from a stand-in.
     standin = _standin(date_format)
-    found = _date_parts(graph, graph.add("Where", fits, text, np.array(standin, dtype=object)), date_format)
+    parts = _date_parts(graph, graph.add("Where", fits, text, np.array(standin, dtype=object)), date_format)
     zero = np.float64(0)
-    year, month, day = found["Y"], found.get("m", np.float64(1)), found.get("d", np.float64(1))
+    year, month, day = parts["Y"], parts.get("m", np.float64(1)), parts.get("d", np.float64(1))
     days = _days_from_civil(graph, year, month, day)
     next_month = _days_from_civil(graph, year, graph.add("Add", month, np.float64(1)), np.float64(1))
-    hours, minutes, seconds = (found.get(part, zero) for part in "HMS")
+    hours, minutes, seconds = (parts.get(directive, zero) for directive in "HMS")
     in_range = [
         graph.add("Less", days, next_month),
         *(graph.add("GreaterOrEqual", value, np.float64(1)) for value in (month, day, year)),
@@ -33,8 +34,8 @@ def calendar_nodes(graph: Graph, text: str, date_format: str) -> list[str]:
         fits = graph.add("And", fits, condition)
     minutes = graph.add("Add", graph.add("Mul", hours, np.float64(60)), minutes)
     time = graph.add("Add", graph.add("Mul", minutes, np.float64(60)), seconds)
-    time = graph.add("Add", time, found.get("f", zero))
-    a_day = np.float64(dates.SECONDS_PER_DAY)
+    time = graph.add("Add", time, parts.get("f", zero))
+    a_day = np.float64(SECONDS_PER_DAY)
     elapsed = graph.add("Div", graph.add("Add", graph.add("Mul", days, a_day), time), a_day)
     new_year = _days_from_civil(graph, year, np.float64(1), np.float64(1))
     weekday = graph.add("Mod", graph.add("Add", days, np.float64(3)), np.float64(7), fmod=1)

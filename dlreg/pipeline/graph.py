@@ -17,7 +17,6 @@ class Graph:
     """Collects the nodes and constants of an ONNX graph while formulas are written down."""
 
     def __init__(self) -> None:
-        """Starts empty."""
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
@@ -48,6 +47,6 @@ def with_versions(graph: onnx.GraphProto) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="dlreg")
 
 
-def table_value(name: str, kind: int, width: int = 1) -> onnx.ValueInfoProto:
+def table_value(name: str, element_type: int, width: int = 1) -> onnx.ValueInfoProto:
     """The declaration of a tensor of shape [N, width]."""
-    return helper.make_tensor_value_info(name, kind, ["N", width])
+    return helper.make_tensor_value_info(name, element_type, ["N", width])

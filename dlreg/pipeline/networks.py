@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from dlreg.features.preprocessing import TargetScaling
+from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import VARIANCE_EPSILON, Network
 from dlreg.model.embeddings import Periodic, PiecewiseLinear
 from dlreg.model.mixture import Mixture

@@ -41,10 +41,10 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     table = np.full((n_columns, width), np.inf)
     table[:, :n_quantiles] = quantiles
 
-    def constant(values: Any, kind: int = TensorProto.DOUBLE) -> str:
+    def constant(values: Any, element_type: int = TensorProto.DOUBLE) -> str:
         values = np.atleast_1d(np.asarray(values))
         name: str = scope.get_unique_variable_name("quantile_constant")
-        container.add_initializer(name, kind, values.shape, values.ravel().tolist())
+        container.add_initializer(name, element_type, values.shape, values.ravel().tolist())
         return name
 
     def add(operator_type: str, *inputs: str, **attributes: Any) -> str:

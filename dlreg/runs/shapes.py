@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from dlreg.config.schema import DateFormat
 from dlreg.evaluation.intervals import MAX_SCORES
+from dlreg.table.column import KindName
 
 # Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
 LARGEST = 1e150
@@ -145,7 +146,7 @@ class IntervalsRecord(_Shape):
 class ColumnEntry(_Shape):
     """A column in `preprocessing.json`."""
 
-    kind: Literal["number", "category", "boolean", "date"]
+    kind: KindName
     date_format: DateFormat | None = None
     levels: list[str] | None = None
 

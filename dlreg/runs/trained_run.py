@@ -20,7 +20,8 @@ from dlreg.pipeline.session import Pipeline
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
 from dlreg.runs.names import INTERVALS, PIPELINE, PREPROCESSING
 from dlreg.runs.reading import read_file, read_record
-from dlreg.table.columns import Column
+from dlreg.table.column import Column
+from dlreg.table.columns import is_text
 from dlreg.table.dataset import Part
 from dlreg.training.members import members_of
 
@@ -57,7 +58,7 @@ class TrainedRun:
     @property
     def text_columns(self) -> list[str]:
         """The columns whose cells are text to the pipeline."""
-        return [column.name for column in self.columns if column.kind != "number"]
+        return [column.name for column in self.columns if is_text(column)]
 
     def predict(self, part: Part) -> Predictions:
         """What the run predicts for rows whose target is known, with intervals at `LEVEL`."""
@@ -107,7 +108,7 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     max_bytes = _max_pipeline_bytes(config, len(preprocessing.features))
     file = path / PIPELINE
     pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file))
-    if list(pipeline.inputs.items()) != [(column.name, column.kind == "number") for column in columns]:
+    if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
     return TrainedRun(path, record, config, columns, levels, pipeline, _intervals(path, record, pipeline))
 

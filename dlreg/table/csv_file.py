@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
-from dlreg.table.csv_scan import Block, CsvFormat, open_csv, scan_blocks
+from dlreg.table.csv_format import CsvFormat
+from dlreg.table.csv_scan import Block, open_csv, scan_blocks
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 # Blocks parsed at once; more than two seldom come fast enough.

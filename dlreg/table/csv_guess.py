@@ -7,14 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dlreg.table.csv_file import Table, read_header, read_table
-from dlreg.table.csv_scan import (
-    BYTE_ORDER_MARKS,
-    CsvFormat,
-    likely_encoding,
-    open_csv,
-    refuse_other_formats,
-    rows_of,
-)
+from dlreg.table.csv_format import BYTE_ORDER_MARKS, CsvFormat, likely_encoding, refuse_other_formats
+from dlreg.table.csv_scan import find_rows, open_csv
 
 SAMPLE_BYTES = 1 << 20
 DELIMITERS = (",", ";", "\t", "|")
@@ -68,9 +62,9 @@ def _guess_delimiter(path: str, encoding: str) -> str:
     whole = sample[: sample.rfind(b"\n") + 1] or sample + b"\n"
     lengths = {}
     for delimiter in DELIMITERS:
-        found = rows_of(whole, delimiter).lengths
-        lengths[delimiter] = found[found > 0]
-    regular = [mark for mark, found in lengths.items() if found.size and found[0] > 1 and np.ptp(found) == 0]
+        cells = find_rows(whole, delimiter).lengths
+        lengths[delimiter] = cells[cells > 0]
+    regular = [mark for mark, cells in lengths.items() if cells.size and cells[0] > 1 and np.ptp(cells) == 0]
     return max(regular or DELIMITERS, key=lambda mark: lengths[mark][0] if lengths[mark].size else 0)
 
 
@@ -94,8 +88,8 @@ def _missing_words(table: Table, pattern: str) -> tuple[str, ...]:
     for name in table.frame.columns:
         known = table.frame[name].dropna()
         numbers = _are_numbers(known, pattern)
-        found = known[~numbers].unique()
-        digits = any(re.search("[0-9]", text) for text in found)
-        if 0 < len(found) <= MAX_MISSING_WORDS and not digits and numbers.sum() * 2 > len(known):
-            words |= dict.fromkeys(found)
+        others = known[~numbers].unique()
+        digits = any(re.search("[0-9]", text) for text in others)
+        if 0 < len(others) <= MAX_MISSING_WORDS and not digits and numbers.sum() * 2 > len(known):
+            words |= dict.fromkeys(others)
     return tuple(words)

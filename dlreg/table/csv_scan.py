@@ -5,13 +5,11 @@ missing cells, trailing cells are cut or shift the columns.
 """
 
 import codecs
-import csv
 import errno
 import io
-import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -19,70 +17,16 @@ import numpy as np
 
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.similar_file import similar_file
+from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
+from dlreg.table.csv_header import parse_header
 
 BLOCK_BYTES = 1 << 23
 MAX_ROW_BYTES = 1 << 26
-MOST_DUPLICATES = 20
-_OTHER_FORMATS = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "gzip-compressed data",
-    b"BZh": "bzip2-compressed data",
-    b"\xfd7zXZ": "xz-compressed data",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"Rar!": "a RAR archive",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed data",
-    b"PAR1": "a Parquet file",
-    b"\x89HDF": "an HDF5 file",
-    b"%PDF": "a PDF file",
-    b"\x7fELF": "a program",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"SQLite format 3": "an SQLite database",
-    b"GIF8": "a GIF image",
-    b"ARROW1": "an Arrow file",
-    b"\x80\x04\x95": "a Python pickle",
-    b"\x80\x05\x95": "a Python pickle",
-    b"\x93NUMPY": "a NumPy array",
-    b"{\\rtf": "an RTF document",
-}
-# Of text, blanks may stand before it.
-_OTHER_TEXTS = {
-    rb"<!doctype|<html": "an HTML page",
-    rb"<\?xml": "an XML document",
-    rb'[{\[]\s*["{\[]': "JSON",
-}
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
 
 
-@dataclass(frozen=True)
-class CsvFormat:
-    """How a CSV file is written.
-
-    Attributes:
-        encoding: A Python codec name, such as `utf-8` or `cp949`.
-        delimiter: The character between two cells.
-        decimal: The decimal mark, `.` or `,`.
-        thousands: The mark between groups of three digits, if numbers have one.
-        missing_values: Texts that mean "missing", beside `MISSING_TEXTS`.
-    """
-
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    decimal: str = "."
-    thousands: str | None = None
-    missing_values: tuple[str, ...] = ()
-
-
-class Rows(NamedTuple):
+class RowPlaces(NamedTuple):
     """Where rows stand in a text, shape `(n_rows,)` each.
 
     Attributes:
@@ -108,7 +52,7 @@ class Block(NamedTuple):
 
     header: tuple[str, ...]
     data: bytes
-    rows: Rows
+    rows: RowPlaces
     first_line: int
 
     @property
@@ -151,8 +95,8 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         if header is None:
             opening = opening[:16] + fresh[:16]
             refuse_other_formats(opening, name, csv_format.encoding)
-        here = line + rest.count(b"\n")
-        text = rest + _decoded(decoder, fresh, name, here, csv_format.encoding, plain=plain)
+        fresh_line = line + rest.count(b"\n")
+        text = rest + _decoded(decoder, fresh, name, fresh_line, csv_format.encoding, plain=plain)
         if header is None:
             text = text.removeprefix(codecs.BOM_UTF8)
         if last and text and not text.endswith(b"\n"):
@@ -160,21 +104,21 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         _refuse_nul(text, name, csv_format.encoding, line)
         _refuse_stray_quote(text, name, csv_format.delimiter, line)
         _refuse_stray_return(text, name, line)
-        rows = rows_of(text, csv_format.delimiter)
+        rows = find_rows(text, csv_format.delimiter)
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
         whole, rest = text[:cut], text[cut:]
         if rest and (last or len(rest) > MAX_ROW_BYTES):
-            at = line + whole.count(b"\n")
-            found = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
+            row_line = line + whole.count(b"\n")
+            message = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
             hint = 'Add the second "' if last else 'Is a quoted cell never closed? Add the second "'
-            raise DataError(Fault(found, name, at, hint=hint))
+            raise DataError(Fault(message, name, row_line, hint=hint))
         filled = np.flatnonzero(rows.lengths)
         if header is None and filled.size:
             begin, end = int(rows.starts[filled[0]]), int(rows.ends[filled[0]]) + 1
-            header = _header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
+            header = parse_header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
             line += whole.count(b"\n", 0, end)
             whole, filled = whole[end:], filled[1:]
-            rows = rows_of(whole, csv_format.delimiter)
+            rows = find_rows(whole, csv_format.delimiter)
         if header is not None and filled.size:
             block = Block(header, whole, rows, line)
             _refuse_ragged(block, name)
@@ -182,7 +126,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _NEWLINE))
 
 
-def rows_of(text: bytes, delimiter: str) -> Rows:
+def find_rows(text: bytes, delimiter: str) -> RowPlaces:
     """Finds the rows of a text; delimiters and newlines inside quotes do not count."""
     data = np.frombuffer(text, dtype=np.uint8)
     marks = (data == ord(delimiter)) | (data == _NEWLINE)
@@ -199,7 +143,7 @@ def rows_of(text: bytes, delimiter: str) -> Rows:
     for row in np.flatnonzero((lengths == 1) & (data[starts] <= ord(" "))):
         if not text[starts[row] : ends[row]].strip(b" \t\r"):
             lengths[row] = 0
-    return Rows(starts, ends, lengths)
+    return RowPlaces(starts, ends, lengths)
 
 
 def open_csv(path: str) -> BinaryIO:
@@ -248,22 +192,6 @@ def _read(stream: BinaryIO, name: str) -> bytes:
         raise StorageError(Fault(f"cannot be read: {error.strerror}", name, hint=hint)) from None
 
 
-def refuse_other_formats(opening: bytes, name: str, encoding: str) -> None:
-    """Raises a `DataError` for a file whose first bytes are not those of text in this encoding."""
-    found = [what for magic, what in _OTHER_FORMATS.items() if opening.startswith(magic)]
-    text = opening.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    found += [what for pattern, what in _OTHER_TEXTS.items() if re.match(pattern, text)]
-    if found:
-        raise DataError(Fault(f"expected a CSV file, found {found[0]}", name, hint="Save it as CSV first"))
-    for mark, marked in BYTE_ORDER_MARKS.items():
-        if opening.startswith(mark):
-            order = "-le" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE) else "-be"
-            if codecs.lookup(encoding).name not in (marked, f"{marked}{order}", f"{marked}-sig"):
-                message = f"the file is {marked.upper()} text, data.encoding is {encoding}"
-                raise DataError(Fault(message, name, 1, hint=f"Set data.encoding: {marked}"))
-            return
-
-
 def _decoded(
     decoder: codecs.IncrementalDecoder, fresh: bytes, name: str, line: int, encoding: str, *, plain: bool
 ) -> bytes:
@@ -272,55 +200,22 @@ def _decoded(
         decoded = decoder.decode(fresh, final=not fresh)
         return fresh if plain else decoded.encode("utf-8")
     except UnicodeError as error:
-        found, sample = "the text", fresh
+        subject, sample = "the text", fresh
         if isinstance(error, UnicodeDecodeError):
             before = error.object[: error.start]
             line += before.count(b"\n")
-            found = f"byte 0x{error.object[error.start]:02x}"
+            subject = f"byte 0x{error.object[error.start]:02x}"
             sample = error.object[before.rfind(b"\n") + 1 :]
-        hint = _encoding_hint(fresh, sample[:65536], encoding)
-        raise DataError(Fault(f"{found} is not {encoding} text", name, line, hint=hint)) from None
-
-
-def _encoding_hint(text: bytes, sample: bytes, tried: str) -> str:
-    low, high = text[::2].count(0), text[1::2].count(0)
-    if max(low, high) > max(3, len(text) / 16) and min(low, high) * 4 < max(low, high):
-        return f"It looks like {'utf-16-le' if high > low else 'utf-16-be'}: set data.encoding"
-    if b"\0" in text:
-        return "Text has no NUL bytes: is the file damaged, or no CSV file?"
-    return f"It looks like {likely_encoding(sample, tried)}: set data.encoding"
-
-
-def likely_encoding(text: bytes, tried: str) -> str:
-    """The encoding that text most likely has which is not of the one that was tried."""
-    high = np.frombuffer(text, dtype=np.uint8) >= 0x80
-    # Where letters of Latin text have accents, plain ones are around them.
-    if 2 * np.sum(high[1:] & high[:-1]) < 0.5 * np.sum(high):
-        return "cp1252"
-    n_foreign = sum(byte >= 0x80 for byte in text)
-    # The letters that make up a text, as opposed to those which a wrong encoding scatters in it.
-    for encoding, letters in (
-        ("utf-8", "[^\x00-\x7f]"),
-        ("cp949", "[\uac00-\ud7a3]"),
-        ("shift_jis", "[\u3040-\u30ff\u4e00-\u9fff]"),
-        ("gb18030", "[\u4e00-\u9fff]"),
-    ):
-        try:
-            decoded = codecs.getincrementaldecoder(encoding)().decode(text)
-        except UnicodeDecodeError:
-            continue
-        n_bytes = sum(len(letter.encode(encoding)) for letter in re.findall(letters, decoded))
-        if encoding != tried and n_bytes >= 0.8 * n_foreign:
-            return encoding
-    return "cp1252"
+        hint = encoding_hint(fresh, sample[:65536], encoding)
+        raise DataError(Fault(f"{subject} is not {encoding} text", name, line, hint=hint)) from None
 
 
 def _refuse_nul(text: bytes, name: str, encoding: str, line: int) -> None:
     nul = text.find(b"\0")
     if nul >= 0:
-        at = line + text.count(b"\n", 0, nul)
-        hint = _encoding_hint(text, text, encoding)
-        raise DataError(Fault("found a NUL byte; expected text", name, at, hint=hint))
+        nul_line = line + text.count(b"\n", 0, nul)
+        hint = encoding_hint(text, text, encoding)
+        raise DataError(Fault("found a NUL byte; expected text", name, nul_line, hint=hint))
 
 
 def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> None:
@@ -338,8 +233,8 @@ def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> No
     ends = (closing == len(data) - 1) | np.logical_or.reduce([after == edge for edge in (*edges, _RETURN)])
     stray = np.concatenate([opening[~opens], closing[~ends]])
     if stray.size:
-        where = line + text.count(b"\n", 0, int(stray.min()))
-        raise DataError(Fault("a quote in the middle of a cell", name, where, hint=_QUOTE_HINT))
+        quote_line = line + text.count(b"\n", 0, int(stray.min()))
+        raise DataError(Fault("a quote in the middle of a cell", name, quote_line, hint=_QUOTE_HINT))
 
 
 def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
@@ -351,54 +246,9 @@ def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
     # The last byte is a newline, or what follows it is not read yet.
     alone = outside[:-1] & (data[:-1] == _RETURN) & (data[1:] != _NEWLINE)
     if alone.any():
-        at = line + text.count(b"\n", 0, int(np.argmax(alone)))
+        return_line = line + text.count(b"\n", 0, int(np.argmax(alone)))
         hint = "Save it with line ends LF or CRLF, and cells with line breaks in quotes"
-        raise DataError(Fault("a carriage return without a newline after it", name, at, hint=hint))
-
-
-def _header(text: bytes, name: str, csv_format: CsvFormat, line: int) -> tuple[str, ...]:
-    delimiter = csv_format.delimiter
-    source = io.StringIO(text.decode("utf-8"), newline="")
-    try:
-        cells = next(csv.reader(source, delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        hint = "Is the first line a header?"
-        raise DataError(Fault(f"the header cannot be read: {error}", name, line, hint=hint)) from None
-    names = tuple(cell if cell.strip() else f"Unnamed: {index}" for index, cell in enumerate(cells))
-    faults: list[Fault] = []
-    seen: dict[str, int] = {}
-    for number, cell in enumerate(names, start=1):
-        if seen.setdefault(cell, number) != number:
-            found = f"two columns are named {cell!r}: number {seen[cell]} and {number}"
-            faults.append(Fault(found, name, line, hint="Give each column a name of its own"))
-    if len(faults) > MOST_DUPLICATES:
-        more = f"{len(faults) - MOST_DUPLICATES:,} more columns have the name of another"
-        hint = "Is the first line a header, and ends with LF or CRLF?"
-        faults = [*faults[:MOST_DUPLICATES], Fault(more, name, line, hint=hint)]
-    marks = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark in names[0]]
-    if re.fullmatch("sep=.?", names[0], re.IGNORECASE):
-        hint = "Remove the line, and name the delimiter in data.delimiter"
-        faults.append(Fault(f"expected column names, found {names[0]!r}", name, line, hint=hint))
-    elif marks:
-        hint = f"The delimiter looks like {marks[0]!r}: set data.delimiter"
-        found = f"expected columns separated by {delimiter!r}, found one"
-        faults.append(Fault(found, name, line, hint=hint))
-    filled = [cell for cell in cells if cell.strip()]
-    if filled and all(_is_number(cell.replace(csv_format.decimal, ".")) for cell in filled):
-        hint = "Add a first line with a name for each column"
-        found = f"expected column names, found only numbers: {', '.join(filled[:5])}"
-        faults.append(Fault(found, name, line, hint=hint))
-    if faults:
-        raise DataError(*faults)
-    return names
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+        raise DataError(Fault("a carriage return without a newline after it", name, return_line, hint=hint))
 
 
 def _refuse_ragged(block: Block, name: str) -> None:
@@ -411,7 +261,7 @@ def _refuse_ragged(block: Block, name: str) -> None:
         for row in ragged[:3]
     ]
     message = f"expected {n_cells} cell{'s' if n_cells > 1 else ''} as in the header, found"
-    *first, final = [Fault(f"{message} {found}", name, at) for at, found in places]
+    *first, final = [Fault(f"{message} {length}", name, line) for line, length in places]
     more = f" ({ragged.size:,} such rows)" if ragged.size > 3 else ""
     hint = f"Put cells that hold the delimiter in quotes, or set data.delimiter or data.decimal{more}"
     if n_cells == 1:

@@ -1,29 +1,24 @@
 """The rows of a config: read, recognised, checked and split – everything before anything is fitted."""
 
-import difflib
 import os
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import DataError, Fault, gathering, located
-from dlreg.table import dates
-from dlreg.table.columns import Column, read_cells, read_numbers, recognise_columns
+from dlreg.table.chosen_columns import choose_columns
+from dlreg.table.column import Column
+from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
 from dlreg.table.csv_file import Table, read_table
-from dlreg.table.csv_scan import CsvFormat
-from dlreg.table.splits import split_folds, split_rows
-
-# Near matches take time, and a screen is soon full.
-MOST_NEAR_MATCHES = 20
-# What may stand between columns of a table that is read as one.
-_OTHER_DELIMITERS = (" ", ":", "^", "~")
-
-BLOCK_ROWS = 65536
+from dlreg.table.csv_format import CsvFormat
+from dlreg.table.kinds.number import read_numbers
+from dlreg.table.missing_columns import missing_columns
+from dlreg.table.splits import Splits, split_folds, split_rows
 
 
 @dataclass(frozen=True)
@@ -65,72 +60,114 @@ def load_dataset(config: Config) -> Dataset:
         DataError: With every fault of the columns at once.
         StorageError: A file cannot be read.
     """
-    data, csv_format = config.data, csv_format_of(config.data)
+    data = config.data
     faults: list[Fault] = []
     table: Table | None = None
-    columns: list[Column] = []
+    columns: tuple[Column, ...] = ()
+    contents: _Contents | None = None
     with gathering(faults):
-        as_text = {name for name, kind in data.types.items() if kind != "number"} | set(data.dates)
-        table = read_table(shown_path(data.path), csv_format, as_text)
+        as_text = {name for name, kind in data.types.items() if KINDS[kind].is_text} | set(data.dates)
+        table = read_table(shown_path(data.path), csv_format_of(data), as_text)
     if table:
-        names, lacking = _feature_names(config, table)
-        faults += lacking
-        for name in names:
-            with gathering(faults):
-                columns += recognise_columns(table, [name], data.types, data.dates)
-        with gathering(faults):
-            # That a column is not there at all has been said.
-            known = data.target in table.frame.columns
-            y_true = read_target(table, data.target) if known else np.empty(0)
-            # No file of more rows fits into memory.
-            rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
-            with located(table.name):
-                by = _split_values(table, data, rows)
-        cells: dict[str, np.ndarray] = {}
-        for column in columns:
-            with gathering(faults):
-                cells |= read_cells(table, [column])
-            # A large table does not fit in memory twice: a column leaves the frame when its cells are read.
-            del table.frame[column.name]
+        columns = _recognise_chosen(config, table, faults)
+        contents = _read_contents(table, columns, data, faults)
     with gathering(faults):
-        if data.test_path:
-            test_part, test_notes = _test_part(data.test_path, data.target, columns, csv_format)
-    if faults or not table:
+        test_part, test_notes = _read_test_part(data, columns)
+    if faults or not table or not contents:
         raise DataError(*faults)
     with located(table.name):
-        splits = split_rows(
-            rows,
-            data.split,
-            test_split=data.test_split or 0.0,
-            validation_split=config.training.validation_split,
-            seed=config.training.seed,
-            by=by,
-        )
-        folds: tuple[np.ndarray, ...] = ()
-        if config.training.cross_validation:
-            folds = split_folds(
-                len(splits.train),
-                data.split,
-                config.training.cross_validation,
-                seed=config.training.seed,
-                by=None if by is None else by[np.searchsorted(rows, splits.train)],
-            )
-    notes = _notes(y_true, cells, data.target)
-    parts = {name: Part(rows, {}, y_true[rows]) for name, rows in vars(splits).items()}
-    for column in columns:
-        values = cells.pop(column.name)
-        for part in parts.values():
-            part.cells[column.name] = values[part.rows]
+        splits, folds = _split(config, contents)
+    notes = _notes(contents.y_true, contents.cells, data.target)
+    parts = _cut_into_parts(contents, splits)
     faults += _empty_columns(parts["train"], table.name)
     faults += _constant_target(parts["train"].y_true, data.target, table.name)
     if faults:
         raise DataError(*faults)
-    if data.test_path:
+    if data.test_path and test_part:
         parts["test"] = test_part
-        notes += [f"{shown_path(data.test_path)}: {note}" for note in test_notes]
         if data.test_path.samefile(data.path):
-            notes.append("data.test_path is data.path: the test rows are those the model learns from")
-    return Dataset(tuple(columns), parts, tuple(notes), folds)
+            test_notes.append("data.test_path is data.path: the test rows are those the model learns from")
+    return Dataset(columns, parts, (*notes, *test_notes), folds)
+
+
+class _Contents(NamedTuple):
+    """The cells of a whole CSV.
+
+    Attributes:
+        cells: One array of shape `(n_rows, 1)` per column.
+        y_true: The target, shape `(n_rows,)`, NaN where it is missing.
+        rows: The positions of the rows that have a target.
+        split_values: The group or moment of each of those rows, if they are to be split by one.
+    """
+
+    cells: dict[str, np.ndarray]
+    y_true: np.ndarray
+    rows: np.ndarray
+    split_values: np.ndarray | None
+
+
+def _recognise_chosen(config: Config, table: Table, faults: list[Fault]) -> tuple[Column, ...]:
+    names, of_names = choose_columns(config, list(table.frame.columns), table.name)
+    faults += of_names
+    columns: list[Column] = []
+    for name in names:
+        with gathering(faults):
+            columns += recognise_columns(table, [name], config.data.types, config.data.dates)
+    return tuple(columns)
+
+
+def _read_contents(
+    table: Table, columns: Sequence[Column], data: DataConfig, faults: list[Fault]
+) -> _Contents | None:
+    """The cells of these columns, which leave the table's frame; None where the target has faults."""
+    target = None
+    with gathering(faults):
+        # That a column is not there at all has been said.
+        y_true = read_target(table, data.target) if data.target in table.frame.columns else np.empty(0)
+        # No file of more rows fits into memory.
+        rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
+        with located(table.name):
+            target = y_true, rows, _split_values(table, data, rows)
+    cells: dict[str, np.ndarray] = {}
+    for column in columns:
+        with gathering(faults):
+            cells |= read_cells(table, [column])
+        # A large table does not fit in memory twice: a column leaves the frame when its cells are read.
+        del table.frame[column.name]
+    return _Contents(cells, *target) if target else None
+
+
+def _split(config: Config, contents: _Contents) -> tuple[Splits, tuple[np.ndarray, ...]]:
+    """The rows of each part, and the folds of the training rows if there is cross-validation."""
+    rows, values = contents.rows, contents.split_values
+    splits = split_rows(
+        rows,
+        config.data.split,
+        test_split=config.data.test_split or 0.0,
+        validation_split=config.training.validation_split,
+        seed=config.training.seed,
+        by=values,
+    )
+    if not config.training.cross_validation:
+        return splits, ()
+    folds = split_folds(
+        len(splits.train),
+        config.data.split,
+        config.training.cross_validation,
+        seed=config.training.seed,
+        by=None if values is None else values[np.searchsorted(rows, splits.train)],
+    )
+    return splits, folds
+
+
+def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
+    """The parts' rows; a column leaves `contents.cells` when it is cut, as both do not fit in memory."""
+    parts = {name: Part(rows, {}, contents.y_true[rows]) for name, rows in vars(splits).items()}
+    for name in list(contents.cells):
+        values = contents.cells.pop(name)
+        for part in parts.values():
+            part.cells[name] = values[part.rows]
+    return parts
 
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
@@ -165,90 +202,10 @@ def _target_fault(table: Table, target: str, fault: Fault) -> Fault:
     return replace(fault, hint=f"{fault.hint}, or {other}")
 
 
-def missing_columns(names: Sequence[str], header: Sequence[str], path: str) -> list[Fault]:
-    """The faults of columns that a CSV lacks: each of the first ones with its near match."""
-    faults = [
-        Fault(f"there is no column {name!r}", path, 1, hint=_near_column(name, header))
-        for name in names[:MOST_NEAR_MATCHES]
-    ]
-    return faults + _further_columns(names, path)
-
-
-def _further_columns(names: Sequence[str], path: str) -> list[Fault]:
-    further = len(names) - MOST_NEAR_MATCHES
-    hint = "Is it the right table, and data.delimiter right?"
-    return [Fault(f"{further:,} more columns are missing", path, 1, hint=hint)] if further > 0 else []
-
-
 def shown_path(path: str | Path) -> str:
     """A path as messages name it: from the working directory if it lies below it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
-
-
-def _near_column(name: str, header: Sequence[str]) -> str:
-    folded = {_folded(column): column for column in header}
-    near = difflib.get_close_matches(_folded(name), folded, n=1)
-    if near:
-        alike = unicodedata.normalize("NFKC", folded[near[0]]) == unicodedata.normalize("NFKC", name)
-        copy = " It looks the same, but is made of other characters: copy it from the file" if alike else ""
-        return f"Did you mean {folded[near[0]]!r}?{copy}"
-    for mark in (";", "\t", "|", ",", *(_OTHER_DELIMITERS if len(header) == 1 else ())):
-        if any(name in column.split(mark) for column in header if mark in column):
-            return f"The delimiter looks like {mark!r}: set data.delimiter"
-    more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
-    return f"The columns are {', '.join(map(repr, header[:20]))}{more}"
-
-
-def _folded(name: str) -> str:
-    """A name without what people overlook: case, blanks, the way accents and syllables are composed."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-def _feature_names(config: Config, table: Table) -> tuple[list[str], list[Fault]]:
-    """The columns to learn from, in the order of the CSV, and the faults of those that are named.
-
-    A column named in the config that the CSV lacks is a fault at its place in the config.
-    """
-    data, header = config.data, list(table.frame.columns)
-    named: list[tuple[str, tuple[str | int, ...]]] = [(data.target, ("data", "target"))]
-    named += [(name, ("data", "exclude", index)) for index, name in enumerate(data.exclude)]
-    named += [(name, ("data", key, name)) for key in ("types", "dates") for name in getattr(data, key)]
-    if data.features != "all":
-        named += [(name, ("data", "features", index)) for index, name in enumerate(data.features)]
-    if data.split_by is not None:
-        named.append((data.split_by, ("data", "split_by")))
-    known = set(header)
-    lacking = [(name, key) for name, key in named if name not in known]
-    faults = [
-        config.fault(
-            f"{key[0]}.{key[1]}: {table.name} has no column {name!r}", *key, hint=_near_column(name, header)
-        )
-        for name, key in lacking[:MOST_NEAR_MATCHES]
-    ]
-    faults += _further_columns([name for name, _ in lacking], table.name)
-    # A column of groups tells rows of one group apart from no other; it only helps where it is asked for.
-    left_out = {data.target, *data.exclude} | ({data.split_by} if data.split == "group" else set())
-    chosen = known - left_out if data.features == "all" else set(data.features)
-    names = [name for name in header if name in chosen]
-    if faults and len(header) == 1:
-        # Read as one column, a table is read wrong: its cells need no word of their own.
-        return [], faults
-    if not names and not faults:
-        hint = f"{table.name} has the columns {', '.join(map(repr, header[:20]))}; is data.delimiter right?"
-        faults.append(config.fault("data: no column is left to learn from", "data", "exclude", hint=hint))
-    is_listed = data.features != "all"
-    unnamed = dict.fromkeys(name for name in names if name.startswith("Unnamed: ") and not is_listed)
-    if unnamed:
-        first = list(unnamed)[:5]
-        numbers = ", ".join(str(header.index(name) + 1) for name in first)
-        found = f"column {numbers} has" if len(unnamed) == 1 else f"columns {numbers} have"
-        more = f" (and {len(unnamed) - 5:,} more)" if len(unnamed) > 5 else ""
-        message = f"{found} no name, like an index that was exported{more}"
-        listed = ", ".join(f'"{name}"' for name in first) + (", …" if more else "")
-        hint = f"Leave out what is no column with data.exclude: [{listed}], or name it in the CSV"
-        faults.append(Fault(message, table.name, 1, hint=hint))
-    return [name for name in names if name not in unnamed], faults
 
 
 def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray | None:
@@ -259,20 +216,11 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
         values = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
     else:
         (column,) = recognise_columns(table, [data.split_by], data.types, data.dates)
-        if column.kind == "number":
-            values = read_numbers(table, column.name)
-        elif column.date_format:
-            moments = dates.parse_dates(table.frame[column.name].astype("str"), column.date_format)
-            values = moments.to_numpy(dtype="datetime64[us]")
-        else:
-            hint = "Set its format in data.dates"
-            raise DataError(
-                Fault(
-                    f"column {column.name!r} holds neither numbers nor dates to split by",
-                    table.name,
-                    hint=hint,
-                )
-            )
+        read_order = KINDS[column.kind].read_order
+        if read_order is None:
+            message = f"column {column.name!r} holds neither numbers nor dates to split by"
+            raise DataError(Fault(message, table.name, hint="Set its format in data.dates"))
+        values = read_order(table, column)
     gaps = rows[np.asarray(pd.isna(values[rows]))]
     if gaps.size:
         message = f"column {data.split_by!r} is missing in {gaps.size:,} rows that are to be split by it"
@@ -284,14 +232,14 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
 def _empty_columns(train: Part, path: str) -> Iterator[Fault]:
     for name, values in train.cells.items():
         if np.all(pd.isna(values) | (values == "")):
-            found = f"column {name!r} has no value in the training rows"
-            yield Fault(found, path, hint="Leave it out with data.exclude")
+            message = f"column {name!r} has no value in the training rows"
+            yield Fault(message, path, hint="Leave it out with data.exclude")
 
 
 def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fault]:
     if np.ptp(y_true) == 0:
-        found = f"the target {target!r} is {y_true[0]:g} in every training row: there is nothing to learn"
-        yield Fault(found, path, hint="Choose another data.target, or use rows in which it varies")
+        message = f"the target {target!r} is {y_true[0]:g} in every training row: there is nothing to learn"
+        yield Fault(message, path, hint="Choose another data.target, or use rows in which it varies")
 
 
 def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
@@ -300,23 +248,24 @@ def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     Raises:
         DataError: Columns that the CSV lacks, cells that are not what the column is, no target at all.
     """
-    lacking = [column.name for column in columns if column.name not in table.frame.columns]
-    if lacking:
-        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name))
+    missing = [column.name for column in columns if column.name not in table.frame.columns]
+    if missing:
+        raise DataError(*missing_columns(missing, list(table.frame.columns), table.name))
     with located(table.name):
         y_true = read_target(table, target)
         rows = np.flatnonzero(~np.isnan(y_true))
-        cells = {name: column[rows] for name, column in read_cells(table, columns).items()}
+        cells = {name: values[rows] for name, values in read_cells(table, columns).items()}
         return Part(rows, cells, y_true[rows])
 
 
-def _test_part(
-    path: Path, target: str, columns: Sequence[Column], csv_format: CsvFormat
-) -> tuple[Part, list[str]]:
-    as_text = [column.name for column in columns if column.kind != "number"]
-    table = read_table(shown_path(path), csv_format, as_text)
-    part = read_part(table, columns, target)
-    return part, notes_on(table, columns, target)
+def _read_test_part(data: DataConfig, columns: Sequence[Column]) -> tuple[Part | None, list[str]]:
+    """The rows of a test file of its own, if there is one, and notes on them."""
+    if not data.test_path:
+        return None, []
+    path = shown_path(data.test_path)
+    table = read_table(path, csv_format_of(data), [column.name for column in columns if is_text(column)])
+    part = read_part(table, columns, data.target)
+    return part, [f"{path}: {note}" for note in notes_on(table, columns, data.target)]
 
 
 def notes_on(table: Table, columns: Sequence[Column], target: str) -> list[str]:

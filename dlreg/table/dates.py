@@ -1,4 +1,4 @@
-"""Dates as text, and the calendar features a network can use.
+"""Dates as text: their formats, parsed and guessed.
 
 A format is a strptime pattern. It is turned into a regular expression here, once, because the same
 expression guards the dates inside `pipeline.onnx`: what counts as a date is the same in both.
@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import pandas as pd
 
 from dlreg.config.checks import SUPPORTED_DATE_DIRECTIVES
 
-SECONDS_PER_DAY = 86400.0
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -92,21 +90,24 @@ def parse_dates(texts: "pd.Series[str]", date_format: str) -> "pd.Series[pd.Time
 
 
 def guess_iso_format(texts: "pd.Series[str]") -> str | None:
-    """The ISO 8601 format that every text has: a date, or date and time, with an optional fixed zone."""
-    return next((form for form in _iso_formats(str(texts.iloc[0])) if _all_are(texts, form)), None)
+    """The ISO 8601 format that fits every text: a date, or date and time, with an optional fixed zone."""
+    return next(
+        (date_format for date_format in _iso_formats(str(texts.iloc[0])) if _fits_all(texts, date_format)),
+        None,
+    )
 
 
 def guess_other_formats(texts: "pd.Series[str]") -> list[str]:
-    """The common formats, ISO aside, that every text has: more than one where day and month are unclear."""
-    return [form for form in _other_formats() if _all_are(texts, form)]
+    """The common formats, ISO aside, that fit every text: more than one where day and month are unclear."""
+    return [date_format for date_format in _other_formats() if _fits_all(texts, date_format)]
 
 
 def most_likely_format(texts: "pd.Series[str]") -> str | None:
-    """The common format that most of the texts have, if half of them or more have one."""
-    some = texts.iloc[:1000]
-    forms = [*_iso_formats(str(texts.iloc[0])), *_other_formats()]
-    shares = {form: parse_dates(some, form).notna().mean() for form in forms}
-    likely = max(shares, key=lambda form: shares[form])
+    """The common format that fits most of the texts, if it fits at least half of them."""
+    sample = texts.iloc[:1000]
+    formats = [*_iso_formats(str(texts.iloc[0])), *_other_formats()]
+    shares = {date_format: parse_dates(sample, date_format).notna().mean() for date_format in formats}
+    likely = max(shares, key=lambda date_format: shares[date_format])
     return likely if shares[likely] >= 0.5 else None
 
 
@@ -123,42 +124,8 @@ def _other_formats() -> list[str]:
     return [date + time for date in _OTHER_DATES for time in ("", " %H:%M", " %H:%M:%S")]
 
 
-def _all_are(texts: "pd.Series[str]", date_format: str) -> bool:
+def _fits_all(texts: "pd.Series[str]", date_format: str) -> bool:
     # The first texts rule out nearly every format at no cost, the very first one without pandas.
     if not re.fullmatch(date_pattern(date_format), str(texts.iloc[0])):
         return False
     return all(bool(parse_dates(part, date_format).notna().all()) for part in (texts.iloc[:20], texts))
-
-
-def calendar_feature_names(date_format: str) -> tuple[str, ...]:
-    """The names of the features `calendar_features` makes of a format, shape `(n_features,)`."""
-    names = ("elapsed_days", "year_sin", "year_cos", "week_sin", "week_cos")
-    return (*names, "day_sin", "day_cos") if "%H" in date_format else names
-
-
-def calendar_features(moments: "pd.Series[pd.Timestamp]", date_format: str) -> np.ndarray:
-    """What a network can use of dates: one straight line of time, and where in each cycle it is.
-
-    `elapsed_days` counts from 1970-01-01. The position in the year, the week and (where the format
-    has an hour) the day is an angle φ = 2π · share of the cycle gone by, given as sin φ and cos φ, so
-    that 31 December is next to 1 January; rounded to six decimals.
-
-    Args:
-        moments: Shape `(n_rows,)`.
-        date_format: The format they came from.
-
-    Returns:
-        Shape `(n_rows, n_features)`, in the order of `calendar_feature_names`; NaN for NaT.
-    """
-    epoch = pd.Timestamp("1970-01-01")
-    seconds = (moments - epoch).dt.total_seconds().to_numpy(dtype=np.float64)
-    days = np.floor(seconds / SECONDS_PER_DAY)
-    new_year = (moments.dt.to_period("Y").dt.start_time - epoch).dt.days.to_numpy(dtype=np.float64)
-    # 1970-01-01 was a Thursday; the week starts on Monday.
-    shares = [(days - new_year) / 365.25, np.mod(days + 3, 7) / 7]
-    if "%H" in date_format:
-        shares.append((seconds - days * SECONDS_PER_DAY) / SECONDS_PER_DAY)
-    angles = [2 * np.pi * share for share in shares]
-    # Rounded, because libraries differ in a sine's last bits and a quantile scaler tells such values apart.
-    cycles = [np.round(wave(angle) * 1e6) / 1e6 for angle in angles for wave in (np.sin, np.cos)]
-    return np.column_stack([seconds / SECONDS_PER_DAY, *cycles])

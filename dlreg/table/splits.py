@@ -85,8 +85,8 @@ def split_folds(
         cuts = [int(starts[np.argmin(np.abs(starts - cut))]) if starts.size else 0 for cut in cuts]
     folds = tuple(np.sort(fold) for fold in np.split(order, cuts))
     if min(map(len, folds)) == 0 or n_rows < 2 * n_folds:
-        found = f"split {method!r} of {n_rows:,} rows leaves no {n_folds} folds"
-        raise DataError(Fault(found, hint="Use more rows, or a smaller training.cross_validation"))
+        message = f"split {method!r} of {n_rows:,} rows leaves no {n_folds} folds"
+        raise DataError(Fault(message, hint="Use more rows, or a smaller training.cross_validation"))
     return folds
 
 

@@ -87,3 +87,34 @@ def count_refit_epochs(epochs_fraction: float, best_epochs: Sequence[int] | np.n
         best_epochs: Those, 1-based, shape `(n_members,)`.
     """
     return np.maximum(1, np.rint(epochs_fraction * np.asarray(best_epochs))).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """How rows are divided into steps, and how long a training lasts.
+
+    Attributes:
+        n_rows: Training rows of an epoch: those of the member that has most.
+        batch_size: The most rows of a batch.
+        steps_per_epoch: Batches in an epoch.
+        epochs: The most epochs there will be.
+    """
+
+    n_rows: int
+    batch_size: int
+    steps_per_epoch: int
+    epochs: int
+
+
+def plan_epochs(config: Config, n_train: int, folds: Sequence[np.ndarray]) -> Epochs:
+    """The epochs that a config asks for.
+
+    Args:
+        config: Of the run.
+        n_train: Rows of the training part.
+        folds: Its folds, if there is cross-validation.
+    """
+    training = config.training
+    n_rows = rows_per_epoch(n_train, folds)
+    batch_size, steps = divide_epoch(n_rows, training.batch_size, equal_batches=training.equal_batches)
+    return Epochs(n_rows, batch_size, steps, count_epochs(training.epochs, steps, training.auto_steps))

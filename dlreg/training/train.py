@@ -29,10 +29,9 @@ from dlreg.training.loop import (
     shuffled_rows,
 )
 from dlreg.training.members import (
-    count_epochs,
-    divide_epoch,
+    Epochs,
     members_of,
-    rows_per_epoch,
+    plan_epochs,
     training_rows,
 )
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
@@ -89,9 +88,9 @@ def train_members(
         x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
         hooks: The callbacks.
     """
-    n_rows = rows_per_epoch(len(x["train"]), dataset.folds)
-    data = _training_data(config, dataset, preprocessing, x, n_rows)
-    return fit(_recipe(config, preprocessing, variants, n_rows), data, hooks)
+    epochs = plan_epochs(config, len(x["train"]), dataset.folds)
+    data = _training_data(config, dataset, preprocessing, x, epochs.n_rows)
+    return fit(_recipe(config, preprocessing, variants, epochs), data, hooks)
 
 
 def mix_trained(
@@ -154,13 +153,11 @@ def _scaled_target(preprocessing: Preprocessing, y_true: np.ndarray) -> np.ndarr
     return preprocessing.target.forward(y_true).astype(np.float32).reshape(-1, 1)
 
 
-def _recipe(config: Config, preprocessing: Preprocessing, variants: Sequence[Variant], n_rows: int) -> Recipe:
+def _recipe(
+    config: Config, preprocessing: Preprocessing, variants: Sequence[Variant], epochs: Epochs
+) -> Recipe:
     settings, schedule = config.training, config.training.schedule
     schedule_options = schedule.model_dump(exclude={"name"})
-    batch_size, steps_per_epoch = divide_epoch(
-        n_rows, settings.batch_size, equal_batches=settings.equal_batches
-    )
-    epochs = count_epochs(settings.epochs, steps_per_epoch, settings.auto_steps)
     stopping, refit = settings.early_stopping, settings.refit
     return Recipe(
         variants,
@@ -169,16 +166,18 @@ def _recipe(config: Config, preprocessing: Preprocessing, variants: Sequence[Var
         build_schedule(
             schedule.name,
             settings.learning_rate,
-            epochs=epochs,
-            steps_per_epoch=steps_per_epoch,
+            epochs=epochs.epochs,
+            steps_per_epoch=epochs.steps_per_epoch,
             **schedule_options,
         ),
-        epochs,
-        batch_size,
+        epochs.epochs,
+        epochs.batch_size,
         settings.seed,
         loss=settings.loss,
         metrics={"mae": absolute_error(preprocessing.target.inverse)},
-        dropout=build_dropout_schedule(config.model.dropout_schedule, n_steps=epochs * steps_per_epoch),
+        dropout=build_dropout_schedule(
+            config.model.dropout_schedule, n_steps=epochs.epochs * epochs.steps_per_epoch
+        ),
         early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
         plateau=Plateau(**schedule_options) if schedule.name == "plateau" else None,
         restore_best_weights=settings.restore_best_weights,

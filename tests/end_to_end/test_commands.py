@@ -65,7 +65,7 @@ def test_baselines_are_the_training_mean_and_scikit_learns_linear_regression(pro
     dataset = load_dataset(config)
     train, test = dataset.parts["train"], dataset.parts["test"]
     preprocessing = fit_preprocessing(
-        train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
+        train, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
     )
     x, x_test = (preprocessing.transform(part.cells).astype(float) for part in (train, test))
     expected = LinearRegression().fit(x, train.y_true).predict(x_test)
@@ -91,7 +91,7 @@ def test_stock_keras_loads_the_model_in_safe_mode_and_predicts_the_same(project)
     dataset = load_dataset(config)
     train = dataset.parts["train"]
     preprocessing = fit_preprocessing(
-        train.cells, train.y_true, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
+        train, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
     )
     x = preprocessing.transform(dataset.parts["test"].cells)
     script = (

@@ -14,14 +14,15 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from support.tables import load
+from support.tables import load, part_of
 
 from dlreg.arrays import aligned, is_aligned
 from dlreg.errors import DataError
 from dlreg.features import preprocessing
-from dlreg.features.preprocessing import TargetScaling, describe, fit_preprocessing, fit_target
+from dlreg.features.calendar import calendar_features
+from dlreg.features.preprocessing import describe, fit_preprocessing
 from dlreg.table import dates
-from dlreg.table.columns import Column
+from dlreg.table.column import Column
 
 N_ROWS = 90
 SCALERS = {
@@ -62,7 +63,7 @@ Y = np.random.default_rng(2).gamma(3.0, 10.0, N_ROWS)
 
 def fit(cells=CELLS, y=Y, columns=COLUMNS, **settings):
     chosen = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "standard"}
-    return fit_preprocessing(cells, y, columns, **(chosen | settings))
+    return fit_preprocessing(part_of(cells, y), columns, **(chosen | settings))
 
 
 def by_hand(numeric: str, missing: str, categorical: str) -> np.ndarray:
@@ -71,7 +72,7 @@ def by_hand(numeric: str, missing: str, categorical: str) -> np.ndarray:
     numbers = [
         CELLS["size"],
         CELLS["steps"],
-        *dates.calendar_features(moments, "%d.%m.%Y").T.reshape(5, -1, 1),
+        *calendar_features(moments, "%d.%m.%Y").T.reshape(5, -1, 1),
     ]
     filled = [SimpleImputer(strategy=missing).fit_transform(column) for column in numbers]
     parts = [column if numeric == "none" else SCALERS[numeric]().fit_transform(column) for column in filled]
@@ -166,49 +167,6 @@ def test_numbers_beyond_single_precision_are_scaled_or_refused():
         fit(cells, numeric="none").transform(cells)
 
 
-@pytest.mark.parametrize("method", ["standard", "minmax", "log", "log1p", "none"])
-def test_target_scaling_is_undone(method):
-    scaling = fit_target(Y, method)
-    far = np.concatenate([Y, Y * 3, [1e-3]])
-    np.testing.assert_allclose(scaling.inverse(scaling.forward(far)), far, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("method", "moved"), [("standard", Y), ("log", np.log(Y)), ("log1p", np.log1p(Y))], ids=str
-)
-def test_targets_are_standardised_after_their_logarithm(method, moved):
-    expected = StandardScaler().fit_transform(moved.reshape(-1, 1))[:, 0]
-    np.testing.assert_allclose(fit_target(Y, method).forward(Y), expected, rtol=1e-12)
-
-
-def test_other_target_scalings():
-    expected = MinMaxScaler().fit_transform(Y.reshape(-1, 1))[:, 0]
-    np.testing.assert_allclose(fit_target(Y, "minmax").forward(Y), expected, rtol=1e-12)
-    assert fit_target(Y, "none") == TargetScaling("none", 0.0, 1.0)
-
-
-@pytest.mark.parametrize("method", ["standard", "minmax", "log", "log1p", "none"])
-@pytest.mark.parametrize("y", [[3.0, 3.0], [0.1] * 3, [1e-200, 2e-200]], ids=str)
-def test_a_target_that_does_not_vary_is_refused(method, y):
-    if y[0] != y[1] and method in ("minmax", "none", "log"):
-        assert fit_target(np.array(y), method).scale > 0
-        return
-    with pytest.raises(DataError, match="in every training row"):
-        fit_target(np.array(y), method)
-
-
-@pytest.mark.parametrize(
-    ("method", "smallest", "hint"),
-    [("log", 0.0, "standard, or to log1p"), ("log", -2.0, "standard"), ("log1p", -1.0, "standard")],
-)
-def test_targets_without_a_logarithm_are_refused(method, smallest, hint):
-    with pytest.raises(DataError) as caught:
-        fit_target(np.array([1.0, 2.0, smallest]), method)
-    (fault,) = caught.value.faults
-    assert f"found {smallest:g}" in fault.message
-    assert (fault.hint or "").endswith(hint)
-
-
 TABLE = [
     f"{n % 17}.5,{'' if n % 13 == 0 else n * 7 % 31},{'abc'[n % 3]},{'yes' if n % 4 else 'no'},2023-{n % 12 + 1:02}-10,{n * n % 97}"
     for n in range(60)
@@ -235,10 +193,9 @@ WILD = {
 def test_nothing_is_fitted_on_rows_held_out(tmp_path, wild, split, numeric, categorical):
     def fitted(lines: list[str]):
         dataset = load(tmp_path, "\n".join(["u,v,k,f,d,y", *lines]) + "\n", data={"split": split})
-        train = dataset.parts["train"]
         settings = {"numeric": numeric, "missing": "mean", "categorical": categorical, "target": "standard"}
-        fit_to = fit_preprocessing(train.cells, train.y_true, dataset.columns, **settings)
-        return dataset, json.dumps(describe(fit_to), allow_nan=False)
+        preprocessing = fit_preprocessing(dataset.parts["train"], dataset.columns, **settings)
+        return dataset, json.dumps(describe(preprocessing), allow_nan=False)
 
     dataset, clean = fitted(TABLE)
     held_out = {*dataset.parts["validation"].rows, *dataset.parts["test"].rows}

@@ -20,7 +20,7 @@ from dlreg.errors import ConfigError, DataError, Fault
 from dlreg.table import csv_scan
 from dlreg.table.columns import read_cells, recognise_columns
 from dlreg.table.csv_file import stream_tables
-from dlreg.table.csv_scan import CsvFormat
+from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import load_dataset
 
 # ---------------------------------------------------------------- configs

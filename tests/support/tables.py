@@ -9,11 +9,12 @@ import pytest
 import yaml
 
 from dlreg.config.reading import load_config
+from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, Fault
 from dlreg.preview.advice import advise
 from dlreg.table.csv_file import Table, read_table
-from dlreg.table.csv_scan import CsvFormat
-from dlreg.table.dataset import Dataset, load_dataset
+from dlreg.table.csv_format import CsvFormat
+from dlreg.table.dataset import Dataset, Part, load_dataset
 
 PLAIN = CsvFormat()
 
@@ -35,7 +36,7 @@ def load(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) 
 def advice_on(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> list[str]:
     """What looks like a mistake in a table that is accepted."""
     config = load_config(write_config(folder, content, **sections))
-    return [each.fault.message for each in advise(config, load_dataset(config))]
+    return [advice.fault.message for advice in advise(config, load_dataset(config))]
 
 
 def faults_of(folder: Path, content: str | bytes | None, **sections: dict[str, Any]) -> tuple[Fault, ...]:
@@ -49,6 +50,11 @@ def read(folder: Path, content: str | bytes, csv_format: CsvFormat = PLAIN, text
     path = folder / "table.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return read_table(str(path), csv_format, text)
+
+
+def part_of(cells: dict[str, np.ndarray], y_true: np.ndarray) -> Part:
+    """The first rows of a table, made without one."""
+    return Part(np.arange(len(y_true)), cells, y_true)
 
 
 def rows(header: str, *lines: str, times: int = 1) -> str:
@@ -77,3 +83,18 @@ def make_table(n_rows: int = 240, seed: int = 11) -> pd.DataFrame:
     for name in ("Wind speed (m/s)", "풍속 등급", "moment"):
         frame.loc[generator.random(n_rows) < 0.05, name] = ""
     return frame
+
+
+def plain_table(n_rows: int = 200, seed: int = 3) -> pd.DataFrame:
+    """Two columns of numbers, `a` and `b`, and the target `y`, in which nothing is suspicious."""
+    generator = np.random.default_rng(seed)
+    table = pd.DataFrame({"a": generator.normal(size=n_rows), "b": generator.normal(size=n_rows)})
+    return table.assign(y=table["a"] + table["b"] ** 2 + generator.normal(0, 0.1, n_rows))
+
+
+def folder_with(folder: Path, table: pd.DataFrame, config: str = "", **data: Any) -> Path:
+    """The config of a folder with `table.csv`: its section `data`, to which `config` is appended."""
+    table.to_csv(folder / "table.csv", index=False)
+    head = to_yaml({"data": {"path": "table.csv", "target": "y", **data}})
+    (folder / "config.yaml").write_text(head + config, encoding="utf-8")
+    return folder / "config.yaml"

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from support.tables import advice_on, faults_of, load, rows
+from support.tables import faults_of, load, rows
 
-from dlreg.table.columns import LARGEST_NUMBER
+from dlreg.table.kinds.number import LARGEST_NUMBER
 
 Y = range(1, 13)
 
@@ -194,13 +194,6 @@ def test_numbers_up_to_the_largest_are_accepted(tmp_path):
     assert np.abs(dataset.parts["train"].cells["x"]).max() == LARGEST_NUMBER
 
 
-def test_numbers_beyond_double_precision_are_said_to_be_rounded(tmp_path):
-    advice = advice_on(tmp_path, column_of("9007199254740993", "9007199254740994"))
-    assert any("beyond 2^53" in message and "'x'" in message for message in advice)
-    advice = advice_on(tmp_path, column_of("9007199254740992", "1"))
-    assert not any("beyond 2^53" in message for message in advice)
-
-
 @pytest.mark.bad_input("data")
 @pytest.mark.parametrize("text", ["name {}", "id-{}", "{}a", "user{}@example.org"])
 def test_a_level_per_row_is_refused_with_the_way_out(tmp_path, text):
@@ -261,10 +254,3 @@ def test_every_bad_column_is_named_at_once(tmp_path):
     content = "a,b,c,y\n" + "".join(f'{n},{n},01/02/2023,"{n},5"\n' for n in Y) + "x,1e999,01/02/2023,1\n"
     faults = faults_of(tmp_path, content)
     assert [fault.message.split("'")[1] for fault in faults] == ["a", "b", "c", "y"]
-
-
-def test_numbers_written_as_dates_or_with_a_unit_are_pointed_out(tmp_path):
-    assert "looks like dates" in str(advice_on(tmp_path, column_of("20230101", "20230228")))
-    assert "with a unit" in str(advice_on(tmp_path, column_of("3 kg", "4 kg")))
-    assert "looks like dates" not in str(advice_on(tmp_path, column_of("20230101", "20230230")))
-    assert "with a unit" not in str(advice_on(tmp_path, column_of("3 doors", "4 wheels")))

@@ -1,19 +1,13 @@
 """Dates: what counts as one, what is guessed, and the calendar features, against datetime's arithmetic."""
 
-import math
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import numpy as np
-import onnxruntime as ort
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper
 
 from dlreg.config.checks import SUPPORTED_DATE_DIRECTIVES
-from dlreg.pipeline.calendar import calendar_nodes
-from dlreg.pipeline.graph import Graph
 from dlreg.table import dates
 
 FORMATS = [
@@ -139,57 +133,3 @@ def test_the_format_of_most_texts():
     assert dates.most_likely_format(series("2023-01-01", "2023-02-30", "2023-03-01")) == "%Y-%m-%d"
     assert dates.most_likely_format(series("31/01/2023", "30/02/2023", "28/02/2023")) == "%d/%m/%Y"
     assert dates.most_likely_format(series("2023-01-01", "x", "y")) is None
-
-
-def expected_features(moment: datetime, *, has_hours: bool) -> list[float]:
-    midnight = datetime(moment.year, moment.month, moment.day)
-    elapsed = (moment - datetime(1970, 1, 1)) / timedelta(days=1)
-    shares = [(midnight - datetime(moment.year, 1, 1)).days / 365.25, moment.weekday() / 7]
-    if has_hours:
-        shares.append((moment - midnight) / timedelta(days=1))
-    return [elapsed, *(wave(2 * math.pi * share) for share in shares for wave in (math.sin, math.cos))]
-
-
-@settings(max_examples=200, deadline=None)
-@given(moment=st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)), has_hours=st.booleans())
-def test_calendar_features_are_those_of_datetime(moment, has_hours):
-    date_format = "%Y-%m-%d %H:%M:%S.%f" if has_hours else "%Y-%m-%d"
-    moment = moment if has_hours else datetime(moment.year, moment.month, moment.day)
-    text = moment.isoformat(" ", "microseconds") if has_hours else moment.date().isoformat()
-    found = dates.calendar_features(dates.parse_dates(series(text), date_format), date_format)
-    assert found.shape == (1, len(dates.calendar_feature_names(date_format)))
-    assert found[0] == pytest.approx(expected_features(moment, has_hours=has_hours), abs=1e-6)
-
-
-def test_a_missing_date_has_no_features():
-    features = dates.calendar_features(dates.parse_dates(series("2023-01-01", None), "%Y-%m-%d"), "%Y-%m-%d")
-    assert np.isnan(features).tolist() == [[False] * 5, [True] * 5]
-
-
-def graph_of(date_format: str) -> ort.InferenceSession:
-    graph = Graph()
-    features = calendar_nodes(graph, "text", date_format)
-    out = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in features]
-    text = helper.make_tensor_value_info("text", TensorProto.STRING, [None, 1])
-    return ort.InferenceSession(graph.model([text], out).SerializeToString())
-
-
-@pytest.mark.parametrize("date_format", FORMATS)
-def test_the_graph_reads_dates_as_python_does(date_format):
-    generator = np.random.default_rng(len(date_format))
-    moments = [
-        datetime(1970, 1, 1) + timedelta(seconds=int(s)) for s in generator.integers(0, 3_000_000_000, 50)
-    ]
-    texts = [moment.strftime(date_format) for moment in moments]
-    # Each text once more with one character changed: some are dates still, most are not.
-    for text in texts[:40]:
-        place = int(generator.integers(len(text)))
-        texts.append(text[:place] + str(generator.choice([*"0123456789-/: aJ", ""])) + text[place + 1 :])
-    texts += ["", " ", "x", "\n"]
-    column = series(*texts)
-    expected = dates.calendar_features(dates.parse_dates(column, date_format), date_format)
-    cells = np.array(texts, dtype=object).reshape(-1, 1)
-    found = np.column_stack(graph_of(date_format).run(None, {"text": cells}))
-    assert np.isnan(expected[50:, 0]).sum() > 4
-    # The last place of a rounded sine may differ by one.
-    np.testing.assert_allclose(found, expected, atol=1.1e-6, rtol=1e-15)

@@ -64,18 +64,6 @@ def test_every_row_is_in_exactly_one_part(method, by, test_split, validation_spl
         assert len(parts.test) >= n_held_out(len(rows), test_split)
 
 
-@pytest.mark.parametrize("fraction", [0.1, 0.2, 0.3, 1 / 3, 0.5, 0.7, 0.9])
-def test_ordered_holds_out_the_rows_that_keras_does(fraction):
-    from keras.src.trainers.data_adapters.array_slicing import train_validation_split
-
-    for n_rows in range(12, 130):
-        rows = np.arange(n_rows)
-        (train,), (validation,) = train_validation_split((rows,), validation_split=fraction)
-        parts = split(n_rows, "ordered", test_split=0, validation_split=fraction)
-        assert np.array_equal(parts.train, np.asarray(train))
-        assert np.array_equal(parts.validation, np.asarray(validation))
-
-
 def test_ordered_tests_on_the_last_rows_and_validates_on_those_before():
     parts = split(10, "ordered")
     assert [part.tolist() for part in (parts.train, parts.validation, parts.test)] == [

@@ -23,8 +23,7 @@ def test_each_embedding_has_its_dropout_and_a_list_goes_round(tmp_path):
         dataset = load_dataset(config)
         train = dataset.parts["train"]
         preprocessing = fit_preprocessing(
-            train.cells,
-            train.y_true,
+            train,
             dataset.columns,
             **config.preprocessing.model_dump(exclude={"embedding"}),
         )

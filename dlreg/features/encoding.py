@@ -1,0 +1,130 @@
+"""How categories become numbers: one function for each method, over scikit-learn's own encoders."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dlreg.features.numbers import Feature
+from dlreg.features.scaling import Scaler, fit_code_scaler
+
+# scikit-learn is imported where it is used: a training is planned without it.
+
+# With more levels a category is embedded, if that is asked for.
+MOST_ONEHOT_LEVELS = 9
+
+
+class Texts(NamedTuple):
+    """A category in the training rows.
+
+    Attributes:
+        feature: What is encoded.
+        values: Its texts, shape `(n_rows,)`.
+        levels: Each of them once, ascending.
+    """
+
+    feature: Feature
+    values: np.ndarray
+    levels: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """What makes numbers of categories, with the levels of the training rows.
+
+    Attributes:
+        features: What is encoded, in the order of the outputs.
+        levels: Of each, shape `(n_levels,)`.
+        estimator: The fitted scikit-learn encoder of all features.
+        names: A name for each output.
+        scaler: Scales what comes out of the estimator, if anything does.
+        embedded: The first output and the number of levels of each category that a network is to embed.
+    """
+
+    features: tuple[Feature, ...]
+    levels: tuple[np.ndarray, ...]
+    estimator: Any
+    names: tuple[str, ...]
+    scaler: Scaler | None = None
+    embedded: tuple[tuple[int, int], ...] = ()
+
+    def transform(self, texts: np.ndarray) -> np.ndarray:
+        """Encodes rows, from `(n_rows, n_features)` of dtype object to `(n_rows, n_outputs)`."""
+        numbers = np.asarray(self.estimator.transform(texts))
+        return self.scaler.transform(numbers) if self.scaler else numbers
+
+    def describe(self, index: int) -> dict[str, Any]:
+        """What was fitted to one feature, in plain values."""
+        entry: dict[str, Any] = {"levels": [str(level) for level in self.levels[index]]}
+        return entry | self.scaler.describe(index) if self.scaler else entry
+
+
+def fit_encoder(method: str, categories: Sequence[Texts], numeric: str) -> Encoder:
+    """Fits an encoder to categories, at least one.
+
+    Args:
+        method: `onehot`, `embedding` (the same, for a network that embeds those of more than
+            `MOST_ONEHOT_LEVELS` levels), or `ordinal` (the level's position, then scaled like a number). A
+            missing cell is a level of its own if the training rows have one.
+        categories: What the training rows hold.
+        numeric: The method by which numbers are scaled.
+    """
+    return _METHODS[method](categories, numeric)
+
+
+def _fit_onehot(categories: Sequence[Texts], _: str) -> Encoder:
+    from sklearn.preprocessing import OneHotEncoder
+
+    estimator = OneHotEncoder(
+        categories=[texts.levels for texts in categories],
+        handle_unknown="ignore",
+        sparse_output=False,
+        dtype=np.float64,
+    )
+    return Encoder(
+        tuple(texts.feature for texts in categories),
+        tuple(texts.levels for texts in categories),
+        estimator.fit(_example(categories)),
+        tuple(f"{texts.feature.name}={level}" for texts in categories for level in texts.levels),
+    )
+
+
+def _fit_embedding(categories: Sequence[Texts], numeric: str) -> Encoder:
+    # A network embeds its last features.
+    ordered = sorted(categories, key=lambda texts: len(texts.levels) > MOST_ONEHOT_LEVELS)
+    encoder = _fit_onehot(ordered, numeric)
+    sizes = [len(levels) for levels in encoder.levels]
+    starts = np.cumsum([0, *sizes[:-1]]).tolist()
+    embedded = [(start, size) for start, size in zip(starts, sizes, strict=True) if size > MOST_ONEHOT_LEVELS]
+    return replace(encoder, embedded=tuple(embedded))
+
+
+def _fit_ordinal(categories: Sequence[Texts], numeric: str) -> Encoder:
+    from sklearn.preprocessing import OrdinalEncoder
+
+    estimator = OrdinalEncoder(
+        categories=[texts.levels for texts in categories],
+        handle_unknown="use_encoded_value",
+        unknown_value=-1,
+        dtype=np.float64,
+    )
+    return Encoder(
+        tuple(texts.feature for texts in categories),
+        tuple(texts.levels for texts in categories),
+        estimator.fit(_example(categories)),
+        tuple(texts.feature.name for texts in categories),
+        fit_code_scaler(numeric, (np.searchsorted(texts.levels, texts.values) for texts in categories)),
+    )
+
+
+def _example(categories: Sequence[Texts]) -> np.ndarray:
+    """A row: scikit-learn asks for one although the levels are given."""
+    return np.array([[texts.levels[0] for texts in categories]], dtype=object)
+
+
+_METHODS: Mapping[str, Callable[[Sequence[Texts], str], Encoder]] = {
+    "onehot": _fit_onehot,
+    "embedding": _fit_embedding,
+    "ordinal": _fit_ordinal,
+}

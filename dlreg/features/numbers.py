@@ -1,0 +1,173 @@
+"""The features that columns become before they are scaled: numbers, flags of missing ones, texts.
+
+Without scikit-learn, so that a training can be planned from them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from dlreg.errors import DataError, Fault
+from dlreg.features.calendar import calendar_feature_names, calendar_features
+from dlreg.table.column import Column
+from dlreg.table.dates import parse_dates
+
+Cells = Mapping[str, np.ndarray]
+FeatureKind = Literal["number", "text", "flag"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of numbers or text between the cells and their scaling.
+
+    Attributes:
+        key: Its name inside the ONNX graph: plain, whatever the CSV's header holds.
+        name: Its name for people, such as `Date.week_sin`.
+        kind: A number to be scaled, the text of a category, or a flag of missing numbers.
+        fill: What stands in for a missing number; None for texts and flags, and where missing cells are
+            refused.
+    """
+
+    key: str
+    name: str
+    kind: FeatureKind
+    fill: float | None = None
+
+
+@dataclass(frozen=True)
+class NumericKind:
+    """How a kind of column becomes numbers.
+
+    Attributes:
+        names: The names of a column's numbers.
+        values: From a column and its cells, shape `(n_rows, 1)`, to the numbers, `(n_rows, n_numbers)`, NaN
+            where they are missing.
+    """
+
+    names: Callable[[Column], tuple[str, ...]]
+    values: Callable[[Column, np.ndarray], np.ndarray]
+
+
+def _calendar_names(column: Column) -> tuple[str, ...]:
+    return tuple(f"{column.name}.{part}" for part in calendar_feature_names(str(column.date_format)))
+
+
+def _calendar_values(column: Column, cells: np.ndarray) -> np.ndarray:
+    date_format = str(column.date_format)
+    return calendar_features(parse_dates(pd.Series(cells[:, 0], dtype="str"), date_format), date_format)
+
+
+# Of each kind of column that becomes numbers. The others are categories: text, until they are encoded.
+NUMERIC_KINDS: Mapping[str, NumericKind] = {
+    "number": NumericKind(
+        lambda column: (column.name,), lambda _, cells: cells.astype(np.float64, copy=False)
+    ),
+    "date": NumericKind(_calendar_names, _calendar_values),
+}
+
+
+def is_category(column: Column) -> bool:
+    """Whether a column's cells are levels, rather than numbers or what becomes numbers."""
+    return column.kind not in NUMERIC_KINDS
+
+
+def count_numbers(columns: Sequence[Column]) -> int:
+    """How many numbers the columns become, without flags of missing ones."""
+    return sum(len(NUMERIC_KINDS[column.kind].names(column)) for column in columns if not is_category(column))
+
+
+def count_levels(columns: Sequence[Column], cells: Cells) -> list[int]:
+    """How many levels each category has in these rows; a missing cell, "", is a level of its own."""
+    return [len(set(cells[column.name][:, 0])) for column in columns if is_category(column)]
+
+
+def fit_features(
+    cells: Cells, columns: Sequence[Column], missing: str, *, missing_indicator: bool = False
+) -> tuple[tuple[Feature, ...], ...]:
+    """The features each column becomes, with what stands in for missing numbers in the training rows.
+
+    Args:
+        cells: The training rows' cells, as `read_cells` gives them.
+        columns: What the cells are.
+        missing: `median` or `mean` stand in for missing numbers; `error` refuses them.
+        missing_indicator: Whether a flag follows the numbers of a column that has missing cells.
+
+    Raises:
+        DataError: With each column without any value, or with missing cells that `missing` refuses.
+    """
+    features: list[tuple[Feature, ...]] = []
+    faults: list[Fault] = []
+    for index, column in enumerate(columns):
+        if is_category(column):
+            features.append((Feature(f"t{index}", column.name, "text"),))
+            continue
+        numeric = NUMERIC_KINDS[column.kind]
+        values = numeric.values(column, cells[column.name])
+        gaps = int(np.isnan(values[:, 0]).sum())
+        if gaps == len(values):
+            message = f"column {column.name!r} has no value in the training rows"
+            faults.append(Fault(message, hint="Leave it out with data.exclude"))
+            continue
+        if missing == "error" and gaps:
+            faults.append(_refused_gaps(column.name, gaps))
+            continue
+        numbers = tuple(
+            Feature(f"n{index}_{position}", name, "number", fill)
+            for position, (name, fill) in enumerate(
+                zip(numeric.names(column), _fills(values, missing), strict=True)
+            )
+        )
+        flag = Feature(f"f{index}", f"{column.name} is missing", "flag")
+        features.append((*numbers, flag) if missing_indicator and gaps else numbers)
+    if faults:
+        raise DataError(*faults)
+    return tuple(features)
+
+
+def read_features(
+    columns: Sequence[Column], features: Sequence[Sequence[Feature]], cells: Cells
+) -> Iterator[tuple[Feature, np.ndarray]]:
+    """Each feature with its values, shape `(n_rows,)`: texts as they are, numbers without missing ones.
+
+    Args:
+        columns: What the cells are.
+        features: Of each column, as `fit_features` gives them.
+        cells: As `read_cells` gives them.
+
+    Raises:
+        DataError: A missing number that nothing stands in for.
+    """
+    for column, of_column in zip(columns, features, strict=True):
+        if is_category(column):
+            yield of_column[0], cells[column.name][:, 0]
+            continue
+        values = NUMERIC_KINDS[column.kind].values(column, cells[column.name])
+        for position, feature in enumerate(of_column):
+            if feature.kind == "flag":
+                yield feature, np.isnan(values[:, 0]).astype(np.float64)
+            else:
+                yield feature, _filled(values[:, position], feature.fill, column.name)
+
+
+def _fills(values: np.ndarray, missing: str) -> list[float | None]:
+    if missing == "error":
+        return [None] * values.shape[1]
+    average = np.nanmean if missing == "mean" else np.nanmedian
+    return [float(fill) for fill in average(values, axis=0)]
+
+
+def _filled(numbers: np.ndarray, fill: float | None, name: str) -> np.ndarray:
+    gaps = np.isnan(numbers)
+    if fill is not None:
+        return np.where(gaps, fill, numbers)
+    if gaps.any():
+        raise DataError(_refused_gaps(name, int(gaps.sum())))
+    return numbers
+
+
+def _refused_gaps(name: str, n_gaps: int) -> Fault:
+    message = f"column {name!r} has {n_gaps:,} missing cells, which preprocessing.missing: error refuses"
+    return Fault(message, hint="Fill them, or train with preprocessing.missing: median")

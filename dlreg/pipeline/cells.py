@@ -1,0 +1,56 @@
+"""Cells to features as an ONNX graph: missing numbers filled and flagged, dates to calendar features."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from dlreg.features.numbers import Feature
+from dlreg.pipeline.calendar import calendar_nodes
+from dlreg.pipeline.graph import Graph, table_value
+from dlreg.table.column import Column
+from dlreg.table.columns import is_text
+
+
+def cells_graph(columns: Sequence[Column], features: Sequence[Sequence[Feature]]) -> onnx.ModelProto:
+    """Cells of shape [N, 1] per column to features of shape [N, 1], named by their keys.
+
+    Args:
+        columns: What is read.
+        features: What each becomes, as `dlreg.features.numbers.fit_features` gives them.
+    """
+    graph, inputs, outputs = Graph(), [], []
+    for index, (column, of_column) in enumerate(zip(columns, features, strict=True)):
+        cells = f"in{index}"
+        inputs.append(table_value(cells, _element_type(is_text=is_text(column))))
+        values = _NODES[column.kind](graph, cells, column)
+        if of_column[-1].kind == "flag":
+            values = [*values, graph.add("Cast", graph.add("IsNaN", values[0]), to=TensorProto.DOUBLE)]
+        for feature, value in zip(of_column, values, strict=True):
+            if feature.fill is not None:
+                value = graph.add("Where", graph.add("IsNaN", value), np.float64(feature.fill), value)
+            graph.nodes.append(helper.make_node("Identity", [value], [feature.key]))
+            outputs.append(table_value(feature.key, _element_type(is_text=feature.kind == "text")))
+    return graph.model(inputs, outputs)
+
+
+def _element_type(*, is_text: bool) -> int:
+    return int(TensorProto.STRING if is_text else TensorProto.DOUBLE)
+
+
+def _as_they_are(_graph: Graph, cells: str, _column: Column) -> list[str]:
+    return [cells]
+
+
+def _calendar(graph: Graph, cells: str, column: Column) -> list[str]:
+    return calendar_nodes(graph, cells, str(column.date_format))
+
+
+# From the cells of a kind of column to the tensors of its features.
+_NODES: Mapping[str, Callable[[Graph, str, Column], list[str]]] = {
+    "number": _as_they_are,
+    "category": _as_they_are,
+    "boolean": _as_they_are,
+    "date": _calendar,
+}

@@ -1,0 +1,246 @@
+"""Columns that are legal, but look like a mistake: ids, the target in disguise, dates written as numbers."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dlreg.config.schema import Config
+from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
+from dlreg.table import dates
+from dlreg.table.column import Column
+from dlreg.table.columns import is_text
+from dlreg.table.dataset import Dataset, Part
+
+# So near to 1 that a column is the target in other units.
+LEAK_CORRELATION = 0.9999
+# Of the standard deviation of the target: what is left of a sum whose terms are written out in full.
+EXACT = 1e-6
+ROWS_FOR_SUM = 10_000
+# Up to here a double holds every whole number.
+LARGEST_EXACT = 2.0**53
+MOST_NAMED = 5
+_LEAVE_OUT_LEAK = "Leave it out with data.exclude if it is not known before the target"
+_LEAVE_OUT_ID = "Leave it out with data.exclude if the number means nothing"
+
+
+@dataclass(frozen=True, eq=False)
+class _Csv:
+    """The rows that come from the CSV itself, and not from a test file of its own.
+
+    Attributes:
+        config: Names the target and the split.
+        train: The training rows.
+        parts: All parts.
+        rows: The positions of all rows, ascending.
+        order: What puts the rows of the parts, one part after the other, in that order.
+    """
+
+    config: Config
+    train: Part
+    parts: tuple[Part, ...]
+    rows: np.ndarray
+    order: np.ndarray
+
+    def cells(self, name: str) -> np.ndarray:
+        """The cells of one column in the order of the CSV: a copy of them all would be too large."""
+        cells = np.concatenate([part.cells[name][:, 0] for part in self.parts])
+        return np.asarray(cells[self.order])
+
+
+def suspect_columns(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
+    """Looks at the names of the columns, at each column and at the numbers together."""
+    target, train = config.data.target, dataset.parts["train"]
+    yield from _look_alikes([target, *(column.name for column in dataset.columns)])
+    csv = _csv(config, dataset)
+    for column in dataset.columns:
+        values = train.cells[column.name][:, 0]
+        suspicions = (
+            suspect(column, values, csv) for suspect in (_constant, *_SUSPECTS.get(column.kind, ()))
+        )
+        # One suspicion of a column is enough.
+        if first := next((suspicion for suspicion in suspicions if suspicion), None):
+            yield first
+    numbers = {
+        column.name: train.cells[column.name][:, 0] for column in dataset.columns if not is_text(column)
+    }
+    yield from _inexact_numbers(numbers | {target: train.y_true})
+    yield from _sum_of_columns(numbers, train.y_true, target)
+
+
+def counts_rows(values: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether a column numbers its rows, in order or shuffled, like an id.
+
+    Args:
+        values: The column's numbers, shape `(n_rows,)`.
+        rows: The rows' positions in the CSV, shape `(n_rows,)`.
+    """
+    if len(values) < LEAST_ROWS or not np.array_equal(values, np.round(values)):
+        return False
+    in_order = np.ptp(values - rows) == 0 or np.ptp(values + rows) == 0
+    return bool(in_order or (np.ptp(values) == len(values) - 1 and np.unique(values).size == len(values)))
+
+
+def equals_target(values: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a column of numbers is the target, perhaps in other units; shape `(n_rows,)` each."""
+    known = ~np.isnan(values)
+    if known.sum() < LEAST_ROWS or np.ptp(values[known]) == 0 or np.ptp(y[known]) == 0:
+        return False
+    return bool(abs(np.corrcoef(values[known], y[known])[0, 1]) > LEAK_CORRELATION)
+
+
+def determines_target(texts: np.ndarray, y: np.ndarray) -> bool:
+    """Whether each level of a category has one value of the target, although levels repeat."""
+    frame = pd.DataFrame({"level": texts, "y": y})
+    pairs, levels = len(frame.drop_duplicates()), frame["level"].nunique()
+    return bool(pairs == levels and levels > 1 and len(frame) >= max(LEAST_ROWS, 2 * levels))
+
+
+def exact_sum(cells: Mapping[str, np.ndarray], y: np.ndarray) -> list[str]:
+    """The columns whose weighted sum is the target but for rounding; none if there is no such sum.
+
+    Args:
+        cells: Columns of numbers, shape `(n_rows,)` each.
+        y: The target, shape `(n_rows,)`.
+    """
+    step = max(1, len(y) // ROWS_FOR_SUM)
+    y = y[::step]
+    x = np.column_stack([*(values[::step] for values in cells.values()), np.ones(len(y))])
+    known = ~np.isnan(x).any(axis=1)
+    spread = x[known].std(axis=0) if known.any() else np.zeros(x.shape[1])
+    if known.sum() < x.shape[1] + LEAST_ROWS or np.ptp(y[known]) == 0:
+        return []
+    # Scaled, so that a column of millions does not hide one of millionths.
+    scale = np.where(spread > 0, spread, 1.0)
+    weights = np.linalg.lstsq(x[known] / scale, y[known], rcond=None)[0]
+    error = y[known] - x[known] / scale @ weights
+    if error.std() > EXACT * y[known].std():
+        return []
+    is_used = np.abs(weights[:-1]) > 1e-3 * np.abs(weights[:-1]).max()
+    return [name for name, used in zip(cells, is_used, strict=True) if used]
+
+
+def _csv(config: Config, dataset: Dataset) -> _Csv:
+    parts = tuple(part for name, part in dataset.parts.items() if name != "test" or not config.data.test_path)
+    rows = np.concatenate([part.rows for part in parts])
+    order = np.argsort(rows)
+    return _Csv(config, dataset.parts["train"], parts, rows[order], order)
+
+
+def _look_alikes(names: Iterable[str]) -> Iterator[Suspicion]:
+    """Pairs of names that differ in nothing one can see: blanks, characters without width, composition."""
+    seen: dict[str, str] = {}
+    for name in names:
+        visible = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+        if (first := seen.setdefault(" ".join(visible.split()), name)) != name:
+            yield Suspicion(
+                f"the columns {first!r} and {name!r} differ in nothing one can see",
+                "Give each a name of its own, or leave one out with data.exclude",
+            )
+
+
+def _constant(column: Column, values: np.ndarray, _csv: _Csv) -> Suspicion | None:
+    if not np.all(pd.isna(values)) and not np.all(values == values[0]):
+        return None
+    return Suspicion(
+        f"column {column.name!r} has one value in every training row: it cannot help",
+        "Leave it out with data.exclude",
+    )
+
+
+def _target_itself(column: Column, values: np.ndarray, csv: _Csv) -> Suspicion | None:
+    y = csv.train.y_true
+    if not equals_target(values, y):
+        return None
+    same = "equals the target" if np.array_equal(values, y) else "follows the target exactly"
+    return Suspicion(
+        f"column {column.name!r} {same} {csv.config.data.target!r} in the training rows: "
+        "the answer is among the questions",
+        _LEAVE_OUT_LEAK,
+    )
+
+
+def _target_by_level(column: Column, values: np.ndarray, csv: _Csv) -> Suspicion | None:
+    if not determines_target(values, csv.train.y_true):
+        return None
+    return Suspicion(
+        f"each level of column {column.name!r} has one value of the target {csv.config.data.target!r}: "
+        "the answer is among the questions",
+        _LEAVE_OUT_LEAK,
+    )
+
+
+def _row_numbers(column: Column, _values: np.ndarray, csv: _Csv) -> Suspicion | None:
+    if not counts_rows(csv.cells(column.name), csv.rows):
+        return None
+    return Suspicion(f"column {column.name!r} numbers the rows, like an id", _LEAVE_OUT_ID)
+
+
+def _dates_as_numbers(column: Column, values: np.ndarray, _csv: _Csv) -> Suspicion | None:
+    known = values[~np.isnan(values)]
+    if not known.size or known.min() < 1900_01_01 or known.max() > 2100_12_31 or (known % 1).any():
+        return None
+    if not dates.parse_dates(pd.Series(known.astype(int)).astype("str"), "%Y%m%d").notna().all():
+        return None
+    return Suspicion(
+        f"column {column.name!r} looks like dates written as numbers",
+        f'If so, set data.dates: {{{column.name}: "%Y%m%d"}}',
+    )
+
+
+def _numbers_with_a_unit(column: Column, values: np.ndarray, _csv: _Csv) -> Suspicion | None:
+    pattern = r"\s*[-+]?[0-9][0-9.,]*\s*([^0-9\s]+)\s*"
+    matches = [re.fullmatch(pattern, text) for text in set(values) - {""}]
+    if len({match and match.group(1) for match in matches}) != 1 or matches[0] is None:
+        return None
+    return Suspicion(
+        f"column {column.name!r} holds numbers with a unit, read as categories: {values[0]!r} …",
+        "Take the unit out of the cells to use their size",
+    )
+
+
+def _order_of_time(column: Column, _values: np.ndarray, csv: _Csv) -> Suspicion | None:
+    if csv.config.data.split != "random":
+        return None
+    texts = pd.Series(csv.cells(column.name), dtype="str")
+    moments = dates.parse_dates(texts, str(column.date_format)).dropna()
+    is_ordered = moments.is_monotonic_increasing or moments.is_monotonic_decreasing
+    if not is_ordered or len(moments) < LEAST_ROWS or moments.nunique() < 2:
+        return None
+    return Suspicion(
+        f"the rows are in the order of column {column.name!r}, but are split at random: what comes "
+        "just before and after a test row trains the network, which makes it look better than it is",
+        f"To test on the latest rows set data.split to time and data.split_by to {column.name!r}",
+    )
+
+
+# What may be wrong with a column of each kind; the first that is, is told.
+_SUSPECTS: Mapping[str, tuple[Callable[[Column, np.ndarray, _Csv], Suspicion | None], ...]] = {
+    "number": (_target_itself, _row_numbers, _dates_as_numbers),
+    "category": (_target_by_level, _numbers_with_a_unit),
+    "boolean": (_target_by_level,),
+    "date": (_order_of_time,),
+}
+
+
+def _inexact_numbers(numbers: Mapping[str, np.ndarray]) -> Iterator[Suspicion]:
+    for name, values in numbers.items():
+        if np.nanmax(np.abs(values), initial=0) > LARGEST_EXACT:
+            yield Suspicion(
+                f"column {name!r} has numbers beyond 2^53: only their first 15 digits count",
+                "Subtract a constant, or use data.types to make it a category",
+            )
+
+
+def _sum_of_columns(numbers: Mapping[str, np.ndarray], y: np.ndarray, target: str) -> Iterator[Suspicion]:
+    terms = exact_sum(numbers, y) if numbers else []
+    if len(terms) > 1:
+        more = " …" if len(terms) > MOST_NAMED else ""
+        yield Suspicion(
+            f"a weighted sum of the columns {', '.join(map(repr, terms[:MOST_NAMED]))}{more} is the target "
+            f"{target!r} in every training row: the answer is among the questions",
+            "Leave out with data.exclude what is not known before the target",
+        )

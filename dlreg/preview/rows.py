@@ -1,0 +1,55 @@
+"""Rows that are legal, but look like a mistake: the same in two parts, or too few."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from dlreg.preview.plan import count_features
+from dlreg.preview.suspicion import Suspicion
+from dlreg.table.dataset import Dataset, Part
+
+ROWS_PER_FEATURE = 10
+# Hashed at once: pandas takes several copies.
+BLOCK_ROWS = 65536
+
+
+def suspect_rows(dataset: Dataset, categorical: str) -> Iterator[Suspicion]:
+    """Looks for rows that are in two parts, and for too few of them.
+
+    Args:
+        dataset: The rows.
+        categorical: How categories are encoded.
+    """
+    yield from _repeated_rows(dataset)
+    n_rows = dataset.parts["train"].rows.size
+    n_features = count_features(dataset.columns, dataset.parts["train"], categorical)
+    if n_rows < ROWS_PER_FEATURE * n_features:
+        yield Suspicion(
+            f"there are {n_rows:,} training rows for {n_features:,} features, fewer than "
+            f"{ROWS_PER_FEATURE} for each: the network may learn them by heart",
+            "Leave out columns, or use model.l2, model.dropout or smaller model.hidden_layers",
+        )
+
+
+def _repeated_rows(dataset: Dataset) -> Iterator[Suspicion]:
+    hashes = {name: _hashes(part) for name, part in dataset.parts.items() if part.rows.size}
+    repeated = {
+        name: int(of_part.isin(hashes["train"]).sum()) for name, of_part in hashes.items() if name != "train"
+    }
+    if any(repeated.values()):
+        counts = " and ".join(f"{count:,} {name}" for name, count in repeated.items() if count)
+        yield Suspicion(
+            f"{counts} rows are also among the training rows, the same in every cell",
+            "Remove duplicates from the CSV, or keep them together with data.split: group",
+        )
+
+
+def _hashes(part: Part) -> "pd.Series[int]":
+    """A number for each row, equal for rows with equal cells and target, shape `(n_rows,)`."""
+    columns = [*(cells[:, 0] for cells in part.cells.values()), part.y_true]
+    starts = range(0, max(len(part.y_true), 1), BLOCK_ROWS)
+    blocks = (
+        pd.DataFrame(dict(enumerate(column[start : start + BLOCK_ROWS] for column in columns)))
+        for start in starts
+    )
+    return pd.concat([pd.util.hash_pandas_object(block, index=False) for block in blocks])

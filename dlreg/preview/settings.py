@@ -1,0 +1,84 @@
+"""Settings that are legal, but look like a mistake."""
+
+import codecs
+from collections.abc import Iterator
+
+from dlreg.config.presets import PRESETS
+from dlreg.config.schema import Config
+from dlreg.errors import Fault
+from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
+from dlreg.table.dataset import Dataset
+from dlreg.wording import quote
+
+# Fewer characters beyond ASCII are utf-8 by chance.
+LEAST_ACCENTS = 4
+
+
+def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
+    """A fault at the place of each suspicious setting."""
+    yield from _overruled_presets(config)
+    yield from _useless_layers(config)
+    yield from _wrong_encoding(config)
+    yield from _large_batch(config, dataset)
+
+
+def _overruled_presets(config: Config) -> Iterator[Fault]:
+    """A fault at each value that stands against one of the preset's, which were chosen together."""
+    values = config.model_dump(mode="json")
+    for section in ("model", "training"):
+        chosen = PRESETS[config.preset].get(section, {})
+        overruled = [name for name, value in chosen.items() if not _agrees(values[section][name], value)]
+        for key in sorted(overruled):
+            yield config.fault(
+                f"{section}.{key} overrules the preset {config.preset}, whose values were chosen together",
+                section,
+                key,
+                hint=f"Leave it out for {quote(chosen[key])}, or see what it does to the error",
+            )
+
+
+def _agrees(value: object, of_preset: object) -> bool:
+    if isinstance(value, dict) and isinstance(of_preset, dict):
+        return all(_agrees(value.get(key), inner) for key, inner in of_preset.items())
+    return value == of_preset
+
+
+def _useless_layers(config: Config) -> Iterator[Fault]:
+    if config.model.activation == "linear" and config.model.hidden_layers:
+        yield config.fault(
+            "model.activation is linear: however many hidden layers, the network is a linear regression",
+            "model",
+            "activation",
+            hint="Choose relu, or set model.hidden_layers to [] if that is meant",
+        )
+
+
+def _wrong_encoding(config: Config) -> Iterator[Fault]:
+    encoding = config.data.encoding
+    if codecs.lookup(encoding).name.startswith("utf"):
+        return
+    with open_csv(str(config.data.path)) as stream:
+        sample = stream.read(BLOCK_BYTES)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return
+    if len(text.encode()) - len(text) > LEAST_ACCENTS:
+        yield config.fault(
+            f"data.encoding is {encoding}, but the file is valid utf-8, hardly by chance",
+            "data",
+            "encoding",
+            hint="Set data.encoding: utf-8, or names and texts may be garbled",
+        )
+
+
+def _large_batch(config: Config, dataset: Dataset) -> Iterator[Fault]:
+    n_train, batch_size = dataset.parts["train"].rows.size, config.training.batch_size
+    if batch_size > n_train and config.preset == "standard":
+        yield config.fault(
+            f"training.batch_size is {batch_size:,}, above the {n_train:,} training rows: "
+            "an epoch is one step",
+            "training",
+            "batch_size",
+            hint="A smaller batch takes more steps per epoch",
+        )

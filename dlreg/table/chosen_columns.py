@@ -1,0 +1,77 @@
+"""Which columns of a CSV a config learns from."""
+
+from collections.abc import Sequence
+
+from dlreg.config.schema import Config, DataConfig
+from dlreg.errors import Fault
+from dlreg.table.missing_columns import MOST_NEAR_MATCHES, further_columns, near_column
+
+# A hint names no more columns than a line holds.
+MOST_UNNAMED = 5
+
+
+def choose_columns(config: Config, header: Sequence[str], path: str) -> tuple[list[str], list[Fault]]:
+    """The columns to learn from, in the order of the CSV, and the faults of what the config names.
+
+    Args:
+        config: Names the columns.
+        header: The columns of the CSV.
+        path: The CSV, for messages.
+
+    Returns:
+        The names, and the faults: columns that the CSV lacks, each at its place in the config; no column
+        left; columns without a name.
+    """
+    faults = _missing(config, header, path)
+    if faults and len(header) == 1:
+        # Read as one column, a table is read wrong: its cells need no word of their own.
+        return [], faults
+    names = _chosen(config.data, header)
+    if not names and not faults:
+        hint = f"{path} has the columns {', '.join(map(repr, header[:20]))}; is data.delimiter right?"
+        faults.append(config.fault("data: no column is left to learn from", "data", "exclude", hint=hint))
+    is_listed = config.data.features != "all"
+    unnamed = [name for name in names if name.startswith("Unnamed: ") and not is_listed]
+    if unnamed:
+        faults.append(_unnamed_fault(unnamed, header, path))
+    return [name for name in names if name not in unnamed], faults
+
+
+def _missing(config: Config, header: Sequence[str], path: str) -> list[Fault]:
+    """A fault for each name in the config that the CSV lacks."""
+    data = config.data
+    named: list[tuple[str, tuple[str | int, ...]]] = [(data.target, ("data", "target"))]
+    named += [(name, ("data", "exclude", index)) for index, name in enumerate(data.exclude)]
+    named += [(name, ("data", key, name)) for key in ("types", "dates") for name in getattr(data, key)]
+    if data.features != "all":
+        named += [(name, ("data", "features", index)) for index, name in enumerate(data.features)]
+    if data.split_by is not None:
+        named.append((data.split_by, ("data", "split_by")))
+    known = set(header)
+    missing = [(name, key) for name, key in named if name not in known]
+    faults = [
+        config.fault(
+            f"{key[0]}.{key[1]}: {path} has no column {name!r}", *key, hint=near_column(name, header)
+        )
+        for name, key in missing[:MOST_NEAR_MATCHES]
+    ]
+    return faults + further_columns([name for name, _ in missing], path)
+
+
+def _chosen(data: DataConfig, header: Sequence[str]) -> list[str]:
+    # A column of groups tells rows of one group apart from no other; it only helps where it is asked for.
+    left_out = {data.target, *data.exclude} | ({data.split_by} if data.split == "group" else set())
+    chosen = set(header) - left_out if data.features == "all" else set(data.features)
+    return [name for name in header if name in chosen]
+
+
+def _unnamed_fault(unnamed: Sequence[str], header: Sequence[str], path: str) -> Fault:
+    first = unnamed[:MOST_UNNAMED]
+    further = len(unnamed) - len(first)
+    numbers = ", ".join(str(header.index(name) + 1) for name in first)
+    subject = f"column {numbers} has" if len(unnamed) == 1 else f"columns {numbers} have"
+    more = f" (and {further:,} more)" if further else ""
+    message = f"{subject} no name, like an index that was exported{more}"
+    listed = ", ".join(f'"{name}"' for name in first) + (", …" if further else "")
+    hint = f"Leave out what is no column with data.exclude: [{listed}], or name it in the CSV"
+    return Fault(message, path, 1, hint=hint)

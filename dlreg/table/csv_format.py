@@ -1,0 +1,124 @@
+"""How a CSV file is written, and what its bytes betray: other formats, byte order marks, encodings."""
+
+import codecs
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlreg.errors import DataError, Fault
+
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "gzip-compressed data",
+    b"BZh": "bzip2-compressed data",
+    b"\xfd7zXZ": "xz-compressed data",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"\x28\xb5\x2f\xfd": "zstd-compressed data",
+    b"PAR1": "a Parquet file",
+    b"\x89HDF": "an HDF5 file",
+    b"%PDF": "a PDF file",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"SQLite format 3": "an SQLite database",
+    b"GIF8": "a GIF image",
+    b"ARROW1": "an Arrow file",
+    b"\x80\x04\x95": "a Python pickle",
+    b"\x80\x05\x95": "a Python pickle",
+    b"\x93NUMPY": "a NumPy array",
+    b"{\\rtf": "an RTF document",
+}
+# Of text, blanks may stand before it.
+_OTHER_TEXTS = {
+    rb"<!doctype|<html": "an HTML page",
+    rb"<\?xml": "an XML document",
+    rb'[{\[]\s*["{\[]': "JSON",
+}
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """How a CSV file is written.
+
+    Attributes:
+        encoding: A Python codec name, such as `utf-8` or `cp949`.
+        delimiter: The character between two cells.
+        decimal: The decimal mark, `.` or `,`.
+        thousands: The mark between groups of three digits, if numbers have one.
+        missing_values: Texts that mean "missing", beside `MISSING_TEXTS`.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    decimal: str = "."
+    thousands: str | None = None
+    missing_values: tuple[str, ...] = ()
+
+
+def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:
+    """Refuses a file whose first bytes are not those of text in this encoding.
+
+    Args:
+        opening: The first bytes of the file.
+        path: What to call the file in a message.
+        encoding: The encoding that it should have.
+
+    Raises:
+        DataError: It is another kind of file, or its byte order mark is that of another encoding.
+    """
+    formats = [name for magic, name in _OTHER_FORMATS.items() if opening.startswith(magic)]
+    text = opening.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    formats += [name for pattern, name in _OTHER_TEXTS.items() if re.match(pattern, text)]
+    if formats:
+        raise DataError(Fault(f"expected a CSV file, found {formats[0]}", path, hint="Save it as CSV first"))
+    for mark, of_mark in BYTE_ORDER_MARKS.items():
+        if opening.startswith(mark):
+            order = "-le" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE) else "-be"
+            if codecs.lookup(encoding).name not in (of_mark, f"{of_mark}{order}", f"{of_mark}-sig"):
+                message = f"the file is {of_mark.upper()} text, data.encoding is {encoding}"
+                raise DataError(Fault(message, path, 1, hint=f"Set data.encoding: {of_mark}"))
+            return
+
+
+def encoding_hint(text: bytes, sample: bytes, tried: str) -> str:
+    """A way out for text that is not of the encoding tried; `sample` starts at its first odd byte's line."""
+    low, high = text[::2].count(0), text[1::2].count(0)
+    if max(low, high) > max(3, len(text) / 16) and min(low, high) * 4 < max(low, high):
+        return f"It looks like {'utf-16-le' if high > low else 'utf-16-be'}: set data.encoding"
+    if b"\0" in text:
+        return "Text has no NUL bytes: is the file damaged, or no CSV file?"
+    return f"It looks like {likely_encoding(sample, tried)}: set data.encoding"
+
+
+def likely_encoding(text: bytes, tried: str) -> str:
+    """The most likely encoding of a text that cannot be read with the one tried."""
+    high = np.frombuffer(text, dtype=np.uint8) >= 0x80
+    # Where letters of Latin text have accents, plain ones are around them.
+    if 2 * np.sum(high[1:] & high[:-1]) < 0.5 * np.sum(high):
+        return "cp1252"
+    n_foreign = sum(byte >= 0x80 for byte in text)
+    # The letters that make up a text, as opposed to those which a wrong encoding scatters in it.
+    for encoding, letters in (
+        ("utf-8", "[^\x00-\x7f]"),
+        ("cp949", "[\uac00-\ud7a3]"),
+        ("shift_jis", "[\u3040-\u30ff\u4e00-\u9fff]"),
+        ("gb18030", "[\u4e00-\u9fff]"),
+    ):
+        try:
+            decoded = codecs.getincrementaldecoder(encoding)().decode(text)
+        except UnicodeDecodeError:
+            continue
+        n_bytes = sum(len(letter.encode(encoding)) for letter in re.findall(letters, decoded))
+        if encoding != tried and n_bytes >= 0.8 * n_foreign:
+            return encoding
+    return "cp1252"

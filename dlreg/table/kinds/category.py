@@ -1,0 +1,53 @@
+"""Columns of categories: text of few levels, among them words for true and false."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from dlreg.errors import DataError, Fault
+from dlreg.table.column import Column, Kind, read_text
+from dlreg.table.csv_file import Table
+from dlreg.table.kinds.number import to_numbers, words_among_numbers
+
+MAX_LEVELS = 1000
+_BOOLEAN_WORDS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"})
+_NUMBER_LIKE = re.compile(
+    r"[-+(−]?\s*[$€£¥₩]?\s*[-+−]?(\d[\d.,\'_ ]*|[\d.,]*\d)(e[-+]?\d+)?\s*[%€₩)]?|0x[0-9a-f]+",
+    re.IGNORECASE,
+)
+
+
+def _recognise(table: Table, name: str) -> Column | None:
+    texts = table.frame[name].dropna().astype("str")
+    if texts.empty:
+        return Column(name, "category")
+    numbers = to_numbers(texts, table.csv_format)
+    # Digits of other scripts and of full width look like numbers, but are none.
+    like_numbers = texts.str.strip().str.normalize("NFKC").str.fullmatch(_NUMBER_LIKE)
+    if (numbers.notna() | like_numbers).mean() >= 0.5:
+        raise DataError(words_among_numbers(table, name, numbers))
+    return _category(table, name, texts, is_declared=False)
+
+
+def _declare(table: Table, name: str) -> Column:
+    return _category(table, name, table.frame[name].dropna().astype("str"), is_declared=True)
+
+
+def _category(table: Table, name: str, texts: "pd.Series[str]", *, is_declared: bool) -> Column:
+    levels = set(texts.unique())
+    if any({level.casefold() for level in levels} <= words for words in _BOOLEAN_WORDS) and levels:
+        return Column(name, "boolean")
+    a_level_per_row = len(levels) == len(texts) >= 10 or len(levels) > max(20, len(texts) / 2)
+    if len(levels) > MAX_LEVELS or (a_level_per_row and not is_declared):
+        counts = f"column {name!r} has {len(levels):,} different texts in {len(texts):,} rows"
+        hint = "Leave it out with data.exclude" + ("" if is_declared else ", or say what it is in data.types")
+        raise DataError(Fault(f"{counts}, too many levels for a category", table.name, hint=hint))
+    return Column(name, "category")
+
+
+def _read(table: Table, column: Column) -> np.ndarray:
+    return read_text(table, column.name)
+
+
+CATEGORY = Kind("category", is_text=True, recognise=_recognise, declare=_declare, read=_read)

@@ -1,0 +1,41 @@
+"""Encoders: outputs in order, levels never seen, and which categories a network is to embed."""
+
+import numpy as np
+import pytest
+
+from dlreg.features.encoding import Texts, fit_encoder
+from dlreg.features.numbers import Feature
+
+
+def categories(**levels):
+    """A category of each of these levels, and rows that hold them."""
+    found = []
+    for index, (name, known) in enumerate(levels.items()):
+        values = np.resize(np.array(list(known), dtype=object), 30)
+        found.append(Texts(Feature(f"t{index}", name, "text"), values, np.array(sorted(known), dtype=object)))
+    return found
+
+
+def test_one_hot_outputs_are_named_by_level_and_unseen_levels_are_zeros():
+    encoder = fit_encoder("onehot", categories(size="SML", open=["no", "yes"]), "standard")
+    assert encoder.names == ("size=L", "size=M", "size=S", "open=no", "open=yes")
+    rows = np.array([["M", "yes"], ["XL", "no"]], dtype=object)
+    assert encoder.transform(rows).tolist() == [[0, 1, 0, 0, 1], [0, 0, 0, 1, 0]]
+    assert encoder.embedded == ()
+    assert encoder.describe(1) == {"levels": ["no", "yes"]}
+
+
+def test_embedded_categories_are_the_last():
+    encoder = fit_encoder("embedding", categories(a="abcdefghijkl", b="xy", c="ABCDEFGHIJ"), "standard")
+    assert [feature.name for feature in encoder.features] == ["b", "a", "c"]
+    assert encoder.embedded == ((2, 12), (14, 10))
+    assert len(encoder.names) == 24
+
+
+@pytest.mark.parametrize(("numeric", "unseen"), [("none", -1.0), ("minmax", -0.5)])
+def test_positions_of_levels_are_scaled_as_numbers(numeric, unseen):
+    encoder = fit_encoder("ordinal", categories(size="SML"), numeric)
+    assert encoder.names == ("size",)
+    rows = np.array([["L"], ["S"], ["never"]], dtype=object)
+    assert encoder.transform(rows)[:, 0].tolist() == [0.0, 2.0 if numeric == "none" else 1.0, unseen]
+    assert encoder.describe(0)["levels"] == ["L", "M", "S"]

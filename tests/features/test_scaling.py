@@ -1,0 +1,84 @@
+"""Scalers: fitted a column at a time, they scale as scikit-learn fitted to all columns at once."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
+
+from dlreg.features.scaling import SOFT_LIMIT, fit_code_scaler, fit_scaler
+
+N_ROWS = 120
+SCIKIT_LEARN = {
+    "standard": StandardScaler(),
+    "minmax": MinMaxScaler(),
+    "robust": RobustScaler(),
+    "quantile": QuantileTransformer(n_quantiles=N_ROWS, subsample=None),
+}
+
+
+def numbers(seed):
+    """Columns of many sizes, with ties and without spread."""
+    generator = np.random.default_rng(seed)
+    return np.column_stack(
+        [
+            generator.normal(1e12, 1e3, N_ROWS),
+            generator.gamma(2.0, size=N_ROWS),
+            generator.integers(0, 3, N_ROWS),
+            np.full(N_ROWS, 7.0),
+        ]
+    )
+
+
+@pytest.mark.parametrize("method", SCIKIT_LEARN)
+def test_a_column_at_a_time_is_as_all_at_once(method):
+    x, others = numbers(1), numbers(2)
+    scaler = fit_scaler(method, x.T)
+    alone = [
+        SCIKIT_LEARN[method].fit(x[:, [column]]).transform(others[:, [column]])
+        for column in range(x.shape[1])
+    ]
+    assert np.array_equal(scaler.transform(others), np.hstack(alone))
+    together = SCIKIT_LEARN[method].fit(x)
+    assert scaler.transform(others) == pytest.approx(together.transform(others), abs=1e-6)
+    for name, value in vars(scaler.estimator).items():
+        if name.endswith("_"):
+            assert value == pytest.approx(getattr(together, name), rel=1e-6), name
+
+
+@pytest.mark.parametrize("method", [*SCIKIT_LEARN, "robust_clip", "none"])
+def test_what_was_fitted_is_told_column_by_column(method):
+    x = numbers(3)
+    scaler = fit_scaler(method, x.T)
+    for index in range(x.shape[1]):
+        alone = fit_scaler(method, x[:, [index]].T)
+        assert scaler.describe(index) == alone.describe(0)
+        json.dumps(scaler.describe(index), allow_nan=False)
+
+
+def test_numbers_may_stay_as_they_are():
+    x = numbers(4)
+    assert fit_scaler("none", x.T).transform(x) is x
+
+
+def test_a_soft_clip_leaves_no_outlier_far_away():
+    x = numbers(5)
+    scaler = fit_scaler("robust_clip", x.T)
+    far = np.vstack([x, x + 1e6 * np.ptp(x, axis=0)])
+    scaled = scaler.transform(far)
+    assert np.abs(scaled).max() <= SOFT_LIMIT
+    robust = (far[:, 1] - np.median(x[:, 1])) / np.subtract(*np.quantile(x[:, 1], (0.75, 0.25)))
+    assert scaled[:, 1] == pytest.approx(robust / np.sqrt(1 + (robust / 3) ** 2), rel=1e-12)
+    assert np.all(scaled[:, 3] == 0)
+
+
+def test_where_the_middle_half_is_one_number_half_the_range_scales():
+    x = np.zeros((1, 40))
+    x[0, :4] = 8.0
+    assert fit_scaler("robust_clip", x).describe(0) == {"median": 0.0, "scale": 4.0}
+
+
+def test_codes_of_categories_are_not_clipped():
+    codes = np.random.default_rng(6).integers(0, 40, (1, N_ROWS)).astype(float)
+    expected = RobustScaler().fit_transform(codes.T)
+    assert np.array_equal(fit_code_scaler("robust_clip", codes).transform(codes.T), expected)

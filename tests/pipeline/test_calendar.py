@@ -1,0 +1,68 @@
+"""Dates inside the graph are read as Python reads them."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import onnxruntime as ort
+import pandas as pd
+import pytest
+from onnx import TensorProto, helper
+
+from dlreg.features.calendar import calendar_features
+from dlreg.pipeline.calendar import calendar_nodes
+from dlreg.pipeline.graph import Graph
+from dlreg.table import dates
+
+FORMATS = [
+    "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y-%m-%dT%H:%M:%S+09:00",
+    "%Y-%m-%dT%H:%MZ",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%y",
+    "%d.%m.%Y",
+    "%Y%m%d",
+    "%Y%m%d%H%M%S",
+    "%d %b %Y",
+    "%B %d, %Y",
+    "%d-%b-%y",
+    "%Y년 %m월 %d일",
+    "%Y-%m",
+    "%Y",
+    "on %d of %B %Y at %H h",
+    "(%Y) [%m] {%d}",
+]
+
+
+def series(*texts: str | None) -> pd.Series:
+    return pd.Series(list(texts), dtype="str")
+
+
+def graph_of(date_format: str) -> ort.InferenceSession:
+    graph = Graph()
+    features = calendar_nodes(graph, "text", date_format)
+    out = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in features]
+    text = helper.make_tensor_value_info("text", TensorProto.STRING, [None, 1])
+    return ort.InferenceSession(graph.model([text], out).SerializeToString())
+
+
+@pytest.mark.parametrize("date_format", FORMATS)
+def test_the_graph_reads_dates_as_python_does(date_format):
+    generator = np.random.default_rng(len(date_format))
+    moments = [
+        datetime(1970, 1, 1) + timedelta(seconds=int(s)) for s in generator.integers(0, 3_000_000_000, 50)
+    ]
+    texts = [moment.strftime(date_format) for moment in moments]
+    # Each text once more with one character changed: some are dates still, most are not.
+    for text in texts[:40]:
+        place = int(generator.integers(len(text)))
+        texts.append(text[:place] + str(generator.choice([*"0123456789-/: aJ", ""])) + text[place + 1 :])
+    texts += ["", " ", "x", "\n"]
+    column = series(*texts)
+    expected = calendar_features(dates.parse_dates(column, date_format), date_format)
+    cells = np.array(texts, dtype=object).reshape(-1, 1)
+    found = np.column_stack(graph_of(date_format).run(None, {"text": cells}))
+    assert np.isnan(expected[50:, 0]).sum() > 4
+    # The last place of a rounded sine may differ by one.
+    np.testing.assert_allclose(found, expected, atol=1.1e-6, rtol=1e-15)

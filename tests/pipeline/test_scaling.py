@@ -1,0 +1,71 @@
+"""The stages between cells and network, run alone, against `Preprocessing.transform`."""
+
+import itertools
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from support.tables import part_of
+
+from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.pipeline.cells import cells_graph
+from dlreg.pipeline.scaling import scaling_graphs
+from dlreg.table.column import Column
+
+COLUMNS = {
+    "number": (Column("x", "number"), Column("z", "number")),
+    "date": (Column("day", "date", "%Y-%m-%d"),),
+    "category": (Column("city", "category"), Column("open", "boolean")),
+}
+
+
+def make_cells(seed):
+    generator = np.random.default_rng(seed)
+    cells = {
+        "x": generator.normal(1e9, 1e3, 80),
+        "z": generator.integers(0, 3, 80).astype(float),
+        "day": (np.datetime64("2020-01-01") + generator.integers(0, 900, 80)).astype(str).astype(object),
+        "city": generator.choice(list("abcdefghijkl"), 80).astype(object),
+        "open": generator.choice(["yes", "no", ""], 80).astype(object),
+    }
+    cells["x"][::7], cells["day"][::9] = np.nan, ""
+    return {name: values.reshape(-1, 1) for name, values in cells.items()}
+
+
+def run(graph, inputs):
+    session = ort.InferenceSession(graph.SerializeToString())
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, inputs), strict=True))
+
+
+@pytest.mark.parametrize("kinds", ["number", "category", "number date category", "date category"])
+@pytest.mark.parametrize("categorical", ["onehot", "ordinal", "embedding"])
+@pytest.mark.parametrize("numeric", ["standard", "minmax", "robust", "robust_clip", "quantile", "none"])
+def test_the_stages_give_the_rows_that_a_network_reads(numeric, categorical, kinds):
+    columns = tuple(itertools.chain(*(COLUMNS[kind] for kind in kinds.split())))
+    cells = {column.name: make_cells(1)[column.name] for column in columns}
+    y = np.random.default_rng(2).normal(size=80)
+    preprocessing = fit_preprocessing(
+        part_of(cells, y), columns, numeric=numeric, missing="median", missing_indicator=True,
+        categorical=categorical, target="none",
+    )  # fmt: skip
+    features = run(
+        cells_graph(columns, preprocessing.features),
+        {f"in{index}": cells[column.name] for index, column in enumerate(columns)},
+    )
+    assert list(features) == [feature.key for part in preprocessing.features for feature in part]
+    first, *others = scaling_graphs(preprocessing)
+    (rows,) = run(first, features).values()
+    for graph in others:
+        (rows,) = run(graph, {graph.graph.input[0].name: rows}).values()
+    np.testing.assert_allclose(rows, preprocessing.transform(cells), rtol=2e-6, atol=2e-6)
+
+
+def test_only_numbers_are_drawn_in():
+    cells = {"city": make_cells(3)["city"]}
+    options = {"missing": "median", "categorical": "onehot", "target": "none"}
+    y = np.random.default_rng(4).normal(size=80)
+    texts_alone = fit_preprocessing(
+        part_of(cells, y), COLUMNS["category"][:1], numeric="robust_clip", **options
+    )
+    assert len(scaling_graphs(texts_alone)) == 1

@@ -1,0 +1,44 @@
+"""The plan: what is counted before a training is what the training then has."""
+
+import pytest
+from support.tables import folder_with, make_table, plain_table
+
+from dlreg.commands.check import check
+from dlreg.config.reading import load_config
+from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.preview.plan import count_features, plan_training
+from dlreg.table.dataset import load_dataset
+
+
+@pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
+@pytest.mark.parametrize("seed", range(3))
+def test_features_are_counted_as_scikit_learn_makes_them(tmp_path, categorical, seed):
+    table = make_table().rename(columns={"소요 시간": "y"})
+    path = folder_with(tmp_path, table, exclude=["id"], dates={"day": "%d/%m/%Y"})
+    config = load_config(path, [f"training.seed={seed}"])
+    dataset = load_dataset(config)
+    options = config.preprocessing.model_dump(exclude={"embedding"}) | {"categorical": categorical}
+    train = dataset.parts["train"]
+    fitted = fit_preprocessing(train, dataset.columns, **options)
+    assert count_features(dataset.columns, train, categorical) == len(fitted.feature_names)
+
+
+def test_levels_outside_the_training_rows_are_no_features(tmp_path):
+    table = plain_table(100).assign(level=["a"] * 40 + ["b"] * 40 + ["c"] * 20)
+    config = load_config(folder_with(tmp_path, table, "  split: ordered\n"))
+    plan = plan_training(config, load_dataset(config))
+    assert plan.features == 4
+    assert plan.rows == {"train": 64, "validation": 16, "test": 20}
+
+
+def test_a_larger_network_takes_more_memory(tmp_path):
+    config = folder_with(tmp_path, plain_table())
+    sizes = [check(config, [f"model.hidden_layers=[{n}, {n}]"]).plan["memory_bytes"] for n in (8, 4096)]
+    assert sizes[1] - sizes[0] > 4096 * 4096 * 4 * 4
+
+
+def test_a_small_network_takes_one_thread_unless_told_otherwise(tmp_path):
+    config = folder_with(tmp_path, plain_table())
+    for units, threads, expected in (("[8]", "null", 1), ("[2048, 2048]", "null", None), ("[8]", "3", 3)):
+        plan = check(config, [f"model.hidden_layers={units}", f"run.threads={threads}"]).plan
+        assert plan["threads"] == expected

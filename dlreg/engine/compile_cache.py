@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dlreg.files.hashing import sha256_of_file
-from dlreg.machine import read_cpuinfo
+from dlreg.processor import read_cpuinfo
 
 MAX_BYTES = 64 << 20
 SECONDS_PER_DAY = 86400

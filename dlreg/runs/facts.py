@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlreg import __version__
 from dlreg.config.schema import Config
 from dlreg.files.hashing import sha256_of_file
-from dlreg.machine import read_cpuinfo
+from dlreg.processor import read_cpuinfo
 from dlreg.runs.own_table import files_of_data
 
 if TYPE_CHECKING:

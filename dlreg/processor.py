@@ -1,4 +1,4 @@
-"""What the machine says of itself."""
+"""What the machine says of its processor."""
 
 from pathlib import Path
 

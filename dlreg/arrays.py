@@ -1,4 +1,4 @@
-"""Arrays in memory that TensorFlow can use as it is: of a large one `tf.constant` would make two copies."""
+"""Arrays that TensorFlow uses without a copy; `tf.constant` would make two of a large one."""
 
 import math
 import mmap

@@ -50,7 +50,7 @@ class Fault:
 
 
 def _brief(text: str) -> str:
-    """A message without the bulk of a name that a broken file makes endless."""
+    """A message with endless words cut short: a broken file may be one long name."""
     text = re.sub(r"(\S{100})\S{200,}", r"\1…", text)
     return text if len(text) <= 1500 else f"{text[:1499]}…"
 

@@ -1,23 +1,24 @@
 """What is asked for: the config, from a file and `--set` to values, and back to a file.
 
 - `schema`: every key with its type, range, default and meaning
-- `checks`: of values that no type expresses
+- `checks`: whether a value that has the right type makes sense, such as a date format
 - `presets`: named sets of values
 - `places`: where keys and values stand in a file
-- `keys`: the walk through the JSON Schema of the schema
-- `json_schema`: that schema, for editors
-- `precedence`: which value counts
-- `contradictions`: values that exclude each other
-- `yaml_source`: YAML text to plain values with their places
+- `keys`: every key, looked up in the JSON Schema of `schema`
+- `json_schema`: the same JSON Schema, made ready for editors
+- `yaml_source`: YAML text to plain values and their places
 - `yaml_syntax`: what is wrong with text that is no YAML
-- `suggestions`: a way out of a fault
-- `sentences`: what is wrong, in words
-- `reading`: all of these together
+- `precedence`: defaults, preset, file and `--set`, merged in this order
+- `contradictions`: values that exclude each other
+- `suggestions`: what a wrong key or value most likely meant
+- `sentences`: the messages for what the schema refuses
+- `reading`: from a file and `--set` to a config, or to every fault
 - `writing`: the resolved config as YAML
 - `reference`: the config of every key, as the docs have it
 
-Others call `schema.Config`, `reading.{load_config, read_config, parse_config}`,
+Others call `schema.{Config, DataConfig, DateFormat}`, `reading.{load_config, read_config, parse_config}`,
 `writing.{dump_config, to_yaml}`, `presets.PRESETS`, `json_schema.config_schema`,
-`keys.{override_keys, named_values}`, `yaml_source.MAX_BYTES` and of `checks` the date directives and
-`RefusedError`. Never imports another package but `files`: what may be said does not depend on how it is done.
+`keys.{override_keys, named_values}`, `checks.{SUPPORTED_DATE_DIRECTIVES, RefusedError}` and
+`yaml_source.MAX_BYTES`. Never imports another package but `files`: what may be said does not depend on how it
+is done.
 """

@@ -1,9 +1,9 @@
 """Named sets of values for a config: whatever a file says itself overrules them.
 
 `accurate` is RealMLP's recipe (Holzmüller, Grinsztajn and Steinwart, 2024,
-https://arxiv.org/abs/2407.04491) for two views of the numbers, bagged over five folds, blended with a ridge
-regression and refitted on all rows. `fast` is the same with one view, the one that learns in fewer steps,
-smaller networks, and fewer and smaller steps on half as many rows each.
+https://arxiv.org/abs/2407.04491) with two embeddings of the numbers, bagged over five folds, blended with a
+ridge regression and refitted on all rows. `fast` is the same with one embedding, the one that learns in fewer
+steps, smaller networks, and fewer and smaller steps on half as many rows each.
 """
 
 from collections.abc import Mapping

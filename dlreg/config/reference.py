@@ -67,8 +67,8 @@ def _choice(node: Node) -> str:
     words = [_flow(word) for word in words_of(leaves)]
     if len(words) > 1:
         return " | ".join(words)
-    if of_columns := [leaf["additionalProperties"] for leaf in leaves if leaf.get("additionalProperties")]:
-        return f"{{column: {_choice(of_columns[0]) or 'format'}}}"
+    if values := [leaf["additionalProperties"] for leaf in leaves if leaf.get("additionalProperties")]:
+        return f"{{column: {_choice(values[0]) or 'format'}}}"
     return ""
 
 

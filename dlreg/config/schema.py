@@ -36,8 +36,9 @@ Activation = Literal[
     "hard_sigmoid", "hard_tanh", "hard_silu", "tanh_shrink", "soft_shrink", "hard_shrink",
     "sparse_plus", "sparse_sigmoid",
 ]  # fmt: skip
+# The names that `dlreg.model` has for these, spelled out: `schema` and `check` import no model.
 EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
-WeightGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
+ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
 
 # Which alternative a value is meant to be, so that a fault names what is wrong with that one alone.
@@ -152,8 +153,8 @@ class PreprocessingConfig(_Section):
     )
 
     @property
-    def views(self) -> tuple[EmbeddingName, ...]:
-        """The embedding of each kind of member."""
+    def embeddings(self) -> tuple[EmbeddingName, ...]:
+        """The embedding of each variant of the network, at least one."""
         return (self.embedding,) if isinstance(self.embedding, str) else self.embedding
 
 
@@ -301,7 +302,7 @@ class TrainingConfig(_Section):
     weight_decay: Annotated[float, Remark("decoupled, for every optimizer")] = Field(
         default=0.0, ge=0, description="The decay of the weights at each step."
     )
-    weight_decay_groups: Annotated[tuple[WeightGroup, ...], Field(strict=False, min_length=1)] = Field(
+    weight_decay_groups: Annotated[tuple[ParameterGroup, ...], Field(strict=False, min_length=1)] = Field(
         default=("weights", "biases", "embeddings", "feature_scale"), description="The weights that decay."
     )
     momentum: float = Field(default=0.0, ge=0, lt=1, description="The momentum of sgd and rmsprop.")

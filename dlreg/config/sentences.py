@@ -1,6 +1,6 @@
-"""What is wrong with a config in words, put together from its JSON Schema.
+"""The messages for what the schema refuses, put together from its JSON Schema.
 
-So a message cannot drift from what is checked: the schema is the one place of types, ranges and choices.
+A message cannot drift from what is checked: the schema is the one place of types, ranges and choices.
 """
 
 from collections.abc import Iterator, Sequence
@@ -60,15 +60,15 @@ def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
     value = error["input"]
     if error["type"] == "union_tag_invalid":
         value = value["name"]
-    found = _as_found(value, origins.places.get(key))
+    spelling = _as_spelled(value, origins.places.get(key))
     refused = error.get("ctx", {}).get("error")
     if isinstance(refused, RefusedError):
-        return origins.fault(f"{name} {refused.expected}, found {found}", key, refused.hint)
-    message = f"{name} must be {_description(leaves)}, found {found}"
+        return origins.fault(f"{name} {refused.expected}, found {spelling}", key, refused.hint)
+    message = f"{name} must be {_description(leaves)}, found {spelling}"
     return origins.fault(message, key, hint_for_value(value, key))
 
 
-def _as_found(value: Any, place: Place | None) -> str:
+def _as_spelled(value: Any, place: Place | None) -> str:
     """A value as a message names it: a number as it is spelled in the file."""
     if value is None or isinstance(value, str | list | dict) or place is None or place.written is None:
         return quote(value)

@@ -1,9 +1,9 @@
-"""Any file, whoever wrote it.
+"""Files of any kind, whoever wrote them.
 
 - `whole_file`: files that are written whole or not at all
 - `plain_file`: files that are read only if they are plain ones, and no more of them than expected
 - `hashing`: the SHA-256 of a file
 - `similar_file`: the existing file that a mistyped path most likely meant
 
-Others may call all public functions. Never imports any other package of dlreg.
+Others may call all public functions. Never imports another package, only the modules `errors` and `wording`.
 """

@@ -24,7 +24,7 @@ def open_plain_file(path: Path, *, follow_link: bool = False) -> Iterator[tuple[
         The open file and its size in bytes.
 
     Raises:
-        RunDirError: It is missing, or a link, a directory, a pipe, a device or a view of the kernel's.
+        RunDirError: It is missing, or a link, a directory, a pipe, a device or a file of /proc or /sys.
         StorageError: The system does not let it be read.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow_link else os.O_NOFOLLOW)

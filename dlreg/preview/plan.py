@@ -133,7 +133,7 @@ def _member_networks(config: Config, dataset: Dataset, features: Sequence[Featur
             categories=tuple(zip(starts.tolist(), embedded, strict=True)),
             **options,
         )
-        for name in config.preprocessing.views
+        for name in config.preprocessing.embeddings
     }
     return [networks[member.embedding] for member in members_of(config)]
 

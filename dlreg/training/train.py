@@ -53,7 +53,7 @@ def build_variants(
         n_members: Of all variants together.
     """
     options = config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
-    embeddings = config.preprocessing.views
+    embeddings = config.preprocessing.embeddings
     numbers = x_train[:, : preprocessing.n_numbers]
     return [
         Variant(

@@ -1,12 +1,14 @@
-"""Cells → x: what is fitted on the training rows, and the rows a network reads.
+"""Cells → x: the numbers that a network reads, by what is fitted on the training rows.
 
 - `calendar`: dates to numbers
 - `numbers`: columns to features: numbers filled and flagged, texts as they are; without scikit-learn
 - `scaling`: numbers to scaled numbers, a function for each method
-- `encoding`: texts to numbers, a function for each method
+- `encoding`: categories to numbers, a function for each method
 - `target`: the target's scale
-- `preprocessing`: all of these together
+- `preprocessing`: from the cells of a row to x, by all of these
 
-Others call `preprocessing.{fit_preprocessing, Preprocessing, describe}`, `target`, `numbers` and what
-`calendar`, `scaling` and `encoding` have fitted. Never imports training, model, engine, pipeline or runs.
+Others call `preprocessing.{fit_preprocessing, Preprocessing, describe}`,
+`target.{fit_target, TargetScaling}`, `numbers.{Feature, fit_features, count_numbers, count_levels}`,
+`encoding.{Encoder, MOST_ONEHOT_LEVELS}` and `calendar.SECONDS_PER_DAY`. Never imports model, training, engine,
+pipeline or runs: the same x suits any model.
 """

@@ -15,13 +15,13 @@ from dlreg.features.scaling import Scaler, fit_code_scaler
 MOST_ONEHOT_LEVELS = 9
 
 
-class Texts(NamedTuple):
-    """A category in the training rows.
+class Category(NamedTuple):
+    """A column of categories in the training rows.
 
     Attributes:
         feature: What is encoded.
-        values: Its texts, shape `(n_rows,)`.
-        levels: Each of them once, ascending.
+        values: Its texts, shape `(n_rows,)` of dtype object.
+        levels: Each of them once, ascending, shape `(n_levels,)`.
     """
 
     feature: Feature
@@ -60,7 +60,7 @@ class Encoder:
         return entry | self.scaler.describe(index) if self.scaler else entry
 
 
-def fit_encoder(method: str, categories: Sequence[Texts], numeric: str) -> Encoder:
+def fit_encoder(method: str, categories: Sequence[Category], numeric: str) -> Encoder:
     """Fits an encoder to categories, at least one.
 
     Args:
@@ -73,26 +73,26 @@ def fit_encoder(method: str, categories: Sequence[Texts], numeric: str) -> Encod
     return _METHODS[method](categories, numeric)
 
 
-def _fit_onehot(categories: Sequence[Texts], _: str) -> Encoder:
+def _fit_onehot(categories: Sequence[Category], _: str) -> Encoder:
     from sklearn.preprocessing import OneHotEncoder
 
     estimator = OneHotEncoder(
-        categories=[texts.levels for texts in categories],
+        categories=[category.levels for category in categories],
         handle_unknown="ignore",
         sparse_output=False,
         dtype=np.float64,
     )
     return Encoder(
-        tuple(texts.feature for texts in categories),
-        tuple(texts.levels for texts in categories),
+        tuple(category.feature for category in categories),
+        tuple(category.levels for category in categories),
         estimator.fit(_example(categories)),
-        tuple(f"{texts.feature.name}={level}" for texts in categories for level in texts.levels),
+        tuple(f"{category.feature.name}={level}" for category in categories for level in category.levels),
     )
 
 
-def _fit_embedding(categories: Sequence[Texts], numeric: str) -> Encoder:
+def _fit_embedding(categories: Sequence[Category], numeric: str) -> Encoder:
     # A network embeds its last features.
-    ordered = sorted(categories, key=lambda texts: len(texts.levels) > MOST_ONEHOT_LEVELS)
+    ordered = sorted(categories, key=lambda category: len(category.levels) > MOST_ONEHOT_LEVELS)
     encoder = _fit_onehot(ordered, numeric)
     sizes = [len(levels) for levels in encoder.levels]
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
@@ -100,30 +100,32 @@ def _fit_embedding(categories: Sequence[Texts], numeric: str) -> Encoder:
     return replace(encoder, embedded=tuple(embedded))
 
 
-def _fit_ordinal(categories: Sequence[Texts], numeric: str) -> Encoder:
+def _fit_ordinal(categories: Sequence[Category], numeric: str) -> Encoder:
     from sklearn.preprocessing import OrdinalEncoder
 
     estimator = OrdinalEncoder(
-        categories=[texts.levels for texts in categories],
+        categories=[category.levels for category in categories],
         handle_unknown="use_encoded_value",
         unknown_value=-1,
         dtype=np.float64,
     )
     return Encoder(
-        tuple(texts.feature for texts in categories),
-        tuple(texts.levels for texts in categories),
+        tuple(category.feature for category in categories),
+        tuple(category.levels for category in categories),
         estimator.fit(_example(categories)),
-        tuple(texts.feature.name for texts in categories),
-        fit_code_scaler(numeric, (np.searchsorted(texts.levels, texts.values) for texts in categories)),
+        tuple(category.feature.name for category in categories),
+        fit_code_scaler(
+            numeric, (np.searchsorted(category.levels, category.values) for category in categories)
+        ),
     )
 
 
-def _example(categories: Sequence[Texts]) -> np.ndarray:
+def _example(categories: Sequence[Category]) -> np.ndarray:
     """A row: scikit-learn asks for one although the levels are given."""
-    return np.array([[texts.levels[0] for texts in categories]], dtype=object)
+    return np.array([[category.levels[0] for category in categories]], dtype=object)
 
 
-_METHODS: Mapping[str, Callable[[Sequence[Texts], str], Encoder]] = {
+_METHODS: Mapping[str, Callable[[Sequence[Category], str], Encoder]] = {
     "onehot": _fit_onehot,
     "embedding": _fit_embedding,
     "ordinal": _fit_ordinal,

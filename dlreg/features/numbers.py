@@ -140,12 +140,12 @@ def read_features(
     Raises:
         DataError: A missing number that nothing stands in for.
     """
-    for column, of_column in zip(columns, features, strict=True):
+    for column, column_features in zip(columns, features, strict=True):
         if is_category(column):
-            yield of_column[0], cells[column.name][:, 0]
+            yield column_features[0], cells[column.name][:, 0]
             continue
         values = NUMERIC_KINDS[column.kind].values(column, cells[column.name])
-        for position, feature in enumerate(of_column):
+        for position, feature in enumerate(column_features):
             if feature.kind == "flag":
                 yield feature, np.isnan(values[:, 0]).astype(np.float64)
             else:

@@ -12,14 +12,15 @@ import numpy as np
 
 from dlreg.arrays import aligned_zeros
 from dlreg.errors import DataError, Fault
-from dlreg.features.encoding import Encoder, Texts, fit_encoder
+from dlreg.features.encoding import Category, Encoder, fit_encoder
 from dlreg.features.numbers import Cells, Feature, FeatureKind, fit_features, read_features
 from dlreg.features.scaling import Scaler, fit_scaler
 from dlreg.features.target import TargetMethod, TargetScaling, fit_target
 from dlreg.table.column import Column
 from dlreg.table.dataset import Part
 
-BLOCK_ROWS = 65536
+# Rows: scikit-learn takes several copies of what it is given, in double precision.
+TRANSFORMED_AT_ONCE = 65536
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,8 @@ class Preprocessing:
         """
         n_rows = len(next(iter(cells.values())))
         x = aligned_zeros((n_rows, len(self.feature_names)))
-        # In blocks, because scikit-learn takes several copies in double precision.
-        for start in range(0, n_rows, BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
+        for start in range(0, n_rows, TRANSFORMED_AT_ONCE):
+            rows = slice(start, start + TRANSFORMED_AT_ONCE)
             inputs = self._transform_block({name: values[rows] for name, values in cells.items()})
             with np.errstate(over="ignore"):
                 x[rows] = inputs
@@ -144,10 +144,10 @@ def fit_preprocessing(
     features = fit_features(cells, columns, missing, missing_indicator=missing_indicator)
     numbers = (values for _, values in _read_kind("number", columns, features, cells))
     categories = [
-        Texts(feature, values, np.array(sorted(set(values)), dtype=object))
+        Category(feature, values, np.array(sorted(set(values)), dtype=object))
         for feature, values in _read_kind("text", columns, features, cells)
     ]
-    has_numbers = any(of_column[0].kind == "number" for of_column in features)
+    has_numbers = any(column_features[0].kind == "number" for column_features in features)
     scaled = target_scaling.forward(train.y_true)
     return Preprocessing(
         tuple(columns),
@@ -187,14 +187,16 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
 
 
 def _of_kind(kind: FeatureKind, features: Sequence[Sequence[Feature]]) -> tuple[Feature, ...]:
-    return tuple(feature for of_column in features for feature in of_column if feature.kind == kind)
+    return tuple(
+        feature for column_features in features for feature in column_features if feature.kind == kind
+    )
 
 
 def _read_kind(
     kind: FeatureKind, columns: Sequence[Column], features: Sequence[Sequence[Feature]], cells: Cells
 ) -> Iterator[tuple[Feature, np.ndarray]]:
     """The features of one kind with their values, one after the other, shape `(n_rows,)` each."""
-    for column, of_column in zip(columns, features, strict=True):
-        if any(feature.kind == kind for feature in of_column):
-            values = read_features([column], [of_column], cells)
+    for column, column_features in zip(columns, features, strict=True):
+        if any(feature.kind == kind for feature in column_features):
+            values = read_features([column], [column_features], cells)
             yield from (pair for pair in values if pair[0].kind == kind)

@@ -74,34 +74,34 @@ def _fit_none(_: Columns) -> Scaler:
 def _fit_standard(columns: Columns) -> Scaler:
     from sklearn.preprocessing import StandardScaler
 
-    parts = [StandardScaler().fit(values.reshape(-1, 1)) for values in columns]
+    by_column = [StandardScaler().fit(values.reshape(-1, 1)) for values in columns]
     scaler = StandardScaler()
-    scaler.n_features_in_ = len(parts)
-    scaler.mean_ = np.concatenate([part.mean_ for part in parts])
-    scaler.var_ = np.concatenate([part.var_ for part in parts])
-    scaler.scale_ = np.concatenate([part.scale_ for part in parts])
+    scaler.n_features_in_ = len(by_column)
+    scaler.mean_ = np.concatenate([fitted.mean_ for fitted in by_column])
+    scaler.var_ = np.concatenate([fitted.var_ for fitted in by_column])
+    scaler.scale_ = np.concatenate([fitted.scale_ for fitted in by_column])
     return Scaler(scaler, {"mean": scaler.mean_, "scale": scaler.scale_})
 
 
 def _fit_minmax(columns: Columns) -> Scaler:
     from sklearn.preprocessing import MinMaxScaler
 
-    parts = [MinMaxScaler().fit(values.reshape(-1, 1)) for values in columns]
+    by_column = [MinMaxScaler().fit(values.reshape(-1, 1)) for values in columns]
     scaler = MinMaxScaler()
-    scaler.n_features_in_ = len(parts)
-    scaler.data_min_ = np.concatenate([part.data_min_ for part in parts])
-    scaler.data_max_ = np.concatenate([part.data_max_ for part in parts])
+    scaler.n_features_in_ = len(by_column)
+    scaler.data_min_ = np.concatenate([fitted.data_min_ for fitted in by_column])
+    scaler.data_max_ = np.concatenate([fitted.data_max_ for fitted in by_column])
     scaler.data_range_ = scaler.data_max_ - scaler.data_min_
-    scaler.min_ = np.concatenate([part.min_ for part in parts])
-    scaler.scale_ = np.concatenate([part.scale_ for part in parts])
+    scaler.min_ = np.concatenate([fitted.min_ for fitted in by_column])
+    scaler.scale_ = np.concatenate([fitted.scale_ for fitted in by_column])
     return Scaler(scaler, {"minimum": scaler.data_min_, "scale": 1 / scaler.scale_})
 
 
 def _fit_robust(columns: Columns) -> Scaler:
     from sklearn.preprocessing import RobustScaler
 
-    parts = [RobustScaler().fit(values.reshape(-1, 1)) for values in columns]
-    return _robust([part.center_ for part in parts], [part.scale_ for part in parts])
+    by_column = [RobustScaler().fit(values.reshape(-1, 1)) for values in columns]
+    return _robust([fitted.center_ for fitted in by_column], [fitted.scale_ for fitted in by_column])
 
 
 def _fit_robust_clip(columns: Columns) -> Scaler:
@@ -135,16 +135,16 @@ def _robust_scale(values: np.ndarray) -> np.ndarray:
 def _fit_quantile(columns: Columns) -> Scaler:
     from sklearn.preprocessing import QuantileTransformer
 
-    parts = [
+    by_column = [
         QuantileTransformer(n_quantiles=min(MOST_QUANTILES, len(values)), subsample=None).fit(
             values.reshape(-1, 1)
         )
         for values in columns
     ]
-    scaler = QuantileTransformer(n_quantiles=parts[0].n_quantiles, subsample=None)
-    scaler.n_features_in_ = len(parts)
-    scaler.n_quantiles_, scaler.references_ = parts[0].n_quantiles_, parts[0].references_
-    scaler.quantiles_ = np.concatenate([part.quantiles_ for part in parts], axis=1)
+    scaler = QuantileTransformer(n_quantiles=by_column[0].n_quantiles, subsample=None)
+    scaler.n_features_in_ = len(by_column)
+    scaler.n_quantiles_, scaler.references_ = by_column[0].n_quantiles_, by_column[0].references_
+    scaler.quantiles_ = np.concatenate([fitted.quantiles_ for fitted in by_column], axis=1)
     return Scaler(scaler, {"quantiles": scaler.quantiles_})
 
 

@@ -21,13 +21,13 @@ def cells_graph(columns: Sequence[Column], features: Sequence[Sequence[Feature]]
         features: What each becomes, as `dlreg.features.numbers.fit_features` gives them.
     """
     graph, inputs, outputs = Graph(), [], []
-    for index, (column, of_column) in enumerate(zip(columns, features, strict=True)):
+    for index, (column, column_features) in enumerate(zip(columns, features, strict=True)):
         cells = f"in{index}"
         inputs.append(table_value(cells, _element_type(is_text=is_text(column))))
         values = _NODES[column.kind](graph, cells, column)
-        if of_column[-1].kind == "flag":
+        if column_features[-1].kind == "flag":
             values = [*values, graph.add("Cast", graph.add("IsNaN", values[0]), to=TensorProto.DOUBLE)]
-        for feature, value in zip(of_column, values, strict=True):
+        for feature, value in zip(column_features, values, strict=True):
             if feature.fill is not None:
                 value = graph.add("Where", graph.add("IsNaN", value), np.float64(feature.fill), value)
             graph.nodes.append(helper.make_node("Identity", [value], [feature.key]))

@@ -26,8 +26,8 @@ def scaling_graphs(preprocessing: Preprocessing) -> list[onnx.ModelProto]:
 def _scikit_learn_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
     types = [
         (feature.key, (StringTensorType if feature.kind == "text" else DoubleTensorType)([None, 1]))
-        for of_column in preprocessing.features
-        for feature in of_column
+        for column_features in preprocessing.features
+        for feature in column_features
     ]
     quantile.register()
     model: onnx.ModelProto = convert_sklearn(

@@ -166,4 +166,4 @@ def _fit_features(config: Config, dataset: Dataset) -> tuple[Feature, ...]:
         )
     if faults:
         raise DataError(*faults)
-    return tuple(feature for of_column in features for feature in of_column)
+    return tuple(feature for column_features in features for feature in column_features)

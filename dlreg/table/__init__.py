@@ -1,21 +1,21 @@
 """File → rows: the CSV as a table, what its columns are, and which rows train, validate and test.
 
-- `csv_format`: how a CSV is written, and what its bytes betray
+- `csv_format`: how a CSV is written, and files of other formats told from their first bytes
 - `csv_header`: the names of its columns
 - `csv_scan`: its bytes, cut into blocks of whole rows
 - `csv_file`: the table of a whole file, or of each block of a stream
-- `csv_guess`: how a CSV is written, guessed from its bytes
+- `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone
 - `dates`: dates as text, by format
-- `column`: a column, and what it takes to be a kind of column
+- `column`: a column, and what a kind of column has to say
 - `kinds`: numbers, categories and dates, a module each
 - `columns`: the kinds by name; columns recognised and read
-- `missing_columns`: the column that was most likely meant
+- `missing_columns`: what a message says of a column that a CSV lacks
 - `chosen_columns`: the columns a config learns from
 - `splits`: which rows train, validate and test
-- `dataset`: all of these together
+- `dataset`: the rows of a config, read, recognised, checked and split
 
 Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds.number.read_numbers`, `dates`,
 `csv_file.{read_table, stream_tables, Table}`, `csv_format.CsvFormat`, `csv_guess.guess_format`,
-`csv_scan.open_csv` and `missing_columns.missing_columns`. Never imports features, model, training, engine,
-pipeline or runs: rows know no network.
+`csv_scan.{open_csv, BLOCK_BYTES}` and `missing_columns.missing_columns`. Never imports features, model,
+training, engine, pipeline or runs: rows know no network.
 """

@@ -59,7 +59,7 @@ def _missing(config: Config, header: Sequence[str], path: str) -> list[Fault]:
 
 
 def _chosen(data: DataConfig, header: Sequence[str]) -> list[str]:
-    # A column of groups tells rows of one group apart from no other; it only helps where it is asked for.
+    # The name of a group says nothing of rows of other groups; as a feature it only serves who asks for it.
     left_out = {data.target, *data.exclude} | ({data.split_by} if data.split == "group" else set())
     chosen = set(header) - left_out if data.features == "all" else set(data.features)
     return [name for name in header if name in chosen]

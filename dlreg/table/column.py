@@ -1,4 +1,4 @@
-"""A column that the model reads, and what it takes to be a kind of column."""
+"""A column that the model reads, and what a kind of column has to say: how it is recognised and read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Kind:
-    """What tells a kind of column from others, and how its cells are read.
+    """A kind of column: what tells it from others, and how its cells are read.
 
     Attributes:
         type_name: What `data.types` calls it.

@@ -1,4 +1,4 @@
-"""How a CSV file is written, and what its bytes betray: other formats, byte order marks, encodings."""
+"""How a CSV file is written, and what its first bytes tell: other formats, byte order marks, encodings."""
 
 import codecs
 import re
@@ -81,12 +81,12 @@ def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:
     formats += [name for pattern, name in _OTHER_TEXTS.items() if re.match(pattern, text)]
     if formats:
         raise DataError(Fault(f"expected a CSV file, found {formats[0]}", path, hint="Save it as CSV first"))
-    for mark, of_mark in BYTE_ORDER_MARKS.items():
+    for mark, marked in BYTE_ORDER_MARKS.items():
         if opening.startswith(mark):
             order = "-le" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE) else "-be"
-            if codecs.lookup(encoding).name not in (of_mark, f"{of_mark}{order}", f"{of_mark}-sig"):
-                message = f"the file is {of_mark.upper()} text, data.encoding is {encoding}"
-                raise DataError(Fault(message, path, 1, hint=f"Set data.encoding: {of_mark}"))
+            if codecs.lookup(encoding).name not in (marked, f"{marked}{order}", f"{marked}-sig"):
+                message = f"the file is {marked.upper()} text, data.encoding is {encoding}"
+                raise DataError(Fault(message, path, 1, hint=f"Set data.encoding: {marked}"))
             return
 
 

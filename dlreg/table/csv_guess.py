@@ -1,4 +1,4 @@
-"""How a CSV file is written, guessed from its bytes: for `dlreg init` alone, a config says it."""
+"""How a CSV file is written, guessed from its bytes: for `dlreg init` alone, as a config says it."""
 
 import codecs
 import re

@@ -107,8 +107,8 @@ class _Contents(NamedTuple):
 
 
 def _recognise_chosen(config: Config, table: Table, faults: list[Fault]) -> tuple[Column, ...]:
-    names, of_names = choose_columns(config, list(table.frame.columns), table.name)
-    faults += of_names
+    names, name_faults = choose_columns(config, list(table.frame.columns), table.name)
+    faults += name_faults
     columns: list[Column] = []
     for name in names:
         with gathering(faults):

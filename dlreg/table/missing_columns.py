@@ -1,4 +1,4 @@
-"""What a message says of a column that a CSV lacks: the column that was most likely meant."""
+"""What a message says of columns that a CSV lacks: which columns were most likely meant."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -38,7 +38,9 @@ def plan_members(embeddings: Sequence[str], ensemble: int, n_folds: int | None) 
 
 def members_of(config: Config) -> tuple[Member, ...]:
     """The members that a config trains."""
-    return plan_members(config.preprocessing.embeddings, config.model.ensemble, config.training.cross_validation)
+    return plan_members(
+        config.preprocessing.embeddings, config.model.ensemble, config.training.cross_validation
+    )
 
 
 def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[np.ndarray]) -> list[np.ndarray]:

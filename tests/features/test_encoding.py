@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlreg.features.encoding import Texts, fit_encoder
+from dlreg.features.encoding import Category, fit_encoder
 from dlreg.features.numbers import Feature
 
 
@@ -12,7 +12,9 @@ def categories(**levels):
     found = []
     for index, (name, known) in enumerate(levels.items()):
         values = np.resize(np.array(list(known), dtype=object), 30)
-        found.append(Texts(Feature(f"t{index}", name, "text"), values, np.array(sorted(known), dtype=object)))
+        found.append(
+            Category(Feature(f"t{index}", name, "text"), values, np.array(sorted(known), dtype=object))
+        )
     return found
 
 

@@ -100,7 +100,7 @@ def test_features_equal_scikit_learns(numeric, missing, categorical):
 def test_rows_are_transformed_in_blocks_into_memory_that_tensorflow_can_share(monkeypatch, categorical):
     fitted = fit(categorical=categorical)
     whole = fitted.transform(CELLS)
-    monkeypatch.setattr(preprocessing, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(preprocessing, "TRANSFORMED_AT_ONCE", 7)
     monkeypatch.setattr("dlreg.arrays.LARGE", 100)
     x = fitted.transform(CELLS)
     np.testing.assert_array_equal(x, whole)

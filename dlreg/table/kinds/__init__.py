@@ -1,5 +1,9 @@
 """One module for each kind of column: what its cells look like, and how they are read.
 
-Each has a `dlreg.table.column.Kind`, which `dlreg.table.columns.KINDS` finds by its name. Others read numbers
+- `number`: numbers, of any decimal and thousands mark
+- `category`: text of few levels, words for true and false among it
+- `date`: dates of one format
+
+Each has a `dlreg.table.column.Kind`, which `dlreg.table.columns.KINDS` lists by its name. Others read numbers
 with `number.read_numbers`. Never imports what networks make of a kind: that is in features and pipeline.
 """

@@ -21,8 +21,9 @@ from dlreg.files.hashing import sha256_of_file
 from dlreg.processor import read_cpuinfo
 
 MAX_BYTES = 64 << 20
-SECONDS_PER_DAY = 86400
 _IN_USE = "in-use-"
+# An older folder of a process was left behind when it was killed.
+MAX_SECONDS_IN_USE = 86400
 
 
 @contextmanager
@@ -31,17 +32,17 @@ def compile_cache(*, enabled: bool) -> Iterator[Path | None]:
 
     What XLA has written there is kept when the block ends.
     """
-    kept = work = None
+    folder = work = None
     if enabled:
         with suppress(OSError, RuntimeError):
-            kept = _private_folder()
-            work = _linked(kept) if kept else None
+            folder = _private_folder()
+            work = _linked(folder) if folder else None
     try:
         yield work
     finally:
-        if kept and work:
+        if folder and work:
             with suppress(OSError):
-                _keep_new(work, kept)
+                _keep_new(work, folder)
             shutil.rmtree(work, ignore_errors=True)
 
 
@@ -50,14 +51,14 @@ def _private_folder() -> Path | None:
     home = os.environ.get("XDG_CACHE_HOME", "")
     # A relative path is to be ignored: https://specifications.freedesktop.org/basedir/latest/
     base = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
-    folder = base / "dlreg" / f"xla-{_machine()}"
+    folder = base / "dlreg" / f"xla-{_machine_fingerprint()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve(strict=True)
     return folder if all(map(_is_private, (folder, *folder.parents))) else None
 
 
-def _machine() -> str:
-    """Names what the machine code depends on."""
+def _machine_fingerprint() -> str:
+    """A name for all that compiled code depends on: versions and processor."""
     lines = {line for line in read_cpuinfo() if line.startswith(("model name", "flags", "Features"))}
     facts = [version("tensorflow"), version("keras"), os.uname().machine, *sorted(lines)]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
@@ -72,14 +73,14 @@ def _is_private(folder: Path) -> bool:
     return not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or bool(status.st_mode & stat.S_ISVTX)
 
 
-def _linked(kept: Path) -> Path:
+def _linked(folder: Path) -> Path:
     """A new folder with links to the entries that are sound; the others, and the oldest, are removed."""
-    work = Path(tempfile.mkdtemp(prefix=_IN_USE, dir=kept))
+    work = Path(tempfile.mkdtemp(prefix=_IN_USE, dir=folder))
     room = MAX_BYTES
-    for entry in sorted(kept.iterdir(), key=lambda entry: entry.lstat().st_mtime, reverse=True):
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.lstat().st_mtime, reverse=True):
         status = entry.lstat()
         if stat.S_ISDIR(status.st_mode):
-            if time.time() - status.st_mtime > SECONDS_PER_DAY and entry.name.startswith(_IN_USE):
+            if time.time() - status.st_mtime > MAX_SECONDS_IN_USE and entry.name.startswith(_IN_USE):
                 shutil.rmtree(entry, ignore_errors=True)
             continue
         room -= status.st_size
@@ -91,8 +92,8 @@ def _linked(kept: Path) -> Path:
     return work
 
 
-def _keep_new(work: Path, kept: Path) -> None:
+def _keep_new(work: Path, folder: Path) -> None:
     for entry in work.iterdir():
         # What has two links was there before.
         if entry.lstat().st_nlink == 1:
-            entry.replace(kept / f"{entry.name}.{sha256_of_file(entry)}")
+            entry.replace(folder / f"{entry.name}.{sha256_of_file(entry)}")

@@ -16,7 +16,7 @@ from dlreg.engine.forward import Batch, forward_together, l2_penalty
 from dlreg.engine.losses import Metric
 from dlreg.engine.optimizer import Optimizer, take_step
 from dlreg.engine.packing import Packing, packing_of
-from dlreg.engine.states import State, as_states, tensors_of
+from dlreg.engine.states import VariantState, as_states, tensors_of
 from dlreg.model.architecture import Variant, members_by_variant
 
 # Validation needs no small batches; this many rows keep its activations within a few megabytes.
@@ -109,7 +109,9 @@ class CompiledEpoch:
         self._compiled = tf.function(partial(_run_epoch, program), jit_compile=True, autograph=False)
         self._traced: Any = None
 
-    def __call__(self, states: list[State], inputs: EpochInputs) -> tuple[list[State], tf.Tensor]:
+    def __call__(
+        self, states: list[VariantState], inputs: EpochInputs
+    ) -> tuple[list[VariantState], tf.Tensor]:
         """Runs an epoch.
 
         Returns:
@@ -131,7 +133,9 @@ class CompiledEpoch:
         return as_states(moved, states), means
 
 
-def _run_epoch(program: Program, states: list[State], inputs: EpochInputs) -> tuple[list[State], tf.Tensor]:
+def _run_epoch(
+    program: Program, states: list[VariantState], inputs: EpochInputs
+) -> tuple[list[VariantState], tf.Tensor]:
     n_steps = int(inputs.rows.shape[0])
     _, states, sums = tf.while_loop(
         lambda step, *_: step < n_steps,
@@ -145,8 +149,8 @@ def _run_epoch(program: Program, states: list[State], inputs: EpochInputs) -> tu
 
 
 def _train_batch(
-    program: Program, inputs: EpochInputs, step: tf.Tensor, states: list[State], sums: tf.Tensor
-) -> tuple[tf.Tensor, list[State], tf.Tensor]:
+    program: Program, inputs: EpochInputs, step: tf.Tensor, states: list[VariantState], sums: tf.Tensor
+) -> tuple[tf.Tensor, list[VariantState], tf.Tensor]:
     size, n_rows = program.batch_size, program.n_rows
     weight = tf.cast(tf.range(size) + step * size < n_rows, tf.float32)
     n_present = tf.cast(tf.minimum(size, n_rows - step * size), tf.float32)
@@ -169,11 +173,11 @@ def _train_batch(
         tensors, slots = take_step(
             program.optimizer, state.parameters, state.slots, gradients, scalars, packing
         )
-        moved.append(State(tensors, statistics[number], slots))
+        moved.append(VariantState(tensors, statistics[number], slots))
     return step + 1, moved, sums + batch_sums
 
 
-def _validate(program: Program, inputs: EpochInputs, states: Sequence[State]) -> tf.Tensor:
+def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantState]) -> tf.Tensor:
     """The means of all measures over each member's validation rows, `(n_measures, n_members)`."""
     x, y, rows = inputs.x_validation, inputs.y_validation, inputs.validation_rows
     parameters = _unpacked(program, [state.parameters for state in states])
@@ -208,7 +212,7 @@ def _unpacked(program: Program, packed: Sequence[Sequence[tf.Tensor]]) -> list[l
 def _predict(
     program: Program,
     parameters: Parameters,
-    states: Sequence[State],
+    states: Sequence[VariantState],
     x: tf.Tensor,
     batch: Batch | None = None,
 ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
@@ -238,8 +242,8 @@ def _add_l2(
     if not any(variant.network.l2 for variant in program.variants):
         return tf.stack(sums)
     penalties = [
-        l2_penalty(variant.network, of_variant)
-        for variant, of_variant in zip(program.variants, parameters, strict=True)
+        l2_penalty(variant.network, variant_parameters)
+        for variant, variant_parameters in zip(program.variants, parameters, strict=True)
     ]
     total = tf.concat(penalties, axis=0) if len(penalties) > 1 else penalties[0]
     return tf.stack([sums[0] + total * n_rows, *sums[1:]])

@@ -15,12 +15,12 @@ import numpy as np
 import tensorflow as tf
 
 from dlreg.engine.gradients import multiply_by_column, share_of_mish, waves_of
-from dlreg.model.architecture import MOMENTUM, VARIANCE_EPSILON, Network, parameter_specs
+from dlreg.model.architecture import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Network, parameter_specs
 from dlreg.model.embeddings import Periodic, PiecewiseLinear
 from dlreg.model.weights import Weights
 
 # Rows predicted at a time: one shape to compile, and a few megabytes of activations.
-BLOCK_ROWS = 1024
+PREDICTED_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ def forward_together(
         and the new statistics of each network.
     """
     products, others = [], []
-    for network, of_network, rows in zip(networks, parameters, x, strict=True):
-        values = iter(of_network)
-        products.append(_first_product(network, values, rows, of_network[-1].shape[:-1]))
+    for network, network_parameters, rows in zip(networks, parameters, x, strict=True):
+        values = iter(network_parameters)
+        products.append(_first_product(network, values, rows, network_parameters[-1].shape[:-1]))
         others.append(list(values))
     y, values, moving = _joined(products), iter(_join_each(others)), iter(_join_each(statistics))
     n_members = [product.shape[0] for product in products]
@@ -104,11 +104,11 @@ def forward_together(
             if batch:
                 batch_mean, batch_variance = _moments(y, batch)
                 updated += [
-                    old * MOMENTUM + new * (1 - MOMENTUM)
+                    old * BATCH_NORM_MOMENTUM + new * (1 - BATCH_NORM_MOMENTUM)
                     for old, new in ((mean, batch_mean), (variance, batch_variance))
                 ]
                 mean, variance = batch_mean, batch_variance
-            scale = gamma * tf.math.rsqrt(variance + VARIANCE_EPSILON)
+            scale = gamma * tf.math.rsqrt(variance + BATCH_NORM_EPSILON)
             y = y * _to_rows(scale) + _to_rows(beta - mean * scale)
         else:
             y = y + _to_rows(next(values))
@@ -134,13 +134,13 @@ def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.n
     # Compiled by XLA it would be twice as fast, after a time in which a hundred blocks are done.
     run = tf.function(partial(forward, network), autograph=False)
     parameters, statistics = (
-        [tf.constant(np.stack(values)) for values in zip(*of_members, strict=True)]
-        for of_members in zip(*members, strict=True)
+        [tf.constant(np.stack(values)) for values in zip(*member_values, strict=True)]
+        for member_values in zip(*members, strict=True)
     )
     blocks = []
-    for start in range(0, len(x), BLOCK_ROWS):
-        rows = np.zeros((BLOCK_ROWS, x.shape[1]), dtype=np.float32)
-        block = x[start : start + BLOCK_ROWS]
+    for start in range(0, len(x), PREDICTED_AT_ONCE):
+        rows = np.zeros((PREDICTED_AT_ONCE, x.shape[1]), dtype=np.float32)
+        block = x[start : start + PREDICTED_AT_ONCE]
         rows[: len(block)] = block
         y_pred, _ = run(parameters, statistics, tf.constant(rows))
         blocks.append(y_pred.numpy()[:, : len(block), 0])
@@ -195,8 +195,8 @@ def _joined(parts: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
 
 
-def _join_each(of_networks: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
-    return [_joined(parts) for parts in zip(*of_networks, strict=True)]
+def _join_each(tensors_by_network: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+    return [_joined(parts) for parts in zip(*tensors_by_network, strict=True)]
 
 
 def _split_each(joined: Sequence[tf.Tensor], n_members: Sequence[int]) -> list[list[tf.Tensor]]:
@@ -204,7 +204,9 @@ def _split_each(joined: Sequence[tf.Tensor], n_members: Sequence[int]) -> list[l
     if len(n_members) == 1:
         return [list(joined)]
     parts = [tf.split(tensor, n_members) for tensor in joined]
-    return [[of_networks[number] for of_networks in parts] for number, _ in enumerate(n_members)]
+    return [
+        [tensors_by_network[number] for tensors_by_network in parts] for number, _ in enumerate(n_members)
+    ]
 
 
 def _dropout_of_members(networks: Sequence[Network], n_members: Sequence[int]) -> np.ndarray:
@@ -244,8 +246,8 @@ def _dropped(x: tf.Tensor, rate: tf.Tensor, batch: Batch, layer: int) -> tf.Tens
     seed = _hashed(tf.cast(batch.step, tf.uint32) + start)
     places = tf.reshape(tf.cast(tf.range(math.prod(x.shape)), tf.uint32), x.shape)
     uniform = tf.cast(tf.bitwise.right_shift(_hashed(places ^ seed), tf.constant(8, tf.uint32)), tf.float32)
-    kept = uniform * 2.0**-24 >= rate
-    return tf.where(kept, x / (1 - rate), 0.0)
+    is_kept = uniform * 2.0**-24 >= rate
+    return tf.where(is_kept, x / (1 - rate), 0.0)
 
 
 def _hashed(value: tf.Tensor) -> tf.Tensor:

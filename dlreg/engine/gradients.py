@@ -24,8 +24,8 @@ def multiply_by_column(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
     def product(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            of_kernel = tf.reduce_sum(x * upstream, axis=-2)[..., None]
-            return upstream * tf.linalg.matrix_transpose(kernel), of_kernel
+            kernel_gradient = tf.reduce_sum(x * upstream, axis=-2)[..., None]
+            return upstream * tf.linalg.matrix_transpose(kernel), kernel_gradient
 
         return tf.matmul(x, kernel), gradients
 
@@ -50,8 +50,8 @@ def share_of_mish(x: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             part = 1 / (grown + 2)
             bend = (4 * x * part) * (e * (e + 1) * part) - 2 * part
-            of_share = tf.reduce_sum(upstream * (-2 * x * part), axis=-2, keepdims=True)
-            return upstream * (1 + share * bend), of_share
+            share_gradient = tf.reduce_sum(upstream * (-2 * x * part), axis=-2, keepdims=True)
+            return upstream * (1 + share * bend), share_gradient
 
         return x * (1 - share + share * grown / (grown + 2)), gradients
 
@@ -111,15 +111,15 @@ def _mixtures_of(x: tf.Tensor) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf
         )
 
         def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            of_kernel = own_parts(tf.matmul(upstream, waves, transpose_a=True), n_mixtures, n_waves)
-            of_waves = tf.matmul(upstream, matrix, transpose_b=True)
-            of_angles = of_waves * (per_turn * turns * _polynomial(_SLOPE, turns * turns))
+            kernel_gradient = own_parts(tf.matmul(upstream, waves, transpose_a=True), n_mixtures, n_waves)
+            wave_gradient = tf.matmul(upstream, matrix, transpose_b=True)
+            angle_gradient = wave_gradient * (per_turn * turns * _polynomial(_SLOPE, turns * turns))
             # Their sums over the rows, times each number and times 1.
             factors = tf.concat([x, tf.ones_like(x[..., :1])], axis=-1)
-            sums = tf.matmul(factors, of_angles, transpose_a=True)
-            of_frequencies = own_parts(sums[..., :-1, :], 1, n_waves)[..., 0, :]
-            of_phases = tf.reshape(sums[..., -1, :], phases.shape)
-            return of_frequencies, of_phases, tf.linalg.matrix_transpose(of_kernel)
+            sums = tf.matmul(factors, angle_gradient, transpose_a=True)
+            frequency_gradient = own_parts(sums[..., :-1, :], 1, n_waves)[..., 0, :]
+            phase_gradient = tf.reshape(sums[..., -1, :], phases.shape)
+            return frequency_gradient, phase_gradient, tf.linalg.matrix_transpose(kernel_gradient)
 
         return tf.matmul(waves, matrix), gradients
 

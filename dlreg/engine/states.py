@@ -17,7 +17,7 @@ from dlreg.engine.packing import Packing
 from dlreg.model.weights import Weights
 
 
-class State(NamedTuple):
+class VariantState(NamedTuple):
     """What an epoch starts from and leaves, for one variant; several members have an axis in front.
 
     That axis is there in every variant if all variants together have several members.
@@ -33,40 +33,49 @@ class State(NamedTuple):
     slots: list[list[tf.Tensor]]
 
 
-class Standing(NamedTuple):
-    """Where a training stands.
+class TrainingState(NamedTuple):
+    """Where a training stands between two epochs, on the device.
 
     Attributes:
-        states: Of each variant, after the last epoch.
+        last: The state of each variant after the last epoch.
         best: For each member the states of all variants after the epoch whose weights are kept for it.
     """
 
-    states: list[State]
-    best: tuple[list[State], ...]
+    last: list[VariantState]
+    best: tuple[list[VariantState], ...]
 
 
-def initial_states(packings: Sequence[Packing], weights: Sequence[Weights], n_slots: int) -> list[State]:
+def initial_states(
+    packings: Sequence[Packing], weights: Sequence[Weights], n_slots: int
+) -> list[VariantState]:
     """The members' weights, stacked variant by variant, with slots of zeros."""
     members = iter(weights)
     states = []
     for packing in packings:
-        of_variant = [next(members) for _ in range(prod(packing.axes))]
+        variant_weights = [next(members) for _ in range(prod(packing.axes))]
         parameters, statistics = (
-            [np.stack(values) if packing.axes else values[0] for values in zip(*of_members, strict=True)]
-            for of_members in zip(*of_variant, strict=True)
+            [np.stack(values) if packing.axes else values[0] for values in zip(*member_values, strict=True)]
+            for member_values in zip(*variant_weights, strict=True)
         )
         tensors = [tf.constant(array) for array in packing.pack(parameters)]
         slots = [[tf.zeros_like(tensor) for tensor in tensors] for _ in range(n_slots)]
-        states.append(State(tensors, [tf.constant(array) for array in statistics], slots))
+        states.append(VariantState(tensors, [tf.constant(array) for array in statistics], slots))
     return states
 
 
-def weights_of_members(packings: Sequence[Packing], kept: Sequence[Sequence[State]]) -> list[Weights]:
-    """Each member's weights in the states kept for it."""
+def weights_of_members(
+    packings: Sequence[Packing], states_of_members: Sequence[Sequence[VariantState]]
+) -> list[Weights]:
+    """Each member's weights.
+
+    Args:
+        packings: How the parameters of each variant are held.
+        states_of_members: For each member the states of all variants from which its weights are taken.
+    """
     weights: list[Weights] = []
     for number, packing in enumerate(packings):
         for place in range(prod(packing.axes)):
-            state = kept[len(weights)][number]
+            state = states_of_members[len(weights)][number]
             member = (place,) if packing.axes else ()
             packed, statistics = (
                 [tensor.numpy()[member] for tensor in part] for part in (state.parameters, state.statistics)
@@ -75,7 +84,7 @@ def weights_of_members(packings: Sequence[Packing], kept: Sequence[Sequence[Stat
     return weights
 
 
-def tensors_of(states: Sequence[State]) -> list[tf.Tensor]:
+def tensors_of(states: Sequence[VariantState]) -> list[tf.Tensor]:
     """Every tensor, one after the other."""
     return [
         tensor
@@ -85,7 +94,7 @@ def tensors_of(states: Sequence[State]) -> list[tf.Tensor]:
     ]
 
 
-def as_states(tensors: Iterable[tf.Tensor], template: Sequence[State]) -> list[State]:
+def as_states(tensors: Iterable[tf.Tensor], template: Sequence[VariantState]) -> list[VariantState]:
     """Turns what `tensors_of` gave into states again."""
     tensors = iter(tensors)
 
@@ -93,7 +102,7 @@ def as_states(tensors: Iterable[tf.Tensor], template: Sequence[State]) -> list[S
         return list(islice(tensors, len(group)))
 
     return [
-        State(
+        VariantState(
             as_many_as(state.parameters),
             as_many_as(state.statistics),
             [as_many_as(slot) for slot in state.slots],
@@ -102,35 +111,35 @@ def as_states(tensors: Iterable[tf.Tensor], template: Sequence[State]) -> list[S
     ]
 
 
-def named_arrays(packings: Sequence[Packing], standing: Standing) -> dict[str, np.ndarray]:
+def named_arrays(packings: Sequence[Packing], training_state: TrainingState) -> dict[str, np.ndarray]:
     """The arrays of a checkpoint: the states, and each member's best parameters and statistics."""
-    best = initial_states(packings, weights_of_members(packings, standing.best), 0)
+    best = initial_states(packings, weights_of_members(packings, training_state.best), 0)
     arrays: dict[str, np.ndarray] = {}
-    for number, (state, best_state) in enumerate(zip(standing.states, best, strict=True)):
+    for number, (state, best_state) in enumerate(zip(training_state.last, best, strict=True)):
         arrays |= {f"{number}.{name}": tensor.numpy() for name, tensor in _named(state).items()}
         arrays |= {f"{number}.best.{name}": tensor.numpy() for name, tensor in _named(best_state).items()}
     return arrays
 
 
-def restored(arrays: Mapping[str, np.ndarray], template: Standing) -> Standing:
-    """Turns what `named_arrays` gave into a standing."""
+def restored(arrays: Mapping[str, np.ndarray], template: TrainingState) -> TrainingState:
+    """Turns what `named_arrays` gave into a state; `template` is any other one of the same training."""
 
     def tensors(prefix: str, n_tensors: int) -> list[tf.Tensor]:
         return [tf.constant(arrays[f"{prefix}.{number}"]) for number in range(n_tensors)]
 
-    states: list[State] = []
-    best: list[State] = []
-    for number, state in enumerate(template.states):
+    states: list[VariantState] = []
+    best: list[VariantState] = []
+    for number, state in enumerate(template.last):
         n_parameters, n_statistics = len(state.parameters), len(state.statistics)
         slots = [tensors(f"{number}.slots.{slot}", n_parameters) for slot in range(len(state.slots))]
         for prefix, restored_states in ((f"{number}.", states), (f"{number}.best.", best)):
             parameters = tensors(f"{prefix}parameters", n_parameters)
             statistics = tensors(f"{prefix}statistics", n_statistics)
-            restored_states.append(State(parameters, statistics, slots))
-    return Standing(states, (best,) * len(template.best))
+            restored_states.append(VariantState(parameters, statistics, slots))
+    return TrainingState(states, (best,) * len(template.best))
 
 
-def _named(state: State) -> dict[str, tf.Tensor]:
+def _named(state: VariantState) -> dict[str, tf.Tensor]:
     groups = {"parameters": state.parameters, "statistics": state.statistics}
     groups |= {f"slots.{slot}": tensors for slot, tensors in enumerate(state.slots)}
     return {

@@ -9,6 +9,6 @@
 
 Others call `preprocessing.{fit_preprocessing, Preprocessing, describe}`,
 `target.{fit_target, TargetScaling}`, `numbers.{Feature, fit_features, count_numbers, count_levels}`,
-`encoding.{Encoder, MOST_ONEHOT_LEVELS}` and `calendar.SECONDS_PER_DAY`. Never imports model, training, engine,
-pipeline or runs: the same x suits any model.
+`encoding.{Encoder, MOST_ONEHOT_LEVELS}` and `calendar.SECONDS_PER_DAY`. Never imports model, training,
+engine, pipeline or runs: the same x suits any model.
 """

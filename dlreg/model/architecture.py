@@ -20,8 +20,8 @@ from dlreg.model.embeddings import (
 )
 
 # Keras's defaults.
-MOMENTUM = 0.99
-VARIANCE_EPSILON = 1e-3
+BATCH_NORM_MOMENTUM = 0.99
+BATCH_NORM_EPSILON = 1e-3
 
 ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
@@ -105,7 +105,7 @@ class ParameterSpec:
 
     @property
     def fan_in(self) -> int:
-        """How many values each output adds up, of a kernel of a dense layer."""
+        """The number of inputs, of a dense layer's kernel."""
         return self.shape[0]
 
 

@@ -169,8 +169,8 @@ def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
     """A stock Keras model with the trained weights of each member, see `build_model`."""
     model = build_model(network, n_members=len(members))
     for variables, values in zip(model_variables(network, model), zip(*members, strict=True), strict=True):
-        for variable, of_members in zip(variables, zip(*values, strict=True), strict=True):
-            variable.assign(np.reshape(of_members, variable.shape))
+        for variable, member_values in zip(variables, zip(*values, strict=True), strict=True):
+            variable.assign(np.reshape(member_values, variable.shape))
     if isinstance(network.embedding, PiecewiseLinear):
         bins = model.get_layer("bins")
         for variable, fitted in (
@@ -181,19 +181,20 @@ def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
     return model
 
 
-def combined_model(variants: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
-    """One model that gives the mixture of all members; that of the only member if it is all of it.
+def combined_model(models: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
+    """One model that predicts as the mixture says; the given one if there is a single member and no limits.
 
     Args:
-        variants: The trained members of each kind of network, see `trained_model`.
+        models: Of each variant the model of its trained members, see `trained_model`.
         mixture: How much of each member there is in a prediction.
     """
     if mixture.is_one_member and not mixture.limits:
-        return variants[0]
-    for number, variant in enumerate(variants, start=1):
-        variant.name = f"view_{number}"
-    features = keras.Input(variants[0].input_shape[1:], name="features")
-    parts = [variant(features) for variant in variants]
+        return models[0]
+    for number, model in enumerate(models, start=1):
+        # The name of a layer in `model.keras`, which stays as it is from version to version.
+        model.name = f"view_{number}"
+    features = keras.Input(models[0].input_shape[1:], name="features")
+    parts = [model(features) for model in models]
     weights = mixture.weights
     if mixture.ridge:
         ridge = keras.layers.Dense(1, name="ridge")

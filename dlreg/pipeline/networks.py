@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from dlreg.features.target import TargetScaling
-from dlreg.model.architecture import VARIANCE_EPSILON, Network
+from dlreg.model.architecture import BATCH_NORM_EPSILON, Network
 from dlreg.model.embeddings import Periodic, PiecewiseLinear
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, Weights
@@ -89,7 +89,7 @@ def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: s
                 np.asarray(values, dtype=np.float64)
                 for values in (next(parameters), next(parameters), next(moving), next(moving))
             )
-            scale = gamma / np.sqrt(variance + VARIANCE_EPSILON)
+            scale = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
             value = graph.add("MatMul", value, kernel)
             value = graph.add("Mul", value, _to_rows(scale).astype(np.float32))
             value = graph.add("Add", value, _to_rows(beta - mean * scale).astype(np.float32))

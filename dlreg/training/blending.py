@@ -39,9 +39,9 @@ def mix_members(
     """
     fold_of_member = [member.fold or 0 for member in members]
     unseen_by_variant, start = [], 0
-    for of_variant in predictions:
-        end = start + len(of_variant)
-        unseen_by_variant.append(out_of_fold(of_variant, fold_of_member[start:end], folds))
+    for member_predictions in predictions:
+        end = start + len(member_predictions)
+        unseen_by_variant.append(out_of_fold(member_predictions, fold_of_member[start:end], folds))
         start = end
     if blends:
         variant_of_member = [member.variant for member in members]
@@ -104,9 +104,9 @@ def blend(
     )
     weights = weights / weights.sum()
     sizes = np.bincount(variant_of_member)
-    of_members = np.array([weights[variant] / sizes[variant] for variant in variant_of_member])
+    member_weights = np.array([weights[variant] / sizes[variant] for variant in variant_of_member])
     ridge = Ridge(float(weights[-1]), coefficients, intercept)
-    return Mixture(of_members, ridge, limits), candidates @ weights
+    return Mixture(member_weights, ridge, limits), candidates @ weights
 
 
 def _ridge(x: np.ndarray, y: np.ndarray, folds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, float]:

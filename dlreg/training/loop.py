@@ -1,8 +1,8 @@
 """The training loop: runs the compiled epoch, and decides what comes next.
 
 `Model.fit` leaves the compiled world once per batch and pays over a millisecond each time. Here an epoch is
-one call of a program (`dlreg.engine.machine`); Python only draws the next order of rows and decides what is
-best and when to stop (`dlreg.training.progress`).
+one call of a program (`dlreg.engine.trainer`); between two calls Python only draws the next order of rows and
+decides what is best and when to stop (`dlreg.training.progress`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,9 @@ import numpy as np
 
 from dlreg.engine.epoch import NO_ROW, Program
 from dlreg.engine.losses import LOSSES, Metric
-from dlreg.engine.machine import Machine, build_machine
 from dlreg.engine.optimizer import Optimizer
-from dlreg.engine.states import Standing
+from dlreg.engine.states import TrainingState
+from dlreg.engine.trainer import Trainer, build_trainer
 from dlreg.model.architecture import Variant
 from dlreg.model.weights import Weights
 from dlreg.training.checkpoint import Checkpoint
@@ -140,27 +140,27 @@ def fit(recipe: Recipe, data: TrainingData, hooks: Hooks | None = None) -> Train
         RunDirError: The epochs of the checkpoint to go on from are not those of one training.
     """
     hooks = hooks or Hooks()
-    machine = _build_machine(recipe, data)
+    trainer = _build_trainer(recipe, data)
     progress = _start_progress(recipe, has_validation=len(data.validation.x) > 0)
-    standing = machine.start(recipe.initial)
+    state = trainer.start(recipe.initial)
     no_epoch = np.empty((len(progress.history), len(recipe.initial)))
-    if checkpoint := hooks.resume_from(_checkpoint(machine, standing, [no_epoch], 0)):
+    if checkpoint := hooks.resume_from(_checkpoint(trainer, state, [no_epoch], 0)):
         progress.replay(checkpoint.values)
-        standing = machine.restore(checkpoint.tensors, standing)
-    run = partial(_run_epoch, recipe, hooks, machine, progress)
+        state = trainer.restore(checkpoint.tensors, state)
+    run = partial(_run_epoch, recipe, hooks, trainer, progress)
     while not (progress.finished or progress.is_refitting):
-        standing = run(standing, _next_epoch(recipe, data, machine.program, progress))
-    validated = machine.best_weights(standing)
+        state = run(state, _next_epoch(recipe, data, trainer.program, progress))
+    validated = trainer.best_weights(state)
     if not recipe.refit or progress.diverged:
         return Trained(validated, validated, progress)
     if not progress.refit_epoch:
-        standing = machine.start_from_best(standing)
-    next_epoch = _plan_refit(recipe, recipe.refit, data, machine.program, progress.refit_epochs)
+        state = trainer.start_from_best(state)
+    next_epoch = _plan_refit(recipe, recipe.refit, data, trainer.program, progress.refit_epochs)
     while not progress.finished:
-        standing = run(standing, next_epoch(progress.refit_epoch))
+        state = run(state, next_epoch(progress.refit_epoch))
     if progress.diverged:
         return Trained(validated, validated, progress)
-    return Trained(machine.last_weights(standing), validated, progress)
+    return Trained(trainer.last_weights(state), validated, progress)
 
 
 def shuffled_rows(rows: Sequence[np.ndarray], seed: int, n_rows: int | None = None) -> OrderOfRows:
@@ -191,7 +191,7 @@ def padded_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
     return padded
 
 
-def _build_machine(recipe: Recipe, data: TrainingData) -> Machine:
+def _build_trainer(recipe: Recipe, data: TrainingData) -> Trainer:
     n_rows = data.n_rows or len(data.train.x)
     measures = (LOSSES[recipe.loss], *recipe.metrics.values())
     program = Program(
@@ -202,7 +202,7 @@ def _build_machine(recipe: Recipe, data: TrainingData) -> Machine:
         min(recipe.batch_size, n_rows),
         recipe.seed,
     )
-    return build_machine(program, data.train, data.validation, data.validation_rows)
+    return build_trainer(program, data.train, data.validation, data.validation_rows)
 
 
 def _start_progress(recipe: Recipe, *, has_validation: bool) -> Progress:
@@ -244,31 +244,32 @@ def _plan_refit(
 
 
 def _run_epoch(
-    recipe: Recipe, hooks: Hooks, machine: Machine, progress: Progress, standing: Standing, epoch: _Epoch
-) -> Standing:
+    recipe: Recipe, hooks: Hooks, trainer: Trainer, progress: Progress, state: TrainingState, epoch: _Epoch
+) -> TrainingState:
     """Where the training stands after one more epoch, which is recorded."""
     n_epochs = len(progress.values)
-    standing, means = machine.run_epoch(
-        standing,
+    state, means = trainer.run_epoch(
+        state,
         (epoch.order_of_rows(member, n_epochs) for member in range(len(recipe.initial))),
         epoch.learning_rates,
         epoch.dropout,
-        first_step=n_epochs * machine.program.n_steps,
+        first_step=n_epochs * trainer.program.n_steps,
         optimizer_step=epoch.optimizer_step,
     )
     was_training = progress.is_training
     improved = progress.record(np.vstack([means, epoch.learning_rates[-1:]], dtype=np.float64))
     if not progress.diverged:
-        kept = improved if recipe.restore_best_weights else was_training
-        standing = machine.keep(standing, np.flatnonzero(kept))
+        # Without best weights to restore, those of the last epoch count as the best.
+        best_so_far = improved if recipe.restore_best_weights else was_training
+        state = trainer.mark_best(state, np.flatnonzero(best_so_far))
     hooks.on_epoch(progress)
     if not progress.diverged:
-        hooks.after_epoch(partial(_checkpoint, machine, standing, progress.values, len(progress.values)))
-    return standing
+        hooks.after_epoch(partial(_checkpoint, trainer, state, progress.values, len(progress.values)))
+    return state
 
 
 def _checkpoint(
-    machine: Machine, standing: Standing, values: Sequence[np.ndarray], n_epochs: int
+    trainer: Trainer, state: TrainingState, values: Sequence[np.ndarray], n_epochs: int
 ) -> Checkpoint:
     """The checkpoint after so many epochs, although more values may have been recorded since."""
-    return Checkpoint(machine.checkpoint(standing), np.stack([*values[:n_epochs], values[0]])[:n_epochs])
+    return Checkpoint(trainer.checkpoint(state), np.stack([*values[:n_epochs], values[0]])[:n_epochs])

@@ -160,10 +160,10 @@ class Progress:
                 break
             self.record(epoch)
         if self.diverged or len(self.values) < len(values):
-            found = (
+            reason = (
                 f"training ends after epoch {len(self.values):,} of the {len(values):,} that were recorded"
             )
-            raise RunDirError(f"the checkpoint is damaged: {found}. Remove it to start at the first epoch")
+            raise RunDirError(f"the checkpoint is damaged: {reason}. Remove it to start at the first epoch")
 
     def record(self, values: np.ndarray) -> np.ndarray:
         """Records an epoch.

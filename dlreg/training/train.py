@@ -118,7 +118,7 @@ def mix_trained(
         return mean_of(len(members), preprocessing.limits), None
     mixture, unseen = mix_members(
         members,
-        [predict(network, of_variant, x_train) for network, of_variant in validated],
+        [predict(network, weights, x_train) for network, weights in validated],
         dataset.folds,
         x_train,
         target.forward(dataset.parts["train"].y_true),

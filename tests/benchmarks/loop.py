@@ -160,7 +160,7 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
 
     from dlreg.engine.epoch import Program
     from dlreg.engine.losses import LOSSES
-    from dlreg.engine.machine import build_machine
+    from dlreg.engine.trainer import build_trainer
     from dlreg.engine.update_rules import build_optimizer
     from dlreg.model.architecture import Network, Variant
     from dlreg.model.initial_weights import initial_weights
@@ -175,15 +175,15 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
         min(batch_size, len(x)),
         seed=0,
     )
-    machine = build_machine(program, (x, y), (x[:0], y[:0]))
-    standing = machine.start(initial_weights(network, 0))
+    trainer = build_trainer(program, (x, y), (x[:0], y[:0]))
+    state = trainer.start(initial_weights(network, 0))
     order, steps = shuffled_rows([np.arange(len(x))], 0), program.n_steps
     learning_rates, dropout = np.full((steps, 1), LEARNING_RATE), np.ones(steps)
 
     def run(epoch: int) -> float:
-        nonlocal standing
-        standing, means = machine.run_epoch(
-            standing,
+        nonlocal state
+        state, means = trainer.run_epoch(
+            state,
             [order(0, epoch)],
             learning_rates,
             dropout,

@@ -21,7 +21,7 @@ from safetensors.numpy import load
 from support.command_line import run_cli
 from support.training import train_on
 
-from dlreg.engine import machine
+from dlreg.engine import trainer
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.errors import RunDirError
 from dlreg.model.architecture import Network, Variant
@@ -51,7 +51,7 @@ class KilledError(Exception):
 @pytest.fixture(scope="module", autouse=True)
 def _compiled_once():
     """Programs are compiled once for each network and optimizer, not for each training."""
-    programs, compile_epoch = {}, machine.CompiledEpoch
+    programs, compile_epoch = {}, trainer.CompiledEpoch
 
     def compile_or_reuse(program):
         key = (
@@ -66,7 +66,7 @@ def _compiled_once():
         return programs[key][0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "CompiledEpoch", compile_or_reuse)
+        patch.setattr(trainer, "CompiledEpoch", compile_or_reuse)
         yield
 
 

@@ -1,7 +1,7 @@
-"""Training on the device: the rows, the compiled epoch, and the weights on their way there and back.
+"""Training on the device: holds the rows, runs the compiled epoch, takes weights there and back.
 
-The methods take a `Standing` and return the next one; what is decided between two epochs is up to
-`dlreg.training.loop`. Another engine offers the same methods.
+The methods take a `TrainingState` and return the next one; what is decided between two epochs is up to
+`dlreg.training.loop`. Another engine would offer the same methods.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from dlreg.arrays import LARGE, aligned, aligned_zeros
 from dlreg.engine.epoch import CompiledEpoch, EpochInputs, Program
 from dlreg.engine.packing import Packing
 from dlreg.engine.states import (
-    Standing,
+    TrainingState,
     initial_states,
     named_arrays,
     restored,
@@ -24,8 +24,8 @@ from dlreg.model.weights import Weights
 
 
 @dataclass(frozen=True)
-class Machine:
-    """A training that is ready to run on the device.
+class Trainer:
+    """A program with its rows on the device, ready to run epoch by epoch.
 
     Attributes:
         program: What one epoch computes.
@@ -41,29 +41,29 @@ class Machine:
     rows: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
     validation_rows: tf.Tensor | None
 
-    def start(self, weights: Sequence[Weights]) -> Standing:
-        """The standing before the first epoch.
+    def start(self, weights: Sequence[Weights]) -> TrainingState:
+        """The state before the first epoch.
 
         Args:
             weights: What each member starts from.
         """
         states = initial_states(self.packings, weights, self.program.optimizer.n_slots)
-        return Standing(states, (states,) * len(weights))
+        return TrainingState(states, (states,) * len(weights))
 
     def run_epoch(
         self,
-        standing: Standing,
+        state: TrainingState,
         orders: Iterable[np.ndarray],
         learning_rates: np.ndarray,
         dropout: np.ndarray,
         *,
         first_step: int,
         optimizer_step: int,
-    ) -> tuple[Standing, np.ndarray]:
+    ) -> tuple[TrainingState, np.ndarray]:
         """Trains for one epoch and measures it.
 
         Args:
-            standing: Where the training stands; its best stay as they are.
+            state: Where the training stands; its best stay as they are.
             orders: Each member's training rows in the order in which it meets them, `(n_rows,)` each.
             learning_rates: Of each step, `(n_steps, n_members)`.
             dropout: What multiplies the networks' dropout in each step, `(n_steps,)`.
@@ -81,34 +81,34 @@ class Machine:
             tf.constant(dropout.astype(np.float32)),
             tf.constant(first_step),
         )
-        states, means = self.run(standing.states, inputs)
-        return standing._replace(states=states), means.numpy().reshape(-1, self.program.n_members)
+        states, means = self.run(state.last, inputs)
+        return state._replace(last=states), means.numpy().reshape(-1, self.program.n_members)
 
-    def keep(self, standing: Standing, members: np.ndarray) -> Standing:
+    def mark_best(self, state: TrainingState, members: np.ndarray) -> TrainingState:
         """Marks the current states as the best of some members, given by their positions."""
-        best = list(standing.best)
+        best = list(state.best)
         for member in members:
-            best[member] = standing.states
-        return standing._replace(best=tuple(best))
+            best[member] = state.last
+        return state._replace(best=tuple(best))
 
-    def last_weights(self, standing: Standing) -> list[Weights]:
+    def last_weights(self, state: TrainingState) -> list[Weights]:
         """Each member's weights after the last epoch."""
-        return weights_of_members(self.packings, [standing.states] * self.program.n_members)
+        return weights_of_members(self.packings, [state.last] * self.program.n_members)
 
-    def best_weights(self, standing: Standing) -> list[Weights]:
+    def best_weights(self, state: TrainingState) -> list[Weights]:
         """Each member's best weights."""
-        return weights_of_members(self.packings, standing.best)
+        return weights_of_members(self.packings, state.best)
 
-    def start_from_best(self, standing: Standing) -> Standing:
+    def start_from_best(self, state: TrainingState) -> TrainingState:
         """Goes back to each member's best weights, with a fresh optimizer."""
-        return standing._replace(states=self.start(self.best_weights(standing)).states)
+        return state._replace(last=self.start(self.best_weights(state)).last)
 
-    def checkpoint(self, standing: Standing) -> dict[str, np.ndarray]:
+    def checkpoint(self, state: TrainingState) -> dict[str, np.ndarray]:
         """Everything that the rest of the training depends on, as arrays by name."""
-        return named_arrays(self.packings, standing)
+        return named_arrays(self.packings, state)
 
-    def restore(self, arrays: Mapping[str, np.ndarray], template: Standing) -> Standing:
-        """Reads what `checkpoint` gave; `template` is any standing of this training."""
+    def restore(self, arrays: Mapping[str, np.ndarray], template: TrainingState) -> TrainingState:
+        """Reads what `checkpoint` gave; `template` is any state of this training."""
         return restored(arrays, template)
 
     def _rows_of_steps(self, orders: Iterable[np.ndarray]) -> tf.Tensor:
@@ -133,12 +133,12 @@ class Machine:
         return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
 
 
-def build_machine(
+def build_trainer(
     program: Program,
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
     validation_rows: np.ndarray | None = None,
-) -> Machine:
+) -> Trainer:
     """Brings rows to the device, for a program that is compiled with the first epoch.
 
     Args:
@@ -153,7 +153,7 @@ def build_machine(
     )
     positions = None if validation_rows is None else tf.constant(validation_rows.astype(np.int32))
     rows = (x, y, x_validation, y_validation)
-    return Machine(program, program.packings, CompiledEpoch(program), rows, positions)
+    return Trainer(program, program.packings, CompiledEpoch(program), rows, positions)
 
 
 def _on_device(array: np.ndarray) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""The terminal.
+"""The terminal: options in, text and exit codes out.
 
 - `main`: the process: signals, streams, warnings, and the exit code of every error
 - `app`: one function a command: options in, one call, and what it returns printed
@@ -6,5 +6,6 @@
 - `streams`: what may go wrong with either; `completion`: what a shell offers after `--set`
 - `importing`: what `train` does to its process while TensorFlow is imported
 
-Nobody but `dlreg.__main__` imports it: the Python API needs no terminal.
+Nobody but `dlreg.__main__` imports it. Never imports table, features, model, pipeline or figures: it shows
+what commands return. What a command needs is imported in its body, so that `--help` starts at once.
 """

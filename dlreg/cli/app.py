@@ -87,14 +87,14 @@ def train(
     from dlreg.cli.console import TrainingDisplay, show_note
     from dlreg.cli.importing import quiet_import
     from dlreg.cli.output import print_run
-    from dlreg.commands.check import load_config_and_data
+    from dlreg.commands.check import load_checked_config
     from dlreg.commands.train import train as train_run
     from dlreg.runs.resuming import find_config, read_complete
 
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
     source, path = find_config(config, run_dir) if resume else (config, run_dir)
-    settings = load_config_and_data(source, [*(overrides or []), *_data_override(data)])
+    settings = load_checked_config(source, [*(overrides or []), *_data_override(data)])
     summary = read_complete(settings, path) if resume else None
     if summary:
         show_note("the run is complete already")

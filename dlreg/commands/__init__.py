@@ -1,5 +1,14 @@
-"""One module a command, named as the command; no terminal in them.
+"""One module a command, named as the command: a function of plain arguments, without a terminal.
 
-Each returns a value, writes what the command is for, and warns (`warnings.warn`) of what a user should know.
-Never imports cli: the Python API calls the same functions.
+- `train`: from a config to a complete run directory; `train_steps`: the steps of it, each returning a value
+- `check`: every fault of a config and its CSV, and what a training would do
+- `init`: a config that fits a table
+- `evaluate`: metrics and gates
+- `predict`: predictions of new rows, streamed
+- `plot`: a figure of a run
+- `explain`: which columns a run relies on
+- `verify`: every file against what was written
+
+Each returns a value, writes only what the command is for, and warns (`warnings.warn`) of what a user should
+know. Only cli calls them. Never imports cli: whoever calls from Python needs no terminal.
 """

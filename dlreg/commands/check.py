@@ -48,6 +48,7 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
     exit_code = ConfigError.exit_code if faults else 0
     if config is None:
         return Report(faults, (), (), None, exit_code)
+    # pandas is slow to import, and a config with faults needs none.
     from dlreg.preview.advice import advise
     from dlreg.preview.plan import plan_training
     from dlreg.table.dataset import load_dataset
@@ -76,8 +77,8 @@ def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
     return (*in_config, *(fault for fault in faults if fault.path != str(path)))
 
 
-def load_config_and_data(path: Path, overrides: Sequence[str]) -> Config:
-    """Reads a config; if it has faults, those of its CSV are told with them.
+def load_checked_config(path: Path, overrides: Sequence[str]) -> Config:
+    """Reads a config for a training; where it has faults, those of its CSV are told with them.
 
     Raises:
         UsageError: One of `overrides` is not `KEY=VALUE`.

@@ -129,7 +129,6 @@ def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -
                 message = "this very file is what the run was trained on, so nothing can be compared on it"
                 raise RunDirError(Fault(message, str(candidate.path), hint=hint))
         return
-
     if _rows_seen(run) != _rows_seen(baseline):
         message = "the baseline has another table or split, and may have been trained on the run's test rows"
         hint = "Give a CSV that neither run was trained on with --data"

@@ -1,7 +1,9 @@
 """The figures of a run, drawn from what its directory holds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from dlreg.errors import RunDirError
 from dlreg.figures.plots import plot_loss, plot_predictions, plot_residuals
@@ -10,9 +12,6 @@ from dlreg.runs.contents import read_config, read_history, read_test_metrics
 from dlreg.runs.names import LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT
 from dlreg.runs.reading import read_record
 from dlreg.runs.tables import read_predictions
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
 
@@ -50,7 +49,7 @@ def draw(path: Path, kind: str, output: Path | None) -> Path:
     return output
 
 
-def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) -> "Figure":
+def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) -> Figure:
     y_true, y_pred = read_predictions(path, record)
     metrics = read_test_metrics(path, record)
     if not y_true.size or not metrics:

@@ -70,9 +70,11 @@ def predict(
             predicted = _predict_block(run, table, keep, unseen, interval)
             if not n_rows:
                 writer.writerow(columns)
-            kept = [table.frame[column].fillna("").tolist() for column in keep]
+            kept_cells = [table.frame[column].fillna("").tolist() for column in keep]
             rows = range(n_rows, n_rows + len(table.frame))
-            writer.writerows(zip(rows, *kept, *(predicted[name].tolist() for name in names), strict=True))
+            writer.writerows(
+                zip(rows, *kept_cells, *(predicted[name].tolist() for name in names), strict=True)
+            )
             n_rows += len(table.frame)
         if not n_rows:
             hint = "Add a header line and, below it, one line for each row"

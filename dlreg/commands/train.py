@@ -13,7 +13,7 @@ from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError
-from dlreg.evaluation.learning_curve import Kept, judge_learning_curve
+from dlreg.evaluation.learning_curve import KeptWeights, judge_learning_curve
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
 from dlreg.runs.checkpointing import Checkpointer
@@ -37,6 +37,7 @@ from dlreg.training.listener import Listener
 from dlreg.training.members import members_of
 from dlreg.training.progress import Progress
 
+# What imports TensorFlow is imported after `importing` has prepared the process for it.
 if TYPE_CHECKING:
     from dlreg.commands.train_steps import BuiltPipeline, Measured, Networks
 
@@ -258,12 +259,12 @@ def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline", mea
 
 def _verdict(config: Config, progress: Progress) -> dict[str, Any]:
     history = progress.history
-    kept: Kept = "best" if config.training.restore_best_weights else "last"
+    kept_weights: KeptWeights = "best" if config.training.restore_best_weights else "last"
     return asdict(
         judge_learning_curve(
             history["loss"],
             history.get("val_loss"),
             stopped_early=progress.epoch < progress.epochs,
-            kept="refitted" if config.training.refit else kept,
+            kept_weights="refitted" if config.training.refit else kept_weights,
         )
     )

@@ -1,4 +1,4 @@
-"""Arrays in, numbers out.
+"""How good predictions are, and how sure one can be of them: arrays in, numbers out.
 
 - `metrics`: of predictions and of intervals; `results`: of each part of a table
 - `baselines`: what a network has to beat to be worth its trouble

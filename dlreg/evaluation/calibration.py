@@ -88,8 +88,8 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
 
 def _intervals(scores: np.ndarray) -> Intervals:
     ordered, n_rows = np.sort(scores), len(scores)
-    kept = min(n_rows, MAX_SCORES)
-    ranks = -(-np.arange(1, kept + 1) * n_rows // max(kept, 1))
+    n_scores = min(n_rows, MAX_SCORES)
+    ranks = -(-np.arange(1, n_scores + 1) * n_rows // max(n_scores, 1))
     return Intervals(n_rows, ordered[ranks - 1])
 
 
@@ -136,8 +136,8 @@ def _ridge(
     inverse = np.where(varies, 1 / np.where(varies, spread, 1.0), 0.0)
     z, n_rows = (inputs - mean) * inverse, len(y)
     squares, vectors = np.linalg.eigh(z.T @ z)
-    kept = squares > 1e-10 * max(float(squares.max(initial=0.0)), 1e-300)
-    squares, vectors = squares[kept], vectors[:, kept]
+    is_large = squares > 1e-10 * max(float(squares.max(initial=0.0)), 1e-300)
+    squares, vectors = squares[is_large], vectors[:, is_large]
     u = z @ vectors / np.sqrt(squares)
     projected, u_squared = u.T @ (y - centre), u**2
 

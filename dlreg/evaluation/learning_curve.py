@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 Kind = Literal["too short", "diverged", "noisy", "overfitting", "still falling", "converged"]
-Kept = Literal["best", "last", "refitted"]
+KeptWeights = Literal["best", "last", "refitted"]
 
 MIN_EPOCHS = 5
 TAIL = 0.2  # the share of the epochs at the end that is compared with what came before
@@ -16,7 +16,7 @@ FALL = 0.02  # a loss that still falls by this share over the tail has not conve
 GAP = 0.5  # a training loss below this share of the validation loss has learnt its rows by heart
 NOISE = 0.15  # swings of this share of the level hide whether the loss falls
 
-_KEPT: Mapping[Kept, str] = {
+_KEPT_WEIGHTS: Mapping[KeptWeights, str] = {
     "best": "The weights of the best epoch are kept.",
     "last": "The weights of the last epoch are kept all the same.",
     "refitted": "Refitting went on from the best epoch.",
@@ -45,7 +45,7 @@ def judge_learning_curve(
     val_loss: Sequence[float] | None,
     *,
     stopped_early: bool = False,
-    kept: Kept = "best",
+    kept_weights: KeptWeights = "best",
 ) -> Verdict:
     """Judges a learning curve by rules in this order; all are ratios, so the loss's unit does not matter.
 
@@ -67,7 +67,7 @@ def judge_learning_curve(
         loss: The training loss of each epoch.
         val_loss: The validation loss of each epoch, if there is one.
         stopped_early: Whether early stopping ended the training.
-        kept: Which epoch's weights the run keeps, or goes on from in refitting.
+        kept_weights: Which epoch's weights the run keeps, or goes on from in refitting.
     """
     train = np.asarray(loss, dtype=np.float64)
     watched = train if val_loss is None else np.asarray(val_loss, dtype=np.float64)
@@ -91,7 +91,7 @@ def judge_learning_curve(
         and rise > max(RISE * smooth[lowest], 2 * noise)
         and smooth_train[-1] < smooth_train[lowest]
     ):
-        return _overfitting(best + 1, rise / smooth[lowest] if smooth[lowest] else np.inf, kept)
+        return _overfitting(best + 1, rise / smooth[lowest] if smooth[lowest] else np.inf, kept_weights)
 
     tail = max(2, round(TAIL * len(train)))
     before = smooth[-tail - 1]
@@ -132,10 +132,10 @@ def _diverged(epoch: int, *, finite: bool) -> Verdict:
     )
 
 
-def _overfitting(best: int, rise: float, kept: Kept) -> Verdict:
+def _overfitting(best: int, rise: float, kept_weights: KeptWeights) -> Verdict:
     sentence = (
         f"Overfitting since epoch {best}: the validation loss rose {rise:.0%} from its best while the "
-        f"training loss fell on. {_KEPT[kept]}"
+        f"training loss fell on. {_KEPT_WEIGHTS[kept_weights]}"
     )
     advice = "Set model.dropout: 0.2 or model.l2: 0.001, use smaller model.hidden_layers, or add data."
     return Verdict("overfitting", best, sentence, advice)

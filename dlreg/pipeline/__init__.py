@@ -1,4 +1,16 @@
 """`pipeline.onnx`: the whole way from raw cells to a prediction as one graph, written, vetted and run.
 
-Never imports training, engine or runs.
+- `graph`: ONNX graphs written as formulas, and the names of a pipeline's outputs
+- `calendar`, `cells`: cells to features
+- `quantile`, `scaling`: features to x, as scikit-learn scales and encodes them
+- `networks`: x to predictions
+- `export`: the stages merged into one graph; `residual_scale`: a further output for intervals
+- `agreement`: whether the graph predicts what Keras predicts
+- `vetting`: refuses a graph that dlreg does not write
+- `telemetry`: keeps ONNX Runtime from sending anything
+- `session`: runs a vetted graph
+
+Others call `export.export_pipeline`, `residual_scale.add_residual_scale`, `agreement`, `session.Pipeline` and
+the output names in `graph`. Never imports config, training, engine or runs; `session` and `vetting` neither
+table, features nor model: predicting needs nothing that was fitted but the graph.
 """

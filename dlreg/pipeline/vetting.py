@@ -171,10 +171,10 @@ def _check_tensor(tensor: onnx.TensorProto) -> None:
     if tensor.data_type not in _DATA_FIELDS or any(dim < 0 for dim in tensor.dims):
         raise _refused(f"the constant {tensor.name!r} of type {tensor.data_type}")
     if tensor.HasField("raw_data"):
-        held = len(tensor.raw_data) / _TYPE_BYTES.get(tensor.data_type, math.inf)
+        n_values = len(tensor.raw_data) / _TYPE_BYTES.get(tensor.data_type, math.inf)
     else:
-        held = len(getattr(tensor, _DATA_FIELDS[tensor.data_type]))
-    if held != math.prod(tensor.dims):
+        n_values = len(getattr(tensor, _DATA_FIELDS[tensor.data_type]))
+    if n_values != math.prod(tensor.dims):
         raise _refused(f"the constant {tensor.name!r}, whose shape is not that of its values")
 
 

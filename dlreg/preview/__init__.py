@@ -2,9 +2,9 @@
 
 - `plan`: rows, features, parameters, epochs and memory, counted
 - `settings`, `columns`, `rows`: what looks like a mistake in each
-- `suspicion`: what is said of data that look like one
+- `suspicion`: a message on data that look like a mistake
 - `advice`: all suspicions together
 
-Others call `plan.plan_training`, `advice.advise` and the tests of a column in `columns`. Never imports
-engine, pipeline, runs, commands or cli.
+Others call `plan.plan_training`, `advice.advise` and `columns.{counts_rows, equals_target}`. Never imports
+engine, pipeline, figures, runs, commands or cli: nothing has been trained yet.
 """

@@ -28,15 +28,15 @@ _LEAVE_OUT_ID = "Leave it out with data.exclude if the number means nothing"
 
 
 @dataclass(frozen=True, eq=False)
-class _Csv:
-    """The rows that come from the CSV itself, and not from a test file of its own.
+class _CsvRows:
+    """The rows of all parts but for those of a separate test file.
 
     Attributes:
         config: Names the target and the split.
         train: The training rows.
         parts: All parts.
         rows: The positions of all rows, ascending.
-        order: What puts the rows of the parts, one part after the other, in that order.
+        order: Where each of them stands among the rows of the parts, one part after the other.
     """
 
     config: Config
@@ -55,7 +55,7 @@ def suspect_columns(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     """Looks at the names of the columns, at each column and at the numbers together."""
     target, train = config.data.target, dataset.parts["train"]
     yield from _look_alikes([target, *(column.name for column in dataset.columns)])
-    csv = _csv(config, dataset)
+    csv = _csv_rows(config, dataset)
     for column in dataset.columns:
         values = train.cells[column.name][:, 0]
         suspicions = (
@@ -123,11 +123,11 @@ def exact_sum(cells: Mapping[str, np.ndarray], y: np.ndarray) -> list[str]:
     return [name for name, used in zip(cells, is_used, strict=True) if used]
 
 
-def _csv(config: Config, dataset: Dataset) -> _Csv:
+def _csv_rows(config: Config, dataset: Dataset) -> _CsvRows:
     parts = tuple(part for name, part in dataset.parts.items() if name != "test" or not config.data.test_path)
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows)
-    return _Csv(config, dataset.parts["train"], parts, rows[order], order)
+    return _CsvRows(config, dataset.parts["train"], parts, rows[order], order)
 
 
 def _look_alikes(names: Iterable[str]) -> Iterator[Suspicion]:
@@ -142,7 +142,7 @@ def _look_alikes(names: Iterable[str]) -> Iterator[Suspicion]:
             )
 
 
-def _constant(column: Column, values: np.ndarray, _csv: _Csv) -> Suspicion | None:
+def _constant(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
     if not np.all(pd.isna(values)) and not np.all(values == values[0]):
         return None
     return Suspicion(
@@ -151,7 +151,7 @@ def _constant(column: Column, values: np.ndarray, _csv: _Csv) -> Suspicion | Non
     )
 
 
-def _target_itself(column: Column, values: np.ndarray, csv: _Csv) -> Suspicion | None:
+def _target_itself(column: Column, values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
     y = csv.train.y_true
     if not equals_target(values, y):
         return None
@@ -163,7 +163,7 @@ def _target_itself(column: Column, values: np.ndarray, csv: _Csv) -> Suspicion |
     )
 
 
-def _target_by_level(column: Column, values: np.ndarray, csv: _Csv) -> Suspicion | None:
+def _target_by_level(column: Column, values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
     if not determines_target(values, csv.train.y_true):
         return None
     return Suspicion(
@@ -173,13 +173,13 @@ def _target_by_level(column: Column, values: np.ndarray, csv: _Csv) -> Suspicion
     )
 
 
-def _row_numbers(column: Column, _values: np.ndarray, csv: _Csv) -> Suspicion | None:
+def _row_numbers(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
     if not counts_rows(csv.cells(column.name), csv.rows):
         return None
     return Suspicion(f"column {column.name!r} numbers the rows, like an id", _LEAVE_OUT_ID)
 
 
-def _dates_as_numbers(column: Column, values: np.ndarray, _csv: _Csv) -> Suspicion | None:
+def _dates_as_numbers(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
     known = values[~np.isnan(values)]
     if not known.size or known.min() < 1900_01_01 or known.max() > 2100_12_31 or (known % 1).any():
         return None
@@ -191,7 +191,7 @@ def _dates_as_numbers(column: Column, values: np.ndarray, _csv: _Csv) -> Suspici
     )
 
 
-def _numbers_with_a_unit(column: Column, values: np.ndarray, _csv: _Csv) -> Suspicion | None:
+def _numbers_with_a_unit(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
     pattern = r"\s*[-+]?[0-9][0-9.,]*\s*([^0-9\s]+)\s*"
     matches = [re.fullmatch(pattern, text) for text in set(values) - {""}]
     if len({match and match.group(1) for match in matches}) != 1 or matches[0] is None:
@@ -202,7 +202,7 @@ def _numbers_with_a_unit(column: Column, values: np.ndarray, _csv: _Csv) -> Susp
     )
 
 
-def _order_of_time(column: Column, _values: np.ndarray, csv: _Csv) -> Suspicion | None:
+def _order_of_time(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
     if csv.config.data.split != "random":
         return None
     texts = pd.Series(csv.cells(column.name), dtype="str")
@@ -218,7 +218,7 @@ def _order_of_time(column: Column, _values: np.ndarray, csv: _Csv) -> Suspicion 
 
 
 # What may be wrong with a column of each kind; the first that is, is told.
-_SUSPECTS: Mapping[str, tuple[Callable[[Column, np.ndarray, _Csv], Suspicion | None], ...]] = {
+_SUSPECTS: Mapping[str, tuple[Callable[[Column, np.ndarray, _CsvRows], Suspicion | None], ...]] = {
     "number": (_target_itself, _row_numbers, _dates_as_numbers),
     "category": (_target_by_level, _numbers_with_a_unit),
     "boolean": (_target_by_level,),

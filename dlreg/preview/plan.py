@@ -16,7 +16,7 @@ from dlreg.model.embeddings import BINS, Embedding, Periodic, PiecewiseLinear
 from dlreg.model.optimizer_slots import count_slots
 from dlreg.table.column import Column
 from dlreg.table.dataset import Dataset, Part, shown_path
-from dlreg.training.members import count_refit_epochs, members_of, plan_epochs
+from dlreg.training.members import count_refit_epochs, members_of, network_options, plan_epochs
 
 # Measured at the end of a small run: TensorFlow, scikit-learn, ONNX Runtime and a compiled loop.
 LIBRARY_BYTES = 930_000_000
@@ -80,13 +80,13 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         hint = "Use smaller model.hidden_layers, fewer members in model.ensemble, or fewer columns"
         raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
     rows = {name: int(part.rows.size) for name, part in dataset.parts.items()}
-    epochs = plan_epochs(config, rows["train"], dataset.folds)
+    epoch_plan = plan_epochs(config, rows["train"], dataset.folds)
     # A multiplication and an addition per weight and row, forward and twice backward.
-    is_small = 6 * epochs.batch_size * parameters < ONE_THREAD_OPERATIONS
+    is_small = 6 * epoch_plan.batch_size * parameters < ONE_THREAD_OPERATIONS
     refit = config.training.refit
     slots = count_slots(config.training.optimizer, config.training.momentum)
     # Forward, and backward.
-    rows_at_once = max(epochs.batch_size, min(rows["validation"], MOST_VALIDATION_ROWS))
+    rows_at_once = max(epoch_plan.batch_size, min(rows["validation"], MOST_VALIDATION_ROWS))
     activations = 2 * rows_at_once * sum(sum(network.hidden_layers) + 1 for network in networks)
     floats = parameters * (WEIGHT_COPIES + slots) + activations + sum(rows.values()) * n_features
     cells = sum(rows.values()) * (len(dataset.columns) + ROW_CELLS)
@@ -95,9 +95,9 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         columns=dict(Counter(column.kind for column in dataset.columns)),
         features=n_features,
         parameters=parameters,
-        steps_per_epoch=epochs.steps_per_epoch,
-        epochs=epochs.epochs,
-        refit_epochs=int(count_refit_epochs(refit.epochs_fraction, [epochs.epochs])[0]) if refit else 0,
+        steps_per_epoch=epoch_plan.steps_per_epoch,
+        epochs=epoch_plan.epochs,
+        refit_epochs=int(count_refit_epochs(refit.epochs_fraction, [epoch_plan.epochs])[0]) if refit else 0,
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * floats + CELL_BYTES * cells,
         threads=config.run.threads or (1 if is_small else None),
     )
@@ -125,7 +125,7 @@ def _member_networks(config: Config, dataset: Dataset, features: Sequence[Featur
     embedded = [n for n in levels if categorical == "embedding" and n > MOST_ONEHOT_LEVELS]
     # They are the last features.
     starts = n_features - np.cumsum(embedded[::-1], dtype=int)[::-1]
-    options = config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
+    options = network_options(config)
     networks: dict[str, Network] = {
         name: Network(
             n_features,

@@ -9,8 +9,8 @@ from dlreg.preview.suspicion import Suspicion
 from dlreg.table.dataset import Dataset, Part
 
 ROWS_PER_FEATURE = 10
-# Hashed at once: pandas takes several copies.
-BLOCK_ROWS = 65536
+# Rows: pandas takes several copies of what it hashes.
+HASHED_AT_ONCE = 65536
 
 
 def suspect_rows(dataset: Dataset, categorical: str) -> Iterator[Suspicion]:
@@ -34,7 +34,9 @@ def suspect_rows(dataset: Dataset, categorical: str) -> Iterator[Suspicion]:
 def _repeated_rows(dataset: Dataset) -> Iterator[Suspicion]:
     hashes = {name: _hashes(part) for name, part in dataset.parts.items() if part.rows.size}
     repeated = {
-        name: int(of_part.isin(hashes["train"]).sum()) for name, of_part in hashes.items() if name != "train"
+        name: int(part_hashes.isin(hashes["train"]).sum())
+        for name, part_hashes in hashes.items()
+        if name != "train"
     }
     if any(repeated.values()):
         counts = " and ".join(f"{count:,} {name}" for name, count in repeated.items() if count)
@@ -47,9 +49,9 @@ def _repeated_rows(dataset: Dataset) -> Iterator[Suspicion]:
 def _hashes(part: Part) -> "pd.Series[int]":
     """A number for each row, equal for rows with equal cells and target, shape `(n_rows,)`."""
     columns = [*(cells[:, 0] for cells in part.cells.values()), part.y_true]
-    starts = range(0, max(len(part.y_true), 1), BLOCK_ROWS)
+    starts = range(0, max(len(part.y_true), 1), HASHED_AT_ONCE)
     blocks = (
-        pd.DataFrame(dict(enumerate(column[start : start + BLOCK_ROWS] for column in columns)))
+        pd.DataFrame(dict(enumerate(column[start : start + HASHED_AT_ONCE] for column in columns)))
         for start in starts
     )
     return pd.concat([pd.util.hash_pandas_object(block, index=False) for block in blocks])

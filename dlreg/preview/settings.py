@@ -37,10 +37,10 @@ def _overruled_presets(config: Config) -> Iterator[Fault]:
             )
 
 
-def _agrees(value: object, of_preset: object) -> bool:
-    if isinstance(value, dict) and isinstance(of_preset, dict):
-        return all(_agrees(value.get(key), inner) for key, inner in of_preset.items())
-    return value == of_preset
+def _agrees(value: object, preset_value: object) -> bool:
+    if isinstance(value, dict) and isinstance(preset_value, dict):
+        return all(_agrees(value.get(key), inner) for key, inner in preset_value.items())
+    return value == preset_value
 
 
 def _useless_layers(config: Config) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""The run directory: its files, written whole and read with suspicion, and how a training is resumed.
+"""The run directory: its files, written whole and checked when they are read, and how a training is resumed.
 
 - `names`: the name of every file
 - `directory`: a run as it is written; `lock`: by one process at a time; `replacing`: in the place of another
@@ -9,11 +9,12 @@
 - `facts`: what `run.json` says of process, versions, data and machine
 - `results`: writes every file of a training, each at its moment
 - `trained_run`: a complete run, opened to predict with
-- `own_table`: the CSV a run was trained on, whether it is still the same; `own_rows`: its rows, read anew
+- `own_table`: the CSV a run was trained on, and whether it is still the same; `own_rows`: its rows, read anew
 - `interruption`: signals; `checkpointing`: when a checkpoint is written; `checkpoint_file`: its format
 - `resuming`: whether and how a run that was broken off goes on
 
 Others call `directory.{open_run_dir, next_run_dir, RunDir}`, `reading`, `contents`, `tables`, `facts`,
-`results`, `trained_run.open_run`, `own_rows`, `names`, `interruption`, `checkpointing.Checkpointer` and
-`resuming`. Never imports engine, commands, cli or figures: a run is read without TensorFlow.
+`results`, `trained_run.{open_run, TrainedRun, warn_of_unseen}`, `own_rows`, `names`, `interruption`,
+`checkpointing.Checkpointer` and `resuming`. Never imports engine, figures, preview, commands or cli: a run is
+read without TensorFlow.
 """

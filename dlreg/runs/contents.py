@@ -17,6 +17,7 @@ from dlreg.config.schema import Config
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 from dlreg.errors import ConfigError, Fault, RunDirError
+from dlreg.evaluation.calibration import Calibration
 from dlreg.files.plain_file import read_plain_file
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CONFIG, HISTORY, INTERVALS, METRICS, PIPELINE, PREPROCESSING, RUN, SPLIT
@@ -29,11 +30,11 @@ from dlreg.runs.shapes import (
     PreprocessingRecord,
     TestMetrics,
 )
+from dlreg.training.members import Member
 
+# pandas is slow to import, and not all who read a run read tables.
 if TYPE_CHECKING:
-    from dlreg.evaluation.calibration import Calibration
     from dlreg.table.dataset import Dataset
-    from dlreg.training.members import Member
 
 # Some thousand scores, a line each.
 MAX_INTERVALS_BYTES = 1 << 20
@@ -43,7 +44,8 @@ MAX_HISTORY_BYTES = 3 << 23
 JSON_PER_ONNX = 6
 # Beside its rows, split.json holds a path.
 MAX_SPLIT_BYTES, BYTES_PER_ROW = 65536, 32
-ROWS_PER_BLOCK = 65536
+# Turned into text at once: as Python numbers all rows would take more memory than the table.
+ROWS_PER_BLOCK = 4096
 
 
 # ---------------------------------------------------------------- config.yaml
@@ -74,7 +76,7 @@ def _parse_config(content: bytes, file: Path) -> Config:
 # ---------------------------------------------------------------- split.json
 
 
-def split_json(dataset: "Dataset", test_path: Path | None, members: "Sequence[Member]" = ()) -> bytes:
+def split_json(dataset: "Dataset", test_path: Path | None, members: Sequence[Member] = ()) -> bytes:
     """`split.json`: which row went where; rows of a test file are positions in that file.
 
     With cross-validation each member leaves one fold of the training rows out, and validates on it.
@@ -101,7 +103,6 @@ def split_json(dataset: "Dataset", test_path: Path | None, members: "Sequence[Me
 
 
 def _append_rows(content: bytearray, rows: np.ndarray) -> None:
-    # As Python numbers all at once they would take more memory than the table.
     content += b"["
     for start in range(0, len(rows), ROWS_PER_BLOCK):
         numbers = rows[start : start + ROWS_PER_BLOCK].tolist()
@@ -198,7 +199,7 @@ def read_test_metrics(path: Path, record: Mapping[str, Any]) -> TestMetrics | No
     return read_json(content, AllMetrics, path / METRICS).test
 
 
-def intervals_json(calibration: "Calibration", calibrated_on: str) -> bytes:
+def intervals_json(calibration: Calibration, calibrated_on: str) -> bytes:
     """`intervals.json`: what the intervals of new rows are made from.
 
     Args:

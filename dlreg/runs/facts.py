@@ -4,16 +4,14 @@ import importlib.metadata
 import os
 import platform
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlreg import __version__
 from dlreg.config.schema import Config
 from dlreg.files.hashing import sha256_of_file
 from dlreg.processor import read_cpuinfo
 from dlreg.runs.own_table import files_of_data
-
-if TYPE_CHECKING:
-    from dlreg.table.dataset import Dataset
+from dlreg.table.dataset import Dataset
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
 
@@ -23,7 +21,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def gather_facts(config: Config, dataset: "Dataset", threads: int | None, started: str) -> dict[str, Any]:
+def gather_facts(config: Config, dataset: Dataset, threads: int | None, started: str) -> dict[str, Any]:
     """Everything that may explain, later on, why a run is as it is.
 
     Args:

@@ -53,7 +53,7 @@ def read_any_record(path: Path) -> dict[str, Any]:
     Raises:
         RunDirError: There is no such run, or it is damaged or from a newer version.
     """
-    folder = standing(path)
+    folder = readable_folder(path)
     if not os.path.lexists(folder) or not folder.is_dir():
         raise RunDirError(
             Fault("no such run directory", str(path), hint="Give the directory a dlreg train wrote")
@@ -97,7 +97,7 @@ def read_file(path: Path, record: Mapping[str, Any], name: str, max_bytes: int =
         StorageError: The file may not be read.
     """
     expected = _entry(path, record, name)
-    content = read_plain_file(standing(path) / name, max_bytes)
+    content = read_plain_file(readable_folder(path) / name, max_bytes)
     if len(content) != expected.size or hashlib.sha256(content).hexdigest() != expected.sha256:
         raise _unlike_written(path / name, len(content), expected.size)
     return content
@@ -112,7 +112,7 @@ def open_file(path: Path, record: Mapping[str, Any], name: str) -> Iterator[Bina
         StorageError: The file may not be read.
     """
     expected = _entry(path, record, name)
-    with open_plain_file(standing(path) / name) as (file, size):
+    with open_plain_file(readable_folder(path) / name) as (file, size):
         if size != expected.size or sha256_of_stream(file) != expected.sha256:
             raise _unlike_written(path / name, size, expected.size)
         file.seek(0)
@@ -137,7 +137,7 @@ def names_in(path: Path) -> list[str]:
         StorageError: The directory may not be read.
     """
     with reporting_storage_errors(path):
-        return sorted(entry.name for entry in standing(path).iterdir())
+        return sorted(entry.name for entry in readable_folder(path).iterdir())
 
 
 def is_complete(folder: Path) -> bool:
@@ -152,8 +152,8 @@ def is_complete(folder: Path) -> bool:
     return True
 
 
-def standing(path: Path) -> Path:
-    """Where a run is to be read: between the two renames of a swap it stands beside its place."""
+def readable_folder(path: Path) -> Path:
+    """The folder in which a run is to be read: between the two renames of a swap it is not its own."""
     if not os.path.lexists(path):
         place = Path(os.path.realpath(path))
         for folder in (new_beside(place), old_beside(place)):

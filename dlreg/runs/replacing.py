@@ -2,7 +2,7 @@
 
 A run that replaces another is made beside it and takes its place once it is complete, by two renames. Until
 the first of them the old run can be read, from the second on the new one, and between them the reader finds
-either beside its place (`dlreg.runs.reading.standing`).
+either beside its place (`dlreg.runs.reading.readable_folder`).
 """
 
 import os

@@ -6,11 +6,13 @@ fitted to them, and of a diverged training its history, curve and best weights.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dlreg.config.schema import Config
+from dlreg.evaluation.calibration import Calibration
 from dlreg.runs import names
 from dlreg.runs.contents import (
     config_yaml,
@@ -22,13 +24,8 @@ from dlreg.runs.contents import (
 )
 from dlreg.runs.directory import RunDir
 from dlreg.runs.tables import predictions_csv
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from dlreg.evaluation.calibration import Calibration
-    from dlreg.table.dataset import Dataset
-    from dlreg.training.members import Member
+from dlreg.table.dataset import Dataset
+from dlreg.training.members import Member
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class Results:
     """
 
     pipeline: bytes
-    calibration: "Calibration"
+    calibration: Calibration
     calibrated_on: str
     metrics: Mapping[str, Any]
     test: PredictedRows
@@ -92,9 +89,7 @@ def write_config(run: RunDir, config: Config) -> None:
     run.write(names.CONFIG, config_yaml(config))
 
 
-def write_split(
-    run: RunDir, dataset: "Dataset", test_path: "Path | None", members: "Sequence[Member]"
-) -> None:
+def write_split(run: RunDir, dataset: Dataset, test_path: Path | None, members: Sequence[Member]) -> None:
     """Writes which row went where, before anything is fitted."""
     run.write(names.SPLIT, split_json(dataset, test_path, members))
 

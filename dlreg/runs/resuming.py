@@ -15,7 +15,7 @@ from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CHECKPOINT, CONFIG, RUN
 from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
 from dlreg.runs.reading import read_any_record
-from dlreg.runs.shapes import Summary, UnfinishedRecord
+from dlreg.runs.shapes import CompleteRecord, UnfinishedRecord
 from dlreg.wording import quote
 
 _EPOCHS = "training.epochs"
@@ -73,7 +73,7 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
         _refuse_other_start(config, path, record)
         return None
     _refuse_other_config(config, path, with_more_epochs=False)
-    summary = read_json(to_json(record), Summary, path / RUN)
+    summary = read_json(to_json(record), CompleteRecord, path / RUN)
     # A kill at the very end leaves it.
     with suppress(OSError):
         (path / CHECKPOINT).unlink()

@@ -99,8 +99,8 @@ class VerdictEntry(_Shape):
     advice: str
 
 
-class Summary(_Shape):
-    """What `run.json` of a complete run says of its results."""
+class CompleteRecord(_Shape):
+    """`run.json` of a complete run, as far as it tells the results."""
 
     seconds: float
     notes: list[str] = []

@@ -11,12 +11,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from dlreg.errors import Fault, RunDirError
-from dlreg.runs.contents import refuse_large
+from dlreg.runs.contents import ROWS_PER_BLOCK, refuse_large
 from dlreg.runs.names import PREDICTIONS
 from dlreg.runs.reading import open_file
 
 COLUMNS = ("row", "y_true", "y_pred")
-ROWS_PER_BLOCK = 4096
 # A figure of more points looks the same.
 MOST_ROWS = 500_000
 MAX_LINE_BYTES = 200
@@ -34,7 +33,6 @@ def predictions_csv(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) ->
     with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
-        # As Python numbers all at once they would take more memory than the table.
         for start in range(0, len(rows), ROWS_PER_BLOCK):
             block = slice(start, start + ROWS_PER_BLOCK)
             columns = (values[block].tolist() for values in (rows, y_true, y_pred))

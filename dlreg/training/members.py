@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,11 @@ def members_of(config: Config) -> tuple[Member, ...]:
     return plan_members(
         config.preprocessing.embeddings, config.model.ensemble, config.training.cross_validation
     )
+
+
+def network_options(config: Config) -> dict[str, Any]:
+    """What all networks of a run have in common, as `dlreg.model.architecture.Network` takes it."""
+    return config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
 
 
 def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -92,7 +98,7 @@ def count_refit_epochs(epochs_fraction: float, best_epochs: Sequence[int] | np.n
 
 
 @dataclass(frozen=True)
-class Epochs:
+class EpochPlan:
     """How rows are divided into steps, and how long a training lasts.
 
     Attributes:
@@ -108,7 +114,7 @@ class Epochs:
     epochs: int
 
 
-def plan_epochs(config: Config, n_train: int, folds: Sequence[np.ndarray]) -> Epochs:
+def plan_epochs(config: Config, n_train: int, folds: Sequence[np.ndarray]) -> EpochPlan:
     """The epochs that a config asks for.
 
     Args:
@@ -119,4 +125,4 @@ def plan_epochs(config: Config, n_train: int, folds: Sequence[np.ndarray]) -> Ep
     training = config.training
     n_rows = rows_per_epoch(n_train, folds)
     batch_size, steps = divide_epoch(n_rows, training.batch_size, equal_batches=training.equal_batches)
-    return Epochs(n_rows, batch_size, steps, count_epochs(training.epochs, steps, training.auto_steps))
+    return EpochPlan(n_rows, batch_size, steps, count_epochs(training.epochs, steps, training.auto_steps))

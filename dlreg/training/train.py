@@ -29,8 +29,9 @@ from dlreg.training.loop import (
     shuffled_rows,
 )
 from dlreg.training.members import (
-    Epochs,
+    EpochPlan,
     members_of,
+    network_options,
     plan_epochs,
     training_rows,
 )
@@ -52,7 +53,7 @@ def build_variants(
         x_train: The training rows, preprocessed, shape `(n_rows, n_features)`.
         n_members: Of all variants together.
     """
-    options = config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
+    options = network_options(config)
     embeddings = config.preprocessing.embeddings
     numbers = x_train[:, : preprocessing.n_numbers]
     return [
@@ -88,9 +89,9 @@ def train_members(
         x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
         hooks: The callbacks.
     """
-    epochs = plan_epochs(config, len(x["train"]), dataset.folds)
-    data = _training_data(config, dataset, preprocessing, x, epochs.n_rows)
-    return fit(_recipe(config, preprocessing, variants, epochs), data, hooks)
+    plan = plan_epochs(config, len(x["train"]), dataset.folds)
+    data = _training_data(config, dataset, preprocessing, x, plan.n_rows)
+    return fit(_recipe(config, preprocessing, variants, plan), data, hooks)
 
 
 def mix_trained(
@@ -154,7 +155,7 @@ def _scaled_target(preprocessing: Preprocessing, y_true: np.ndarray) -> np.ndarr
 
 
 def _recipe(
-    config: Config, preprocessing: Preprocessing, variants: Sequence[Variant], epochs: Epochs
+    config: Config, preprocessing: Preprocessing, variants: Sequence[Variant], plan: EpochPlan
 ) -> Recipe:
     settings, schedule = config.training, config.training.schedule
     schedule_options = schedule.model_dump(exclude={"name"})
@@ -166,17 +167,17 @@ def _recipe(
         build_schedule(
             schedule.name,
             settings.learning_rate,
-            epochs=epochs.epochs,
-            steps_per_epoch=epochs.steps_per_epoch,
+            epochs=plan.epochs,
+            steps_per_epoch=plan.steps_per_epoch,
             **schedule_options,
         ),
-        epochs.epochs,
-        epochs.batch_size,
+        plan.epochs,
+        plan.batch_size,
         settings.seed,
         loss=settings.loss,
         metrics={"mae": absolute_error(preprocessing.target.inverse)},
         dropout=build_dropout_schedule(
-            config.model.dropout_schedule, n_steps=epochs.epochs * epochs.steps_per_epoch
+            config.model.dropout_schedule, n_steps=plan.epochs * plan.steps_per_epoch
         ),
         early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
         plateau=Plateau(**schedule_options) if schedule.name == "plateau" else None,

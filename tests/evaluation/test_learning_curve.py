@@ -78,7 +78,7 @@ def test_a_run_that_stopped_early_is_not_still_falling():
     ],
 )
 def test_overfitting_says_what_became_of_the_best_epoch(kept, ending):
-    verdict = judge_learning_curve(FALLING, 0.4 + np.exp(-EPOCHS / 8) + EPOCHS * 0.002, kept=kept)
+    verdict = judge_learning_curve(FALLING, 0.4 + np.exp(-EPOCHS / 8) + EPOCHS * 0.002, kept_weights=kept)
     assert verdict.kind == "overfitting"
     assert verdict.sentence.endswith(f"fell on. {ending}")
 

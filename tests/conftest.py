@@ -48,9 +48,9 @@ def pytest_terminal_summary(terminalreporter):
         for kind, suggests in [value for name, value in report.user_properties if name == "bad input"]:
             if report.when == "call":
                 suggestions[kind].append(suggests)
-    for kind, found in suggestions.items():
-        share = sum(found) / len(found)
-        terminalreporter.write_line(f"bad inputs, {kind}: {len(found)}, {share:.0%} with a suggestion")
+    for kind, suggested in suggestions.items():
+        share = sum(suggested) / len(suggested)
+        terminalreporter.write_line(f"bad inputs, {kind}: {len(suggested)}, {share:.0%} with a suggestion")
 
 
 CONFIG = """\

@@ -62,19 +62,19 @@ def is_part(name: str, whole: str) -> bool:
 
 def offences(root: Path) -> list[str]:
     """Every import that is against the order, a never or a door."""
-    found = []
+    lines = []
     for module, tree in modules(root).items():
         package = module.split(".")[0]
         for name in imports(tree):
             first = name.split(".")[0]
             if package in ORDER and first in ORDER and ORDER.index(first) > ORDER.index(package):
-                found.append(f"{module} imports {name}, which stands above it")
+                lines.append(f"{module} imports {name}, which stands above it")
             for part, nevers in NEVER.items():
                 if is_part(module, part) and first in nevers:
-                    found.append(f"{module} imports {name}, which {part} never does")
+                    lines.append(f"{module} imports {name}, which {part} never does")
             if first in DOORS and not any(is_part(module, door) for door in DOORS[first]):
-                found.append(f"{module} imports {name}: only {', '.join(sorted(DOORS[first]))} may")
-    return found
+                lines.append(f"{module} imports {name}: only {', '.join(sorted(DOORS[first]))} may")
+    return lines
 
 
 def circle(root: Path) -> list[str]:

@@ -82,10 +82,10 @@ def main() -> None:
     for n_rows, hidden_layers, members in CASES:
         for seconds in SECONDS:
             with tempfile.TemporaryDirectory() as folder:
-                found, written = share(Path(folder) / "run", n_rows, hidden_layers, members, seconds)
+                share_of_time, written = share(Path(folder) / "run", n_rows, hidden_layers, members, seconds)
             print(
                 f"{n_rows:6,} rows, {hidden_layers}, {members} members, {seconds:2} s: "
-                f"{found:.1%} of the time in {written} checkpoints",
+                f"{share_of_time:.1%} of the time in {written} checkpoints",
                 flush=True,
             )
 

@@ -129,8 +129,8 @@ def test_train_and_test_file_are_both_checked(tmp_path):
     plain_table().assign(a="x y").to_csv(tmp_path / "test.csv", index=False)
     report = check.check(folder_with(tmp_path, plain_table().assign(b=np.inf), "  test_path: test.csv\n"))
     assert report.exit_code == 4
-    found = {(fault.path.rpartition("/")[2], fault.message.split(":")[0]) for fault in report.faults}
-    assert found == {("table.csv", "column 'b'"), ("test.csv", "column 'a'")}
+    places = {(fault.path.rpartition("/")[2], fault.message.split(":")[0]) for fault in report.faults}
+    assert places == {("table.csv", "column 'b'"), ("test.csv", "column 'a'")}
 
 
 def test_usage_is_not_a_fault_of_the_config(tmp_path):
@@ -152,15 +152,15 @@ def test_missing_cells_that_are_refused_are_told_once(tmp_path):
 def test_the_plan_is_what_train_then_did(project, cli):
     done = cli("check", "config.yaml", "--format", "json", cwd=project)
     assert done.returncode == 0
-    found = json.loads(done.stdout)
+    printed = json.loads(done.stdout)
     record = json.loads((project / "run" / "run.json").read_text())
-    assert found["schema_version"] == 1
-    assert found["plan"]["rows"] == record["rows"]
-    assert found["plan"]["features"] == record["features"]
-    assert found["plan"]["parameters"] == record["parameters"]
-    assert found["plan"]["columns"] == {"number": 2, "category": 1, "boolean": 1, "date": 2}
-    assert found["plan"]["steps_per_epoch"] == 10
-    assert any("missing in column 'moment'" in note for note in found["notes"])
+    assert printed["schema_version"] == 1
+    assert printed["plan"]["rows"] == record["rows"]
+    assert printed["plan"]["features"] == record["features"]
+    assert printed["plan"]["parameters"] == record["parameters"]
+    assert printed["plan"]["columns"] == {"number": 2, "category": 1, "boolean": 1, "date": 2}
+    assert printed["plan"]["steps_per_epoch"] == 10
+    assert any("missing in column 'moment'" in note for note in printed["notes"])
 
 
 def test_a_network_too_large_to_be_written_is_a_fault_of_the_config(tmp_path, cli):
@@ -198,9 +198,9 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
     folder_with(tmp_path, table, "training: {epochs: 0}\n")
     done = cli("check", "config.yaml", "--format", "json", cwd=tmp_path)
     assert done.returncode == 3
-    found = json.loads(done.stdout)
-    assert list(found) == ["schema_version", "faults", "warnings", "notes", "plan"]
-    assert found["faults"] == [
+    printed = json.loads(done.stdout)
+    assert list(printed) == ["schema_version", "faults", "warnings", "notes", "plan"]
+    assert printed["faults"] == [
         {
             "message": "training.epochs must be auto or a whole number from 1 to 10000000, found 0",
             "path": "config.yaml",
@@ -210,7 +210,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
             "severity": "error",
         }
     ]
-    assert (found["warnings"], found["plan"]) == (
+    assert (printed["warnings"], printed["plan"]) == (
         [
             {
                 "message": "column 'c' has one value in every training row: it cannot help",
@@ -224,9 +224,9 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
         None,
     )
     done = cli("check", "config.yaml", "--format", "json", "--set", "training.epochs=7", cwd=tmp_path)
-    found = json.loads(done.stdout)
-    assert (done.returncode, found["faults"], found["plan"]["epochs"]) == (0, [], 7)
-    assert list(found["plan"]) == [
+    printed = json.loads(done.stdout)
+    assert (done.returncode, printed["faults"], printed["plan"]["epochs"]) == (0, [], 7)
+    assert list(printed["plan"]) == [
         "rows", "columns", "features", "parameters", "steps_per_epoch", "epochs", "refit_epochs",
         "memory_bytes", "threads"
     ]  # fmt: skip

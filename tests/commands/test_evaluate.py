@@ -65,13 +65,13 @@ def test_gates_that_are_passed(runs, cli):
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stderr == f"note: reading {runs / 'table.csv'}, as the run's config says\n"
-    found = json.loads(done.stdout)
-    assert list(found) == ["schema_version", "run_dir", "metrics", "gates"]
-    assert found["schema_version"] == 1
-    first, second, third = found["gates"]
+    printed = json.loads(done.stdout)
+    assert list(printed) == ["schema_version", "run_dir", "metrics", "gates"]
+    assert printed["schema_version"] == 1
+    first, second, third = printed["gates"]
     assert first == {
         "expression": "rmse>1000", "part": "test", "metric": "rmse",
-        "value": found["metrics"]["test"]["rmse"], "passed": True,
+        "value": printed["metrics"]["test"]["rmse"], "passed": True,
     }  # fmt: skip
     assert second["part"] == "validation"
     assert list(third) == [

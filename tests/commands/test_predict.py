@@ -33,9 +33,9 @@ def test_predict_needs_no_target_and_answers_every_row_in_order(project):
 
 def test_predict_gives_the_test_rows_what_training_gave_them(project):
     done = run_cli("predict", "run", "table.csv", cwd=project)
-    found = [float(line.split(",")[1]) for line in done.stdout.splitlines()[1:]]
+    y_pred = [float(line.split(",")[1]) for line in done.stdout.splitlines()[1:]]
     predictions = pd.read_csv(project / "run" / "predictions.csv")
-    assert np.array(found)[predictions["row"]] == pytest.approx(predictions["y_pred"].to_numpy(), rel=1e-9)
+    assert np.array(y_pred)[predictions["row"]] == pytest.approx(predictions["y_pred"].to_numpy(), rel=1e-9)
 
 
 def test_unseen_levels_are_counted_and_predicted_as_unknown(project):

@@ -128,8 +128,8 @@ def test_another_spelling_of_the_same_json_is_damage(run, spelling):
     record = json.loads((run / "run.json").read_text())
     record.pop("sha256")
     record["small"] = 1e-30
-    own = hashlib.sha256(to_json(record)).hexdigest()
-    text = to_json({**record, "sha256": own}).decode()
+    digest = hashlib.sha256(to_json(record)).hexdigest()
+    text = to_json({**record, "sha256": digest}).decode()
     (run / "run.json").write_text(text)
     assert faulty_names(run) == []
     assert spelling(text) != text
@@ -141,8 +141,8 @@ def test_a_run_that_lists_too_little_is_not_whole(run):
     record = json.loads((run / "run.json").read_text())
     record.pop("sha256")
     del record["files"]["pipeline.onnx"]
-    own = hashlib.sha256(to_json(record)).hexdigest()
-    (run / "run.json").write_bytes(to_json({**record, "sha256": own}))
+    digest = hashlib.sha256(to_json(record)).hexdigest()
+    (run / "run.json").write_bytes(to_json({**record, "sha256": digest}))
     _, faults = verify(run)
     assert [fault.message for fault in faults] == [
         "run.json does not list pipeline.onnx",

@@ -44,7 +44,7 @@ def accepts(node, value) -> bool:
         "enum": lambda words: value in words,
         "const": lambda word: value == word,
         "anyOf": lambda nodes: any(accepts(inner, value) for inner in nodes),
-        "oneOf": lambda nodes: sum(accepts(each, value) for each in nodes) == 1,
+        "oneOf": lambda nodes: sum(accepts(alternative, value) for alternative in nodes) == 1,
         "minLength": lambda length: not isinstance(value, str) or len(value) >= length,
         "maxLength": lambda length: not isinstance(value, str) or len(value) <= length,
         "minItems": lambda length: not isinstance(value, list) or len(value) >= length,

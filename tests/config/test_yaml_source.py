@@ -57,8 +57,8 @@ from dlreg.errors import ConfigError
     ],
 )
 def test_core_scalars(text: str, value: object) -> None:
-    found = core_scalar(text)
-    assert found == value and type(found) is type(value)
+    scalar = core_scalar(text)
+    assert scalar == value and type(scalar) is type(value)
     assert parse_yaml(f"key: {text}", "f").value == {"key": value}
     assert parse_yaml(f"key: '{text}'", "f").value == {"key": text}
 

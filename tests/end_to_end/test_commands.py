@@ -110,8 +110,8 @@ def test_stock_keras_loads_the_model_in_safe_mode_and_predicts_the_same(project)
         str(project / "y.npy"),
     ]
     subprocess.run(command, check=True, capture_output=True, cwd=project)
-    found = preprocessing.target.inverse(np.load(project / "y.npy")[:, 0].astype(float))
-    assert found == pytest.approx(pd.read_csv(run / "predictions.csv")["y_pred"].to_numpy(), rel=1e-5)
+    predicted = preprocessing.target.inverse(np.load(project / "y.npy")[:, 0].astype(float))
+    assert predicted == pytest.approx(pd.read_csv(run / "predictions.csv")["y_pred"].to_numpy(), rel=1e-5)
 
 
 def test_onnx_runtime_alone_predicts_from_the_cells_of_the_csv(project):
@@ -119,15 +119,15 @@ def test_onnx_runtime_alone_predicts_from_the_cells_of_the_csv(project):
     with (project / "table.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     feed = {}
-    for each in session.get_inputs():
-        texts = [row[each.name] for row in rows]
+    for column in session.get_inputs():
+        texts = [row[column.name] for row in rows]
         numbers = (
-            np.array([float(text or "nan") for text in texts]) if each.type == "tensor(double)" else None
+            np.array([float(text or "nan") for text in texts]) if column.type == "tensor(double)" else None
         )
-        feed[each.name] = (np.array(texts, dtype=object) if numbers is None else numbers).reshape(-1, 1)
+        feed[column.name] = (np.array(texts, dtype=object) if numbers is None else numbers).reshape(-1, 1)
     predictions = pd.read_csv(project / "run" / "predictions.csv")
-    found = session.run(None, feed)[0][:, 0][predictions["row"]]
-    assert found == pytest.approx(predictions["y_pred"].to_numpy(), rel=1e-6)
+    predicted = session.run(None, feed)[0][:, 0][predictions["row"]]
+    assert predicted == pytest.approx(predictions["y_pred"].to_numpy(), rel=1e-6)
 
 
 @pytest.mark.parametrize("number", range(10 if os.environ.get("DLREG_LONG_TESTS") else 1))

@@ -67,7 +67,7 @@ def test_the_first_command_prints_what_the_readme_shows(clone):
     def shape(text: str) -> list[str]:
         # Another processor rounds differently, which may change an epoch or a digit.
         table = text.splitlines()[:7]
-        return [re.sub(r"-?[0-9][0-9.,]*", "0", " ".join(each.split())) for each in table]
+        return [re.sub(r"-?[0-9][0-9.,]*", "0", " ".join(row.split())) for row in table]
 
     assert shape(done.stdout) == shape(shown)
     assert done.stdout.endswith("Run directory: runs/diabetes-1\n")
@@ -156,12 +156,12 @@ def test_every_dependency_is_justified():
 
 
 def keys_of(model, above: str = "") -> set[str]:
-    found = set()
+    names = set()
     for name, field in model.model_fields.items():
         inner = field.annotation
         is_section = isinstance(inner, type) and hasattr(inner, "model_fields")
-        found |= keys_of(inner, f"{name}.") if is_section and not above else {f"{above}{name}"}
-    return found
+        names |= keys_of(inner, f"{name}.") if is_section and not above else {f"{above}{name}"}
+    return names
 
 
 def test_the_full_config_has_every_key_with_its_default():

@@ -71,9 +71,9 @@ def test_cross_validation_is_recorded_and_honest(accurate):
 def test_evaluate_and_gates_know_the_out_of_fold_rows(accurate):
     done = run_cli("evaluate", "run", "--json", "--fail-if", "out_of_fold.rmse>1e9", cwd=accurate)
     assert done.returncode == 0, done.stderr
-    found, recorded = json.loads(done.stdout), json.loads((accurate / "run" / "metrics.json").read_text())
-    assert found["metrics"]["out_of_fold"] == pytest.approx(recorded["out_of_fold"])
-    assert found["metrics"]["test"]["rmse"] == pytest.approx(recorded["test"]["rmse"])
+    evaluated, recorded = json.loads(done.stdout), json.loads((accurate / "run" / "metrics.json").read_text())
+    assert evaluated["metrics"]["out_of_fold"] == pytest.approx(recorded["out_of_fold"])
+    assert evaluated["metrics"]["test"]["rmse"] == pytest.approx(recorded["test"]["rmse"])
     failed = run_cli("evaluate", "run", "--fail-if", "out_of_fold.rmse>0", cwd=accurate)
     assert failed.returncode == 8
 
@@ -124,7 +124,7 @@ def test_check_counts_what_the_preset_trains(accurate):
 def test_check_warns_of_keys_that_overrule_a_preset(accurate):
     done = run_cli("check", "config.yaml", "--format", "json", cwd=accurate)
     warnings = [warning for warning in json.loads(done.stdout)["warnings"] if "preset" in warning["message"]]
-    assert [(each["message"].split()[0], each["line"], each["column"]) for each in warnings] == [
+    assert [(entry["message"].split()[0], entry["line"], entry["column"]) for entry in warnings] == [
         ("model.hidden_layers", 3, 24),
         ("training.auto_steps", 4, 24),
         ("training.cross_validation", 4, 47),

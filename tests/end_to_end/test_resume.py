@@ -80,8 +80,8 @@ def make_rows(n_rows, seed):
 TRAIN, VALIDATION = make_rows(N_ROWS, 1), make_rows(20, 2)
 LEARNT = {"parametric_activation": True, "feature_scale": True, "initializer": "he_normal"}
 PLAIN = {"network": Network(4, [6, 5]), "members": 1, "optimizer": build_optimizer("adam")}
-TWO_VIEWS = {
-    "views": [
+TWO_VARIANTS = {
+    "variants": [
         Variant(Network(4, [6], "mish", embedding=Periodic(3), **LEARNT), 3),
         Variant(
             Network(
@@ -110,11 +110,11 @@ CASES = {
     },
     "sgd, no validation": {"optimizer": build_optimizer("sgd"), "validation": make_rows(0, 1)},
     "more parameters than are packed": {"network": Network(4, [130, 130]), "epochs": 4},
-    "two views of three folds": TWO_VIEWS,
-    "refitting": {**TWO_VIEWS, "learning_rate": 0.2, "epochs": 9, "refit": Refit(0.7, 0.1)},
+    "two variants of three folds": TWO_VARIANTS,
+    "refitting": {**TWO_VARIANTS, "learning_rate": 0.2, "epochs": 9, "refit": Refit(0.7, 0.1)},
     "refitting after early stopping": {
-        **TWO_VIEWS,
-        "views": [Variant(Network(4, [6], batch_norm=True, dropout=share), 3) for share in (0.0, 0.2)],
+        **TWO_VARIANTS,
+        "variants": [Variant(Network(4, [6], batch_norm=True, dropout=share), 3) for share in (0.0, 0.2)],
         "learning_rate": 0.1,
         "epochs": 30,
         "early_stopping": EarlyStopping(patience=3),
@@ -127,9 +127,9 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     """What `fit` returns, and the file of each epoch's checkpoint; with `stop_after` the files alone."""
     case = {**PLAIN, "learning_rate": 0.03, "epochs": EPOCHS, **case}
     files = []
-    views = case.get("views", [Variant(case["network"], case["members"])])
+    variants = case.get("variants", [Variant(case["network"], case["members"])])
     folds = case.get("folds", [])
-    members = plan_members(range(len(views)), views[0].n_members // (len(folds) or 1), len(folds))
+    members = plan_members(range(len(variants)), variants[0].n_members // (len(folds) or 1), len(folds))
     epochs = epochs or case["epochs"]
 
     def after_epoch(take):
@@ -149,9 +149,11 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
         weights, validated, progress = train_on(
             TRAIN,
             TRAIN if folds else case.get("validation", VALIDATION),
-            variants=views,
+            variants=variants,
             initial=[
-                weights for view in views for weights in initial_weights(view.network, 3, view.n_members)
+                weights
+                for variant in variants
+                for weights in initial_weights(variant.network, 3, variant.n_members)
             ],
             optimizer=case["optimizer"],
             schedule=schedule,
@@ -476,8 +478,8 @@ def test_what_has_changed_is_refused_by_name(work, stopped, tmp_path, cli, optio
     assert done.returncode == code, done.stderr
     for fragment in fragments:
         assert fragment in done.stderr
-    kept = {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name in before}
-    assert kept == before
+    after = {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name in before}
+    assert after == before
 
 
 def rewrite_record(path, **changes):
@@ -549,12 +551,12 @@ def test_a_checkpoint_too_large_or_no_file_is_refused(work, stopped, tmp_path, c
     file = path / "checkpoint.safetensors"
     with file.open("r+b") as opened:
         opened.truncate(1 << 40)
-    for found in ("not whole", "plain file"):
+    for fragment in ("not whole", "plain file"):
         done = cli("train", path, "--resume", cwd=work)
-        assert (done.returncode, found in done.stderr) == (5, True), done.stderr
+        assert (done.returncode, fragment in done.stderr) == (5, True), done.stderr
         assert f"{file}: " in done.stderr
         file.unlink(missing_ok=True)
-        if found == "not whole":
+        if fragment == "not whole":
             file.symlink_to("/dev/zero")
 
 

@@ -57,7 +57,7 @@ def test_a_link_or_a_strange_name_is_no_entry(home):
     (entry.parent / "two.pb.0000").symlink_to(entry)
     (entry.parent / "stranger").write_bytes(b"x")
     with compile_cache(enabled=True) as folder:
-        assert [found.name for found in folder.iterdir()] == ["one.pb"]
+        assert [linked.name for linked in folder.iterdir()] == ["one.pb"]
     assert entries(home) == [entry]
 
 

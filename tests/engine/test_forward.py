@@ -21,10 +21,10 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
         batch = Batch(tf.ones(64), tf.constant(64.0), 7, tf.constant(step), tf.constant(factor))
         return forward(network, one, [], rows, batch)[0].numpy()[:, 0]
 
-    found = np.concatenate([mean_output(step) for step in range(20)])
-    assert found.mean() == pytest.approx(1.0, abs=0.002)
+    outputs = np.concatenate([mean_output(step) for step in range(20)])
+    assert outputs.mean() == pytest.approx(1.0, abs=0.002)
     # Of n values kept with probability p and divided by it, the mean's variance is (1 - p) / (p n).
-    assert found.std() == pytest.approx(np.sqrt(0.3 / 0.7 / 2000), rel=0.1)
+    assert outputs.std() == pytest.approx(np.sqrt(0.3 / 0.7 / 2000), rel=0.1)
     assert (mean_output(3) == mean_output(3)).all()
     assert not (mean_output(3) == mean_output(4)).any()
     assert mean_output(3, 0.0) == pytest.approx(1.0, abs=1e-5)
@@ -42,8 +42,8 @@ def test_networks_computed_together_are_as_each_by_itself():
     parameters, statistics = (
         [[tf.constant(np.stack(values)) for values in zip(*part, strict=True)] for part in parts]
         for parts in (
-            [[each.parameters for each in own] for own in weights],
-            [[each.statistics for each in own] for own in weights],
+            [[member.parameters for member in member_weights] for member_weights in weights],
+            [[member.statistics for member in member_weights] for member_weights in weights],
         )
     )
 
@@ -54,11 +54,11 @@ def test_networks_computed_together_are_as_each_by_itself():
         together, updated = forward_together(networks, parameters, statistics, rows, given)
         for number, network in enumerate(networks):
             alone = forward(network, parameters[number], statistics[number], rows[number], given)
-            own = together[:3] if number == 0 else together[3:]
-            np.testing.assert_allclose(own, alone[0], atol=1e-6)
+            y_pred = together[:3] if number == 0 else together[3:]
+            np.testing.assert_allclose(y_pred, alone[0], atol=1e-6)
             assert len(updated[number]) == len(alone[1]) == (4 if given else 0)
-            for found, expected in zip(updated[number], alone[1], strict=True):
-                np.testing.assert_allclose(found, expected, atol=1e-6)
+            for statistic, expected in zip(updated[number], alone[1], strict=True):
+                np.testing.assert_allclose(statistic, expected, atol=1e-6)
     dropped = forward_together(networks, parameters, statistics, rows, batch(1.0))[0]
     plain = forward_together(networks, parameters, statistics, rows, batch(0.0))[0]
     np.testing.assert_array_equal(dropped[:3], plain[:3])
@@ -68,8 +68,8 @@ def test_networks_computed_together_are_as_each_by_itself():
 def test_fast_forms_of_mish_and_of_the_cosine_are_exact_to_rounding():
     x = np.concatenate([np.linspace(-30, 30, 2001), [-1e4, 1e4]]).astype(np.float32)[:, None]
     one = [tf.ones((1, 1)), tf.zeros(1), tf.ones((1, 1)), tf.zeros(1)]
-    found = forward(Network(1, [1], "mish"), one, [], tf.constant(x))[0]
-    assert found.numpy() == pytest.approx(np.asarray(keras.activations.mish(x)), rel=1e-5, abs=1e-6)
+    outputs = forward(Network(1, [1], "mish"), one, [], tf.constant(x))[0]
+    assert outputs.numpy() == pytest.approx(np.asarray(keras.activations.mish(x)), rel=1e-5, abs=1e-6)
     network = Network(1, [3], "relu", embedding=Periodic(1))
     (weights,) = initial_weights(network, 1)
     waves = np.linspace(-9, 9, 500, dtype=np.float32)[:, None]

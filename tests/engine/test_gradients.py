@@ -7,33 +7,32 @@ import tensorflow as tf
 
 from dlreg.engine.gradients import MIXED_TOGETHER, multiply_by_column, share_of_mish, waves_of
 
-GENERATOR = np.random.default_rng(11)
-
 
 def values_and_gradients(function, arguments, weights):
     """The function's value, and the gradients of its weighted sum by each argument."""
-    tensors = [tf.constant(each, tf.float32) for each in arguments]
+    tensors = [tf.constant(argument, tf.float32) for argument in arguments]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
         value = function(*tensors)
         total = tf.reduce_sum(value * tf.constant(weights, tf.float32))
-    return value.numpy(), [each.numpy() for each in tape.gradient(total, tensors)]
+    return value.numpy(), [gradient.numpy() for gradient in tape.gradient(total, tensors)]
 
 
 def assert_same(function, plain, arguments, shape, tolerance):
-    weights = GENERATOR.normal(size=shape)
+    weights = np.random.default_rng(7).normal(size=shape)
     value, gradients = values_and_gradients(function, arguments, weights)
-    expected, of_plain = values_and_gradients(plain, arguments, weights)
+    expected, expected_gradients = values_and_gradients(plain, arguments, weights)
     assert value.shape == shape
     np.testing.assert_allclose(value, expected, atol=tolerance, rtol=tolerance)
-    for found, wanted, argument in zip(gradients, of_plain, arguments, strict=True):
-        assert found.shape == np.shape(argument)
-        np.testing.assert_allclose(found, wanted, atol=tolerance * np.abs(wanted).max(), rtol=tolerance)
+    for gradient, derived, argument in zip(gradients, expected_gradients, arguments, strict=True):
+        assert gradient.shape == np.shape(argument)
+        np.testing.assert_allclose(gradient, derived, atol=tolerance * np.abs(derived).max(), rtol=tolerance)
 
 
 @pytest.mark.parametrize("members", [(), (3,)])
 def test_product_with_a_column(members):
-    arguments = [GENERATOR.normal(size=(*members, 40, 7)), GENERATOR.normal(size=(*members, 7, 1))]
+    generator = np.random.default_rng(11)
+    arguments = [generator.normal(size=(*members, 40, 7)), generator.normal(size=(*members, 7, 1))]
     assert_same(multiply_by_column, tf.matmul, arguments, (*members, 40, 1), 1e-5)
 
 
@@ -41,7 +40,7 @@ def test_product_with_a_column(members):
 @pytest.mark.parametrize("values", [np.linspace(-6, 6, 500), [-1e4, 1e4, 0, -30, -20, 20, 30, 88]], ids=len)
 def test_share_of_mish(members, values):
     x = np.broadcast_to(np.reshape(values, (-1, 1)), (*members, len(values), 2))
-    share = GENERATOR.normal(size=(*members, 1, 2))
+    share = np.random.default_rng(12).normal(size=(*members, 1, 2))
 
     def plain(x, share):
         return x + share * (keras.activations.mish(x) - x)
@@ -52,13 +51,14 @@ def test_share_of_mish(members, values):
 @pytest.mark.parametrize("members", [(), (3,)])
 @pytest.mark.parametrize("n_numbers", [1, 5, MIXED_TOGETHER, MIXED_TOGETHER + 3, 3 * MIXED_TOGETHER + 1])
 def test_waves(members, n_numbers):
+    generator = np.random.default_rng(13)
     # A few turns away, where the fast cosine must still be one.
-    x = GENERATOR.uniform(-8, 8, size=(*members, 30, n_numbers))
+    x = generator.uniform(-8, 8, size=(*members, 30, n_numbers))
     waves = (*members, n_numbers, 6)
     arguments = [
-        GENERATOR.normal(scale=0.6, size=waves),
-        GENERATOR.uniform(-np.pi, np.pi, size=waves),
-        GENERATOR.normal(size=(*waves, 4)),
+        generator.normal(scale=0.6, size=waves),
+        generator.uniform(-np.pi, np.pi, size=waves),
+        generator.normal(size=(*waves, 4)),
     ]
 
     def fast(*arguments):

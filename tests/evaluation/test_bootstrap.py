@@ -8,9 +8,9 @@ from dlreg.evaluation.metrics import METRIC_NAMES, regression_metrics
 
 
 def regression(metric, y_true, y_pred, y_baseline):
-    found = bootstrap.regression_interval(metric, y_true, y_pred, y_baseline)
-    assert found
-    return found
+    regression = bootstrap.regression_interval(metric, y_true, y_pred, y_baseline)
+    assert regression
+    return regression
 
 
 @pytest.mark.parametrize("metric", METRIC_NAMES[1:])
@@ -19,7 +19,7 @@ def test_the_values_compared_are_the_metrics(metric):
     y = generator.normal(10, 2, 50)
     run, baseline = y + generator.normal(0, 1, 50), y + generator.normal(0, 1.5, 50)
     value, other, estimate, (low, high) = regression(metric, y, run, baseline)
-    expected, expected_other = (regression_metrics(y, each)[metric] for each in (run, baseline))
+    expected, expected_other = (regression_metrics(y, y_pred)[metric] for y_pred in (run, baseline))
     assert value == pytest.approx(expected, rel=1e-12)
     assert other == pytest.approx(expected_other, rel=1e-12)
     change = expected_other - expected if metric == "r2" else expected / expected_other - 1
@@ -42,7 +42,7 @@ def test_the_interval_is_that_of_resampling_rows_one_by_one():
     changes = []
     for _ in range(4000):
         rows = generator.integers(0, 40, 40)
-        errors = [np.sqrt(np.mean((y[rows] - each[rows]) ** 2)) for each in (run, baseline)]
+        errors = [np.sqrt(np.mean((y[rows] - y_pred[rows]) ** 2)) for y_pred in (run, baseline)]
         changes.append(errors[0] / errors[1] - 1)
     _, _, _, interval = regression("rmse", y, run, baseline)
     assert interval == pytest.approx(np.percentile(changes, [2.5, 97.5]), abs=0.04)

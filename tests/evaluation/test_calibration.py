@@ -16,9 +16,9 @@ def heteroscedastic(n_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.
     return x, y_pred + spread * generator.normal(size=n_rows), y_pred
 
 
-def half_widths(found: Calibration, level: float, x: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    scale = found.scale(x, y_pred) if found.scale else None
-    return found.intervals.half_widths(level, len(x), scale)
+def half_widths(calibrated: Calibration, level: float, x: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    scale = calibrated.scale(x, y_pred) if calibrated.scale else None
+    return calibrated.intervals.half_widths(level, len(x), scale)
 
 
 def test_the_ridge_regression_is_that_of_scikit_learn_with_the_penalty_of_least_left_out_error():
@@ -49,11 +49,11 @@ def test_the_ridge_regression_is_that_of_scikit_learn_with_the_penalty_of_least_
 
 
 def test_intervals_hold_their_share_of_easy_and_of_hard_rows():
-    found = calibrate(*heteroscedastic(1500, seed=0))
-    assert found.scale
+    calibrated = calibrate(*heteroscedastic(1500, seed=0))
+    assert calibrated.scale
     x, y_true, y_pred = heteroscedastic(20_000, seed=1)
     for level in (0.5, 0.8, 0.9, 0.95):
-        covered = np.abs(y_true - y_pred) <= half_widths(found, level, x, y_pred)
+        covered = np.abs(y_true - y_pred) <= half_widths(calibrated, level, x, y_pred)
         assert covered.mean() == pytest.approx(level, abs=0.035)
     thirds = np.digitize(x[:, 1], np.quantile(x[:, 1], [1 / 3, 2 / 3]))
 
@@ -61,35 +61,35 @@ def test_intervals_hold_their_share_of_easy_and_of_hard_rows():
         covered = np.abs(y_true - y_pred) <= half_width
         return [covered[thirds == part].mean() for part in range(3)]
 
-    assert by_third(half_widths(found, 0.9, x, y_pred)) == pytest.approx([0.9] * 3, abs=0.06)
-    assert min(by_third(found.constant_width / 2)) < 0.8
-    assert 2 * half_widths(found, 0.9, x, y_pred).mean() < 0.85 * found.constant_width
+    assert by_third(half_widths(calibrated, 0.9, x, y_pred)) == pytest.approx([0.9] * 3, abs=0.06)
+    assert min(by_third(calibrated.constant_width / 2)) < 0.8
+    assert 2 * half_widths(calibrated, 0.9, x, y_pred).mean() < 0.85 * calibrated.constant_width
 
 
 def test_coverage_holds_on_average_over_small_samples():
     """As the theory says, whatever the sample: at least 0.9 in the mean, and not much more."""
     covered = []
     for seed in range(60):
-        found = calibrate(*heteroscedastic(80, seed))
+        calibrated = calibrate(*heteroscedastic(80, seed))
         x, y_true, y_pred = heteroscedastic(500, seed + 1000)
-        covered.append(np.mean(np.abs(y_true - y_pred) <= half_widths(found, 0.9, x, y_pred)))
+        covered.append(np.mean(np.abs(y_true - y_pred) <= half_widths(calibrated, 0.9, x, y_pred)))
     assert 0.88 < np.mean(covered) < 0.93
 
 
 def test_where_no_row_is_harder_than_another_the_widths_hardly_differ():
     generator = np.random.default_rng(5)
     x, noise = generator.normal(size=(400, 6)), generator.normal(size=400)
-    found = calibrate(x, noise, np.zeros(400))
-    widths = 2 * half_widths(found, 0.9, x, np.zeros(400))
-    assert widths.mean() <= found.constant_width * 1.001
+    calibrated = calibrate(x, noise, np.zeros(400))
+    widths = 2 * half_widths(calibrated, 0.9, x, np.zeros(400))
+    assert widths.mean() <= calibrated.constant_width * 1.001
     assert widths.std() < 0.2 * widths.mean()
 
 
 def test_a_row_unlike_any_has_a_width_that_was_seen():
-    found = calibrate(*heteroscedastic(500, seed=0))
-    low, high = np.exp(found.scale.limits)
+    calibrated = calibrate(*heteroscedastic(500, seed=0))
+    low, high = np.exp(calibrated.scale.limits)
     far = np.array([[1e9] * 4, [-1e9] * 4])
-    assert set(found.scale(far, np.array([1e12, -1e12])).round(12)) == {round(low, 12), round(high, 12)}
+    assert set(calibrated.scale(far, np.array([1e12, -1e12])).round(12)) == {round(low, 12), round(high, 12)}
 
 
 @pytest.mark.parametrize("n_features", [0, 3, calibration.MAX_FEATURES + 1])

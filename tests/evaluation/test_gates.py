@@ -89,7 +89,9 @@ def test_a_baseline_and_what_to_compare_belong_together(texts, baseline):
 
 
 def test_percent_signs_change_nothing():
-    assert [each.percent for each in gates.parse_regressions(["rmse=2%", " mae = 2 "], "run")] == [2, 2]
+    assert [
+        regression.percent for regression in gates.parse_regressions(["rmse=2%", " mae = 2 "], "run")
+    ] == [2, 2]
     assert gates.parse_regressions([], None) == ()
 
 

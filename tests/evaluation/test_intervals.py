@@ -31,25 +31,25 @@ def constant(n_rows: int) -> Calibration:
     ],
 )
 def test_the_width_is_that_of_the_finite_sample_quantile(n_rows, level, rank):
-    found = constant(n_rows).intervals
-    assert found.quantile(level) == rank
-    assert (found.highest_level >= level) == (rank is not None)
+    intervals = constant(n_rows).intervals
+    assert intervals.quantile(level) == rank
+    assert (intervals.highest_level >= level) == (rank is not None)
 
 
 def test_of_no_rows_there_are_no_intervals():
-    found = calibrate(np.empty((0, 3)), np.empty(0), np.empty(0))
-    assert found.scale is None
-    assert found.constant_width is None
-    assert found.intervals.quantile(0.01) is None
-    assert json.loads(intervals_json(found, "validation"))["calibrated_on"] is None
+    calibrated = calibrate(np.empty((0, 3)), np.empty(0), np.empty(0))
+    assert calibrated.scale is None
+    assert calibrated.constant_width is None
+    assert calibrated.intervals.quantile(0.01) is None
+    assert json.loads(intervals_json(calibrated, "validation"))["calibrated_on"] is None
 
 
 def test_of_many_scores_the_next_that_was_kept_is_taken():
     n_rows = 2 * MAX_SCORES + 5000
     residuals = np.arange(1.0, n_rows + 1)
-    found = calibration._intervals(residuals)
-    assert len(found.scores) == MAX_SCORES
+    intervals = calibration._intervals(residuals)
+    assert len(intervals.scores) == MAX_SCORES
     for level in (0.001, 0.5, 0.9, 0.99, 0.9999):
         rank = np.ceil((n_rows + 1) * level)
-        assert rank <= found.quantile(level) < rank + n_rows / MAX_SCORES
-    assert found.quantile(1 - 1e-9) is None
+        assert rank <= intervals.quantile(level) < rank + n_rows / MAX_SCORES
+    assert intervals.quantile(1 - 1e-9) is None

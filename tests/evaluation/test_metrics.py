@@ -22,17 +22,17 @@ def near(number):
 @given(PAIRS, st.sampled_from([1e-6, 1.0, 1e20]))
 def test_metrics_equal_scikit_learns(pairs, unit):
     y_true, y_pred = np.array(pairs).T * unit
-    found = regression_metrics(y_true, y_pred)
-    assert tuple(found) == METRIC_NAMES
-    assert found["n"] == len(pairs)
-    assert found["mse"] == near(reference.mean_squared_error(y_true, y_pred))
-    assert found["sse"] == near(reference.mean_squared_error(y_true, y_pred) * len(pairs))
-    assert found["rmse"] == near(reference.root_mean_squared_error(y_true, y_pred))
-    assert found["mae"] == near(reference.mean_absolute_error(y_true, y_pred))
+    metrics = regression_metrics(y_true, y_pred)
+    assert tuple(metrics) == METRIC_NAMES
+    assert metrics["n"] == len(pairs)
+    assert metrics["mse"] == near(reference.mean_squared_error(y_true, y_pred))
+    assert metrics["sse"] == near(reference.mean_squared_error(y_true, y_pred) * len(pairs))
+    assert metrics["rmse"] == near(reference.root_mean_squared_error(y_true, y_pred))
+    assert metrics["mae"] == near(reference.mean_absolute_error(y_true, y_pred))
     if np.all(y_true != 0) and np.abs(y_true).min() > 1e-15:
-        assert found["mape"] == near(reference.mean_absolute_percentage_error(y_true, y_pred))
+        assert metrics["mape"] == near(reference.mean_absolute_percentage_error(y_true, y_pred))
     if len(set(y_true)) > 1:
-        assert found["r2"] == pytest.approx(reference.r2_score(y_true, y_pred), rel=1e-9, abs=1e-9)
+        assert metrics["r2"] == pytest.approx(reference.r2_score(y_true, y_pred), rel=1e-9, abs=1e-9)
 
 
 def test_metrics_by_hand():
@@ -77,6 +77,6 @@ def test_shapes_that_would_broadcast_are_refused(true_shape, pred_shape):
 
 def test_coverage_and_width_are_counted():
     y = np.array([0.0, 0.0, 0.0, 0.0])
-    found = interval_metrics(y, np.array([1.0, -2.0, 3.0, -4.0]), np.array([1.0, 1.0, 4.0, 3.0]))
-    assert found == {"coverage_90": 0.5, "width_90": 4.5}
+    metrics = interval_metrics(y, np.array([1.0, -2.0, 3.0, -4.0]), np.array([1.0, 1.0, 4.0, 3.0]))
+    assert metrics == {"coverage_90": 0.5, "width_90": 4.5}
     assert interval_metrics(y, y, None) == {"coverage_90": None, "width_90": None}

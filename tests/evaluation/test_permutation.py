@@ -21,16 +21,16 @@ def rows():
 def test_the_importance_is_the_error_that_a_permuted_column_adds(rows):
     """Permuted, a column of variance σ² and weight w adds 2 w² σ² to the mean squared error."""
     cells, y = rows
-    value, found = permutation_importance(linear, cells, y, "mse", repeats=20)
+    value, increases = permutation_importance(linear, cells, y, "mse", repeats=20)
     assert value == pytest.approx(np.mean((y - linear(cells)) ** 2))
     for name, weight in {"a": 3, "b": 1}.items():
-        assert np.mean(found[name]) == pytest.approx(2 * weight**2 * cells[name].var(), rel=0.03)
-    assert found["c"] == [0.0] * 20
+        assert np.mean(increases[name]) == pytest.approx(2 * weight**2 * cells[name].var(), rel=0.03)
+    assert increases["c"] == [0.0] * 20
     root, roots = permutation_importance(linear, cells, y, "rmse", repeats=20)
-    assert np.add(roots["a"], root) ** 2 == pytest.approx(np.add(found["a"], value))
+    assert np.add(roots["a"], root) ** 2 == pytest.approx(np.add(increases["a"], value))
     share, falls = permutation_importance(linear, cells, y, "r2", repeats=20)
     assert share == pytest.approx(1 - value / y.var())
-    assert np.array(falls["a"]) * y.var() == pytest.approx(np.array(found["a"]))
+    assert np.array(falls["a"]) * y.var() == pytest.approx(np.array(increases["a"]))
 
 
 def test_permutations_are_the_same_every_time_and_for_every_column(rows):

@@ -32,9 +32,9 @@ def test_calendar_features_are_those_of_datetime(moment, has_hours):
     date_format = "%Y-%m-%d %H:%M:%S.%f" if has_hours else "%Y-%m-%d"
     moment = moment if has_hours else datetime(moment.year, moment.month, moment.day)
     text = moment.isoformat(" ", "microseconds") if has_hours else moment.date().isoformat()
-    found = calendar_features(dates.parse_dates(series(text), date_format), date_format)
-    assert found.shape == (1, len(calendar_feature_names(date_format)))
-    assert found[0] == pytest.approx(expected_features(moment, has_hours=has_hours), abs=1e-6)
+    features = calendar_features(dates.parse_dates(series(text), date_format), date_format)
+    assert features.shape == (1, len(calendar_feature_names(date_format)))
+    assert features[0] == pytest.approx(expected_features(moment, has_hours=has_hours), abs=1e-6)
 
 
 def test_a_missing_date_has_no_features():

@@ -9,13 +9,13 @@ from dlreg.features.numbers import Feature
 
 def categories(**levels):
     """A category of each of these levels, and rows that hold them."""
-    found = []
+    categories_of_levels = []
     for index, (name, known) in enumerate(levels.items()):
         values = np.resize(np.array(list(known), dtype=object), 30)
-        found.append(
+        categories_of_levels.append(
             Category(Feature(f"t{index}", name, "text"), values, np.array(sorted(known), dtype=object))
         )
-    return found
+    return categories_of_levels
 
 
 def test_one_hot_outputs_are_named_by_level_and_unseen_levels_are_zeros():

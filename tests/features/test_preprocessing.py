@@ -90,10 +90,10 @@ def by_hand(numeric: str, missing: str, categorical: str) -> np.ndarray:
 @pytest.mark.parametrize("numeric", [*SCALERS, "none"])
 def test_features_equal_scikit_learns(numeric, missing, categorical):
     preprocessing = fit(numeric=numeric, missing=missing, categorical=categorical)
-    found = preprocessing.transform(CELLS)
-    assert found.dtype == np.float32
-    assert found.shape == (N_ROWS, len(preprocessing.feature_names))
-    np.testing.assert_allclose(found, by_hand(numeric, missing, categorical), rtol=1e-6, atol=1e-6)
+    x = preprocessing.transform(CELLS)
+    assert x.dtype == np.float32
+    assert x.shape == (N_ROWS, len(preprocessing.feature_names))
+    np.testing.assert_allclose(x, by_hand(numeric, missing, categorical), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("categorical", ["onehot", "ordinal"])

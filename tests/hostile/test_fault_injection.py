@@ -249,17 +249,17 @@ def test_every_step_of_a_training_may_fail_or_be_its_last(trained, forks, error,
         failed += ended.returncode != 0
         assert "Traceback" not in ended.stderr, place
         try:
-            found = is_same_run(path, trained / "whole")
+            same_run = is_same_run(path, trained / "whole")
         except RunDirError:
-            found = None
+            same_run = None
         if overwrite:
-            assert found is not None, place
-            assert found or is_same_run(path, trained / "old"), place
+            assert same_run is not None, place
+            assert same_run or is_same_run(path, trained / "old"), place
         if ended.returncode == 0:
-            assert found, place
+            assert same_run, place
         # An unfinished run goes on; a new one beside a whole one is started anew.
-        if not found and (at % 10 == 0 or not LONG):
-            again = [*command, "--resume"] if found is None else command
+        if not same_run and (at % 10 == 0 or not LONG):
+            again = [*command, "--resume"] if same_run is None else command
             done = forks.run(*again, cwd=trained, pause=0)
             assert done.returncode == 0, done.stderr
             assert is_same_run(path, trained / "whole"), place

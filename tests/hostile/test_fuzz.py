@@ -201,9 +201,9 @@ def make_config(random: Random) -> bytes:
         # A section or a key of the data section, with any value.
         section, _, key = random.choice(DOTTED_KEYS).rpartition(".")
         key, value = random.choice((key, key, random.choice(KEYS))), random.choice(VALUES)
-        own = f", {key}: {value}" if section == "data" else ""
-        text = f"data: {{path: t.csv, target: y{own}}}\n"
-        text += "" if own else f"{section or 'training'}: {{{key}: {value}}}\n"
+        data_entry = f", {key}: {value}" if section == "data" else ""
+        text = f"data: {{path: t.csv, target: y{data_entry}}}\n"
+        text += "" if data_entry else f"{section or 'training'}: {{{key}: {value}}}\n"
     else:
         text = mutated(random, random.choice(CONFIGS), PIECES, random.randint(1, 4))
     content = text.encode("utf-8", "surrogatepass")

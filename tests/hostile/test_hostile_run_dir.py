@@ -231,7 +231,9 @@ def before_output(*nodes, constants=()):
 
     def change(model):
         g = model.graph
-        position, last = next(each for each in enumerate(g.node) if g.output[0].name in each[1].output)
+        position, last = next(
+            numbered for numbered in enumerate(g.node) if g.output[0].name in numbered[1].output
+        )
         after = list(g.node)[position + 1 :]
         del g.node[position + 1 :]
         last.output[0] = "hostile_before"
@@ -303,8 +305,8 @@ def with_cycle(model):
 
 def with_other_input(model):
     name = model.graph.input[0].name
-    for each in model.graph.node:
-        each.input[:] = ["other" if given == name else given for given in each.input]
+    for node in model.graph.node:
+        node.input[:] = ["other" if given == name else given for given in node.input]
     model.graph.input[0].name = "other"
 
 
@@ -699,19 +701,19 @@ def results(project, tmp_path_factory):
         input=json.dumps(jobs), capture_output=True, text=True, check=False, timeout=900 if LONG else 300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    found = {}
+    outcomes = {}
     for (name, command, path, out), result in zip(keys, json.loads(done.stdout), strict=True):
-        found[name, command] = result | {"path": path, "folder": out}
-    return folder, found
+        outcomes[name, command] = result | {"path": path, "folder": out}
+    return folder, outcomes
 
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_hostile_directory_is_refused_and_touches_nothing(results, name):
-    folder, found = results
+    folder, outcomes = results
     hostile = CORPUS[name]
     codes = {command: 5 if command in hostile.refused_by else 0 for command in COMMANDS} | dict(hostile.codes)
     for command in commands_for(name):
-        result, normal = found[name, command], found["again", command]
+        result, normal = outcomes[name, command], outcomes["again", command]
         where = f"{command}: {result['err']}"
         assert result["code"] == codes[command], where
         assert "Traceback" not in result["err"], where
@@ -753,7 +755,11 @@ def check_touched(folder, result, normal):
         # Such as the encoding that a config names.
         if event == "exec" and any(f'file "{library}/' in arguments[0] for library in LIBRARIES):
             continue
-        assert event in {each for each, _ in normal["done"]} | {"os.remove", "os.rename", "marshal.loads"}, (
+        assert event in {usual_event for usual_event, _ in normal["done"]} | {
+            "os.remove",
+            "os.rename",
+            "marshal.loads",
+        }, (
             event,
             arguments,
         )
@@ -770,13 +776,13 @@ def allowed_data(result) -> set[str]:
 
 
 def test_the_harness_sees_what_it_looks_for(results):
-    _, found = results
-    result = found["whole", "predict"]
+    _, outcomes = results
+    result = outcomes["whole", "predict"]
     assert result["code"] == 0
     opened = {Path(name).name for name, _ in result["opened"]}
     assert {"run.json", "pipeline.onnx", "config.yaml", "preprocessing.json", "rows.csv"} <= opened
     assert any(event == "os.rename" for event, _ in result["done"])
-    assert found["whole", "evaluate"]["err"].startswith("note: reading /")
+    assert outcomes["whole", "evaluate"]["err"].startswith("note: reading /")
 
 
 @pytest.mark.parametrize("command", ["evaluate", "predict", "resume"])

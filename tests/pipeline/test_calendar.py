@@ -62,7 +62,7 @@ def test_the_graph_reads_dates_as_python_does(date_format):
     column = series(*texts)
     expected = calendar_features(dates.parse_dates(column, date_format), date_format)
     cells = np.array(texts, dtype=object).reshape(-1, 1)
-    found = np.column_stack(graph_of(date_format).run(None, {"text": cells}))
+    features = np.column_stack(graph_of(date_format).run(None, {"text": cells}))
     assert np.isnan(expected[50:, 0]).sum() > 4
     # The last place of a rounded sine may differ by one.
-    np.testing.assert_allclose(found, expected, atol=1.1e-6, rtol=1e-15)
+    np.testing.assert_allclose(features, expected, atol=1.1e-6, rtol=1e-15)

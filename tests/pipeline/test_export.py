@@ -93,16 +93,16 @@ def drawn(preprocessing, network, *, n_members=1, mixture=None):
 def test_every_preprocessing_predicts_as_scikit_learn_and_keras(table, numeric, categorical):
     columns, cells = table
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
-    expected, found = both_ways(fit(columns, cells, y, numeric=numeric, categorical=categorical), cells)
-    assert np.max(np.abs(found - expected)) < 1e-5 * y.std()
+    expected, predicted = both_ways(fit(columns, cells, y, numeric=numeric, categorical=categorical), cells)
+    assert np.max(np.abs(predicted - expected)) < 1e-5 * y.std()
 
 
 @pytest.mark.parametrize("target", ["standard", "minmax", "log", "log1p", "none"])
 def test_every_target_scaling_is_undone(table, target):
     columns, cells = table
     y = np.random.default_rng(1).gamma(2.0, 2.0, N_ROWS)
-    expected, found = both_ways(fit(columns, cells, y, target=target, missing="mean"), cells)
-    assert np.max(np.abs(found - expected)) < 1e-5 * y.std()
+    expected, predicted = both_ways(fit(columns, cells, y, target=target, missing="mean"), cells)
+    assert np.max(np.abs(predicted - expected)) < 1e-5 * y.std()
 
 
 @pytest.mark.parametrize("target", ["standard", "log1p"])
@@ -167,18 +167,18 @@ def test_batch_norm_and_dropout_are_exported_as_they_predict(table, n_members):
     generator = np.random.default_rng(3)
     weights = [
         Weights(
-            *([np.abs(generator.normal(size=each.shape)).astype("f4") for each in part] for part in initial)
+            *([np.abs(generator.normal(size=array.shape)).astype("f4") for array in part] for part in initial)
         )
         for initial in initial_weights(network, 2, n_members)
     ]
     members = trained_model(network, weights).predict(x, verbose=0)
-    for found, own in zip(members.T, weights, strict=True):
-        alone = trained_model(network, [own]).predict(x, verbose=0)[:, 0]
-        assert found == pytest.approx(alone, rel=1e-5, abs=1e-6)
+    for predicted, member_weights in zip(members.T, weights, strict=True):
+        alone = trained_model(network, [member_weights]).predict(x, verbose=0)[:, 0]
+        assert predicted == pytest.approx(alone, rel=1e-5, abs=1e-6)
     expected = preprocessing.target.inverse(members.mean(axis=1).astype(np.float64))
     exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mean_of(n_members, None))
-    found = Pipeline(exported.SerializeToString()).predict(cells)
-    assert found == pytest.approx(expected, rel=1e-5)
+    predicted = Pipeline(exported.SerializeToString()).predict(cells)
+    assert predicted == pytest.approx(expected, rel=1e-5)
 
 
 EMBEDDED = {
@@ -208,10 +208,12 @@ def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(table, embedding, n
     exported, model = drawn(preprocessing, network, n_members=n_members, mixture=mixture)
     scaled = model.predict(x, verbose=0)[:, 0].astype(np.float64)
     assert scaled.min() >= preprocessing.limits[0] - 1e-6
-    found = Pipeline(exported.SerializeToString()).predict(cells)
-    assert np.max(np.abs(found - preprocessing.target.inverse(scaled))) < 1e-5 * y.std()
+    predicted = Pipeline(exported.SerializeToString()).predict(cells)
+    assert np.max(np.abs(predicted - preprocessing.target.inverse(scaled))) < 1e-5 * y.std()
     weights = initial_weights(network, 2, n_members)
-    members = np.array([trained_model(network, [each]).predict(x, verbose=0)[:, 0] for each in weights])
+    members = np.array(
+        [trained_model(network, [member_weights]).predict(x, verbose=0)[:, 0] for member_weights in weights]
+    )
     assert predict(network, weights, x) == pytest.approx(members, abs=2e-5)
     onnx_safety.vet_model(exported.SerializeToString())
 
@@ -246,8 +248,8 @@ def test_every_column_is_read_whatever_the_order_of_the_categories(embedding):
     for name, values in cells.items():
         moved = np.roll(values, 1, axis=0)
         differs = (moved != values)[:, 0]
-        found = pipeline.predict({**cells, name: moved})
-        assert (found != predicted).tolist() == differs.tolist(), name
+        predicted_of_moved = pipeline.predict({**cells, name: moved})
+        assert (predicted_of_moved != predicted).tolist() == differs.tolist(), name
 
 
 def test_categories_that_would_hide_other_features_are_refused():
@@ -305,7 +307,7 @@ def test_inputs_are_the_columns_by_name_and_type(table):
     onnx.checker.check_model(exported, full_check=True)
     session = ort.InferenceSession(exported.SerializeToString())
     types = {"number": "tensor(double)"}
-    assert [(each.name, each.type, each.shape) for each in session.get_inputs()] == [
+    assert [(value.name, value.type, value.shape) for value in session.get_inputs()] == [
         (column.name, types.get(column.kind, "tensor(string)"), ["N", 1]) for column in columns
     ]
     (output,) = session.get_outputs()
@@ -320,8 +322,8 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
     settings = {"numeric": "standard", "missing": "median", "categorical": "onehot", "target": "none"}
     preprocessing = fit_preprocessing(part_of(cells, np.arange(40.0)), columns, **settings)
     exported, _ = drawn(preprocessing, Network(1, []))
-    found = Pipeline(exported.SerializeToString()).predict(cells)
-    assert len(set(found)) == 40
+    predicted = Pipeline(exported.SerializeToString()).predict(cells)
+    assert len(set(predicted)) == 40
 
 
 @pytest.mark.parametrize("activation", typing.get_args(Activation))
@@ -331,9 +333,9 @@ def test_every_activation_of_the_config_is_keras_own(activation):
     as_it_is = [TrainedVariant(Network(1, [1], activation), [Weights([one, zero, one, zero], [])])]
     graph = network_graph(as_it_is, mean_of(1, None), TargetScaling("none", 0.0, 1.0), ["y"])
     onnx.checker.check_model(graph, full_check=True)
-    (found,) = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
+    (predicted,) = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
     expected = np.asarray(keras.activations.get(activation)(x))
-    assert found == pytest.approx(expected, rel=2e-6, abs=1e-6)
+    assert predicted == pytest.approx(expected, rel=2e-6, abs=1e-6)
 
 
 def test_no_activation_is_exported_that_the_config_cannot_name():

@@ -20,5 +20,5 @@ def test_quantiles_equal_scikit_learn_at_ties_ends_and_beyond(n_rows, n_quantile
     types = [("x", DoubleTensorType([None, 4]))]
     exported = convert_sklearn(transformer, initial_types=types, target_opset={"": 20, "ai.onnx.ml": 3})
     far = np.vstack([x, x + generator.normal(size=x.shape), x * 3 - 1e10, x * 0 + 1e300, x * 0 - 1e300])
-    (found,) = ort.InferenceSession(exported.SerializeToString()).run(None, {"x": far})
-    assert found == pytest.approx(transformer.transform(far), abs=1e-12)
+    (shares,) = ort.InferenceSession(exported.SerializeToString()).run(None, {"x": far})
+    assert shares == pytest.approx(transformer.transform(far), abs=1e-12)

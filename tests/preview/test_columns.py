@@ -17,8 +17,8 @@ def column_of(*cells: str) -> str:
 @settings(max_examples=100, deadline=None)
 def test_ids_are_consecutive_numbers(values):
     numbers = np.array(values, dtype=float)
-    found = counts_rows(numbers, np.arange(len(values)))
-    assert found == (
+    counts = counts_rows(numbers, np.arange(len(values)))
+    assert counts == (
         len(values) >= 10 and sorted(values) == list(range(min(values), min(values) + len(values)))
     )
 

@@ -36,5 +36,5 @@ def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
     for pause in pauses:
         time.sleep(pause)
         process.send_signal(signal.SIGTERM)
-    found, _ = process.communicate(timeout=20)
-    assert (process.returncode, found) == (code, output)
+    written, _ = process.communicate(timeout=20)
+    assert (process.returncode, written) == (code, output)

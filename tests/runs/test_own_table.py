@@ -50,4 +50,6 @@ def test_the_file_that_is_read_is_named(tmp_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warn_of_reading(tmp_path / "a.csv")
-    assert [str(each.message) for each in caught] == [f"reading {tmp_path}/a.csv, as the run's config says"]
+    assert [str(warning.message) for warning in caught] == [
+        f"reading {tmp_path}/a.csv, as the run's config says"
+    ]

@@ -42,8 +42,8 @@ def series(*texts: str | None) -> pd.Series:
 @given(moment=MOMENTS)
 def test_what_strftime_writes_is_read_back(date_format, moment):
     text = moment.strftime(date_format)
-    (found,) = dates.parse_dates(series(text), date_format)
-    assert found == datetime.strptime(text, date_format).replace(tzinfo=None)
+    (parsed,) = dates.parse_dates(series(text), date_format)
+    assert parsed == datetime.strptime(text, date_format).replace(tzinfo=None)
 
 
 def test_every_directive_of_the_config_is_parsed():

@@ -34,7 +34,7 @@ def test_a_blend_has_the_weights_of_least_squared_error():
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
         options={"ftol": 1e-12},
     )
-    found = np.array([*(2 * mixture.weights[[0, 2]]), mixture.ridge.weight])
-    assert found == pytest.approx(best.x, abs=2e-3)
-    assert unseen == pytest.approx(candidates @ found, abs=1e-6)
+    shares = np.array([*(2 * mixture.weights[[0, 2]]), mixture.ridge.weight])
+    assert shares == pytest.approx(best.x, abs=2e-3)
+    assert unseen == pytest.approx(candidates @ shares, abs=1e-6)
     assert mixture.weights[0] == mixture.weights[1]

@@ -229,8 +229,8 @@ def test_the_best_validation_epoch_is_kept(rows):
     losses = progress.history["val_loss"]
     assert progress.best_epoch == int(np.argmin(losses)) + 1
     assert progress.epoch == len(losses) == progress.best_epoch + 12 < 300
-    kept = float(np.mean((model.predict(x_validation, verbose=0) - y_validation) ** 2))
-    assert kept == pytest.approx(min(losses), rel=1e-5)
+    error_of_kept = float(np.mean((model.predict(x_validation, verbose=0) - y_validation) ** 2))
+    assert error_of_kept == pytest.approx(min(losses), rel=1e-5)
     assert seen == [(epoch, epoch == len(losses)) for epoch in range(1, len(losses) + 1)]
 
 

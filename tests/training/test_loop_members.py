@@ -95,11 +95,11 @@ def test_members_end_with_their_best_or_their_last_weights(rows, restore_best_we
         restore_best_weights=restore_best_weights,
         optimizer=build_optimizer("adam", factors={"weights": 5.0}),
     )
-    kept = predict(network, weights, x)
+    predictions = predict(network, weights, x)
     for member, fold in enumerate(folds):
         losses = progress.members[member]["val_loss"]
-        found = float(np.mean((kept[member][fold] - y[fold, 0]) ** 2))
-        assert found == pytest.approx(min(losses) if restore_best_weights else losses[-1], rel=1e-4)
+        error = float(np.mean((predictions[member][fold] - y[fold, 0]) ** 2))
+        assert error == pytest.approx(min(losses) if restore_best_weights else losses[-1], rel=1e-4)
         assert min(losses) < losses[-1]
 
 
@@ -127,10 +127,10 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(rows, optimizer):
         optimizer=optimizer,
         refit=refit,
     )
-    kept = predict(network, validated, x)
+    predictions = predict(network, validated, x)
     for number, fold in enumerate(folds):
-        found = float(np.mean((kept[number][fold] - y[fold, 0]) ** 2))
-        assert found == pytest.approx(min(progress.members[number]["val_loss"]), rel=1e-4)
+        error = float(np.mean((predictions[number][fold] - y[fold, 0]) ** 2))
+        assert error == pytest.approx(min(progress.members[number]["val_loss"]), rel=1e-4)
     n_epochs = progress.refit_epochs
     assert n_epochs.tolist() == np.rint(0.4 * progress.best_epochs).tolist()
     assert len(set(n_epochs)) > 1

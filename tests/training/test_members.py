@@ -26,8 +26,8 @@ def test_a_member_never_meets_the_rows_it_validates_on():
 
 def test_epochs_auto_is_a_number_of_steps():
     assert count_epochs(7, 1000, 4096) == 7
-    found = [count_epochs("auto", steps, 4096) for steps in (1, 2, 3, 4, 5, 20, 50, 600)]
-    assert found == [819, 512, 341, 256, 204, 204, 81, 8]
+    counts = [count_epochs("auto", steps, 4096) for steps in (1, 2, 3, 4, 5, 20, 50, 600)]
+    assert counts == [819, 512, 341, 256, 204, 204, 81, 8]
     assert count_epochs("auto", 2, 1536) == 192
 
 

@@ -1,4 +1,4 @@
-"""What the `dlreg` command does, and `python -m dlreg`."""
+"""The entry point of the `dlreg` command and of `python -m dlreg`."""
 
 import atexit
 import os
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _leave() -> NoReturn:
-    """Ends the process: for Python to take TensorFlow apart, module by module, lasts a second."""
+    """Ends the process at once: Python's own way out takes a second to unload TensorFlow."""
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         print(end="", file=stream, flush=True)

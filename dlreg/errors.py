@@ -56,7 +56,7 @@ def _brief(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Text with control characters escaped: a name in a stranger's file must not steer a terminal."""
+    """Text with control characters escaped: a name in a stranger's file must not control the terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -77,7 +77,11 @@ class DlregError(Exception):
 
 @contextmanager
 def located(path: str) -> Iterator[None]:
-    """Names the file in faults that were found in its content but do not say where."""
+    """Adds the file's name to faults of its content that do not name it.
+
+    Raises:
+        DlregError: The same as in the block, with the name.
+    """
     try:
         yield
     except DlregError as error:
@@ -87,7 +91,7 @@ def located(path: str) -> Iterator[None]:
 
 @contextmanager
 def gathering(faults: list[Fault]) -> Iterator[None]:
-    """Collects faults of data in a list and goes on, so that what comes next is looked at as well."""
+    """Collects the faults of a DataError in a list and goes on, so that all faults are told at once."""
     try:
         yield
     except DataError as error:

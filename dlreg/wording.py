@@ -1,4 +1,4 @@
-"""How messages put what a user wrote: shortened, quoted, and the word that was probably meant."""
+"""Words in messages: shortened, quoted, and the word that a mistyped one most likely meant."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 
 def shorten(text: str) -> str:
-    """Text from a file as a message can bear it: at most 60 characters."""
+    """Text from a file, cut to at most 60 characters for a message."""
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -16,7 +16,7 @@ from dlreg.errors import RunDirError, UsageError
 
 
 class _Commands(TyperGroup):
-    """Help and results go where they are asked for, or it is said why not."""
+    """Reports what cannot be printed, help included, as an error of dlreg's."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         with printing():
@@ -114,7 +114,7 @@ def train(
 
 
 def _data_override(csv: str | None) -> list[str]:
-    """What `--set` would be given to read another CSV."""
+    """The `--set` text that reads another CSV; none if there is no other."""
     return [] if csv is None else [f"data.path={json.dumps(csv)}"]
 
 

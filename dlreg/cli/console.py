@@ -19,13 +19,13 @@ SECONDS_BETWEEN_FRAMES = 0.2
 
 
 def show_error(error: DlregError) -> None:
-    """One line per fault, on stderr, whole: an editor or a CI log finds the place in it."""
+    """Prints one line per fault on stderr, never wrapped: editors and CI logs find the place in it."""
     for fault in error.faults:
         Console(stderr=True, soft_wrap=True, highlight=False).print(Text(f"error: {fault}", style="red"))
 
 
 def show_note(note: str) -> None:
-    """A line on stderr about something a user should know."""
+    """Prints a line on stderr about something a user should know."""
     Console(stderr=True, soft_wrap=True, highlight=False).print(
         Text(f"note: {printable(note)}", style="yellow")
     )
@@ -63,7 +63,7 @@ class TrainingDisplay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         warnings.showwarning = self._show_warning
         # Elsewhere than on a terminal rich would leave a blank line.
         if self._console.is_terminal:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 @contextmanager
 def quiet_import(cache: Path | None = None) -> Iterator[None]:
-    """A block that imports TensorFlow: no noise on stderr, and the garbage collector rests.
+    """A block that imports TensorFlow: without noise on stderr, and without garbage collection.
 
     Args:
         cache: The folder in which XLA keeps compiled programs, if it is to keep any.
@@ -36,23 +36,24 @@ def _set_environment(cache: Path | None) -> None:
 
 @contextmanager
 def _native_stderr_held_back() -> Iterator[None]:
-    """Sends file descriptor 2 nowhere: the messages come from before TensorFlow reads its log level."""
+    """Sends file descriptor 2 nowhere: some messages come before TensorFlow reads its log level."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nowhere)
 
 
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
-    """Spares the collector of cycles what imports make to stay, during them and from then on.
+    """Turns garbage collection off during imports, and has it ignore what they made from then on.
 
-    It would visit these objects again and again, which takes a fifth of TensorFlow's import.
+    These objects live as long as the process; visiting them again and again takes a fifth of the time of
+    TensorFlow's import.
     """
     gc.disable()
     try:

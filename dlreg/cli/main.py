@@ -56,7 +56,7 @@ def _run(signals: Interruption) -> None:
 
 
 def _show_warnings_of_dlreg() -> None:
-    """Libraries warn their developers; what dlreg itself warns of is a note for the user."""
+    """Shows dlreg's own warnings as notes, and hides those of libraries, which address developers."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     warnings.filterwarnings("always", module="dlreg")

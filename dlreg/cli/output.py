@@ -18,10 +18,14 @@ JSON_VERSION = 1
 
 
 class _Output(Console):
-    """Standard output, which may be a pipe that nobody reads any more."""
+    """A rich console on standard output, which may be a pipe that nobody reads any more."""
 
     def on_broken_pipe(self) -> None:
-        """Leaves it to the caller, where rich would end the process with exit code 1."""
+        """Leaves a broken pipe to the caller; rich would end the process with exit code 1.
+
+        Raises:
+            BrokenPipeError: Always.
+        """
         raise BrokenPipeError
 
 
@@ -62,7 +66,7 @@ def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
 
 
 def print_metrics(parts: Mapping[str, Any]) -> None:
-    """A table of metrics, and how the intervals fare."""
+    """A table of metrics by part, and how many rows their intervals hold."""
     console = _Output(highlight=False)
     console.print(_metrics_table(parts))
     _print_intervals(console, parts)

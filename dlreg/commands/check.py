@@ -69,7 +69,7 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
 
 
 def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
-    """Those in the config by their lines, the others after them as they come."""
+    """The faults of the config by line, then the others in the order given."""
     in_config = sorted(
         (fault for fault in faults if fault.path == str(path)),
         key=lambda fault: (fault.line or 0, fault.column or 0),

@@ -105,7 +105,8 @@ def compare_with_baseline(
     if not parts[name].y_true.size:
         hint = "Give a CSV that neither run was trained on with --data"
         raise RunDirError(Fault("the run has no test rows to compare on", str(run.path), hint=hint))
-    with warnings.catch_warnings(action="ignore"):  # the run has said it of the same rows
+    # The run has warned of the same rows.
+    with warnings.catch_warnings(action="ignore"):
         others = predict_parts(baseline if data else _on_files_of(run, baseline), data)[name]
     if not np.array_equal(parts[name].y_true, others.y_true):
         message = "the two runs read different target values from the same CSV"
@@ -114,7 +115,7 @@ def compare_with_baseline(
 
 
 def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
-    """The baseline, reading its own table where the run's equal one is: it may come from another machine."""
+    """The baseline with the run's own CSVs, which are equal: those it names may be on another machine."""
     paths = {key: getattr(run.config.data, key) for key in ("path", "test_path")}
     config = baseline.config.model_copy(update={"data": baseline.config.data.model_copy(update=paths)})
     return replace(baseline, config=config, record=baseline.record | {"data": run.record.get("data", {})})
@@ -136,6 +137,6 @@ def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -
 
 
 def _rows_seen(run: TrainedRun) -> list[Any]:
-    """What tells the rows of two runs apart; a stranger's run may say nothing of them."""
+    """The hashes of a run's CSVs and of its split; a stranger's run may have none."""
     hashes = {key: entry["sha256"] for key, entry in run.record.get("data", {}).items()}
     return [hashes, run.record["files"].get(SPLIT)]

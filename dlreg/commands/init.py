@@ -33,7 +33,7 @@ FEW_VALUES = 12
 
 @dataclass(frozen=True)
 class Use:
-    """What becomes of a column.
+    """What the drafted config makes of a column.
 
     Attributes:
         name: As in the CSV's header.
@@ -90,7 +90,7 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
 
 
 def _choose_use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
-    """What becomes of a column.
+    """Chooses what the config makes of a column.
 
     Args:
         table: The CSV as the config will read it.

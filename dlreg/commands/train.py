@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to.
+    """The results of a training, as `run.json` and `--json` tell them.
 
     Attributes:
         metrics: By part, and of the baselines.
@@ -69,13 +69,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a script is told of a run.
+    """A finished run, as `--json` tells it.
 
     Attributes:
         run_dir: The run directory.
         seconds: How long it took.
         notes: What a user should know.
-        outcome: What the training came to.
+        outcome: The results of the training.
     """
 
     run_dir: str

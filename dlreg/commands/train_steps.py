@@ -35,7 +35,7 @@ from dlreg.training.train import build_variants, mix_trained
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is trained on what.
+    """The networks to train, and their preprocessed rows.
 
     Attributes:
         preprocessing: Fitted on the training rows.
@@ -87,10 +87,10 @@ class BuiltPipeline:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What is compared with the network's predictions.
+    """What the network's predictions are compared with: the baselines', and Keras's own.
 
     Attributes:
-        name: The part held out furthest that has rows, which the baselines predict.
+        name: The part that the baselines predict: test, or else validation, or else train.
         baselines: What each of them predicts, in the target's units.
         compared: The part on which Keras and the pipeline are compared.
         rows_compared: The positions of some of its rows.
@@ -106,11 +106,11 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Measured:
-    """How good the predictions are.
+    """The metrics of a run, and its predictions of the test rows.
 
     Attributes:
         metrics: By part, and of the baselines.
-        y_pred_test: What is predicted for the test rows.
+        y_pred_test: What is predicted for the test rows, in the target's units, `(n_test,)`.
     """
 
     metrics: dict[str, Any]
@@ -134,7 +134,7 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
 
 
 def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:
-    """Makes one prediction, and one Keras model, of all members."""
+    """Combines all members into one mixture, and into one Keras model."""
     validated = trained_variants(prepared.variants, trained.validated)
     mixture, y_unseen = mix_trained(config, dataset, prepared.preprocessing, validated, prepared.x["train"])
     variants = trained_variants(prepared.variants, trained.weights)

@@ -35,7 +35,7 @@ SUPPORTED_DATE_DIRECTIVES: Mapping[str, DateDirective] = {
 
 
 class RefusedError(ValueError):
-    """A value which a check turns down; the message is put together where the key is known.
+    """A check refuses a value; the message is put together where the key is known.
 
     Args:
         expected: What the key must be, to stand between its name and the value found.

@@ -11,7 +11,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def config_schema() -> dict[str, Any]:
-    """The schema of what `load_config` takes; values that exclude each other are beyond it."""
+    """The JSON Schema of what `load_config` takes; it cannot express values that exclude each other."""
     schema = copy.deepcopy(Config.model_json_schema())
     for definition in (schema, *schema["$defs"].values()):
         for node in definition["properties"].values():

@@ -1,4 +1,4 @@
-"""The keys of the config, walked through in the JSON Schema of `dlreg.config.schema`.
+"""The keys of the config, looked up in the JSON Schema of `dlreg.config.schema`.
 
 A node is what the JSON Schema says about a value; its leaves are the alternatives behind it.
 """
@@ -63,7 +63,7 @@ def nodes_at(key: KeyPath) -> list[Node]:
 
 
 def leaves_of(nodes: Sequence[Node]) -> list[Node]:
-    """The alternatives that nodes have."""
+    """The alternatives behind each of some nodes."""
     return [leaf for node in nodes for leaf in _leaves(node)]
 
 

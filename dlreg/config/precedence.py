@@ -11,7 +11,7 @@ from dlreg.config.presets import PRESETS
 
 
 def over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a config gives, over the values of the preset it names.
+    """The values that a config gives, merged over those of the preset it names.
 
     A value that is given may switch off the default of another: `test_path` that of `test_split`,
     `cross_validation` that of `validation_split`.
@@ -26,7 +26,7 @@ def over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def over_defaults(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The sections of a config, each over the defaults of its keys."""
+    """The sections of a config, each merged over the defaults of its keys."""
     defaults = {
         name: {key: node.get("default") for key, node in properties_of(nodes_at((name,))).items()}
         for name in SECTIONS
@@ -41,7 +41,7 @@ def section_of(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One mapping over another, key by key at every depth."""
+    """Two mappings merged at every depth; the values of `above` win."""
     values = {key: _merged({}, value) if isinstance(value, dict) else value for key, value in below.items()}
     for key, value in above.items():
         inner = values.get(key)

@@ -127,7 +127,7 @@ def _validated(values: Mapping[str, Any]) -> tuple[Config | None, list[ErrorDeta
 
 
 def _without(values: Mapping[str, Any], wrong: Iterable[KeyPath]) -> Config | None:
-    """The config without what is wrong in it; None where the table cannot be read without it."""
+    """The config with defaults in place of what is wrong; None where the table could not be read then."""
     keys = {key[:2] for key in wrong}
     if any(key[0] == "data" and key[1:] not in _SPLIT_KEYS for key in keys):
         return None
@@ -168,7 +168,7 @@ def _with_override(given: _Given, key: KeyPath, override: YamlDocument) -> _Give
 
 
 def _replaced(section: Mapping[str, Any], key: KeyPath, depth: int, override: YamlDocument) -> dict[str, Any]:
-    """A mapping with the value of a `--set` at the rest of its key, the part from `depth` on."""
+    """A copy of a section with the value of a `--set`, whose key is followed from `depth` on."""
     name = str(key[depth])
     if depth == len(key) - 1:
         return {**section, name: override.value}
@@ -183,7 +183,7 @@ def _replaced(section: Mapping[str, Any], key: KeyPath, depth: int, override: Ya
 
 
 def _with_names_as_written(given: _Given, source: str) -> dict[str, Any]:
-    """Takes names as they are written, and paths from where they are given."""
+    """The values with names as text even if they look like numbers, and with absolute paths."""
     values = dict(given.values)
     for section, key in NAMES_AS_WRITTEN:
         if key in section_of(values, section):

@@ -202,7 +202,7 @@ class ModelConfig(_Section):
 
     @property
     def dropouts(self) -> tuple[float, ...]:
-        """The dropout of the members of each embedding in turn, going round if there are fewer."""
+        """The dropout of each embedding's members; where there are fewer than embeddings, they repeat."""
         return self.dropout if isinstance(self.dropout, tuple) else (self.dropout,)
 
 
@@ -393,7 +393,7 @@ class Config(_Section):
 
     @property
     def depends_on_epochs(self) -> bool:
-        """Whether what a step does depends on how many epochs there will be."""
+        """Whether the learning rate or dropout of a step depends on how many epochs there will be."""
         fades = any(self.model.dropouts) and self.model.dropout_schedule == "fading"
         return fades or bool(self.training.refit) or self.training.schedule.name in ("cosine", "coslog4")
 

@@ -74,7 +74,7 @@ def _is_private(folder: Path) -> bool:
 
 
 def _linked(folder: Path) -> Path:
-    """A new folder with links to the entries that are sound; the others, and the oldest, are removed."""
+    """A new folder with links to the undamaged entries; damaged ones, and the oldest, are removed."""
     work = Path(tempfile.mkdtemp(prefix=_IN_USE, dir=folder))
     room = MAX_BYTES
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.lstat().st_mtime, reverse=True):

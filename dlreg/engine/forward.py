@@ -200,7 +200,7 @@ def _join_each(tensors_by_network: Sequence[Sequence[tf.Tensor]]) -> list[tf.Ten
 
 
 def _split_each(joined: Sequence[tf.Tensor], n_members: Sequence[int]) -> list[list[tf.Tensor]]:
-    """The parts of each network, which has so many members."""
+    """Splits tensors of all members, `(n_members, …)`, into those of each network."""
     if len(n_members) == 1:
         return [list(joined)]
     parts = [tf.split(tensor, n_members) for tensor in joined]
@@ -225,7 +225,7 @@ def _activated(x: tf.Tensor, name: str, share: tf.Tensor | None) -> tf.Tensor:
 
 
 def _to_rows(value: tf.Tensor) -> tf.Tensor:
-    """Shape `(…, units)` to `(…, 1, units)`, so that it meets every row."""
+    """Shape `(…, units)` to `(…, 1, units)`, to broadcast over rows."""
     return value[..., None, :]
 
 

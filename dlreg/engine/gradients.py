@@ -90,7 +90,7 @@ def _mixtures_of(x: tf.Tensor) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf
     is_own = tf.eye(n_numbers)[:, None, :, None]
 
     def own_parts(product: tf.Tensor, n_each: int, n_waves: int) -> tf.Tensor:
-        """What each number has of its own waves, `(…, n_numbers, n_each, n_waves)`."""
+        """The blocks in which a number meets its own waves, `(…, n_numbers, n_each, n_waves)`."""
         blocks = tf.reshape(product, (*product.shape[:-2], n_numbers, n_each, n_numbers, n_waves))
         return tf.reduce_sum(blocks * is_own, axis=-2)
 

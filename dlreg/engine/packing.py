@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Packing(NamedTuple):
-    """The way from the parameters of one variant to the tensors that hold them, and back.
+    """Packs the parameters of one variant into few tensors, and unpacks them.
 
     Attributes:
         axes: The axis of members, if there is one.
@@ -49,7 +49,7 @@ class Packing(NamedTuple):
         return [next(small if is_small else large) for is_small in self._are_small]
 
     def spread(self, values: Sequence[float]) -> list[float | np.ndarray]:
-        """Turns one factor per parameter into factors for the tensors that hold them."""
+        """Turns one factor per parameter into one, or an array `(n_packed,)`, per tensor that holds them."""
         small, large = self._divided(values)
         if len(set(small)) == 1:
             return [small[0], *large]

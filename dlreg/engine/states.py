@@ -18,9 +18,9 @@ from dlreg.model.weights import Weights
 
 
 class VariantState(NamedTuple):
-    """What an epoch starts from and leaves, for one variant; several members have an axis in front.
+    """What an epoch reads and returns of one variant.
 
-    That axis is there in every variant if all variants together have several members.
+    If all variants together have several members, every tensor has an axis of members in front.
 
     Attributes:
         parameters: As `Packing` holds them.
@@ -85,7 +85,7 @@ def weights_of_members(
 
 
 def tensors_of(states: Sequence[VariantState]) -> list[tf.Tensor]:
-    """Every tensor, one after the other."""
+    """Every tensor of some states, in one list."""
     return [
         tensor
         for state in states
@@ -95,7 +95,7 @@ def tensors_of(states: Sequence[VariantState]) -> list[tf.Tensor]:
 
 
 def as_states(tensors: Iterable[tf.Tensor], template: Sequence[VariantState]) -> list[VariantState]:
-    """Turns what `tensors_of` gave into states again."""
+    """Turns the list of `tensors_of` into states again, each like its `template`."""
     tensors = iter(tensors)
 
     def as_many_as(group: Sequence[tf.Tensor]) -> list[tf.Tensor]:

@@ -85,7 +85,7 @@ class Trainer:
         return state._replace(last=states), means.numpy().reshape(-1, self.program.n_members)
 
     def mark_best(self, state: TrainingState, members: np.ndarray) -> TrainingState:
-        """Marks the current states as the best of some members, given by their positions."""
+        """Marks the last states as the best of some members, given by their positions, `(n_best,)`."""
         best = list(state.best)
         for member in members:
             best[member] = state.last
@@ -139,7 +139,7 @@ def build_trainer(
     validation: tuple[np.ndarray, np.ndarray],
     validation_rows: np.ndarray | None = None,
 ) -> Trainer:
-    """Brings rows to the device, for a program that is compiled with the first epoch.
+    """Puts the rows on the device; the program is compiled with the first epoch.
 
     Args:
         program: What one epoch computes.
@@ -157,7 +157,7 @@ def build_trainer(
 
 
 def _on_device(array: np.ndarray) -> tf.Tensor:
-    """The array as a tensor: a large one, on a processor, in the same memory."""
+    """The array as a tensor; a large one shares its memory if the device is the CPU."""
     if array.nbytes < LARGE:
         return tf.constant(array)
     # The identity takes it to an accelerator, where there is one.

@@ -77,7 +77,7 @@ def _rmsprop_rule(momentum: float) -> Update:
 
 
 def _without_coasting(velocity: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
-    """The velocity; 0 where the learning rate is 0: such a member is done while others go on."""
+    """The velocity, but 0 where the learning rate is 0: that member has finished while others go on."""
     return velocity * tf.cast(learning_rate > 0, tf.float32)
 
 

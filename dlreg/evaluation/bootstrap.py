@@ -1,4 +1,4 @@
-"""Whether predictions are worse than a baseline's, or the rows at hand cannot tell: the paired bootstrap."""
+"""The paired bootstrap: whether predictions are worse than a baseline's by more than noise."""
 
 from typing import NamedTuple
 

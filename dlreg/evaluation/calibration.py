@@ -36,7 +36,7 @@ LEAST_GAIN = 0.99
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What `calibrate` found.
+    """Calibrated prediction intervals.
 
     Attributes:
         intervals: Their scores.
@@ -50,7 +50,7 @@ class Calibration:
 
 
 def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibration:
-    """Fits the scale and computes the scores.
+    """Fits the scale of the errors and computes the scores of the calibration rows.
 
     The scale is taken to the power whose intervals at `LEVEL` have the least interval score on the
     calibration rows: their width, and 2 / (1 - level) times the distance of what lies outside. That is a

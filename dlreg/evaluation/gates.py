@@ -22,7 +22,7 @@ _REGRESSION = re.compile(rf"\s*(\w+)\s*=\s*({_NUMBER})\s*%?\s*")
 
 @dataclass(frozen=True)
 class Limit:
-    """A `--fail-if`: the run fails if the metric of the part stands so to the bound."""
+    """A `--fail-if`: the run fails if the comparison of the metric with the bound holds."""
 
     expression: str
     part: str
@@ -42,7 +42,7 @@ class AllowedRegression:
 
 @dataclass(frozen=True)
 class Gate:
-    """How a gate was passed or not.
+    """A gate that was judged.
 
     Attributes:
         result: What `--json` shows: `expression`, `part`, `metric`, `value`, `passed`, and for a regression
@@ -202,7 +202,7 @@ def _judge_regression(
 
 
 def refuse_failed(gates: Sequence[Gate]) -> None:
-    """Does nothing if all gates are passed.
+    """Refuses a run that has not passed every gate.
 
     Raises:
         GateError: With the reason of each gate that is not.

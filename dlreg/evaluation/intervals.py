@@ -13,7 +13,7 @@ MAX_SCORES = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """What the intervals of new rows are made from.
+    """The scores that the intervals of new rows are made from.
 
     Attributes:
         n_rows: How many calibration rows there were.
@@ -24,7 +24,7 @@ class Intervals:
     scores: np.ndarray
 
     def quantile(self, level: float) -> float | None:
-        """What the scale of a row is multiplied by to give half the width of its interval.
+        """The factor from a row's scale to half the width of its interval.
 
         Args:
             level: The share of new rows that the intervals shall hold, above 0 and below 1.
@@ -56,5 +56,5 @@ class Intervals:
 
     @property
     def highest_level(self) -> float:
-        """The largest share there is an interval for."""
+        """The largest level that has an interval."""
         return self.n_rows / (self.n_rows + 1)

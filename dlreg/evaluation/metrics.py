@@ -1,4 +1,4 @@
-"""Regression metrics, in the units of what is given."""
+"""Regression metrics, in the units of the values given."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,7 +51,7 @@ def regression_metrics(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float 
 def interval_metrics(
     y_true: np.ndarray, y_pred: np.ndarray, half_width: np.ndarray | None
 ) -> dict[str, float | None]:
-    """How the intervals y_pred ± half_width, made to hold 90 % of new rows, fare on some rows.
+    """Coverage and width of the intervals y_pred ± half_width, which are made to hold 90 % of new rows.
 
     Args:
         y_true: What was observed, shape `(n_rows,)`.

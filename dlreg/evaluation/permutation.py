@@ -1,7 +1,7 @@
-"""Permutation importance: how much worse a metric gets without what one column says.
+"""Permutation importance: how much worse a metric gets without the information of one column.
 
 The importance of a column is how much worse the metric gets when its cells are dealt out to the rows at
-random, so that it says nothing of them any more, while every other column stays (Breiman, Random Forests,
+random, so that they tell nothing of their rows, while every other column stays (Breiman, Random Forests,
 Machine Learning 45, 2001; Fisher, Rudin and Dominici, All Models are Wrong, but Many are Useful, JMLR 20,
 2019). It is about this network on these rows, not about the world: columns that say the same share their
 importance, since each can be lost while the other stays.

@@ -31,7 +31,7 @@ class Category(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """What makes numbers of categories, with the levels of the training rows.
+    """Turns categories into numbers, by the levels of the training rows.
 
     Attributes:
         features: What is encoded, in the order of the outputs.

@@ -70,7 +70,7 @@ NUMERIC_KINDS: Mapping[str, NumericKind] = {
 
 
 def is_category(column: Column) -> bool:
-    """Whether a column's cells are levels, rather than numbers or what becomes numbers."""
+    """Whether a column is encoded by its levels, instead of read as numbers."""
     return column.kind not in NUMERIC_KINDS
 
 

@@ -25,7 +25,7 @@ Columns = Iterable[np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Scaler:
-    """What scales numbers, fitted to some columns.
+    """Scales numbers as it was fitted to some columns.
 
     Attributes:
         estimator: The fitted scikit-learn scaler of all columns; None where numbers stay as they are.
@@ -63,7 +63,7 @@ def fit_scaler(method: str, columns: Columns) -> Scaler:
 
 
 def fit_code_scaler(method: str, columns: Columns) -> Scaler:
-    """Fits a scaler to the codes of categories, which have no outliers to draw in."""
+    """Fits a scaler to the codes of ordinal categories, which have no outliers to clip."""
     return fit_scaler("robust" if method == "robust_clip" else method, columns)
 
 

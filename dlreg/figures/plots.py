@@ -79,7 +79,7 @@ def plot_loss(
 def plot_predictions(
     y_true: np.ndarray, y_pred: np.ndarray, *, n_rows: int, target: str, rmse: float, r2: float | None
 ) -> Figure:
-    """What was predicted against what was observed; a perfect model lies on the diagonal.
+    """Predictions against observations; those of a perfect model lie on the diagonal.
 
     From `DENSE_FROM` rows on, the points give way to hexagons shaded by how many lie in each.
 
@@ -108,7 +108,7 @@ def plot_predictions(
 
 
 def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Figure:
-    """What is left over, y_true - y_pred, against the prediction, and how it is distributed.
+    """Residuals, y_true - y_pred, against the prediction, and their distribution.
 
     Args:
         y_true: What was observed, shape `(n_rows,)`.

@@ -95,7 +95,7 @@ def new_figure(title: str, subtitle: str, size: tuple[float, float] = (10, 5.625
 
 
 def settings() -> Any:
-    """All settings: matplotlib takes some from a file in the working directory, which may be a stranger's."""
+    """Every setting, whatever a matplotlibrc says: one in the working directory may be a stranger's."""
     return {key: value for key, value in mpl.rcParamsDefault.items() if key != "backend"} | _STYLE
 
 
@@ -114,7 +114,7 @@ def _search(characters: str) -> str | None:
 
 
 def _add_new_fonts() -> bool:
-    """Tells matplotlib, which remembers what it once found, of fonts installed since."""
+    """Adds fonts that were installed after matplotlib made its list; whether there were any."""
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
     added = False
     # With the folders named, matplotlib starts no fc-list to ask for them.

@@ -15,7 +15,7 @@ FORMATS = ("png", "svg", "pdf")
 
 
 def format_of(output: Path) -> str:
-    """What kind of file a figure is to be.
+    """The format of a figure, by the suffix of its file.
 
     Raises:
         UsageError: The suffix is not one of `FORMATS`.

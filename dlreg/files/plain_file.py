@@ -14,7 +14,7 @@ from dlreg.files.hashing import sha256_of_stream
 
 @contextmanager
 def open_plain_file(path: Path, *, follow_link: bool = False) -> Iterator[tuple[BufferedReader, int]]:
-    """Opens a file if it is a plain one, whatever happens to its name meanwhile.
+    """Opens a file if it is a plain one; what is checked is the file opened, not its name.
 
     Args:
         path: The file.

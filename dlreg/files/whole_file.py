@@ -49,7 +49,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def sweep_temporaries(folder: Path) -> None:
-    """Removes what killed processes left of unfinished files; those still being written stay."""
+    """Removes the unfinished files of killed processes; those still being written stay."""
     with suppress(OSError):
         for file in [entry for entry in folder.iterdir() if is_temporary(entry.name)]:
             with suppress(OSError):
@@ -62,7 +62,7 @@ def is_temporary(name: str) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes new names in a folder outlast a power failure."""
+    """Syncs a folder, so that new names in it outlast a power failure."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -76,7 +76,11 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def reporting_storage_errors(path: Path) -> Iterator[None]:
-    """Turns what the operating system refuses into a StorageError that names the file."""
+    """Turns what the operating system refuses into a fault that names the file.
+
+    Raises:
+        StorageError: In place of an OSError, but for a broken pipe.
+    """
     try:
         yield
     except BrokenPipeError:

@@ -73,7 +73,7 @@ class Network:
 
     @property
     def plain_features(self) -> tuple[int, int]:
-        """The features from the first to before the second are read as they are, embedded neither way."""
+        """The start and the end of the features that are not embedded."""
         return (
             self.embedding.n_numbers if self.embedding else 0,
             self.categories[0][0] if self.categories else self.n_features,
@@ -81,7 +81,7 @@ class Network:
 
     @property
     def width(self) -> int:
-        """What the first dense layer reads."""
+        """How many values the first dense layer reads per row."""
         first, end = self.plain_features
         numbers = self.embedding.width if self.embedding else 0
         return numbers + end - first + CATEGORY_WIDTH * len(self.categories)
@@ -162,6 +162,6 @@ def count_parameters(network: Network) -> int:
 
 
 def members_by_variant(variants: Sequence[Variant]) -> list[slice]:
-    """Where the members of each variant stand among those of all."""
+    """The positions of each variant's members among those of all variants."""
     ends = list(accumulate(variant.n_members for variant in variants))
     return [slice(end - variant.n_members, end) for variant, end in zip(variants, ends, strict=True)]

@@ -1,4 +1,4 @@
-"""Where the weights of a network start."""
+"""The initial weights of a network."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ CATEGORY_SCALE = 0.1
 
 
 def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Weights]:
-    """What each member of an ensemble starts from, with a seed of its own.
+    """The initial weights of each member of an ensemble, drawn with a seed of its own.
 
     `glorot_uniform` is what Keras draws for its layers. With `he_normal` weight matrices are
     N(0, 2 / fan_in) (He et al., 2015, https://arxiv.org/abs/1502.01852), the hidden biases U(-1, 1), and the

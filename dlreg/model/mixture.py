@@ -16,7 +16,7 @@ class Ridge:
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """What a prediction is made of, in scaled target units.
+    """A weighted sum of members, and a ridge regression beside them, in scaled target units.
 
     Attributes:
         weights: Of each member, shape `(n_members,)`.

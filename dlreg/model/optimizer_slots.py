@@ -6,7 +6,7 @@ _WITH_MOMENTUM = ("sgd", "rmsprop")
 
 
 def count_slots(optimizer: str, momentum: float) -> int:
-    """The arrays that a step reads and writes: means of gradients and of their squares, a velocity.
+    """How many arrays a step reads and writes: means of gradients and of their squares, a velocity.
 
     Args:
         optimizer: `sgd`, `adam`, `adamw`, `rmsprop` or `nadam`.

@@ -1,4 +1,4 @@
-"""How large the error of a row is to be expected, from what the network reads and what it predicts."""
+"""The expected size of a row's error, from what the network reads and what it predicts."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class ResidualScale:
-    """How large a row's error is to be expected: exp(clip(x · a + h(y_pred) · b + c)).
+    """The expected size of a row's error: exp(clip(x · a + h(y_pred) · b + c)).
 
     h is the piecewise-linear encoding of the prediction (Gorishniy, Rubachev and Babenko, On Embeddings for
     Numerical Features in Tabular Deep Learning, 2022): hⱼ = clip((y_pred - kⱼ) / (kⱼ₊₁ - kⱼ), 0, 1).

@@ -1,4 +1,4 @@
-"""The trained numbers of networks."""
+"""The weights of networks, as plain arrays."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

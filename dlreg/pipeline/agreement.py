@@ -4,12 +4,11 @@ import numpy as np
 
 # Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
 AGREEMENT = 1e-4
-# Of so many rows the predictions are compared.
 COMPARED_ROWS = 1024
 
 
 def compared_rows(n_rows: int) -> np.ndarray:
-    """The positions of the rows to compare, `COMPARED_ROWS` at most, from everywhere."""
+    """The positions of at most `COMPARED_ROWS` rows to compare, evenly spread, `(n_compared,)`."""
     return np.unique(np.linspace(0, n_rows - 1, COMPARED_ROWS, dtype=int)) if n_rows else np.arange(0)
 
 

@@ -68,7 +68,7 @@ def export_pipeline(
 
 
 def free_prefix(names: Sequence[str]) -> str:
-    """What the names of a pipeline's own tensors start with, so that none is a column's."""
+    """A prefix for the names of a pipeline's own tensors, so that none is a column's."""
     prefix = "dlreg/"
     while any(name.startswith(prefix) for name in names):
         prefix += "_"

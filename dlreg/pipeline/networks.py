@@ -161,7 +161,7 @@ def _dense(graph: Graph, value: str, kernel: np.ndarray, bias: np.ndarray) -> st
 
 
 def _to_rows(value: np.ndarray) -> np.ndarray:
-    """Shape `(…, units)` to `(…, 1, units)`, so that it meets every row."""
+    """Shape `(…, units)` to `(…, 1, units)`, to broadcast over rows."""
     return value[..., None, :]
 
 

@@ -1,4 +1,4 @@
-"""The error that is to be expected of a row, as a further output of a pipeline."""
+"""The expected size of a row's error, as a further output of a pipeline."""
 
 import numpy as np
 import onnx

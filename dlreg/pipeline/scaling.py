@@ -39,7 +39,7 @@ def _scikit_learn_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
 
 
 def _column_transformer(preprocessing: Preprocessing) -> ColumnTransformer:
-    """The fitted parts in the frame in which skl2onnx takes several of them."""
+    """The fitted scalers and encoders in a ColumnTransformer, the form in which skl2onnx takes several."""
     encoder = preprocessing.encoder
     parts = [
         ("number", preprocessing.scaler.estimator or FunctionTransformer(), preprocessing.numbers),

@@ -95,7 +95,7 @@ _PACKED = {"tensor": {1, 5, 7, 11}, "attribute": {8}}
 
 
 def vet_model(content: bytes) -> tuple[bytes, int]:
-    """Checks that a model does only what dlreg's own do.
+    """Checks that a model holds nothing but what dlreg's own exporter writes.
 
     Args:
         content: The bytes of an ONNX file.

@@ -1,4 +1,4 @@
-"""Columns that are legal, but look like a mistake: ids, the target in disguise, dates written as numbers."""
+"""Columns that are legal, but look like a mistake: ids, copies of the target, dates written as numbers."""
 
 import re
 import unicodedata
@@ -93,7 +93,12 @@ def equals_target(values: np.ndarray, y: np.ndarray) -> bool:
 
 
 def determines_target(texts: np.ndarray, y: np.ndarray) -> bool:
-    """Whether each level of a category has one value of the target, although levels repeat."""
+    """Whether each level of a category has one value of the target, although levels repeat.
+
+    Args:
+        texts: The column's cells, shape `(n_rows,)`.
+        y: The target, shape `(n_rows,)`.
+    """
     frame = pd.DataFrame({"level": texts, "y": y})
     pairs, levels = len(frame.drop_duplicates()), frame["level"].nunique()
     return bool(pairs == levels and levels > 1 and len(frame) >= max(LEAST_ROWS, 2 * levels))
@@ -131,7 +136,7 @@ def _csv_rows(config: Config, dataset: Dataset) -> _CsvRows:
 
 
 def _look_alikes(names: Iterable[str]) -> Iterator[Suspicion]:
-    """Pairs of names that differ in nothing one can see: blanks, characters without width, composition."""
+    """Pairs of names that look the same: they differ in blanks, invisible characters or composition."""
     seen: dict[str, str] = {}
     for name in names:
         visible = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")

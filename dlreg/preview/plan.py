@@ -1,4 +1,4 @@
-"""What a training would do, told beforehand without TensorFlow and scikit-learn."""
+"""The size of a training, counted beforehand without TensorFlow and scikit-learn."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ class Plan:
 
 
 def plan_training(config: Config, dataset: Dataset) -> Plan:
-    """Tells the size of a training.
+    """Counts the size of a training.
 
     Raises:
         DataError: The training rows cannot be preprocessed as the config asks, with every reason.
@@ -139,7 +139,7 @@ def _member_networks(config: Config, dataset: Dataset, features: Sequence[Featur
 
 
 def _embedding(name: str, n_numbers: int) -> Embedding | None:
-    """An embedding of the right size, fitted to nothing."""
+    """An embedding of the right size, for counting alone: its values are zeros."""
     if name == "periodic" and n_numbers:
         return Periodic(n_numbers)
     if name == "piecewise_linear" and n_numbers:

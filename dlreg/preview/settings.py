@@ -23,7 +23,7 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
 
 
 def _overruled_presets(config: Config) -> Iterator[Fault]:
-    """A fault at each value that stands against one of the preset's, which were chosen together."""
+    """A fault at each value that overrules one of the preset's, which were chosen together."""
     values = config.model_dump(mode="json")
     for section in ("model", "training"):
         chosen = PRESETS[config.preset].get(section, {})

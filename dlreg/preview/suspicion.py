@@ -1,4 +1,4 @@
-"""What a suspicion of the data says."""
+"""A suspicion: data that are legal, but look like a mistake."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ LEAST_ROWS = 10
 
 
 class Suspicion(NamedTuple):
-    """Something in the data that looks like a mistake, and a way out."""
+    """What looks like a mistake, in a sentence, and a way out."""
 
     message: str
     hint: str

@@ -1,4 +1,4 @@
-"""Where a training stands between two epochs, in one file that a stranger may have written.
+"""The file of a checkpoint, which a stranger may have written.
 
 The file is in the safetensors format (https://huggingface.co/docs/safetensors): a JSON header, then plain
 numbers. Its metadata says what it is a checkpoint of, and the SHA-256 of the numbers.
@@ -44,7 +44,7 @@ def from_file(
     epochs: int,
     path: Path,
 ) -> Checkpoint:
-    """Reads what `to_bytes` wrote; no more than the header before that agrees with the file's size.
+    """Reads what `to_bytes` wrote: first the header, and the numbers only if it fits the file's size.
 
     Args:
         file: The file, at its beginning.
@@ -80,7 +80,7 @@ def from_file(
 
 
 class _Header(NamedTuple):
-    """What stands before the numbers; none of it has been checked.
+    """The header before the numbers; none of it has been checked.
 
     Attributes:
         n_bytes: How long it is, with the eight bytes that say so.

@@ -44,7 +44,7 @@ class Checkpointer:
 
     @contextmanager
     def guarding_training(self) -> Iterator[None]:
-        """A block that trains: a signal takes effect in `after_epoch`, faults name the checkpoint's file."""
+        """A block that trains: signals wait until `after_epoch`, and faults name the checkpoint's file."""
         with self._interruption.deferred(), located(str(self._run.path / CHECKPOINT)):
             yield
 
@@ -80,7 +80,7 @@ class Checkpointer:
         self._interruption.raise_received()
 
     def stop(self, number: int) -> StoppedError:
-        """Writes what is needed to go on later, and says how to; to be raised.
+        """Writes the checkpoint, and returns the error to raise, which says how to go on.
 
         Args:
             number: The signal that came.
@@ -96,7 +96,7 @@ class Checkpointer:
         os.write(2, f"error: {self.stop(number)}\n".encode())
 
     def _save(self) -> None:
-        """Writes the latest checkpoint, unless that is done, useless, or its numbers have overflowed."""
+        """Writes the latest checkpoint once, unless the run cannot be resumed or a number is not finite."""
         with self._lock:
             began, make_checkpoint, self._latest = time.monotonic(), self._latest, None
             if make_checkpoint is None or not self._run.is_resumable:

@@ -173,7 +173,11 @@ def _finite(history: Mapping[str, Sequence[float]]) -> dict[str, list[float | No
 
 
 def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
-    """The losses by epoch: `loss`, and `val_loss` where there were validation rows."""
+    """The losses by epoch: `loss`, and `val_loss` where there were validation rows.
+
+    Raises:
+        RunDirError: The file is damaged, or does not fit `run.json`.
+    """
     file = path / HISTORY
     history = read_json(read_file(path, record, HISTORY, MAX_HISTORY_BYTES), History, file)
     losses = {name: values for name, values in vars(history).items() if values is not None}

@@ -40,7 +40,7 @@ class RunDir:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether the run can be gone on with when it is broken off: not while it is to replace another."""
+        """Whether the run can be resumed when it is broken off; not if it is to replace another."""
         return self._folder == self.path
 
     def write(self, name: str, content: bytes, *, hashed: bool = True) -> None:
@@ -108,7 +108,7 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
 
 
 def next_run_dir(name: str) -> Path:
-    """The first of `runs/NAME-1`, `runs/NAME-2`, … that is not there yet, now made."""
+    """Makes the next of `runs/NAME-1`, `runs/NAME-2`, … that is free."""
     parent = Path("runs")
     with reporting_storage_errors(parent):
         parent.mkdir(exist_ok=True)

@@ -22,7 +22,7 @@ def now() -> str:
 
 
 def gather_facts(config: Config, dataset: Dataset, threads: int | None, started: str) -> dict[str, Any]:
-    """Everything that may explain, later on, why a run is as it is.
+    """The facts that may later explain a run: process, versions, data, machine.
 
     Args:
         config: Of the run.

@@ -25,7 +25,7 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Interruption:
-    """Whether a signal has come, and what is done about it.
+    """The state of signal handling: whether one has come, and what is done about it.
 
     Attributes:
         received: The first signal's number; 0 before there was any.

@@ -31,7 +31,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _lock_file(path: Path) -> Path:
-    """Beside the directory, which may come and go; in it where nothing else can be written."""
+    """The lock beside the directory, which may be replaced; in it where the folder above is read-only."""
     return path / LOCK if path.is_dir() and not os.access(path.parent, os.W_OK) else lock_beside(path)
 
 
@@ -56,7 +56,7 @@ def _acquire(lock: Path, path: Path) -> int:
 
 
 def _is_still_there(lock: Path, descriptor: int) -> bool:
-    """Whether the last holder has not removed the file after it was opened here."""
+    """Whether the file opened is still the one of that name: the last holder may have removed it."""
     try:
         return os.path.samestat(lock.lstat(), os.fstat(descriptor))
     except FileNotFoundError:

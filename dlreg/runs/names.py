@@ -33,17 +33,17 @@ FILES = REQUIRED | FIGURES | {INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 
 
 def lock_beside(path: Path) -> Path:
-    """The lock of a run directory: held by the process that writes it, and says which one that is."""
+    """The lock file of a run directory; it names the process that holds it."""
     return _beside(path, "lock")
 
 
 def new_beside(path: Path) -> Path:
-    """Where the run is made that replaces the one at `path` once it is complete."""
+    """Where a new run is made before it replaces the one at `path`."""
     return _beside(path, "new")
 
 
 def old_beside(path: Path) -> Path:
-    """Where the run that is replaced stands between two renames."""
+    """Where the old run stands while it is replaced."""
     return _beside(path, "dlreg-old")
 
 

@@ -1,4 +1,4 @@
-"""The rows that a run was split into, read anew, and what it predicts for them."""
+"""The rows that a run was split into, read from its CSV again, and what it predicts for them."""
 
 from pathlib import Path
 

@@ -105,7 +105,7 @@ def read_file(path: Path, record: Mapping[str, Any], name: str, max_bytes: int =
 
 @contextmanager
 def open_file(path: Path, record: Mapping[str, Any], name: str) -> Iterator[BinaryIO]:
-    """A file of any size, checked as `read_file` does, to be read bit by bit.
+    """A file of any size, checked as `read_file` does, to be read in pieces.
 
     Raises:
         RunDirError: The file is missing, not what was written, or no plain file.
@@ -153,7 +153,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def readable_folder(path: Path) -> Path:
-    """The folder in which a run is to be read: between the two renames of a swap it is not its own."""
+    """The folder in which a run can be read: between the two renames of a swap it stands beside its place."""
     if not os.path.lexists(path):
         place = Path(os.path.realpath(path))
         for folder in (new_beside(place), old_beside(place)):

@@ -1,4 +1,4 @@
-"""How one run takes the place of another, and what a killed process left of that is put right.
+"""Puts one run in the place of another, and repairs what a killed process left of that.
 
 A run that replaces another is made beside it and takes its place once it is complete, by two renames. Until
 the first of them the old run can be read, from the second on the new one, and between them the reader finds
@@ -33,7 +33,7 @@ def swap(new: Path, path: Path) -> None:
 
 
 def finish_swap(path: Path) -> None:
-    """Puts right what a killed process left; the lock must be held.
+    """Repairs what a killed process left of a swap; the lock must be held.
 
     Raises:
         StorageError: Beside the run stands what is no unfinished run of dlreg's.

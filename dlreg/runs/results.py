@@ -1,4 +1,4 @@
-"""Writes the files of a run, each at the moment when what it says is known.
+"""Writes the files of a run, each as soon as its content is known.
 
 A run that is broken off or diverges keeps what was written before: how its rows were divided and what was
 fitted to them, and of a diverged training its history, curve and best weights.
@@ -30,7 +30,7 @@ from dlreg.training.members import Member
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """What a training leaves behind, whether it came to a good end or diverged.
+    """The trained network and its history, also of a training that diverged.
 
     Attributes:
         history: One list for each name, one number for each epoch.
@@ -65,7 +65,7 @@ class PredictedRows(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What is known of a run once it has been measured.
+    """The pipeline of a run, its metrics and its predictions.
 
     Attributes:
         pipeline: The bytes of the ONNX file.
@@ -102,7 +102,7 @@ def write_preprocessing(
 
 
 def write_network(run: RunDir, trained: TrainedNetwork) -> None:
-    """Writes what a training leaves behind, before anybody looks whether it diverged."""
+    """Writes the trained network and its history, also of a training that diverged."""
     run.write(names.HISTORY, history_json(trained.history, trained.members, trained.refit))
     run.write(names.SUMMARY, trained.summary.encode())
     run.write(names.MODEL, trained.model)

@@ -114,7 +114,9 @@ def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None
 
 
 def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Names the run that a checkpoint belongs to, in JSON's types; the number of epochs may change.
+    """What a checkpoint records of its run, in JSON's types.
+
+    The number of epochs may change, and so is left out, unless the steps depend on it.
 
     Args:
         config: The config of the run.

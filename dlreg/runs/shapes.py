@@ -67,14 +67,14 @@ class Metrics(_Shape):
 
 
 class TestMetrics(Metrics):
-    """With what `dlreg.evaluation.metrics.interval_metrics` gives; runs of old have none."""
+    """The same, and what `interval_metrics` gives; old runs have none."""
 
     coverage_90: float | None = None
     width_90: float | None = None
 
 
 class Baselines(_Shape):
-    """Metrics of what needs no network."""
+    """Metrics of the two baselines."""
 
     mean: Metrics
     linear: Metrics

@@ -35,7 +35,7 @@ BYTES_PER_PARAMETER = 5
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What it takes to predict with a run.
+    """A run that is ready to predict.
 
     Attributes:
         path: The run directory.
@@ -67,7 +67,11 @@ class TrainedRun:
         return Predictions(part.y_true, outputs[PREDICTION], half_width)
 
     def count_unseen(self, cells: Mapping[str, np.ndarray]) -> dict[str, int]:
-        """How many cells of a category hold a level that no training row has, for each that has some."""
+        """The number of cells with a level that no training row has, by category; those with none left out.
+
+        Args:
+            cells: One array of shape `(n_rows, 1)` per column.
+        """
         counts = {name: _count_others(cells[name][:, 0], levels) for name, levels in self.levels.items()}
         return {name: count for name, count in counts.items() if count}
 
@@ -124,7 +128,7 @@ def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Interv
 
 
 def _max_pipeline_bytes(config: Config, n_features: int) -> int:
-    """The most that the pipeline of such a config takes, however its features are encoded and embedded."""
+    """The most bytes of a pipeline of this config, however its features are encoded and embedded."""
     hidden_layers = config.model.hidden_layers
     bins = np.broadcast_to(np.float32(0), (n_features, BINS))
     largest = Network(

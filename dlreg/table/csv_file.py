@@ -96,7 +96,12 @@ def read_table(path: str, csv_format: CsvFormat, text_columns: Collection[str] =
 
 
 def read_header(path: str, csv_format: CsvFormat) -> tuple[str, ...]:
-    """The column names of a CSV file, without reading the rows that follow the first block."""
+    """The column names of a CSV file, without reading the rows that follow the first block.
+
+    Raises:
+        DataError: The file is not a CSV of that format, or has no rows.
+        StorageError: The file may not be read.
+    """
     for block in _blocks_of_file(path, csv_format):
         return block.header
     raise _no_rows(path)

@@ -91,7 +91,13 @@ def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:
 
 
 def encoding_hint(text: bytes, sample: bytes, tried: str) -> str:
-    """A way out for text that is not of the encoding tried; `sample` starts at its first odd byte's line."""
+    """A hint for text that is not of the encoding tried.
+
+    Args:
+        text: Bytes of the file.
+        sample: The same from the line of the first byte at fault on.
+        tried: The encoding.
+    """
     low, high = text[::2].count(0), text[1::2].count(0)
     if max(low, high) > max(3, len(text) / 16) and min(low, high) * 4 < max(low, high):
         return f"It looks like {'utf-16-le' if high > low else 'utf-16-be'}: set data.encoding"

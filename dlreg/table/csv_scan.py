@@ -219,7 +219,7 @@ def _refuse_nul(text: bytes, name: str, encoding: str, line: int) -> None:
 
 
 def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> None:
-    """A quote may open or end a cell or stand twice inside one; elsewhere rows could not be told apart."""
+    """Refuses quotes that neither open nor end a cell nor stand twice inside one: rows would be unclear."""
     if b'"' not in text:
         return
     data = np.frombuffer(text, dtype=np.uint8)
@@ -238,7 +238,7 @@ def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> No
 
 
 def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
-    """A carriage return ends a line for some programs and not for others, unless a newline follows."""
+    """Refuses carriage returns without a newline after them: some programs take them for line ends."""
     if b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"):
         return
     data = np.frombuffer(text, dtype=np.uint8)

@@ -171,7 +171,7 @@ def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
 
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
-    """How the config says the CSV is written."""
+    """How the CSV is written, as the config says."""
     return CsvFormat(data.encoding, data.delimiter, data.decimal, data.thousands, data.missing_values)
 
 
@@ -194,7 +194,7 @@ def read_target(table: Table, target: str) -> np.ndarray:
 
 
 def _target_fault(table: Table, target: str, fault: Fault) -> Fault:
-    """The fault with another way out where no cell is a number at all, as in a classification."""
+    """The fault; where no cell is a number, as in a classification, with a further hint."""
     written_otherwise = str(fault.hint).startswith("Set ")
     if written_otherwise or pd.to_numeric(table.frame[target], errors="coerce").notna().any():
         return fault

@@ -22,7 +22,7 @@ def mix_members(
     limits: tuple[float, float] | None,
     blends: bool,
 ) -> tuple[Mixture, np.ndarray]:
-    """How members that each left a fold out make one prediction, and what it is for the rows they left out.
+    """Combines members that each left a fold out, and predicts every training row by those that left it out.
 
     Args:
         members: What was trained, member by member.

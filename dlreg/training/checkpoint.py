@@ -1,4 +1,4 @@
-"""Where a training stands between two epochs."""
+"""All that the rest of a training depends on, between two epochs."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Checkpoint(NamedTuple):
-    """All that the rest of a training depends on, besides its config and its rows.
+    """The state of a training between two epochs: with its config and its rows, all that the rest needs.
 
     Attributes:
         tensors: By name, float32: parameters, statistics, the optimizer's slots, and each member's best

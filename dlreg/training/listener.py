@@ -9,7 +9,7 @@ class Listener(Protocol):
     """Receives the progress of a training."""
 
     def on_stage(self, stage: str) -> None:
-        """A part of the work begins, such as `reading data/diabetes.csv`."""
+        """Called when a part of the work begins, such as `reading data/diabetes.csv`."""
 
     def on_epoch(self, progress: Progress) -> None:
-        """An epoch is over."""
+        """Called after each epoch."""

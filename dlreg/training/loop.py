@@ -108,7 +108,7 @@ class Hooks:
 
 
 class Trained(NamedTuple):
-    """Where a training ended.
+    """The result of a training.
 
     Attributes:
         weights: Of each member, at the end.
@@ -184,7 +184,7 @@ def shuffled_rows(rows: Sequence[np.ndarray], seed: int, n_rows: int | None = No
 
 
 def padded_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """One line of positions per member, padded with `dlreg.engine.epoch.NO_ROW` to the longest."""
+    """Positions `(n_positions,)` of each member as one array, `(n_members, n)`, padded with `NO_ROW`."""
     padded = np.full((len(rows), max(map(len, rows))), NO_ROW)
     for line, positions in zip(padded, rows, strict=True):
         line[: len(positions)] = positions
@@ -246,7 +246,7 @@ def _plan_refit(
 def _run_epoch(
     recipe: Recipe, hooks: Hooks, trainer: Trainer, progress: Progress, state: TrainingState, epoch: _Epoch
 ) -> TrainingState:
-    """Where the training stands after one more epoch, which is recorded."""
+    """Runs one more epoch, records it, and returns the state after it."""
     n_epochs = len(progress.values)
     state, means = trainer.run_epoch(
         state,
@@ -271,5 +271,5 @@ def _run_epoch(
 def _checkpoint(
     trainer: Trainer, state: TrainingState, values: Sequence[np.ndarray], n_epochs: int
 ) -> Checkpoint:
-    """The checkpoint after so many epochs, although more values may have been recorded since."""
+    """The checkpoint after `n_epochs`; the values recorded since are left out."""
     return Checkpoint(trainer.checkpoint(state), np.stack([*values[:n_epochs], values[0]])[:n_epochs])

@@ -50,7 +50,13 @@ def network_options(config: Config) -> dict[str, Any]:
 
 
 def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The positions in the training part that each member trains on, ascending."""
+    """The positions in the training part that each member trains on, ascending, `(n_rows,)` each.
+
+    Args:
+        members: Of the run.
+        n_rows: Rows of the training part.
+        folds: The positions of each fold; none without cross-validation.
+    """
     every = np.arange(n_rows, dtype=np.int32)
     without = [np.setdiff1d(every, fold, assume_unique=True) for fold in folds]
     return [every if member.fold is None else without[member.fold] for member in members]

@@ -58,7 +58,7 @@ class _Watch:
 
 
 class Progress:
-    """How the training of one network, or of several members side by side, stands.
+    """The progress of one network, or of several members side by side.
 
     It depends on nothing but what was recorded, epoch by epoch: recording the same values again brings
     it to the same state.

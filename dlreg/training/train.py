@@ -101,7 +101,7 @@ def mix_trained(
     validated: Sequence[TrainedVariant],
     x_train: np.ndarray,
 ) -> tuple[Mixture, np.ndarray | None]:
-    """How the members make one prediction, and what it is for training rows that they left out.
+    """Combines the members, and with cross-validation predicts each training row by those that left it out.
 
     Args:
         config: Of the run.

@@ -1,4 +1,4 @@
-"""Columns of dates, all of one format: the ISO format is recognised, another one must be said."""
+"""Columns of dates, all of one format: ISO is recognised, another format has to be named."""
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ def _look_like_dates(texts: "pd.Series[str]") -> bool:
 
 
 def _declare(table: Table, name: str) -> Column:
-    """The column, if its dates are ISO: dd/mm and mm/dd must not be guessed in silence."""
+    """The column if its dates are ISO; others are refused, since dd/mm and mm/dd cannot be told apart."""
     texts = table.frame[name].dropna().astype("str")
     if texts.empty:
         hint = f"Leave it out with data.exclude, or set data.dates: {{{name}: FORMAT}}"

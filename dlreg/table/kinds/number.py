@@ -39,7 +39,7 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
 
 
 def to_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> "pd.Series[float]":
-    """The numbers that texts are, NaN for all else; digits must be grouped properly or not at all."""
+    """Texts as numbers, NaN where they are none; digits must be grouped properly or not at all."""
     digits = "[0-9]+"
     if csv_format.thousands:
         # French text has blanks of other kinds; Indian text has groups of two.
@@ -74,7 +74,7 @@ def words_among_numbers(table: Table, name: str, numbers: "pd.Series[float]") ->
 
 
 def _format_hint(table: Table, name: str, bad: np.ndarray) -> str | None:
-    """The keys to set if another decimal mark, or a mark between digits, makes numbers of all bad cells."""
+    """A hint with the keys to set if other marks would make numbers of all bad cells; else None."""
     texts = table.frame[name][bad].iloc[:1000].astype("str")
     csv_format = table.csv_format
     other = "," if csv_format.decimal == "." else "."

@@ -4,17 +4,13 @@ import math
 from datetime import datetime, timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.dates import series
 
 from dlreg.features.calendar import calendar_feature_names, calendar_features
 from dlreg.table import dates
-
-
-def series(*texts: str | None) -> pd.Series:
-    return pd.Series(list(texts), dtype="str")
 
 
 def expected_features(moment: datetime, *, has_hours: bool) -> list[float]:

@@ -4,39 +4,14 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import onnxruntime as ort
-import pandas as pd
 import pytest
 from onnx import TensorProto, helper
+from support.dates import FORMATS, series
 
 from dlreg.features.calendar import calendar_features
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import Graph
 from dlreg.table import dates
-
-FORMATS = [
-    "%Y-%m-%d",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%dT%H:%M:%S+09:00",
-    "%Y-%m-%dT%H:%MZ",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%y",
-    "%d.%m.%Y",
-    "%Y%m%d",
-    "%Y%m%d%H%M%S",
-    "%d %b %Y",
-    "%B %d, %Y",
-    "%d-%b-%y",
-    "%Y년 %m월 %d일",
-    "%Y-%m",
-    "%Y",
-    "on %d of %B %Y at %H h",
-    "(%Y) [%m] {%d}",
-]
-
-
-def series(*texts: str | None) -> pd.Series:
-    return pd.Series(list(texts), dtype="str")
 
 
 def graph_of(date_format: str) -> ort.InferenceSession:

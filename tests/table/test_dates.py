@@ -2,39 +2,15 @@
 
 from datetime import datetime
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.dates import FORMATS, series
 
 from dlreg.config.checks import SUPPORTED_DATE_DIRECTIVES
 from dlreg.table import dates
 
-FORMATS = [
-    "%Y-%m-%d",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%dT%H:%M:%S+09:00",
-    "%Y-%m-%dT%H:%MZ",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%y",
-    "%d.%m.%Y",
-    "%Y%m%d",
-    "%Y%m%d%H%M%S",
-    "%d %b %Y",
-    "%B %d, %Y",
-    "%d-%b-%y",
-    "%Y년 %m월 %d일",
-    "%Y-%m",
-    "%Y",
-    "on %d of %B %Y at %H h",
-    "(%Y) [%m] {%d}",
-]
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31, 23, 59, 59))
-
-
-def series(*texts: str | None) -> pd.Series:
-    return pd.Series(list(texts), dtype="str")
 
 
 @pytest.mark.parametrize("date_format", FORMATS)

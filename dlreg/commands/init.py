@@ -70,8 +70,8 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     header = list(table.frame.columns)
     if target not in header:
         raise DataError(*missing_columns([target], header, csv))
-    y = read_target(table, target)
-    uses = [_choose_use(table, texts, name, y) for name in header if name != target]
+    y_true = read_target(table, target)
+    uses = [_choose_use(table, texts, name, y_true) for name in header if name != target]
     place = output or Path("config.yaml")
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
     lines = list(_data_lines(path, target, csv_format, uses))
@@ -89,14 +89,14 @@ def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple
     return text, warnings
 
 
-def _choose_use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
+def _choose_use(table: Table, texts: Table, name: str, y_true: np.ndarray) -> Use:
     """Chooses what the config makes of a column.
 
     Args:
         table: The CSV as the config will read it.
         texts: The same with every cell as text.
         name: The column.
-        y: The target, shape `(n_rows,)`, NaN where it is missing.
+        y_true: The target, shape `(n_rows,)`, NaN where it is missing.
     """
     if name.startswith("Unnamed: "):
         return Use(name, None, "has no name, like an index that was exported")
@@ -112,16 +112,16 @@ def _choose_use(table: Table, texts: Table, name: str, y: np.ndarray) -> Use:
         (column,) = recognise_columns(table, [name], {}, {})
     except DataError as error:
         return Use(name, None, error.faults[0].message)
-    return _USES[column.kind](table, column, written, y)
+    return _USES[column.kind](table, column, written, y_true)
 
 
-def _use_numbers(table: Table, column: Column, written: "pd.Series[str]", y: np.ndarray) -> Use:
+def _use_numbers(table: Table, column: Column, written: "pd.Series[str]", y_true: np.ndarray) -> Use:
     # Where the marks between digits are those of another column, the cells are still text.
     numbers = read_numbers(table, column.name)
-    rows = np.flatnonzero(~np.isnan(y))
+    rows = np.flatnonzero(~np.isnan(y_true))
     if counts_rows(numbers[rows], rows):
         return Use(column.name, None, "numbers the rows, like an id")
-    if equals_target(numbers[rows], y[rows]):
+    if equals_target(numbers[rows], y_true[rows]):
         return Use(column.name, None, "follows the target exactly")
     known = pd.Series(numbers).dropna()
     comment = f"{known.min():g} to {known.max():g}"
@@ -132,13 +132,13 @@ def _use_numbers(table: Table, column: Column, written: "pd.Series[str]", y: np.
     return _used(column, comment, len(numbers) - len(known))
 
 
-def _use_levels(table: Table, column: Column, _written: "pd.Series[str]", _y: np.ndarray) -> Use:
+def _use_levels(table: Table, column: Column, _written: "pd.Series[str]", _y_true: np.ndarray) -> Use:
     cells = table.frame[column.name]
     levels = sorted(map(str, cells.dropna().unique()))
     return _used(column, f"{len(levels):,} levels: {shorten(', '.join(levels))}", int(cells.isna().sum()))
 
 
-def _use_dates(table: Table, column: Column, _written: "pd.Series[str]", _y: np.ndarray) -> Use:
+def _use_dates(table: Table, column: Column, _written: "pd.Series[str]", _y_true: np.ndarray) -> Use:
     cells = table.frame[column.name]
     known = cells.dropna()
     return _used(column, f"{known.min()} to {known.max()}", len(cells) - len(known))

@@ -231,6 +231,7 @@ def _trained_network(config: Config, progress: Progress, networks: "Networks") -
 
 
 def _loss_curve(config: Config, progress: Progress) -> bytes:
+    # matplotlib takes its time, and a training that is refused draws nothing.
     from dlreg.figures.plots import plot_loss
     from dlreg.figures.writing import render_figure
 

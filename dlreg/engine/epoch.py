@@ -189,11 +189,11 @@ def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantSta
         start = tf.minimum(block * size, n_rows - size)
         weight = tf.cast(tf.range(size) + start >= block * size, tf.float32)
         if rows is None:
-            x_block, y_block = (tf.slice(part, [start, 0], [size, int(part.shape[1])]) for part in (x, y))
+            x_block, y_block = (tf.slice(array, [start, 0], [size, int(array.shape[1])]) for array in (x, y))
         else:
             places = tf.slice(rows, [0, start], [program.n_members, size])
             weight *= tf.cast(places != NO_ROW, tf.float32)
-            x_block, y_block = (tf.gather(part, tf.maximum(places, 0)) for part in (x, y))
+            x_block, y_block = (tf.gather(array, tf.maximum(places, 0)) for array in (x, y))
         y_pred, _ = _predict(program, parameters, states, x_block)
         return block + 1, sums + tf.stack(_weighted_sums(program, y_block, y_pred, weight))
 

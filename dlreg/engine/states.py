@@ -78,7 +78,8 @@ def weights_of_members(
             state = states_of_members[len(weights)][number]
             member = (place,) if packing.axes else ()
             packed, statistics = (
-                [tensor.numpy()[member] for tensor in part] for part in (state.parameters, state.statistics)
+                [tensor.numpy()[member] for tensor in tensors]
+                for tensors in (state.parameters, state.statistics)
             )
             weights.append(Weights([np.asarray(array) for array in packing.unpack(packed)], statistics))
     return weights

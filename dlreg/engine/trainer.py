@@ -147,10 +147,8 @@ def build_trainer(
         validation: The same of the rows to validate on; the very same arrays take no more room.
         validation_rows: See `EpochInputs`.
     """
-    x, y = (_on_device(part) for part in train)
-    x_validation, y_validation = (
-        (x, y) if validation[0] is train[0] else (_on_device(part) for part in validation)
-    )
+    x, y = map(_on_device, train)
+    x_validation, y_validation = (x, y) if validation[0] is train[0] else map(_on_device, validation)
     positions = None if validation_rows is None else tf.constant(validation_rows.astype(np.int32))
     rows = (x, y, x_validation, y_validation)
     return Trainer(program, program.packings, CompiledEpoch(program), rows, positions)

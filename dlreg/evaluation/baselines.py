@@ -2,6 +2,7 @@
 
 import numpy as np
 
+# Of the rows that go into one step of the decomposition.
 BLOCK_BYTES = 1 << 22
 
 

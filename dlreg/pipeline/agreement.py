@@ -3,7 +3,7 @@
 import numpy as np
 
 # Keras and ONNX Runtime differ by rounding; by more, as a share of the target's spread, is a bug.
-AGREEMENT = 1e-4
+MAX_DIFFERENCE = 1e-4
 COMPARED_ROWS = 1024
 
 
@@ -21,10 +21,10 @@ def refuse_disagreement(y_keras: np.ndarray, y_pipeline: np.ndarray, *, spread: 
         spread: The target's standard deviation.
 
     Raises:
-        RuntimeError: They differ by more than `AGREEMENT` of it.
+        RuntimeError: They differ by more than `MAX_DIFFERENCE` of it.
     """
     if not len(y_keras):
         return
     apart = float(np.max(np.abs(y_keras - y_pipeline))) / spread
-    if not apart <= AGREEMENT:
+    if not apart <= MAX_DIFFERENCE:
         raise RuntimeError(f"pipeline.onnx and the Keras model differ by {apart:.2g} standard deviations")

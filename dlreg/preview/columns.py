@@ -17,8 +17,8 @@ from dlreg.table.dataset import Dataset, Part
 
 # So near to 1 that a column is the target in other units.
 LEAK_CORRELATION = 0.9999
-# Of the standard deviation of the target: what is left of a sum whose terms are written out in full.
-EXACT = 1e-6
+# The error of a sum whose terms are written out in full, as a share of the target's standard deviation.
+MAX_ROUNDING_ERROR = 1e-6
 ROWS_FOR_SUM = 10_000
 # Up to here a double holds every whole number.
 LARGEST_EXACT = 2.0**53
@@ -84,45 +84,45 @@ def counts_rows(values: np.ndarray, rows: np.ndarray) -> bool:
     return bool(in_order or (np.ptp(values) == len(values) - 1 and np.unique(values).size == len(values)))
 
 
-def equals_target(values: np.ndarray, y: np.ndarray) -> bool:
+def equals_target(values: np.ndarray, y_true: np.ndarray) -> bool:
     """Whether a column of numbers is the target, perhaps in other units; shape `(n_rows,)` each."""
     known = ~np.isnan(values)
-    if known.sum() < LEAST_ROWS or np.ptp(values[known]) == 0 or np.ptp(y[known]) == 0:
+    if known.sum() < LEAST_ROWS or np.ptp(values[known]) == 0 or np.ptp(y_true[known]) == 0:
         return False
-    return bool(abs(np.corrcoef(values[known], y[known])[0, 1]) > LEAK_CORRELATION)
+    return bool(abs(np.corrcoef(values[known], y_true[known])[0, 1]) > LEAK_CORRELATION)
 
 
-def determines_target(texts: np.ndarray, y: np.ndarray) -> bool:
+def determines_target(texts: np.ndarray, y_true: np.ndarray) -> bool:
     """Whether each level of a category has one value of the target, although levels repeat.
 
     Args:
         texts: The column's cells, shape `(n_rows,)`.
-        y: The target, shape `(n_rows,)`.
+        y_true: The target, shape `(n_rows,)`.
     """
-    frame = pd.DataFrame({"level": texts, "y": y})
+    frame = pd.DataFrame({"level": texts, "y": y_true})
     pairs, levels = len(frame.drop_duplicates()), frame["level"].nunique()
     return bool(pairs == levels and levels > 1 and len(frame) >= max(LEAST_ROWS, 2 * levels))
 
 
-def exact_sum(cells: Mapping[str, np.ndarray], y: np.ndarray) -> list[str]:
+def exact_sum(cells: Mapping[str, np.ndarray], y_true: np.ndarray) -> list[str]:
     """The columns whose weighted sum is the target but for rounding; none if there is no such sum.
 
     Args:
         cells: Columns of numbers, shape `(n_rows,)` each.
-        y: The target, shape `(n_rows,)`.
+        y_true: The target, shape `(n_rows,)`.
     """
-    step = max(1, len(y) // ROWS_FOR_SUM)
-    y = y[::step]
-    x = np.column_stack([*(values[::step] for values in cells.values()), np.ones(len(y))])
+    step = max(1, len(y_true) // ROWS_FOR_SUM)
+    y_true = y_true[::step]
+    x = np.column_stack([*(values[::step] for values in cells.values()), np.ones(len(y_true))])
     known = ~np.isnan(x).any(axis=1)
     spread = x[known].std(axis=0) if known.any() else np.zeros(x.shape[1])
-    if known.sum() < x.shape[1] + LEAST_ROWS or np.ptp(y[known]) == 0:
+    if known.sum() < x.shape[1] + LEAST_ROWS or np.ptp(y_true[known]) == 0:
         return []
     # Scaled, so that a column of millions does not hide one of millionths.
     scale = np.where(spread > 0, spread, 1.0)
-    weights = np.linalg.lstsq(x[known] / scale, y[known], rcond=None)[0]
-    error = y[known] - x[known] / scale @ weights
-    if error.std() > EXACT * y[known].std():
+    weights = np.linalg.lstsq(x[known] / scale, y_true[known], rcond=None)[0]
+    error = y_true[known] - x[known] / scale @ weights
+    if error.std() > MAX_ROUNDING_ERROR * y_true[known].std():
         return []
     is_used = np.abs(weights[:-1]) > 1e-3 * np.abs(weights[:-1]).max()
     return [name for name, used in zip(cells, is_used, strict=True) if used]
@@ -157,10 +157,10 @@ def _constant(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion |
 
 
 def _target_itself(column: Column, values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
-    y = csv.train.y_true
-    if not equals_target(values, y):
+    y_true = csv.train.y_true
+    if not equals_target(values, y_true):
         return None
-    same = "equals the target" if np.array_equal(values, y) else "follows the target exactly"
+    same = "equals the target" if np.array_equal(values, y_true) else "follows the target exactly"
     return Suspicion(
         f"column {column.name!r} {same} {csv.config.data.target!r} in the training rows: "
         "the answer is among the questions",
@@ -240,8 +240,10 @@ def _inexact_numbers(numbers: Mapping[str, np.ndarray]) -> Iterator[Suspicion]:
             )
 
 
-def _sum_of_columns(numbers: Mapping[str, np.ndarray], y: np.ndarray, target: str) -> Iterator[Suspicion]:
-    terms = exact_sum(numbers, y) if numbers else []
+def _sum_of_columns(
+    numbers: Mapping[str, np.ndarray], y_true: np.ndarray, target: str
+) -> Iterator[Suspicion]:
+    terms = exact_sum(numbers, y_true) if numbers else []
     if len(terms) > 1:
         more = " …" if len(terms) > MOST_NAMED else ""
         yield Suspicion(

@@ -7,7 +7,9 @@ import numpy as np
 from dlreg.model.mixture import Mixture, Ridge, mean_of
 from dlreg.training.members import Member
 
-# Beside errors of standardised targets, a sum of weights other than 1 costs this much.
+# scipy and scikit-learn are imported where they are used: most trainings blend nothing.
+
+# What the equation "the weights add up to 1" weighs beside a row, whose target is standardised.
 _SUM_WEIGHT = 1e4
 RIDGE_PENALTIES = tuple(10.0**power for power in range(-3, 5))
 

@@ -47,7 +47,7 @@ def _run(signals: Interruption) -> None:
             show_error(error)
         sys.exit(error.exit_code)
     except Exception:
-        # What a signal breaks off may fail in any way.
+        # Work that a signal breaks off may fail in any way.
         signals.raise_received()
         traceback.print_exc()
         report = "Please report it, with the lines above and your config."

@@ -48,7 +48,7 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
     exit_code = ConfigError.exit_code if faults else 0
     if config is None:
         return Report(faults, (), (), None, exit_code)
-    # pandas is slow to import, and a config with faults needs none.
+    # pandas is slow to import, and where the config leaves open which table is meant none is read.
     from dlreg.preview.advice import advise
     from dlreg.preview.plan import plan_training
     from dlreg.table.dataset import load_dataset
@@ -58,7 +58,7 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
         plan = plan_training(config, dataset)
     except DlregError as error:
         return Report(_in_order(path, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
-    # Of settings that are at fault, or stand in for such, nothing more needs to be said.
+    # With faults in the config some settings are defaults in place of them, and not the user's choice.
     advices = [advice for advice in advise(config, dataset) if advice.about == "data" or not faults]
     warnings = tuple(advice.fault for advice in advices)
     if strict and warnings:

@@ -16,7 +16,7 @@ from dlreg.runs.own_rows import read_own_rows
 from dlreg.runs.trained_run import open_run
 from dlreg.table.dataset import Part
 
-# Of more rows a sample is taken, of less if there are many columns: each costs `repeats` predictions of all.
+# More rows are sampled, the fewer the more columns: each column costs `repeats` predictions of all rows.
 MIN_ROWS, MAX_ROWS, MAX_CELLS = 1000, 5000, 50_000
 SEED = 0
 

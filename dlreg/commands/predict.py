@@ -64,7 +64,7 @@ def predict(
     source = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
-        # The same text as pandas writes, several times as fast.
+        # It writes the same text as pandas, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
         for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
             predicted = _predict_block(run, table, keep, unseen, interval)

@@ -146,7 +146,7 @@ def train(
                     import_backend(plan.threads)
                 outcome = _train(config, dataset, run, checkpointer, listener)
         except BaseException as error:
-            # What a signal breaks off may fail in any way.
+            # Work that a signal breaks off may fail in any way.
             if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise checkpointer.stop(interruption.received or signal.SIGINT) from None
             _record_failure(run, error)

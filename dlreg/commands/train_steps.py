@@ -187,7 +187,7 @@ def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out
     y_pred = {name: pipeline.predict(dataset.parts[name].cells) for name in ("train", "validation")}
     y_pred["test"] = tested[PREDICTION]
     y_true = {name: part.y_true for name, part in dataset.parts.items()}
-    # Called as it is, because `predict` would compile it first.
+    # The model is called directly, because `Model.predict` would compile it first.
     scaled = np.asarray(networks.model(held_out.x_compared, training=False))[:, 0].astype(np.float64)
     refuse_disagreement(
         networks.target.inverse(scaled),

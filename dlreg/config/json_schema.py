@@ -15,7 +15,7 @@ def config_schema() -> dict[str, Any]:
     schema = copy.deepcopy(Config.model_json_schema())
     for definition in (schema, *schema["$defs"].values()):
         for node in definition["properties"].values():
-            # An editor shows what stands beside a reference, not behind it.
+            # An editor shows the description beside a reference, not the one it refers to.
             if "$ref" in node:
                 node.setdefault("description", _definition(schema, node).get("description"))
     for section, key in NAMES_AS_WRITTEN:

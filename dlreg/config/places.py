@@ -47,7 +47,7 @@ class Origins:
 
     def fault(self, message: str, key: KeyPath, hint: str | None = None, *, at_key: bool = False) -> Fault:
         """A fault at a key's value, or at the key itself; at the file where it is not given."""
-        # What is nested in a value given as a whole stands where the value does; a section is no value.
+        # A key below a value that is given as a whole stands where that value does; a section is no value.
         enclosing = (key[:length] for length in range(len(key) - 1, 1, -1))
         for candidate in (key, *enclosing):
             if place := self.places.get(candidate):

@@ -19,7 +19,7 @@ from dlreg.config.yaml_source import YamlDocument, decode_yaml, parse_scalar_or_
 from dlreg.errors import ConfigError, Fault, UsageError
 from dlreg.wording import quote
 
-# A table can be read and looked through whatever is wrong with these.
+# A table can be read and checked even if these are wrong.
 _SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "split", "split_by"))
 
 
@@ -105,7 +105,7 @@ def _understand(document: YamlDocument, overrides: Iterable[tuple[KeyPath, str]]
     config, errors = _validated(over_the_preset)
     sections = {name: section_of(values, name) for name in SECTIONS}
     contradicting = list(contradictions(sections, over_defaults(over_the_preset)))
-    # What cannot stand in a config at all has been said, and makes no second fault as a value.
+    # Where the YAML itself is at fault, a second fault of the value would say nothing more.
     said = {(fault.path, fault.line, fault.column) for fault in faults}
     wrong_values = [_contradiction_fault(contradiction, origins) for contradiction in contradicting]
     wrong_values += schema_faults(errors, origins)

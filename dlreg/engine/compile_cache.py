@@ -69,7 +69,7 @@ def _is_private(folder: Path) -> bool:
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (0, os.geteuid()):
         return False
-    # In a folder like /tmp others may add names, but not touch ours.
+    # In a sticky folder others may add names, but not touch ours.
     return not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or bool(status.st_mode & stat.S_ISVTX)
 
 
@@ -94,6 +94,6 @@ def _linked(folder: Path) -> Path:
 
 def _keep_new(work: Path, folder: Path) -> None:
     for entry in work.iterdir():
-        # What has two links was there before.
+        # An entry with two links was there before.
         if entry.lstat().st_nlink == 1:
             entry.replace(folder / f"{entry.name}.{sha256_of_file(entry)}")

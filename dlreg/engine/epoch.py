@@ -21,7 +21,7 @@ from dlreg.model.architecture import Variant, members_by_variant
 
 # Validation needs no small batches; this many rows keep its activations within a few megabytes.
 VALIDATION_ROWS = 4096
-# In validation rows by member, what stands in for a row that there is not.
+# Pads the validation rows of a member that has fewer than another.
 NO_ROW = -1
 
 # Of each variant, its parameters in the order of `parameter_specs`.
@@ -185,7 +185,7 @@ def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantSta
     size = min(n_rows, max(1, VALIDATION_ROWS // program.n_members))
 
     def visit(block: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # The last block is moved back to be as long as the others; what it meets again has no weight.
+        # The last block is moved back to be as long as the others; rows that it repeats have no weight.
         start = tf.minimum(block * size, n_rows - size)
         weight = tf.cast(tf.range(size) + start >= block * size, tf.float32)
         if rows is None:

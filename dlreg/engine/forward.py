@@ -131,7 +131,7 @@ def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.n
     Returns:
         Shape `(n_members, n_rows)`.
     """
-    # Compiled by XLA it would be twice as fast, after a time in which a hundred blocks are done.
+    # XLA would make it twice as fast, but compiling takes as long as a hundred blocks.
     run = tf.function(partial(forward, network), autograph=False)
     parameters, statistics = (
         [tf.constant(np.stack(values)) for values in zip(*member_values, strict=True)]
@@ -181,7 +181,7 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
     elif isinstance(embedding, PiecewiseLinear):
         shares = tf.clip_by_value(x[..., :first, None] * embedding.slopes + embedding.offsets, 0.0, 1.0)
         parts = [x[..., :first], tf.reshape(shares, (*shares.shape[:-2], embedding.slopes.size))]
-    # The rest in one piece, and nothing copied where nothing is embedded.
+    # What is not embedded stays in one piece; without any embedding nothing is copied.
     if parts or network.categories:
         parts.append(x[..., first:end])
         parts += [

@@ -40,7 +40,7 @@ class Packing(NamedTuple):
     def unpack(self, packed: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """The parameters of one member or of all, in the order of `parameter_specs`."""
         shapes, _ = self._divided(self.shapes)
-        # Its gradient joins the parts again; that of slices would add them up.
+        # The gradient of a split is one concatenation; that of slices would be a sum of padded tensors.
         parts = tf.split(packed[0], list(map(prod, shapes)), axis=-1)
         small = (
             tf.reshape(part, (*part.shape[:-1], *shape)) for part, shape in zip(parts, shapes, strict=True)

@@ -109,7 +109,7 @@ def _nadam_rule(beta_1: float, beta_2: float) -> tuple[Coefficients, Update]:
         return np.asarray(single_1 * (1 - np.float32(0.5) * MOMENTUM_DECAY ** steps.astype(np.float32)))
 
     def coefficients(steps: np.ndarray) -> Sequence[np.ndarray]:
-        # The product over every step so far, though only the last ones are asked for.
+        # The product runs over every step so far, although only the last ones are returned.
         every = np.cumprod(momentum(np.arange(1, steps[-1] + 2)))
         so_far, with_next = every[steps - 1], every[steps]
         return (

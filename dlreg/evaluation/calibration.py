@@ -25,7 +25,7 @@ from dlreg.model.residual_scale import ResidualScale, encode_prediction
 # With fewer rows, or with more features, the scale would be noise, or slow to fit.
 MIN_ROWS, MAX_FEATURES, MAX_FITTED_ROWS = 30, 500, 20_000
 FOLDS, BINS, SEED = 10, 16, 0
-# A residual of almost nothing has a logarithm far out; none counts as less than this share of the median.
+# The logarithm of a tiny residual is an outlier, so residuals are raised by this share of their median.
 LEAST_RESIDUAL = 0.1
 PENALTIES = (*(10.0 ** (power / 2) for power in range(-6, 7)), 1e9)
 # 0 is one width for all.

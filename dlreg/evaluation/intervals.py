@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# What `evaluate` measures, and intervals are compared at.
+# The level at which intervals are measured and compared.
 LEVEL = 0.9
-# Of more scores only so many are kept.
+# More scores than this are thinned out evenly.
 MAX_SCORES = 10_000
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from dlreg.evaluation.metrics import interval_metrics, regression_metrics
 
 PARTS = ("train", "validation", "out_of_fold", "test", "data")
-# Rows that nothing was fitted on, intervals included.
+# Parts on which nothing was fitted, not even the intervals.
 INTERVAL_PARTS = ("test", "data")
 
 

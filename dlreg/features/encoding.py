@@ -11,7 +11,7 @@ from dlreg.features.scaling import Scaler, fit_code_scaler
 
 # scikit-learn is imported where it is used: a training is planned without it.
 
-# With more levels a category is embedded, if that is asked for.
+# With `embedding` a category of more levels is embedded, one of fewer stays one-hot.
 MOST_ONEHOT_LEVELS = 9
 
 

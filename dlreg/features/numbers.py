@@ -60,7 +60,7 @@ def _calendar_values(column: Column, cells: np.ndarray) -> np.ndarray:
     return calendar_features(parse_dates(pd.Series(cells[:, 0], dtype="str"), date_format), date_format)
 
 
-# Of each kind of column that becomes numbers. The others are categories: text, until they are encoded.
+# The kinds of columns that become numbers. All others are categories: text, until they are encoded.
 NUMERIC_KINDS: Mapping[str, NumericKind] = {
     "number": NumericKind(
         lambda column: (column.name,), lambda _, cells: cells.astype(np.float64, copy=False)

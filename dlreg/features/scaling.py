@@ -12,9 +12,9 @@ import numpy as np
 
 # scikit-learn is imported where it is used: a training is planned without it.
 
-# Beyond it a scaled number hardly moves on.
+# Scaled numbers are drawn in smoothly to at most this size.
 SOFT_LIMIT = 3.0
-# A column that varies less than this share of its size counts as constant; divided by so much it is 0.
+# A column that varies by less than this share of its size is constant; divided by the endless scale it is 0.
 CONSTANT_SPREAD, ENDLESS_SCALE = 1e-6, 1e300
 MOST_QUANTILES = 1000
 

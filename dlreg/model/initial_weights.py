@@ -9,7 +9,7 @@ from dlreg.model.weights import Weights
 
 # Far enough apart for the seeds of one member's layers.
 MEMBER_SEEDS = 1000
-# The spread of embedded levels at first.
+# The standard deviation of embedded levels before training.
 CATEGORY_SCALE = 0.1
 
 

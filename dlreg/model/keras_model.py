@@ -52,7 +52,7 @@ def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Mo
             return [dense(units, f"hidden_{number}", activation=network.activation)]
         if not network.batch_norm:
             return [dense(units, f"hidden_{number}")]
-        # A bias would be taken off again with the mean: its gradient is rounding noise.
+        # Normalisation would subtract a bias again with the mean: its gradient is rounding noise.
         normed = [dense(units, f"hidden_{number}", use_bias=False), *_batch_norm(units, number, n_members)]
         if not network.parametric_activation:
             normed.append(keras.layers.Activation(network.activation, name=f"activation_{number}"))

@@ -9,7 +9,7 @@ from onnx import helper, numpy_helper
 
 # 20 brought StringSplit, RegexFullMatch and Gelu; 9 is the version of the format that knows it.
 OPSET, ML_OPSET, IR_VERSION = 20, 3, 9
-# What a pipeline gives out: always the first, the others where there is such a thing.
+# The outputs of a pipeline, in this order; only the first is always there.
 PREDICTION, SPREAD, RESIDUAL_SCALE = "prediction", "spread", "residual_scale"
 
 

@@ -13,7 +13,7 @@ with telemetry_off():
     import onnxruntime as ort
     from onnxruntime.capi import onnxruntime_pybind11_state as native
 
-# They have no base class of their own.
+# ONNX Runtime's errors have no base class of their own.
 _RUNTIME_ERRORS = (
     native.Fail, native.InvalidArgument, native.InvalidGraph, native.InvalidProtobuf, native.NotImplemented,
     native.RuntimeException, RuntimeError, ValueError, MemoryError,

@@ -77,7 +77,7 @@ _DATA_FIELDS: Mapping[int, str] = {
     TensorProto.INT64: "int64_data",
     TensorProto.STRING: "string_data",
 }
-# A date's: digits, names of months, and text around them. RE2 writes others, as they are, to the terminal.
+# Patterns of dates: digits, names of months, and text around them. RE2 prints faulty ones as they are.
 _PATTERN = re.compile(
     r"(?:\[0-[59]\]\??(?:\{(?:1,)?[0-9]\})?|\([A-Za-z|]{1,200}\)|\\\W|[^][(){}*+?.\\^$|])*", re.DOTALL
 )
@@ -124,7 +124,7 @@ def vet_model(content: bytes) -> tuple[bytes, int]:
         _check_tensor(tensor)
     for node in graph.node:
         _check_node(node, constants)
-    # What a file claims about its shapes is worked out anew.
+    # Shapes that the file claims are not trusted, but worked out anew.
     del graph.value_info[:]
     return model.SerializeToString(), _rows_per_call(model)
 

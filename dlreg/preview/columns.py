@@ -222,7 +222,7 @@ def _order_of_time(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspic
     )
 
 
-# What may be wrong with a column of each kind; the first that is, is told.
+# What may be wrong with a column of each kind, in the order in which it is looked for.
 _SUSPECTS: Mapping[str, tuple[Callable[[Column, np.ndarray, _CsvRows], Suspicion | None], ...]] = {
     "number": (_target_itself, _row_numbers, _dates_as_numbers),
     "category": (_target_by_level, _numbers_with_a_unit),

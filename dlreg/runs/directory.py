@@ -90,7 +90,7 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
     Raises:
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
-    # Names that a link or dots stand for have nothing beside them.
+    # A link, `.` and `..` have no place of their own beside which a new run could be made.
     plain = path.name not in ("", "..") and not path.is_symlink()
     target = path if plain else Path(os.path.realpath(path))
     if not target.name:

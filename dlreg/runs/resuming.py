@@ -74,7 +74,7 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
         return None
     _refuse_other_config(config, path, with_more_epochs=False)
     summary = read_json(to_json(record), CompleteRecord, path / RUN)
-    # A kill at the very end leaves it.
+    # A process killed at the very end leaves it behind.
     with suppress(OSError):
         (path / CHECKPOINT).unlink()
     return {"run_dir": str(path), **summary.model_dump(exclude_unset=True)}

@@ -12,7 +12,7 @@ from dlreg.config.schema import DateFormat
 from dlreg.evaluation.intervals import MAX_SCORES
 from dlreg.table.column import KindName
 
-# Squares of larger numbers have no place in double precision; a figure could not be drawn of them.
+# The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
 LARGEST = 1e150
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]

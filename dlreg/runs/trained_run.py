@@ -25,11 +25,11 @@ from dlreg.table.columns import is_text
 from dlreg.table.dataset import Part
 from dlreg.training.members import members_of
 
-# What a message of ONNX's format can have.
+# The limit of ONNX's own format.
 MAX_PIPELINE_BYTES = (1 << 31) - 1
 # Room for nodes and names, and for the levels and quantiles of each feature.
 GRAPH_BYTES, TABLE_BYTES_PER_FEATURE = 32 << 20, 65536
-# Single precision, and a quarter for the rest.
+# Four of single precision, and a quarter more for all else.
 BYTES_PER_PARAMETER = 5
 
 
@@ -93,7 +93,7 @@ def open_run(path: Path) -> TrainedRun:
     try:
         return _open(path, record)
     except RunDirError:
-        # What does not fit may be a run that took this one's place meanwhile.
+        # Another run may have taken this one's place meanwhile, so that its files do not fit each other.
         newer = read_record(path)
         if newer == record:
             raise

@@ -24,7 +24,7 @@ def choose_columns(config: Config, header: Sequence[str], path: str) -> tuple[li
     """
     faults = _missing(config, header, path)
     if faults and len(header) == 1:
-        # Read as one column, a table is read wrong: its cells need no word of their own.
+        # A table read as one column has the wrong delimiter: faults of its cells would say nothing more.
         return [], faults
     names = _chosen(config.data, header)
     if not names and not faults:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dlreg.table.csv_file import Table
 
 KindName = Literal["number", "category", "boolean", "date"]
-# A message shows so many of the cells at fault, each cut to so many characters.
+# How many of the cells at fault a message shows, and the most characters of each.
 MOST_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 
 

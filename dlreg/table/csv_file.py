@@ -16,7 +16,7 @@ from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import Block, open_csv, scan_blocks
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
-# Blocks parsed at once; more than two seldom come fast enough.
+# Threads that parse blocks; reading seldom feeds more than two.
 PARSERS = 2
 
 

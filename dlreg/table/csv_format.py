@@ -31,7 +31,7 @@ _OTHER_FORMATS = {
     b"\x93NUMPY": "a NumPy array",
     b"{\\rtf": "an RTF document",
 }
-# Of text, blanks may stand before it.
+# Formats that are text, which blanks may precede.
 _OTHER_TEXTS = {
     rb"<!doctype|<html": "an HTML page",
     rb"<\?xml": "an XML document",

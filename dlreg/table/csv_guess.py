@@ -12,9 +12,9 @@ from dlreg.table.csv_scan import find_rows, open_csv
 
 SAMPLE_BYTES = 1 << 20
 DELIMITERS = (",", ";", "\t", "|")
-# Where cells can be read in more than one way, the first stands.
+# Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
 _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "_"))
-# More words than this among a column's numbers are no way to write "missing".
+# A column of numbers with more different words than this has no word for "missing".
 MAX_MISSING_WORDS = 3
 
 

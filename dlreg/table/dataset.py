@@ -122,9 +122,9 @@ def _read_contents(
     """The cells of these columns, which leave the table's frame; None where the target has faults."""
     target = None
     with gathering(faults):
-        # That a column is not there at all has been said.
+        # A target that is not there at all is already among the faults.
         y_true = read_target(table, data.target) if data.target in table.frame.columns else np.empty(0)
-        # No file of more rows fits into memory.
+        # 32 bits are enough: no file of more rows fits into memory.
         rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
         with located(table.name):
             target = y_true, rows, _split_values(table, data, rows)

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# How long the work under way may go on after a signal: an epoch, or work without a checkpoint to keep. A library
-# that is being loaded may take as long again.
+# How long the work under way may go on after a signal: an epoch, or work without a checkpoint to keep. A
+# library that is being loaded may take as long again.
 GRACE_SECONDS, BRIEF_GRACE_SECONDS = 2.0, 1.0
 # A shell may tell the process and its group: that is one signal, not two.
 SAME_SIGNAL_SECONDS = 0.3

@@ -28,3 +28,8 @@ def test_parameters_of_embeddings_and_factors_are_counted_as_keras_does(embeddin
         categories=((4, 10), (14, 11)),
     )
     assert count_parameters(network) == build_model(network).count_params()
+
+
+def test_categories_that_would_hide_other_features_are_refused():
+    with pytest.raises(ValueError, match="not the last features"):
+        Network(15, categories=((2, 10),))

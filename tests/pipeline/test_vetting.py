@@ -1,0 +1,68 @@
+"""Whatever dlreg exports is allowed to run, and nothing else; what a hostile file holds is in tests/hostile."""
+
+import typing
+
+import numpy as np
+import pytest
+from support.pipelines import N_ROWS, drawn, fit, some_scale
+
+from dlreg.config.schema import Activation
+from dlreg.model.architecture import Network
+from dlreg.model.embeddings import fit_embedding
+from dlreg.pipeline import vetting
+from dlreg.pipeline.residual_scale import add_residual_scale
+from dlreg.pipeline.session import Pipeline
+
+
+@pytest.fixture(scope="module")
+def exported(table):
+    """A pipeline of every preprocessing and target; every activation is in one of them."""
+    columns, cells = table
+    y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
+    choices = [
+        {"numeric": numeric, "categorical": categorical}
+        for numeric in ("standard", "minmax", "robust", "robust_clip", "quantile")
+        for categorical in ("onehot", "ordinal")
+    ]
+    choices += [{"target": "log", "numeric": "none"}, {"target": "log1p", "missing": "mean"}]
+    models = []
+    for index, activation in enumerate(typing.get_args(Activation)):
+        preprocessing = fit(
+            columns, cells, y, **choices[index % len(choices)], clip_predictions=index % 2 == 0
+        )
+        n_features = len(preprocessing.feature_names)
+        numbers = preprocessing.transform(cells)[:, : preprocessing.n_numbers]
+        embedding = fit_embedding(("none", "periodic", "piecewise_linear")[index % 3], numbers)
+        network = Network(n_features, [4], activation, batch_norm=index % 2 == 1, embedding=embedding)
+        pipeline, _ = drawn(preprocessing, network, n_members=1 + index % 2)
+        models.append(add_residual_scale(pipeline, some_scale(n_features)))
+    return models
+
+
+def test_whatever_is_exported_is_allowed_to_run(exported):
+    for model in exported:
+        _, rows = vetting.vet_model(model.SerializeToString())
+        assert rows > 500
+
+
+def test_no_operator_is_allowed_that_is_not_exported(exported):
+    emitted = {}
+    for model in exported:
+        for node in model.graph.node:
+            names = emitted.setdefault((node.domain, node.op_type), set())
+            names |= {attribute.name for attribute in node.attribute}
+    assert emitted == vetting.OPERATORS
+
+
+def test_a_wide_network_is_given_fewer_rows_at_a_time(table):
+    columns, cells = table
+    y = np.random.default_rng(1).normal(size=N_ROWS)
+    preprocessing = fit(columns, cells, y)
+    features = len(preprocessing.feature_names)
+    exported, model = drawn(preprocessing, Network(features, [90_000], "linear"))
+    exported = exported.SerializeToString()
+    _, rows = vetting.vet_model(exported)
+    assert 10 < rows < N_ROWS
+    x = preprocessing.transform(cells)
+    expected = preprocessing.target.inverse(model.predict(x, verbose=0)[:, 0].astype(np.float64))
+    assert Pipeline(exported).predict(cells) == pytest.approx(expected, rel=1e-4, abs=1e-4)

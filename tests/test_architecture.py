@@ -123,6 +123,18 @@ def test_packages_hand_nothing_on():
         assert len(tree.body) == 1, path
 
 
+def test_a_face_names_every_module_of_its_package():
+    for path in ROOT.rglob("*/__init__.py"):
+        face = path.read_text(encoding="utf-8")
+        members = [
+            entry
+            for entry in path.parent.iterdir()
+            if entry.suffix == ".py" or (entry / "__init__.py").exists()
+        ]
+        unnamed = [entry.stem for entry in members if entry != path and f"`{entry.stem}`" not in face]
+        assert unnamed == [], path
+
+
 @pytest.mark.parametrize(
     ("module", "line", "fragment"),
     [

@@ -11,10 +11,12 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.errors import located
+from dlreg.evaluation import results
 from dlreg.evaluation.baselines import linear_baseline, mean_baseline
 from dlreg.evaluation.calibration import Calibration, calibrate
 from dlreg.evaluation.intervals import LEVEL
-from dlreg.evaluation.metrics import interval_metrics, regression_metrics
+from dlreg.evaluation.metrics import regression_metrics
+from dlreg.evaluation.results import Predictions
 from dlreg.features.preprocessing import Preprocessing, describe, fit_preprocessing
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Variant
@@ -194,18 +196,15 @@ def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out
         y_pred[held_out.compared][held_out.rows_compared],
         spread=float(y_true["train"].std()),
     )
-    metrics: dict[str, Any] = {name: regression_metrics(y_true[name], y_pred[name]) for name in dataset.parts}
+    half_width = built.calibration.intervals.half_widths(LEVEL, len(test.y_true), tested.get(RESIDUAL_SCALE))
+    parts = {name: Predictions(y_true[name], y_pred[name]) for name in dataset.parts}
+    metrics = results.measure(parts | {"test": Predictions(test.y_true, y_pred["test"], half_width)})
     metrics["baselines"] = {
         name: regression_metrics(y_true[held_out.name], predicted)
         for name, predicted in held_out.baselines.items()
     }
     if networks.y_unseen is not None:
         metrics["out_of_fold"] = regression_metrics(y_true["train"], networks.y_unseen)
-    if metrics["test"]:
-        half_width = built.calibration.intervals.half_widths(
-            LEVEL, len(test.y_true), tested.get(RESIDUAL_SCALE)
-        )
-        metrics["test"] |= interval_metrics(test.y_true, y_pred["test"], half_width)
     return Measured(metrics, y_pred["test"])
 
 

@@ -17,6 +17,11 @@ from support.forking import Forks
 from dlreg.errors import DlregError
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Two processes for all tests; for a folder or a file none beside this one, which starts sooner."""
+    return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "bad_input(kind): a mistake of a user's, in data, config or elsewhere")
 

@@ -2,8 +2,9 @@
 
 - `main`: the process: signals, streams, warnings, and the exit code of every error
 - `app`: one function a command: options in, one call, and what it returns printed
-- `output`: results, on stdout; `console`: errors, notes and progress, on stderr
-- `streams`: what may go wrong with either; `completion`: what a shell offers after `--set`
+- `output`: results, on stdout; `json_output`: the same as JSON, without the libraries that tables take
+- `console`: errors, notes and progress, on stderr
+- `streams`: what may go wrong with these; `completion`: what a shell offers after `--set`
 - `importing`: what `train` does to its process while TensorFlow is imported
 
 Nobody but `dlreg.__main__` imports it. Never imports table, features, model, pipeline or figures: it shows

@@ -129,7 +129,7 @@ def check(
     ] = "text",
 ) -> None:
     """Tell every fault of a config and of its CSV at once. Nothing is trained or written."""
-    from dlreg.cli.output import print_json
+    from dlreg.cli.json_output import print_json
     from dlreg.commands import check as command
 
     report = command.check(config, overrides or [], strict=strict)
@@ -197,7 +197,8 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
-    from dlreg.cli.output import print_gates, print_json, print_metrics
+    from dlreg.cli.json_output import print_json
+    from dlreg.cli.output import print_gates, print_metrics
     from dlreg.commands import evaluate as command
     from dlreg.evaluation.gates import parse_limits, parse_regressions, refuse_failed
 
@@ -270,7 +271,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Tell which columns a run relies on, by permutation importance, and draw it."""
-    from dlreg.cli.output import print_importance, print_json
+    from dlreg.cli.json_output import print_json
+    from dlreg.cli.output import print_importance
     from dlreg.commands import explain as command
 
     report = command.explain(run_dir, output, metric=metric, repeats=repeats)
@@ -283,7 +285,7 @@ def explain(
 @app.command()
 def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
     """Compare every file of a run with what was written."""
-    from dlreg.cli.output import print_json
+    from dlreg.cli.json_output import print_json
     from dlreg.commands import verify as command
 
     report, faults = command.verify(run_dir)

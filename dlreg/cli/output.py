@@ -1,6 +1,5 @@
-"""What a command prints on stdout: tables and sentences for a person, JSON for a script."""
+"""What a command prints on stdout for a person: tables and sentences."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,13 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dlreg.cli.json_output import print_json
 from dlreg.errors import printable
 
 if TYPE_CHECKING:
     from dlreg.evaluation.gates import Gate
-
-# Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
-JSON_VERSION = 1
 
 
 class _Output(Console):
@@ -27,12 +24,6 @@ class _Output(Console):
             BrokenPipeError: Always.
         """
         raise BrokenPipeError
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """One JSON object, for a script; what could steer a terminal is escaped."""
-    text = json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False)
-    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def print_run(summary: dict[str, Any], target: str, form: Literal["json", "path", "text"]) -> None:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dlreg.config.schema import DateFormat
-from dlreg.evaluation.intervals import MAX_SCORES
 from dlreg.table.column import KindName
 
 # The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
@@ -134,10 +133,13 @@ class IntervalsRecord(_Shape):
     rows: Size
     scale: Literal["learned", "constant"]
     constant_width_90: float | None
-    scores: Annotated[list[Annotated[float, Field(ge=0, le=LARGEST)]], Field(max_length=MAX_SCORES)]
+    scores: list[Annotated[float, Field(ge=0, le=LARGEST)]]
 
     @model_validator(mode="after")
     def _check_scores(self) -> "IntervalsRecord":
+        # Imported here because `verify` needs no NumPy.
+        from dlreg.evaluation.intervals import MAX_SCORES
+
         if len(self.scores) != min(self.rows, MAX_SCORES) or self.scores != sorted(self.scores):
             raise ValueError("expected one score per row, ascending")
         return self

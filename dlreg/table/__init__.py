@@ -7,6 +7,7 @@
 - `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone
 - `dates`: dates as text, by format
 - `column`: a column, and what a kind of column has to say
+- `cells`: a column's cells as text, and faults that show some of them
 - `kinds`: numbers, categories and dates, a module each
 - `columns`: the kinds by name; columns recognised and read
 - `missing_columns`: what a message says of a column that a CSV lacks

@@ -4,17 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from dlreg.errors import Fault
-
-# pandas is slow to import, and not all who need the names of the kinds read tables.
+# Slow to import, and not all who need the names of the kinds read tables.
 if TYPE_CHECKING:
+    import numpy as np
+
     from dlreg.table.csv_file import Table
 
 KindName = Literal["number", "category", "boolean", "date"]
-# How many of the cells at fault a message shows, and the most characters of each.
-MOST_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 
 
 @dataclass(frozen=True)
@@ -52,30 +48,5 @@ class Kind:
     is_text: bool
     recognise: Callable[["Table", str], Column | None]
     declare: Callable[["Table", str], Column]
-    read: Callable[["Table", Column], np.ndarray]
-    read_order: Callable[["Table", Column], np.ndarray] | None = None
-
-
-def read_text(table: "Table", name: str) -> np.ndarray:
-    """A column's cells as the text in the file, shape `(n_rows,)` of dtype object, missing ones ""."""
-    return table.frame[name].astype("str").fillna("").to_numpy(dtype=object)
-
-
-def cells_fault(table: "Table", name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
-    """A fault that shows the first of the cells at fault, and their lines.
-
-    Args:
-        table: The cells' table.
-        name: The cells' column.
-        bad: Which of its cells are at fault, shape `(n_rows,)`.
-        expected: What they should be.
-        hint: A way out.
-    """
-    rows = np.flatnonzero(bad)
-    examples = ", ".join(
-        f"{table.cell(int(row), name)[:EXAMPLE_LENGTH]!r} (line {table.line(int(row))})"
-        for row in rows[:MOST_EXAMPLES]
-    )
-    more = f" and {len(rows) - MOST_EXAMPLES:,} more" if len(rows) > MOST_EXAMPLES else ""
-    message = f"column {name!r}: {expected}; found {examples}{more}"
-    return Fault(message, table.name, table.line(int(rows[0])), hint=hint)
+    read: Callable[["Table", Column], "np.ndarray"]
+    read_order: Callable[["Table", Column], "np.ndarray"] | None = None

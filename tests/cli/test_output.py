@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from dlreg.cli.output import JSON_VERSION, print_gates, print_json, print_metrics, print_run
+from dlreg.cli.json_output import JSON_VERSION, print_json
+from dlreg.cli.output import print_gates, print_metrics, print_run
 from dlreg.evaluation.gates import Gate
 
 PART = {"n": 40, "rmse": 3.25, "mae": 2.0, "mape": None, "r2": 0.5}

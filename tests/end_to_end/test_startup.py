@@ -81,6 +81,12 @@ def test_the_schema_needs_no_table_reader(tmp_path):
     }
 
 
+def test_verifying_takes_neither_numbers_nor_tables(project):
+    """Neither NumPy for files that are hashed, nor rich for a line of text."""
+    assert not modules_after("verify", "run", cwd=project) & {*HEAVY, "pandas", "numpy", "rich"}
+    assert "rich" not in modules_after("check", "config.yaml", cwd=project)
+
+
 def test_check_takes_a_fraction_of_the_time_of_importing_tensorflow(tmp_path):
     """At most 0.15 of it on a quiet machine; twice that here, since other work may run beside."""
     (tmp_path / "table.csv").write_text("x,y\n" + "".join(f"{n * n % 17},{n % 5}\n" for n in range(100)))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
-from dlreg.table.column import Column, Kind, read_text
+from dlreg.table.cells import read_text
+from dlreg.table.column import Column, Kind
 from dlreg.table.csv_file import Table
 from dlreg.table.kinds.number import to_numbers, words_among_numbers
 

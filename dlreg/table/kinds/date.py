@@ -5,7 +5,8 @@ import pandas as pd
 
 from dlreg.errors import DataError, Fault
 from dlreg.table import dates
-from dlreg.table.column import Column, Kind, cells_fault, read_text
+from dlreg.table.cells import cells_fault, read_text
+from dlreg.table.column import Column, Kind
 from dlreg.table.csv_file import Table
 
 

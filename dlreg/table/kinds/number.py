@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
-from dlreg.table.column import Column, Kind, cells_fault
+from dlreg.table.cells import cells_fault
+from dlreg.table.column import Column, Kind
 from dlreg.table.csv_file import Table
 from dlreg.table.csv_format import CsvFormat
 

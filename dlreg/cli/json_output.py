@@ -1,0 +1,13 @@
+"""What a command prints on stdout for a script: one JSON object, without the libraries that tables take."""
+
+import json
+from typing import Any
+
+# Of every JSON object on stdout; it grows when a name in one of them changes its meaning.
+JSON_VERSION = 1
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object, for a script; what could steer a terminal is escaped."""
+    text = json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))

@@ -1,0 +1,34 @@
+"""A column's cells as text, and the fault of cells that are not what they should be."""
+
+import numpy as np
+
+from dlreg.errors import Fault
+from dlreg.table.csv_file import Table
+
+# How many of the cells at fault a message shows, and the most characters of each.
+MOST_EXAMPLES, EXAMPLE_LENGTH = 3, 40
+
+
+def read_text(table: Table, name: str) -> np.ndarray:
+    """A column's cells as the text in the file, shape `(n_rows,)` of dtype object, missing ones ""."""
+    return table.frame[name].astype("str").fillna("").to_numpy(dtype=object)
+
+
+def cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
+    """A fault that shows the first of the cells at fault, and their lines.
+
+    Args:
+        table: The cells' table.
+        name: The cells' column.
+        bad: Which of its cells are at fault, shape `(n_rows,)`.
+        expected: What they should be.
+        hint: A way out.
+    """
+    rows = np.flatnonzero(bad)
+    examples = ", ".join(
+        f"{table.cell(int(row), name)[:EXAMPLE_LENGTH]!r} (line {table.line(int(row))})"
+        for row in rows[:MOST_EXAMPLES]
+    )
+    more = f" and {len(rows) - MOST_EXAMPLES:,} more" if len(rows) > MOST_EXAMPLES else ""
+    message = f"column {name!r}: {expected}; found {examples}{more}"
+    return Fault(message, table.name, table.line(int(rows[0])), hint=hint)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dlreg.config.schema import ColumnType
 from dlreg.errors import Fault
 
 # pandas is slow to import, and not all who need the names of the kinds read tables.
@@ -48,7 +49,7 @@ class Kind:
         read_order: What says which of two rows is the later one, shape `(n_rows,)`; None if nothing does.
     """
 
-    type_name: Literal["number", "category", "date"]
+    type_name: ColumnType
     is_text: bool
     recognise: Callable[["Table", str], Column | None]
     declare: Callable[["Table", str], Column]

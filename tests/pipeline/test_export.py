@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from support.tables import part_of
 
-from dlreg.config.schema import Activation
+from dlreg.config.schema import Activation, NumericScaling
 from dlreg.engine.forward import predict
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.features.scaling import SOFT_LIMIT
@@ -34,6 +34,8 @@ from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
 
 N_TRAIN, N_ROWS = 150, 220
+# All but none: as they are, the table's billions are too large for a network's single precision.
+SCALINGS = [name for name in typing.get_args(NumericScaling) if name != "none"]
 DATE_FORMATS = {
     "iso": "%Y-%m-%d",
     "european": "%d/%m/%Y %H:%M",
@@ -89,7 +91,7 @@ def drawn(preprocessing, network, *, n_members=1, mixture=None):
 
 
 @pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
-@pytest.mark.parametrize("numeric", ["standard", "minmax", "robust", "quantile"])
+@pytest.mark.parametrize("numeric", SCALINGS)
 def test_every_preprocessing_predicts_as_scikit_learn_and_keras(table, numeric, categorical):
     columns, cells = table
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
@@ -347,7 +349,7 @@ def exported(table):
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
     choices = [
         {"numeric": numeric, "categorical": categorical}
-        for numeric in ("standard", "minmax", "robust", "robust_clip", "quantile")
+        for numeric in SCALINGS
         for categorical in ("onehot", "ordinal")
     ]
     choices += [{"target": "log", "numeric": "none"}, {"target": "log1p", "missing": "mean"}]

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from dlreg.config.reading import parse_config
+from dlreg.config.schema import ColumnType
 from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, UsageError, printable
 from dlreg.preview.advice import advise
@@ -190,7 +192,7 @@ def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) 
             yield from _entry(2, use.name, use.comment, item=True)
     used = [use for use in uses if use.type_name]
     if used:
-        yield _commented("  types:", "number | category | date")
+        yield _commented("  types:", " | ".join(get_args(ColumnType)))
         for use in used:
             yield from _entry(2, {use.name: use.type_name}, use.comment)
     dated = [use for use in used if use.date_format]

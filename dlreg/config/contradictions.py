@@ -1,9 +1,10 @@
 """Values of a config that are right by themselves but exclude each other."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from dlreg.config.places import KeyPath
+from dlreg.config.schema import ColumnType
 from dlreg.wording import quote
 
 
@@ -99,13 +100,14 @@ def _listed_column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradic
 
 def _column_type_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
     target = data["target"] if isinstance(data["target"], str) else None
+    column_types = get_args(ColumnType)
     types, dates = (data[name] if isinstance(data[name], dict) else {} for name in ("types", "dates"))
     for column, kind in types.items():
         key = ("data", "types", column)
-        if column == target and kind in ("category", "date"):
+        if column == target and kind in column_types and kind != "number":
             message = f"data.target is {quote(column)}, data.types cannot make it a {kind}"
             yield Contradiction(key, ("data", "target"), message, "A target is a number.")
-        if column in dates and kind in ("number", "category"):
+        if column in dates and kind in column_types and kind != "date":
             message = f"the column {quote(column)} is a {kind} in data.types but has a format in data.dates"
             yield Contradiction(key, ("data", "dates", column), message, "Remove it from one of them.")
     if target is not None and target in dates:

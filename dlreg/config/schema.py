@@ -29,6 +29,9 @@ from dlreg.config.checks import (
 from dlreg.config.places import Origins
 from dlreg.errors import Fault
 
+ColumnType = Literal["number", "category", "date"]
+NumericScaling = Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"]
+Loss = Literal["mse", "mae", "huber", "log_cosh"]
 # Element by element only, one name for each function (and `swish`, as silu is widely known).
 Activation = Literal[
     "relu", "leaky_relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "swish", "mish",
@@ -99,7 +102,7 @@ class DataConfig(_Section):
     missing_values: Annotated[Texts, Remark("beside empty cells, NA, NaN, null, None …")] = Field(
         default=(), description="Further texts that mean a missing value."
     )
-    types: dict[str, Literal["number", "category", "date"]] = Field(
+    types: dict[str, ColumnType] = Field(
         default={}, description="The type of a column, where the guess is wrong."
     )
     dates: Annotated[
@@ -124,9 +127,7 @@ class DataConfig(_Section):
 class PreprocessingConfig(_Section):
     """How columns become what the network sees; fitted on the training rows alone."""
 
-    numeric: Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"] = Field(
-        default="standard", description="How numeric columns are scaled."
-    )
+    numeric: NumericScaling = Field(default="standard", description="How numeric columns are scaled.")
     missing: Annotated[Literal["median", "mean", "error"], Remark("error refuses it")] = Field(
         default="median", description="What stands in for a missing number."
     )
@@ -289,9 +290,7 @@ class Refit(_Section):
 class TrainingConfig(_Section):
     """How the network learns."""
 
-    loss: Literal["mse", "mae", "huber", "log_cosh"] = Field(
-        default="mse", description="What training minimises."
-    )
+    loss: Loss = Field(default="mse", description="What training minimises.")
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "nadam"] = Field(
         default="adam", description="The rule that updates the weights."
     )

@@ -7,7 +7,7 @@ import numpy as np
 from onnx import TensorProto
 
 from dlreg.features.calendar import SECONDS_PER_DAY
-from dlreg.pipeline.graph import Graph
+from dlreg.pipeline.graph import Graph, split_text
 from dlreg.table import dates
 
 
@@ -65,7 +65,7 @@ def _standin(date_format: str) -> str:
 def _date_parts(graph: Graph, text: str, date_format: str) -> dict[str, str]:
     """Year, month, … as doubles of shape [N, 1], keyed by directive; months and years by `m` and `Y`."""
     lead, fields = dates.parse_format(date_format)
-    rest = _split(graph, text, lead)[1] if lead else text
+    rest = split_text(graph, text, lead)[1] if lead else text
     parts: dict[str, str] = {}
     group: list[dates.DateField] = []
     for field in fields:
@@ -74,19 +74,10 @@ def _date_parts(graph: Graph, text: str, date_format: str) -> dict[str, str]:
             continue
         head = rest
         if field.separator:
-            head, rest = _split(graph, rest, field.separator)
+            head, rest = split_text(graph, rest, field.separator)
         parts |= _digits(graph, head, group)
         group = []
     return parts
-
-
-def _split(graph: Graph, text: str, separator: str) -> tuple[str, str]:
-    """What stands before the first separator, and what stands after it, [N, 1] each."""
-    pieces, _ = graph.add("StringSplit", text, outputs=2, delimiter=separator, maxsplit=1)
-    head = graph.add("Gather", pieces, np.array(0), axis=-1)
-    # Where the text ends with the separator in every row there is no second piece.
-    padded = graph.add("Concat", pieces, graph.add("Unsqueeze", text, np.array([2])), axis=-1)
-    return head, graph.add("Gather", padded, np.array(1), axis=-1)
 
 
 def _digits(graph: Graph, text: str, fields: Sequence[dates.DateField]) -> dict[str, str]:

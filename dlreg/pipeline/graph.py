@@ -41,6 +41,18 @@ class Graph:
         return with_versions(graph)
 
 
+def split_text(graph: Graph, text: str, separator: str) -> tuple[str, str]:
+    """The parts of texts before and after their first separator, which each text holds.
+
+    Two pieces at most: `dlreg.pipeline.vetting` reckons the memory of no more.
+    """
+    pieces, _ = graph.add("StringSplit", text, outputs=2, delimiter=separator, maxsplit=1)
+    head = graph.add("Gather", pieces, np.array(0), axis=-1)
+    # Where the text ends with the separator in every row there is no second piece.
+    padded = graph.add("Concat", pieces, graph.add("Unsqueeze", text, np.array([2])), axis=-1)
+    return head, graph.add("Gather", padded, np.array(1), axis=-1)
+
+
 def with_versions(graph: onnx.GraphProto) -> onnx.ModelProto:
     """A model of this graph, with the versions all parts of a pipeline share."""
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]

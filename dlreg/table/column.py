@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dlreg.config.schema import ColumnType
+
 # Slow to import, and not all who need the names of the kinds read tables.
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +46,7 @@ class Kind:
         read_order: What says which of two rows is the later one, shape `(n_rows,)`; None if nothing does.
     """
 
-    type_name: Literal["number", "category", "date"]
+    type_name: ColumnType
     is_text: bool
     recognise: Callable[["Table", str], Column | None]
     declare: Callable[["Table", str], Column]

@@ -22,12 +22,18 @@ from support.command_line import run_cli
 from dlreg.config.reading import load_config
 from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
 from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.runs import names
 from dlreg.table.dataset import load_dataset
 
-RUN_FILES = {
-    "config.yaml", "metrics.json", "history.json", "loss_curve.png", "model.keras", "preprocessing.json",
-    "pipeline.onnx", "predictions.csv", "split.json", "intervals.json", "summary.txt", "run.json",
-}  # fmt: skip
+# Without cross-validation, and but for what is there only while a run is unfinished or drawn when asked for.
+RUN_FILES = names.FILES - {
+    names.OUT_OF_FOLD,
+    names.CHECKPOINT,
+    names.LOCK,
+    names.PREDICTIONS_PLOT,
+    names.RESIDUALS_PLOT,
+    names.IMPORTANCE,
+}
 TARGET = "소요 시간"
 
 

@@ -133,6 +133,16 @@ def test_no_other_command_is_promised():
     assert set(re.findall(r"^\| `dlreg (\w+)", README, re.MULTILINE)) == set(COMMANDS)
 
 
+def test_every_json_object_is_documented():
+    (table,) = re.findall(r"^\| command \| further names \|\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    printing = {
+        name
+        for name, command in COMMANDS.items()
+        if any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == printing
+
+
 def test_every_exit_code_is_documented():
     codes = {str(kind.exit_code) for kind in errors.DlregError.__subclasses__()} | {"0", "1", "130, 143"}
     (table,) = re.findall(r"^## Exit codes\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
@@ -198,5 +208,6 @@ def test_the_version_has_a_section_in_the_changelog():
 
 def test_what_contributors_are_pointed_to_is_there():
     contributing = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for target in re.findall(r"`((?:\.ci|tests|configs|dlreg)/[\w./]+)`", contributing):
-        assert re.search("MODULE|NAME", target) or (ROOT / target).exists(), target
+    for target in re.findall(r"`([.\w]+/[\w./]*)`", contributing):
+        places = (ROOT / target, ROOT / "dlreg" / target)
+        assert re.search("MODULE|NAME", target) or any(place.exists() for place in places), target

@@ -1,11 +1,13 @@
 """Scalers: fitted a column at a time, they scale as scikit-learn fitted to all columns at once."""
 
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
 
+from dlreg.config.schema import NumericScaling
 from dlreg.features.scaling import SOFT_LIMIT, fit_code_scaler, fit_scaler
 
 N_ROWS = 120
@@ -44,6 +46,10 @@ def test_a_column_at_a_time_is_as_all_at_once(method):
     for name, value in vars(scaler.estimator).items():
         if name.endswith("_"):
             assert value == pytest.approx(getattr(together, name), rel=1e-6), name
+
+
+def test_scikit_learn_has_every_scaling_of_the_config_but_two():
+    assert {*SCIKIT_LEARN, "robust_clip", "none"} == set(get_args(NumericScaling))
 
 
 @pytest.mark.parametrize("method", [*SCIKIT_LEARN, "robust_clip", "none"])

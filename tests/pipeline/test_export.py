@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from support.pipelines import N_ROWS, N_TRAIN, drawn, fit
+from support.pipelines import N_ROWS, N_TRAIN, SCALINGS, drawn, fit
 from support.tables import part_of
 
 from dlreg.features.preprocessing import fit_preprocessing
@@ -25,7 +25,7 @@ def both_ways(preprocessing, cells, **network):
 
 
 @pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
-@pytest.mark.parametrize("numeric", ["standard", "minmax", "robust", "quantile"])
+@pytest.mark.parametrize("numeric", SCALINGS)
 def test_every_preprocessing_predicts_as_scikit_learn_and_keras(table, numeric, categorical):
     columns, cells = table
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)

@@ -1,12 +1,14 @@
 """The stages between cells and network, run alone, against `Preprocessing.transform`."""
 
 import itertools
+from typing import get_args
 
 import numpy as np
 import onnxruntime as ort
 import pytest
 from support.tables import part_of
 
+from dlreg.config.schema import NumericScaling
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.scaling import scaling_graphs
@@ -40,7 +42,7 @@ def run(graph, inputs):
 
 @pytest.mark.parametrize("kinds", ["number", "category", "number date category", "date category"])
 @pytest.mark.parametrize("categorical", ["onehot", "ordinal", "embedding"])
-@pytest.mark.parametrize("numeric", ["standard", "minmax", "robust", "robust_clip", "quantile", "none"])
+@pytest.mark.parametrize("numeric", get_args(NumericScaling))
 def test_the_stages_give_the_rows_that_a_network_reads(numeric, categorical, kinds):
     columns = tuple(itertools.chain(*(COLUMNS[kind] for kind in kinds.split())))
     cells = {column.name: make_cells(1)[column.name] for column in columns}

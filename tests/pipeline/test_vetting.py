@@ -4,7 +4,7 @@ import typing
 
 import numpy as np
 import pytest
-from support.pipelines import N_ROWS, drawn, fit, some_scale
+from support.pipelines import N_ROWS, SCALINGS, drawn, fit, some_scale
 
 from dlreg.config.schema import Activation
 from dlreg.model.architecture import Network
@@ -21,7 +21,7 @@ def exported(table):
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
     choices = [
         {"numeric": numeric, "categorical": categorical}
-        for numeric in ("standard", "minmax", "robust", "robust_clip", "quantile")
+        for numeric in SCALINGS
         for categorical in ("onehot", "ordinal")
     ]
     choices += [{"target": "log", "numeric": "none"}, {"target": "log1p", "missing": "mean"}]

@@ -1,9 +1,12 @@
 """A table of every kind of column, and pipelines of random weights that read it."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 from support.tables import part_of
 
+from dlreg.config.schema import NumericScaling
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import combined_model, trained_model
@@ -16,6 +19,8 @@ from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
 
 N_TRAIN, N_ROWS = 150, 220
+# All but none: as they are, the table's billions are too large for a network's single precision.
+SCALINGS = [name for name in get_args(NumericScaling) if name != "none"]
 DATE_FORMATS = {
     "iso": "%Y-%m-%d",
     "european": "%d/%m/%Y %H:%M",

@@ -1,12 +1,14 @@
 """The compiled loop is Keras's mathematics: the same losses as `Model.fit` on the same order of rows."""
 
 import math
+from typing import get_args
 
 import keras
 import numpy as np
 import pytest
 from support.training import train_on
 
+from dlreg.config.schema import Loss
 from dlreg.engine.packing import PACKED_SIZE
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant, parameter_specs
@@ -113,9 +115,7 @@ CASES = {
         "optimizer": {"name": "adam", "clip_norm": 0.1},
     },
     "gelu": {"model": {"activation": "gelu"}},
-    "log_cosh": {"loss": "log_cosh"},
-    "mae": {"loss": "mae"},
-    "huber": {"loss": "huber"},
+    **{loss: {"loss": loss} for loss in KERAS_LOSSES},
     "cosine": {
         "schedule": ("cosine", {"warmup_epochs": 0, "final_fraction": 0.1}),
         "keras_schedule": schedules.CosineDecay(0.01, EPOCHS * STEPS, alpha=0.1),
@@ -152,6 +152,10 @@ def test_losses_equal_those_of_model_fit(rows, case):
     relative = 1e-3 if loss in ("mae", "huber") else 1e-5
     for name in ("loss", "val_loss", "mae", "val_mae"):
         assert progress.history[name] == pytest.approx(expected[name], rel=relative), name
+
+
+def test_the_cases_hold_every_loss_of_the_config():
+    assert set(KERAS_LOSSES) == set(get_args(Loss))
 
 
 def test_the_cases_are_on_both_sides_of_packing():

@@ -87,8 +87,8 @@ def train(
     from dlreg.cli.console import TrainingDisplay, show_note
     from dlreg.cli.importing import quiet_import
     from dlreg.cli.output import print_run
+    from dlreg.commands import train as command
     from dlreg.commands.check import load_checked_config
-    from dlreg.commands.train import train as train_run
     from dlreg.runs.resuming import find_config, read_complete
 
     if resume and overwrite:
@@ -100,7 +100,7 @@ def train(
         show_note("the run is complete already")
     else:
         with TrainingDisplay(quiet=quiet or as_json) as display:
-            summary = train_run(
+            summary = command.train(
                 settings,
                 path,
                 name=config.stem,
@@ -151,10 +151,10 @@ def init(
 ) -> None:
     """Write a commented config that fits a table."""
     from dlreg.cli.console import show_note
-    from dlreg.commands.init import draft_config
+    from dlreg.commands import init as command
     from dlreg.files.whole_file import reporting_storage_errors, write_atomically
 
-    text, warnings = draft_config(csv, target, output)
+    text, warnings = command.init(csv, target, output)
     if output:
         with reporting_storage_errors(output):
             write_atomically(output, text.encode())
@@ -250,9 +250,9 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a figure of a run."""
-    from dlreg.commands.plot import draw
+    from dlreg.commands import plot as command
 
-    print(draw(run_dir, kind, output))
+    print(command.plot(run_dir, kind, output))
 
 
 @app.command()

@@ -50,7 +50,7 @@ class Use:
     date_format: str | None = None
 
 
-def draft_config(csv: str, target: str, output: Path | None) -> tuple[str, tuple[str, ...]]:
+def init(csv: str, target: str, output: Path | None) -> tuple[str, tuple[str, ...]]:
     """Writes the config of a table, and makes sure that training would start from it.
 
     Args:

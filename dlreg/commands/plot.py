@@ -16,7 +16,7 @@ from dlreg.runs.tables import read_predictions
 _FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
 
 
-def draw(path: Path, kind: str, output: Path | None) -> Path:
+def plot(path: Path, kind: str, output: Path | None) -> Path:
     """Draws a figure of a run and writes it in one step.
 
     Args:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlreg.commands.check import check
-from dlreg.commands.init import draft_config
+from dlreg.commands.init import init
 from dlreg.config.reading import load_config
 from dlreg.errors import DataError, UsageError
 from dlreg.table.dataset import load_dataset
@@ -27,7 +27,7 @@ def german(values):
 def drafted(csv, target, output=None):
     """The config drafted for a table, as the loader reads it, and its text."""
     output = output or csv.with_suffix(".yaml")
-    text, _ = draft_config(str(csv), target, output)
+    text, _ = init(str(csv), target, output)
     output.write_text(text, encoding="utf-8")
     report = check(output)
     assert report.exit_code == 0, report.faults
@@ -162,7 +162,7 @@ def test_drafts_load_whatever_the_columns_are_called(tmp_path_factory, names):
     generator = np.random.default_rng(17)
     pd.DataFrame({**{name: generator.permutation(X) for name in names}, target: Y}).to_csv(csv, index=False)
     try:
-        text, _ = draft_config(str(csv), target, csv.with_suffix(".yaml"))
+        text, _ = init(str(csv), target, csv.with_suffix(".yaml"))
     except DataError as error:
         # Headers the reader refuses: blank names, numbers alone, carriage returns.
         assert "traceback" not in str(error).lower()
@@ -245,7 +245,7 @@ def test_the_table_itself_is_not_replaced(tmp_path):
     (tmp_path / "link.csv").symlink_to("t.csv")
     for output in ("t.csv", "link.csv"):
         with pytest.raises(UsageError, match="is the CSV itself"):
-            draft_config(str(tmp_path / "t.csv"), "y", tmp_path / output)
+            init(str(tmp_path / "t.csv"), "y", tmp_path / output)
 
 
 @pytest.mark.parametrize("output", ["absent/t.yaml", "folder"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.fuzzing import EXAMPLES, feed, mutated
 
-from dlreg.commands.init import draft_config
+from dlreg.commands.init import init
 from dlreg.config.keys import override_keys
 from dlreg.config.reading import parse_config, read_config
 from dlreg.config.writing import dump_config
@@ -424,7 +424,7 @@ def test_any_table_is_a_dataset_or_is_refused(tmp_path, command):
         content, csv_format, types, dates, _ = given
         table.write_bytes(content)
         if command == "init":
-            text, warnings = draft_config(str(table), "y", config)
+            text, warnings = init(str(table), "y", config)
             assert text.endswith("\n")
             assert all(warnings)
             parse_yaml(text, "config.yaml")

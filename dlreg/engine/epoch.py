@@ -7,7 +7,7 @@ body to trace and to compile.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -49,22 +49,22 @@ class Program:
     batch_size: int
     seed: int
 
-    @property
+    @cached_property
     def n_members(self) -> int:
         """Networks trained side by side, of all variants together."""
         return sum(variant.n_members for variant in self.variants)
 
-    @property
+    @cached_property
     def n_steps(self) -> int:
         """Batches of an epoch."""
         return -(-self.n_rows // self.batch_size)
 
-    @property
+    @cached_property
     def axes(self) -> tuple[int, ...]:
         """The axis of members in front of every tensor, if there are several."""
         return (self.n_members,) if self.n_members > 1 else ()
 
-    @property
+    @cached_property
     def packings(self) -> list[Packing]:
         """How the parameters of each variant are held."""
         return [packing_of(variant, alone=not self.axes) for variant in self.variants]

@@ -17,7 +17,6 @@ def build_schedule(
     factor: float = 0.1,
     warmup_epochs: int = 0,
     final_fraction: float = 0.0,
-    **_: float,
 ) -> Schedule:
     """A function from steps, counted from 0 and of shape `(n_steps,)`, to their learning rates.
 

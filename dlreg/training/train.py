@@ -159,6 +159,7 @@ def _recipe(
 ) -> Recipe:
     settings, schedule = config.training, config.training.schedule
     schedule_options = schedule.model_dump(exclude={"name"})
+    lowered_on_plateau = schedule.name == "plateau"
     stopping, refit = settings.early_stopping, settings.refit
     return Recipe(
         variants,
@@ -169,7 +170,7 @@ def _recipe(
             settings.learning_rate,
             epochs=plan.epochs,
             steps_per_epoch=plan.steps_per_epoch,
-            **schedule_options,
+            **({} if lowered_on_plateau else schedule_options),
         ),
         plan.epochs,
         plan.batch_size,
@@ -180,7 +181,7 @@ def _recipe(
             config.model.dropout_schedule, n_steps=plan.epochs * plan.steps_per_epoch
         ),
         early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
-        plateau=Plateau(**schedule_options) if schedule.name == "plateau" else None,
+        plateau=Plateau(**schedule_options) if lowered_on_plateau else None,
         restore_best_weights=settings.restore_best_weights,
         refit=Refit(refit.epochs_fraction, refit.learning_rate_fraction * settings.learning_rate)
         if refit

@@ -77,16 +77,30 @@ def offences(root: Path) -> list[str]:
     return lines
 
 
-def circle(root: Path) -> list[str]:
-    """Modules that import each other in a circle; none if there is no circle."""
-    trees = modules(root)
-    arrows = {
+def arrows_between(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
+    """For each module those of the package that it imports."""
+    return {
         module: {
             target for name in imports(tree) for target in trees if target == name or is_part(name, target)
         }
         - {module}
         for module, tree in trees.items()
     }
+
+
+def commands_that_reach(library: str, root: Path) -> set[str]:
+    """The modules of `commands` from which imports lead to a library, over however many modules."""
+    trees = modules(root)
+    arrows = arrows_between(trees)
+    reached = {module for module, tree in trees.items() if any(is_part(x, library) for x in imports(tree))}
+    while further := {module for module, targets in arrows.items() if targets & reached} - reached:
+        reached |= further
+    return {module for module in reached if is_part(module, "commands")}
+
+
+def circle(root: Path) -> list[str]:
+    """Modules that import each other in a circle; none if there is no circle."""
+    arrows = arrows_between(modules(root))
     state: dict[str, int] = defaultdict(int)
 
     def visit(module: str, path: list[str]) -> list[str]:
@@ -99,7 +113,9 @@ def circle(root: Path) -> list[str]:
         state[module] = 2
         return []
 
-    return next((closed for module in trees if not state[module] and (closed := visit(module, [module]))), [])
+    return next(
+        (closed for module in arrows if not state[module] and (closed := visit(module, [module]))), []
+    )
 
 
 def test_every_package_has_its_place():
@@ -113,6 +129,11 @@ def test_imports_go_one_way():
 
 def test_no_modules_import_each_other_in_a_circle():
     assert circle(ROOT) == []
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "keras"])
+def test_of_the_commands_training_alone_leads_to_tensorflow(library):
+    assert commands_that_reach(library, ROOT) == {"commands.train", "commands.train_steps"}
 
 
 def test_packages_hand_nothing_on():
@@ -160,3 +181,12 @@ def test_a_planted_circle_is_found(tmp_path):
     (tmp_path / "table" / "b.py").write_text("def f():\n    from dlreg.table import c")
     (tmp_path / "table" / "c.py").write_text("import dlreg.table.a")
     assert set(circle(tmp_path)) == {"table.a", "table.b", "table.c"}
+
+
+def test_a_command_that_leads_to_tensorflow_is_found(tmp_path):
+    (tmp_path / "commands").mkdir()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "commands" / "far.py").write_text("def f():\n    from dlreg.model import near")
+    (tmp_path / "commands" / "light.py").write_text("import numpy")
+    (tmp_path / "model" / "near.py").write_text("from tensorflow import function")
+    assert commands_that_reach("tensorflow", tmp_path) == {"commands.far"}

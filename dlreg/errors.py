@@ -41,7 +41,7 @@ class Fault:
     hint: str | None = None
 
     def __str__(self) -> str:
-        """`file:line:column: message; hint`, with the parts that are known."""
+        """`file:line:column: message. hint`, with the parts that are known."""
         place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
         message = _brief(self.message)
         text = f"{place}: {message}" if place else message

@@ -1,6 +1,6 @@
 """The `dlreg` process: its signals, streams and warnings, and the exit code of every error.
 
-All that changes the process as a whole stands here and in `dlreg.cli.importing`.
+`dlreg.cli.importing` has what the import of TensorFlow changes of the process.
 """
 
 import contextlib

@@ -6,7 +6,7 @@ from typing import Any
 
 from dlreg.errors import Fault, RunDirError
 from dlreg.runs.names import CHECKPOINT, FIGURES, LOCK, REQUIRED, RUN
-from dlreg.runs.reading import check_file, names_in, read_record
+from dlreg.runs.reading import check_file, names_in, read_record, readable_folder
 
 
 def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
@@ -36,7 +36,7 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
         if name not in FIGURES:
             message = "not a file of this run: neither written nor checked by dlreg"
             faults.append(Fault(message, str(path / name), hint="Move it elsewhere"))
-        elif not stat.S_ISREG((path / name).lstat().st_mode):
+        elif not stat.S_ISREG((readable_folder(path) / name).lstat().st_mode):
             faults.append(Fault("expected a plain file", str(path / name), hint="Remove it and plot again"))
     report = {"run_dir": str(path), "verified": verified, "faults": [str(fault) for fault in faults]}
     return report, tuple(faults)

@@ -16,9 +16,10 @@
 - `writing`: the resolved config as YAML
 - `reference`: the config of every key, as the docs have it
 
-Others call `schema.{Config, DataConfig, DateFormat}`, `reading.{load_config, read_config, parse_config}`,
-`writing.{dump_config, to_yaml}`, `presets.PRESETS`, `json_schema.config_schema`,
-`keys.{override_keys, named_values}`, `checks.{SUPPORTED_DATE_DIRECTIVES, RefusedError}` and
-`yaml_source.MAX_BYTES`. Never imports another package but `files`: what may be said does not depend on how it
-is done.
+Others call `schema.{Config, DataConfig, ColumnType, DateFormat, SplitMethod}`,
+`reading.{read_config, parse_config}`, `writing.{dump_config, to_yaml}`, `presets.PRESETS`,
+`json_schema.config_schema`, `keys.{override_keys, named_values}`,
+`checks.{SUPPORTED_DATE_DIRECTIVES, RefusedError}` and `yaml_source.MAX_BYTES`.
+
+Never imports another package but `files`: what may be said does not depend on how it is done.
 """

@@ -30,6 +30,7 @@ from dlreg.config.places import Origins
 from dlreg.errors import Fault
 
 ColumnType = Literal["number", "category", "date"]
+SplitMethod = Literal["random", "ordered", "group", "time"]
 NumericScaling = Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"]
 Loss = Literal["mse", "mae", "huber", "log_cosh"]
 # Element by element only, one name for each function (and `swish`, as silu is widely known).
@@ -116,7 +117,7 @@ class DataConfig(_Section):
         default=None, description="A CSV file of its own with the test rows."
     )
     split: Annotated[
-        Literal["random", "ordered", "group", "time"],
+        SplitMethod,
         Remark("group keeps groups whole, time takes the latest"),
     ] = Field(
         default="random", description="How test and validation rows are drawn; ordered takes the last ones."

@@ -79,8 +79,9 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
         outside = np.maximum(residuals - half_widths, 0.0)
         return float(np.mean(2 * half_widths + 2 / (1 - LEVEL) * outside))
 
-    power = min(POWERS, key=interval_score)
-    if interval_score(power) > LEAST_GAIN * interval_score(0.0):
+    scores = {power: interval_score(power) for power in POWERS}
+    power = min(scores, key=scores.__getitem__)
+    if scores[power] > LEAST_GAIN * scores[0.0]:
         return Calibration(constant, None, width)
     scale = _fit_scale(x, residuals, y_pred, np.arange(len(residuals))).to_the_power(power)
     return Calibration(_intervals(residuals / scales**power), scale, width)

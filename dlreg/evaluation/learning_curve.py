@@ -29,7 +29,8 @@ class Verdict:
 
     Attributes:
         kind: One of `Kind`.
-        since_epoch: For overfitting the best epoch, 1-based; for divergence the first that went wrong.
+        since_epoch: For overfitting the best epoch, 1-based; for divergence the first that is
+            not finite, or the one after which the loss rose.
         sentence: The verdict for a person.
         advice: What to try next, by config key; empty where nothing is wrong.
     """
@@ -121,11 +122,10 @@ def judge_learning_curve(
 
 
 def _diverged(epoch: int, *, finite: bool) -> Verdict:
-    what = "rose above twice its start" if finite else "is not finite"
     sentence = (
-        f"Diverged: the training loss {what} after epoch {epoch}."
+        f"Diverged: the training loss rose above twice its start after epoch {epoch}."
         if finite
-        else (f"Diverged: the loss {what} in epoch {epoch}.")
+        else f"Diverged: the loss is not finite in epoch {epoch}."
     )
     return Verdict(
         "diverged", epoch, sentence, "Lower training.learning_rate, or set training.clip_norm: 1.0."

@@ -29,7 +29,8 @@ class Preprocessing:
 
     Attributes:
         columns: What is read, in the order of the CSV.
-        features: Per column, the features it becomes before scaling: one, or several for a date.
+        features: Per column, the features it becomes before scaling: one, or several for a date, and
+            perhaps a flag of missing cells.
         scaler: Of the features that are numbers.
         encoder: Of those that are texts, if there are any.
         target: How the target is scaled.

@@ -44,7 +44,7 @@ class TrainedRun:
         columns: What the pipeline reads.
         levels: The levels seen in training, by the name of each category.
         pipeline: Ready to run.
-        intervals: What prediction intervals are made from; none in a run of before there were any.
+        intervals: What prediction intervals are made from; without scores in a run of before there were any.
     """
 
     path: Path

@@ -1,13 +1,11 @@
 """Which rows train, which validate, which test."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from dlreg.config.schema import SplitMethod
 from dlreg.errors import DataError, Fault
-
-SplitMethod = Literal["random", "ordered", "group", "time"]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from support.command_line import run_cli
 from dlreg.commands.verify import verify
 from dlreg.errors import RunDirError
 from dlreg.runs.json_text import to_json
-from dlreg.runs.names import FIGURES, REQUIRED
+from dlreg.runs.names import FIGURES, REQUIRED, new_beside, old_beside
 
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 SMALL = 8192
@@ -54,6 +54,13 @@ def test_a_whole_run_is_complete(project):
     assert report["run_dir"] == "run"
     assert set(report["verified"]) == names
     assert report["faults"] == []
+
+
+@pytest.mark.parametrize("beside", [new_beside, old_beside])
+def test_a_run_is_verified_where_a_swap_cut_short_left_it(run, beside):
+    assert (run / "loss_curve.png").exists()
+    run.rename(beside(run))
+    assert verify(run)[1] == ()
 
 
 def test_every_fault_is_named_at_once(run):

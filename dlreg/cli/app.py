@@ -49,6 +49,27 @@ SetOption = Annotated[
         autocompletion=complete_override,
     ),
 ]
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="How this file is written, such as data.decimal=','; repeatable.",
+    ),
+]
+MaxUnseenOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Fail (4) if more of a column's cells are levels unseen in training; default: if all are.",
+    ),
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict", help="Fail (4) at missing cells, unseen levels and values far out of range."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -194,6 +215,9 @@ def evaluate(
             metavar="METRIC=PERCENT", help="Fail (8) if surely worse than --baseline by more; repeatable."
         ),
     ] = None,
+    overrides: FormatOption = None,
+    max_unseen: MaxUnseenOption = None,
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
@@ -204,10 +228,14 @@ def evaluate(
 
     limits = parse_limits(fail_if or [], on_data=data is not None)
     allowed = parse_regressions(max_regression or [], baseline)
-    metrics, gates = command.evaluate(run_dir, data, limits, baseline, allowed)
+    if data is None and (overrides or max_unseen is not None or strict):
+        raise UsageError("--set, --max-unseen and --strict are about another CSV: give it with --data")
+    other_table = None if data is None else command.OtherTable(data, overrides or (), max_unseen, strict)
+    metrics, gates, strange = command.evaluate(run_dir, other_table, limits, baseline, allowed)
     if as_json:
         results = [gate.result for gate in gates]
-        print_json({"run_dir": str(run_dir), "metrics": metrics, "gates": results})
+        cells = strange and strange.as_json()
+        print_json({"run_dir": str(run_dir), "metrics": metrics, "cells": cells, "gates": results})
     else:
         print_metrics(metrics)
         print_gates(gates)
@@ -231,13 +259,26 @@ def predict(
         float | None,
         typer.Option(metavar="LEVEL", help="Add y_lower and y_upper, which hold this share of rows, as 0.9."),
     ] = None,
+    overrides: FormatOption = None,
+    max_unseen: MaxUnseenOption = None,
+    strict: StrictOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; the rows need --output then.")
+    ] = False,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
+    from dlreg.cli.json_output import print_json
     from dlreg.commands import predict as command
+    from dlreg.commands.other_format import read_otherwise
     from dlreg.runs.trained_run import open_run
 
-    run = open_run(run_dir)
-    command.predict(run, csv, output, keep or [], spread=spread, interval=interval)
+    if as_json and output == "-":
+        raise UsageError("--json prints on standard output, as the rows do: give --output a file")
+    run = read_otherwise(open_run(run_dir), overrides or ())
+    options = command.Options(keep or (), spread, interval, max_unseen, strict)
+    report = command.predict(run, csv, output, options)
+    if as_json:
+        print_json({"run_dir": str(run_dir), **report})
 
 
 @app.command()

@@ -5,6 +5,7 @@
 - `init`: a config that fits a table
 - `evaluate`: metrics and gates
 - `predict`: predictions of new rows, streamed
+- `other_format`: `--set` for a file that `evaluate` and `predict` are given
 - `plot`: a figure of a run
 - `explain`: which columns a run relies on
 - `verify`: every file against what was written

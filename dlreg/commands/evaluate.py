@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dlreg.commands.other_format import naming_set_option, read_otherwise
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.gates import (
     AllowedRegression,
@@ -20,61 +21,95 @@ from dlreg.evaluation.results import Predictions, measure
 from dlreg.files.hashing import sha256_of_file
 from dlreg.runs.names import SPLIT
 from dlreg.runs.own_rows import predict_own_rows
-from dlreg.runs.trained_run import TrainedRun, open_run, warn_of_unseen
+from dlreg.runs.strange_cells import (
+    StrangeCells,
+    count_strange_cells,
+    refuse_strange,
+    refuse_unseen,
+    unknown_sentences,
+)
+from dlreg.runs.trained_run import TrainedRun, open_run
 from dlreg.table.csv_file import read_table
-from dlreg.table.dataset import csv_format_of, notes_on, read_part
+from dlreg.table.dataset import csv_format_of, read_part
+
+
+@dataclass(frozen=True)
+class OtherTable:
+    """A CSV to measure a run on, in place of the rows it was split into.
+
+    Attributes:
+        csv: The file, with the target.
+        overrides: How it is written, where it is not as the run's own: `KEY=VALUE` texts.
+        max_unseen: The share of a column's cells that may be a level which no training row has; None for any
+            but all of them.
+        strict: Refuse whatever the training rows did not have.
+    """
+
+    csv: str
+    overrides: Sequence[str] = ()
+    max_unseen: float | None = None
+    strict: bool = False
 
 
 def evaluate(
     path: Path,
-    data: str | None,
+    other_table: OtherTable | None,
     limits: Sequence[Limit],
     baseline: Path | None,
     allowed: Sequence[AllowedRegression],
-) -> tuple[dict[str, Any], list[Gate]]:
+) -> tuple[dict[str, Any], list[Gate], StrangeCells | None]:
     """Measures a run and judges it by limits and against a baseline.
 
     Args:
         path: The run directory.
-        data: Another CSV with the target; None for the rows the run was split into.
+        other_table: Another CSV with the target; None for the rows the run was split into.
         limits: On the metrics.
         baseline: The run directory to compare with, if there is one.
         allowed: How much worse the run may be than the baseline.
 
     Returns:
-        Metrics by part, and the gates in the order of `limits` and `allowed`.
+        Metrics by part, the gates in the order of `limits` and `allowed`, and what was strange in the other
+        CSV.
     """
     run, other = open_run(path), open_run(baseline) if baseline else None
-    parts = predict_parts(run, data)
+    parts, strange = predict_parts(run, other_table)
     metrics = measure(parts)
     gates = judge_limits(limits, metrics)
     if other:
-        gates += compare_with_baseline(run, parts, other, allowed, data)
-    return metrics, gates
+        gates += compare_with_baseline(run, parts, other, allowed, other_table)
+    return metrics, gates, strange
 
 
-def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predictions]:
+def predict_parts(
+    run: TrainedRun, other_table: OtherTable | None = None
+) -> tuple[dict[str, Predictions], StrangeCells | None]:
     """Runs the pipeline, and warns of what a user should know of the rows.
 
     Args:
         run: The trained run.
-        data: Another CSV with the target; None for the rows the run was split into.
+        other_table: Another CSV with the target; None for the rows the run was split into.
 
     Returns:
-        Predictions by part: `data` for another CSV, else those of `predict_own_rows`.
+        Predictions by part: `data` for another CSV, else those of `predict_own_rows`; and what was strange in
+        the other CSV.
 
     Raises:
         RunDirError: The run's own CSV is no longer what it was trained on.
-        DataError: The CSV lacks columns or has cells that are not what the column is.
+        DataError: The CSV lacks columns, has cells that are not what the column is, levels of which too many
+            are unknown, or anything strange that is to be refused.
     """
-    if data is None:
-        return predict_own_rows(run)
-    table = read_table(data, csv_format_of(run.config.data), run.text_columns)
-    part = read_part(table, run.columns, run.config.data.target)
-    for note in notes_on(table, run.columns, run.config.data.target):
+    if other_table is None:
+        return predict_own_rows(run), None
+    csv, data = other_table.csv, read_otherwise(run, other_table.overrides).config.data
+    with naming_set_option():
+        part, notes = read_part(read_table(csv, csv_format_of(data), run.text_columns), run.columns, data)
+    strange = count_strange_cells(run, part.cells)
+    refuse_unseen(strange, csv, other_table.max_unseen)
+    if other_table.strict:
+        refuse_strange(run, strange, csv)
+    for note in (*notes, *unknown_sentences(run, strange)):
         warnings.warn(note, stacklevel=1)
-    warn_of_unseen(run.count_unseen(part.cells))
-    return {"data": run.predict(part)}
+    return {"data": run.predict(part)}, strange
 
 
 def compare_with_baseline(
@@ -82,7 +117,7 @@ def compare_with_baseline(
     parts: Mapping[str, Predictions],
     baseline: TrainedRun,
     allowed: Sequence[AllowedRegression],
-    data: str | None,
+    other_table: OtherTable | None,
 ) -> list[Gate]:
     """Judges a run against another on rows that neither was trained on.
 
@@ -91,7 +126,7 @@ def compare_with_baseline(
         parts: What it predicts.
         baseline: The other run.
         allowed: How much worse the run may be.
-        data: The CSV that was measured; None for the run's own test rows.
+        other_table: The CSV that was measured; None for the run's own test rows.
 
     Raises:
         RunDirError: The baseline predicts something else, or may have been trained on the rows.
@@ -100,14 +135,15 @@ def compare_with_baseline(
     if target != other_target:
         message = f"the baseline predicts {other_target!r}, the run {target!r}"
         raise RunDirError(Fault(message, str(baseline.path), hint="Compare runs with one target"))
-    _refuse_seen_rows(run, baseline, data)
-    name = "data" if data else "test"
+    _refuse_seen_rows(run, baseline, other_table)
+    name = "data" if other_table else "test"
     if not parts[name].y_true.size:
         hint = "Give a CSV that neither run was trained on with --data"
         raise RunDirError(Fault("the run has no test rows to compare on", str(run.path), hint=hint))
     # The run has warned of the same rows.
     with warnings.catch_warnings(action="ignore"):
-        others = predict_parts(baseline if data else _on_files_of(run, baseline), data)[name]
+        compared = baseline if other_table else _on_files_of(run, baseline)
+        others = predict_parts(compared, other_table)[0][name]
     if not np.array_equal(parts[name].y_true, others.y_true):
         message = "the two runs read different target values from the same CSV"
         raise RunDirError(Fault(message, str(baseline.path), hint="Compare data.* in their config.yaml"))
@@ -121,9 +157,9 @@ def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
     return replace(baseline, config=config, record=baseline.record | {"data": run.record.get("data", {})})
 
 
-def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, data: str | None) -> None:
-    if data:
-        digest = sha256_of_file(Path(data))
+def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, other_table: OtherTable | None) -> None:
+    if other_table:
+        digest = sha256_of_file(Path(other_table.csv))
         for candidate in (run, baseline):
             if candidate.record.get("data", {}).get("data.path", {}).get("sha256") == digest:
                 hint = "Leave --data out to compare on the test rows, or give rows that neither run has seen"

@@ -2,106 +2,145 @@
 
 import contextlib
 import sys
-from collections import Counter
+import warnings
 from collections.abc import Iterator, Sequence
 from csv import writer as csv_writer
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
+from dlreg.commands.other_format import naming_set_option
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
-from dlreg.runs.trained_run import TrainedRun, warn_of_unseen
+from dlreg.runs.strange_cells import (
+    StrangeCells,
+    count_strange_cells,
+    refuse_strange,
+    refuse_unseen,
+    strange_sentences,
+)
+from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.columns import read_cells
 from dlreg.table.csv_file import Table, stream_tables
 from dlreg.table.csv_scan import open_csv
 from dlreg.table.dataset import csv_format_of
 from dlreg.table.missing_columns import missing_columns
+from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 
 
-def predict(
-    run: TrainedRun,
-    csv: str,
-    output: str,
-    keep: Sequence[str] = (),
-    *,
-    spread: bool = False,
-    interval: float | None = None,
-) -> dict[str, int]:
-    """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`; warns of unseen levels.
+@dataclass(frozen=True)
+class Options:
+    """What is written of each row, and what the rows may be.
+
+    Attributes:
+        keep: Columns to copy from the input.
+        spread: Write `y_spread` too, the standard deviation of the members of an ensemble.
+        interval: Write `y_lower` and `y_upper` too, between which this share of new rows lies.
+        max_unseen: The share of a column's cells that may be a level which no training row has; None for any
+            but all of them.
+        strict: Refuse whatever the training rows did not have.
+    """
+
+    keep: Sequence[str] = ()
+    spread: bool = False
+    interval: float | None = None
+    max_unseen: float | None = None
+    strict: bool = False
+
+    @property
+    def predicted(self) -> list[str]:
+        """The columns that are written beside the kept ones."""
+        bounds = ["y_lower", "y_upper"] if self.interval else []
+        return ["y_pred", *(["y_spread"] if self.spread else []), *bounds]
+
+
+def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[str, Any]:
+    """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`; warns of strange cells.
 
     Args:
         run: The trained run.
         csv: A file, or `-` for standard input. The target column is not needed.
         output: A file, replaced in one step when all rows are done, or `-` for standard output.
-        keep: Columns to copy from the input.
-        spread: Write `y_spread` too, the standard deviation of the members of an ensemble.
-        interval: Write `y_lower` and `y_upper` too, between which this share of new rows lies.
+        options: What is written, and what is refused.
 
     Returns:
-        How many rows there were (`rows`), and how many cells of a category were unseen in training,
-        by column (`unseen in …`).
+        What `--json` prints: `output`, how many `rows` there were, and how many `cells` were `missing`,
+        `outside` of the training range and `unseen`, by column.
 
     Raises:
         UsageError: A spread is asked for where there is one member, a column to be kept twice, or an
             interval that is no share of rows, or a larger one than the rows it is calibrated on can tell of.
-        DataError: No rows, columns missing, cells that are not what the column is.
+        DataError: No rows, columns missing, cells that are not what the column is, levels of which too many
+            are unknown, and with `strict` anything strange.
         StorageError: The output cannot be written.
     """
-    if spread and not run.pipeline.has_spread:
-        hint = "Train with model.ensemble: 5, or leave --spread out"
-        raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
-    if interval is not None:
-        _check_level(run, interval)
-    names = ["y_pred", *(["y_spread"] if spread else []), *(["y_lower", "y_upper"] if interval else [])]
-    columns = ["row", *keep, *names]
-    if repeated := [name for name in keep if columns.count(name) > 1]:
-        hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
-        raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
-    n_rows, unseen = 0, Counter[str]()
+    _check_options(run, options)
     source = "standard input" if csv == "-" else csv
-    with _open_input(csv) as stream, _open_output(output) as target:
-        text_columns = {*run.text_columns, *keep}
+    n_rows, strange = 0, StrangeCells()
+    with _open_input(csv) as stream, naming_set_option(), _open_output(output) as target:
         # It writes the same text as pandas, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
+        text_columns = {*run.text_columns, *options.keep}
         for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
-            predicted = _predict_block(run, table, keep, unseen, interval)
+            predicted, met = _predict_block(run, table, options)
+            strange += met
             if not n_rows:
-                writer.writerow(columns)
-            kept_cells = [table.frame[column].fillna("").tolist() for column in keep]
+                # Before anything is written: what follows is mostly like what comes first.
+                refuse_unseen(strange, source, options.max_unseen)
+                writer.writerow(["row", *options.keep, *options.predicted])
+            kept_cells = [table.frame[column].fillna("").tolist() for column in options.keep]
             rows = range(n_rows, n_rows + len(table.frame))
             writer.writerows(
-                zip(rows, *kept_cells, *(predicted[name].tolist() for name in names), strict=True)
+                zip(rows, *kept_cells, *(predicted[name].tolist() for name in options.predicted), strict=True)
             )
             n_rows += len(table.frame)
         if not n_rows:
             hint = "Add a header line and, below it, one line for each row"
             raise DataError(Fault("the file has no rows of data", source, hint=hint))
-    warn_of_unseen(unseen)
-    return {"rows": n_rows} | {f"unseen in {name}": count for name, count in unseen.items()}
+        refuse_unseen(strange, source, options.max_unseen)
+    for sentence in strange_sentences(run, strange):
+        warnings.warn(sentence, stacklevel=1)
+    return {"output": output, "rows": n_rows, "cells": strange.as_json()}
+
+
+def _check_options(run: TrainedRun, options: Options) -> None:
+    if options.spread and not run.pipeline.has_spread:
+        hint = "Train with model.ensemble: 5, or leave --spread out"
+        raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
+    if options.interval is not None:
+        _check_level(run, options.interval)
+    columns = ["row", *options.keep, *options.predicted]
+    if repeated := [name for name in options.keep if columns.count(name) > 1]:
+        hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
+        raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
 
 
 def _predict_block(
-    run: TrainedRun, table: Table, keep: Sequence[str], unseen: Counter[str], interval: float | None
-) -> dict[str, np.ndarray]:
+    run: TrainedRun, table: Table, options: Options
+) -> tuple[dict[str, np.ndarray], StrangeCells]:
     header = list(table.frame.columns)
-    wanted = [*(column.name for column in run.columns), *keep]
+    wanted = [*(column.name for column in run.columns), *options.keep]
     lacking = [name for name in wanted if name not in header]
     if lacking:
         raise DataError(*missing_columns(lacking, header, table.name))
     with located(table.name):
         cells = read_cells(table, run.columns)
-    unseen.update(run.count_unseen(cells))
+    strange = count_strange_cells(run, cells)
+    if options.strict:
+        refuse_strange(run, strange, table.name)
+    for place in describe_rows(table, find_non_data_rows(table, None)):
+        warnings.warn(f"predicted, but no observation: {place}", stacklevel=1)
     outputs = run.pipeline.run(cells)
     columns = {"y_pred": outputs[PREDICTION]}
     if SPREAD in outputs:
         columns["y_spread"] = outputs[SPREAD]
-    if interval is not None:
-        half = run.intervals.half_widths(interval, len(table.frame), outputs.get(RESIDUAL_SCALE))
+    if options.interval is not None:
+        half = run.intervals.half_widths(options.interval, len(table.frame), outputs.get(RESIDUAL_SCALE))
         columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
-    return columns
+    return columns, strange
 
 
 def _check_level(run: TrainedRun, level: float) -> None:

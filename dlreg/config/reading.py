@@ -1,5 +1,6 @@
 """Reading a config: a file and `--set` to values, or to every fault with its place."""
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,16 @@ from dlreg.config.places import KeyPath, Origins, Place, Position
 from dlreg.config.precedence import over_defaults, over_preset, section_of
 from dlreg.config.schema import Config
 from dlreg.config.sentences import key_path, schema_faults
+from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import YamlDocument, decode_yaml, parse_scalar_or_flow, read_yaml
 from dlreg.errors import ConfigError, Fault, UsageError
 from dlreg.wording import quote
 
 # A table can be read and checked even if these are wrong.
 _SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "split", "split_by"))
+
+# The values of these are one character.
+_CHARACTERS = tuple(("data", key) for key in ("delimiter", "decimal", "thousands"))
 
 
 class Reading(NamedTuple):
@@ -78,6 +83,20 @@ def parse_config(content: bytes, source: str) -> Config:
     if faults or config is None:
         raise ConfigError(*faults)
     return config
+
+
+def override_config(config: Config, overrides: Sequence[str]) -> Config:
+    """A config with other values for some keys, as `load_config` takes them.
+
+    Raises:
+        UsageError: One of `overrides` is not `KEY=VALUE`.
+        ConfigError: With every fault there is.
+    """
+    parsed = [_split_override(override) for override in overrides]
+    changed, faults = _understand(decode_yaml(dump_config(config).encode(), "config"), parsed)
+    if faults or changed is None:
+        raise ConfigError(*faults)
+    return changed
 
 
 class _Given(NamedTuple):
@@ -152,6 +171,9 @@ def _contradiction_fault(contradiction: Contradiction, origins: Origins) -> Faul
 def _split_override(override: str) -> tuple[KeyPath, str]:
     key, equals, text = override.partition("=")
     parts = tuple(key.strip().split("."))
+    # A shell takes the quotes from data.decimal=",", which YAML needs.
+    if parts in _CHARACTERS and len(text) == 1:
+        text = json.dumps(text)
     if not equals or not all(parts):
         hint = "For example --set training.epochs=50."
         raise UsageError(Fault(f"--set takes KEY=VALUE, found {quote(override)}", hint=hint))

@@ -103,8 +103,14 @@ class DataConfig(_Section):
     missing_values: Annotated[Texts, Remark("beside empty cells, NA, NaN, null, None …")] = Field(
         default=(), description="Further texts that mean a missing value."
     )
+    non_data_rows: Annotated[
+        Literal["refuse", "exclude", "keep"], Remark("totals, averages, units under the header")
+    ] = Field(default="refuse", description="What becomes of rows that are no observations.")
     types: dict[str, ColumnType] = Field(
         default={}, description="The type of a column, where the guess is wrong."
+    )
+    fold_case: Annotated[bool, Remark("blanks around a cell never tell levels apart")] = Field(
+        default=False, description="Whether levels that differ in case alone are one, as elm and Elm."
     )
     dates: Annotated[
         dict[str, DateFormat],

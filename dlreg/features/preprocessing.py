@@ -34,6 +34,7 @@ class Preprocessing:
         scaler: Of the features that are numbers.
         encoder: Of those that are texts, if there are any.
         target: How the target is scaled.
+        ranges: The least and the greatest value of each column of numbers.
         limits: The least and the greatest target of the training rows, scaled, where predictions are clipped
             to them.
     """
@@ -43,6 +44,7 @@ class Preprocessing:
     scaler: Scaler
     encoder: Encoder | None
     target: TargetScaling
+    ranges: dict[str, tuple[float, float]]
     limits: tuple[float, float] | None = None
 
     def transform(self, cells: Cells) -> np.ndarray:
@@ -92,6 +94,13 @@ class Preprocessing:
     def flags(self) -> tuple[Feature, ...]:
         """The flags of missing numbers: the inputs of the network after the numbers."""
         return _of_kind("flag", self.features)
+
+    @property
+    def levels(self) -> dict[str, list[str]]:
+        """The levels of each feature that is a text, by its key."""
+        encoder = self.encoder
+        features = zip(encoder.features, encoder.levels, strict=True) if encoder else ()
+        return {feature.key: levels.tolist() for feature, levels in features}
 
     @property
     def n_numbers(self) -> int:
@@ -156,8 +165,13 @@ def fit_preprocessing(
         fit_scaler(numeric if has_numbers else "none", numbers),
         fit_encoder(categorical, categories, numeric) if categories else None,
         target_scaling,
+        {column.name: _range(cells[column.name]) for column in columns if column.kind == "number"},
         limits=(float(scaled.min()), float(scaled.max())) if clip_predictions else None,
     )
+
+
+def _range(numbers: np.ndarray) -> tuple[float, float]:
+    return float(np.nanmin(numbers)), float(np.nanmax(numbers))
 
 
 def describe(preprocessing: Preprocessing) -> dict[str, Any]:
@@ -170,6 +184,10 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
         entry: dict[str, Any] = {"kind": column.kind}
         if column.date_format:
             entry["date_format"] = column.date_format
+        if column.fold_case:
+            entry["fold_case"] = True
+        if column.name in preprocessing.ranges:
+            entry["range"] = list(preprocessing.ranges[column.name])
         if encoder and features[0].key in texts:
             entry |= encoder.describe(texts[features[0].key])
         else:

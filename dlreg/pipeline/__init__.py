@@ -1,12 +1,12 @@
 """`pipeline.onnx`: the whole way from raw cells to a prediction as one graph, written, vetted and run.
 
 - `graph`: ONNX graphs written as formulas, and the names of a pipeline's outputs
-- `calendar`, `cells`: cells to features
+- `calendar`, `levels`, `cells`: cells to features
 - `quantile`, `scaling`: features to x, as scikit-learn scales and encodes them
 - `networks`: x to predictions
 - `export`: the stages merged into one graph; `residual_scale`: a further output for intervals
 - `agreement`: whether the graph predicts what Keras predicts
-- `vetting`: refuses a graph that dlreg does not write
+- `vetting`: refuses a graph that dlreg does not write; `patterns`: and other regular expressions
 - `telemetry`: keeps ONNX Runtime from sending anything
 - `session`: runs a vetted graph
 

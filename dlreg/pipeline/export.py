@@ -1,6 +1,6 @@
 """The whole way from raw cells to the prediction as one ONNX graph, built from three parts.
 
-    cells ──▶ features: missing numbers filled, dates → calendar features (`cells`)
+    cells ──▶ features: missing numbers filled, dates → calendar, texts → levels (`cells`)
           ──▶ scaled and encoded (`scaling`, converted by skl2onnx)
           ──▶ network and the target's scale undone (`networks`)
 
@@ -43,7 +43,7 @@ def export_pipeline(
     names = [column.name for column in preprocessing.columns]
     prefix = free_prefix(names)
     stages = [
-        cells_graph(preprocessing.columns, preprocessing.features),
+        cells_graph(preprocessing.columns, preprocessing.features, preprocessing.levels),
         *scaling_graphs(preprocessing),
         network_graph(variants, mixture, preprocessing.target, OUTPUTS),
     ]

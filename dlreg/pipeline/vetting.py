@@ -17,6 +17,7 @@ from onnx import AttributeProto, TensorProto
 
 from dlreg.errors import RunDirError
 from dlreg.pipeline.graph import IR_VERSION, ML_OPSET, OPSET, PREDICTION, RESIDUAL_SCALE, SPREAD
+from dlreg.pipeline.patterns import is_known_pattern
 
 MAX_ROWS = 16384
 MAX_NODES = 60_000
@@ -77,11 +78,8 @@ _DATA_FIELDS: Mapping[int, str] = {
     TensorProto.INT64: "int64_data",
     TensorProto.STRING: "string_data",
 }
-# Patterns of dates: digits, names of months, and text around them. RE2 prints faulty ones as they are.
-_PATTERN = re.compile(
-    r"(?:\[0-[59]\]\??(?:\{(?:1,)?[0-9]\})?|\([A-Za-z|]{1,200}\)|\\\W|[^][(){}*+?.\\^$|])*", re.DOTALL
-)
-MAX_PATTERN = 1000
+# RE2 takes some twenty times as much memory.
+MAX_PATTERN_BYTES = 8 << 20
 # Field numbers of onnx.proto: the messages in each message, and the packed integers.
 _MESSAGES: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 8: "other", 14: "other", 20: "other", 25: "other", 26: "other"},
@@ -124,6 +122,8 @@ def vet_model(content: bytes) -> tuple[bytes, int]:
         _check_tensor(tensor)
     for node in graph.node:
         _check_node(node, constants)
+    if sum(len(_pattern_of(node)) for node in graph.node) > MAX_PATTERN_BYTES:
+        raise _refused(f"patterns of more than {MAX_PATTERN_BYTES:,} bytes")
     # Shapes that the file claims are not trusted, but worked out anew.
     del graph.value_info[:]
     return model.SerializeToString(), _rows_per_call(model)
@@ -192,8 +192,9 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
     # Without a limit a text of n delimiters becomes n + 1 texts.
     if node.op_type == "StringSplit" and ("maxsplit" not in given or given["maxsplit"].i != 1):
         raise _refused("StringSplit without maxsplit 1")
-    if node.op_type == "RegexFullMatch" and not _is_date_pattern(given):
-        raise _refused("RegexFullMatch of a pattern that is no date's")
+    # RE2 would print a faulty one.
+    if node.op_type == "RegexFullMatch" and not is_known_pattern(_pattern_of(node).decode(errors="replace")):
+        raise _refused("RegexFullMatch of a pattern that is neither a date's nor a level's")
     # Texts joined with each other would double in length at each step.
     if node.op_type == "StringConcat":
         first = constants.get(node.input[0]) if node.input else None
@@ -201,10 +202,9 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
             raise _refused("StringConcat of anything but '0.' and a text")
 
 
-def _is_date_pattern(given: Mapping[str, AttributeProto]) -> bool:
-    content = given["pattern"].s if "pattern" in given else b""
-    pattern = content.decode(errors="replace")
-    return len(pattern) <= MAX_PATTERN and bool(_PATTERN.fullmatch(pattern))
+def _pattern_of(node: onnx.NodeProto) -> bytes:
+    patterns = (attribute.s for attribute in node.attribute if attribute.name == "pattern")
+    return bytes(next(patterns, b""))
 
 
 def _rows_per_call(model: onnx.ModelProto) -> int:
@@ -285,7 +285,8 @@ def _longest_text(graph: onnx.GraphProto) -> int:
         [attribute.s, *attribute.strings]
         for node in graph.node
         for attribute in node.attribute
-        if attribute.type in (AttributeProto.STRING, AttributeProto.STRINGS)
+        # An expression is matched, and given out by nobody.
+        if attribute.type in (AttributeProto.STRING, AttributeProto.STRINGS) and attribute.name != "pattern"
     ]
     joined = sum(2 for node in graph.node if node.op_type == "StringConcat")
     return joined + max((len(text) for part in texts for text in part), default=0)

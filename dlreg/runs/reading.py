@@ -20,7 +20,7 @@ from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import RUN, new_beside, old_beside
 from dlreg.runs.shapes import FileEntry, RunRecord
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
 
@@ -74,6 +74,9 @@ def read_any_record(path: Path) -> dict[str, Any]:
         raise RunDirError(Fault(newer, str(path / RUN), hint="Update dlreg"))
     if not intact:
         raise _damaged_record(path)
+    if isinstance(version, int) and version < SCHEMA_VERSION:
+        older = f"the run is of schema version {version}, when texts were told apart otherwise"
+        raise RunDirError(Fault(older, str(path / RUN), hint="Train again"))
     read_json(content, RunRecord, path / RUN)
     return dict(record)
 

@@ -151,6 +151,8 @@ class ColumnEntry(_Shape):
     kind: KindName
     date_format: DateFormat | None = None
     levels: list[str] | None = None
+    fold_case: bool = False
+    range: Annotated[tuple[float, float], Field(strict=False)] | None = None
 
     @model_validator(mode="after")
     def _check_format(self) -> "ColumnEntry":

@@ -1,8 +1,6 @@
 """A complete run directory, opened to predict with – without TensorFlow."""
 
 import math
-import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +41,7 @@ class TrainedRun:
         config: The resolved config.
         columns: What the pipeline reads.
         levels: The levels seen in training, by the name of each category.
+        ranges: The least and the greatest training value of each column of numbers.
         pipeline: Ready to run.
         intervals: What prediction intervals are made from; without scores in a run of before there were any.
     """
@@ -52,6 +51,7 @@ class TrainedRun:
     config: Config
     columns: tuple[Column, ...]
     levels: dict[str, set[str]]
+    ranges: dict[str, tuple[float, float]]
     pipeline: Pipeline
     intervals: Intervals
 
@@ -65,21 +65,6 @@ class TrainedRun:
         outputs = self.pipeline.run(part.cells)
         half_width = self.intervals.half_widths(LEVEL, len(part.y_true), outputs.get(RESIDUAL_SCALE))
         return Predictions(part.y_true, outputs[PREDICTION], half_width)
-
-    def count_unseen(self, cells: Mapping[str, np.ndarray]) -> dict[str, int]:
-        """The number of cells with a level that no training row has, by category; those with none left out.
-
-        Args:
-            cells: One array of shape `(n_rows, 1)` per column.
-        """
-        counts = {name: _count_others(cells[name][:, 0], levels) for name, levels in self.levels.items()}
-        return {name: count for name, count in counts.items() if count}
-
-
-def warn_of_unseen(counts: Mapping[str, int]) -> None:
-    """Warns of what `TrainedRun.count_unseen` counted."""
-    for name, count in counts.items():
-        warnings.warn(f"{count:,} cells unseen in {name}: a level that no training row has", stacklevel=1)
 
 
 def open_run(path: Path) -> TrainedRun:
@@ -104,17 +89,20 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
     columns = tuple(
-        Column(name, entry.kind, entry.date_format) for name, entry in preprocessing.columns.items()
+        Column(name, entry.kind, entry.date_format, entry.fold_case)
+        for name, entry in preprocessing.columns.items()
     )
     levels = {
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
     }
+    ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
     max_bytes = _max_pipeline_bytes(config, len(preprocessing.features))
     file = path / PIPELINE
     pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file))
     if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
-    return TrainedRun(path, record, config, columns, levels, pipeline, _intervals(path, record, pipeline))
+    intervals = _intervals(path, record, pipeline)
+    return TrainedRun(path, record, config, columns, levels, ranges, pipeline, intervals)
 
 
 def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Intervals:
@@ -151,7 +139,3 @@ def _max_pipeline_bytes(config: Config, n_features: int) -> int:
     n_bytes = GRAPH_BYTES + TABLE_BYTES_PER_FEATURE * n_features
     n_bytes += BYTES_PER_PARAMETER * n_numbers * len(members_of(config))
     return min(n_bytes, MAX_PIPELINE_BYTES)
-
-
-def _count_others(texts: Sequence[str] | np.ndarray, levels: set[str]) -> int:
-    return sum(text not in levels and text != "" for text in texts)

@@ -8,10 +8,12 @@
 - `dates`: dates as text, by format
 - `column`: a column, and what a kind of column has to say
 - `cells`: a column's cells as text, and faults that show some of them
+- `spelling`: texts that mean the same, as a function and as a pattern
 - `kinds`: numbers, categories and dates, a module each
 - `columns`: the kinds by name; columns recognised and read
 - `missing_columns`: what a message says of a column that a CSV lacks
 - `chosen_columns`: the columns a config learns from
+- `non_data_rows`: rows that are no observations, such as totals
 - `splits`: which rows train, validate and test
 - `dataset`: the rows of a config, read, recognised, checked and split
 

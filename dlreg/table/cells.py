@@ -1,4 +1,4 @@
-"""A column's cells as text, and the fault of cells that are not what they should be."""
+"""The fault of cells that are not what they should be, and cells as text."""
 
 import numpy as np
 

@@ -23,11 +23,13 @@ class Column:
         name: As in the CSV's header.
         kind: `boolean` is a category whose levels are words for true and false.
         date_format: The strptime format of a date.
+        fold_case: Whether levels of a category that differ in case alone are one.
     """
 
     name: str
     kind: KindName
     date_format: str | None = None
+    fold_case: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What each column of a table is – numbers, categories or dates – and its cells as a model reads them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,9 +23,21 @@ def is_text(column: Column) -> bool:
 
 
 def recognise_columns(
-    table: Table, names: Iterable[str], types: Mapping[str, str], date_formats: Mapping[str, str]
+    table: Table,
+    names: Iterable[str],
+    types: Mapping[str, str],
+    date_formats: Mapping[str, str],
+    *,
+    fold_case: bool = False,
 ) -> tuple[Column, ...]:
     """Tells the columns' kinds from their cells, where `types` and `date_formats` do not say them.
+
+    Args:
+        table: The cells.
+        names: The columns.
+        types: What the config says a column to be.
+        date_formats: The formats of dates that are not ISO.
+        fold_case: Whether levels that differ in case alone are one.
 
     Raises:
         DataError: With every column that is neither clearly one thing nor another: numbers with a few
@@ -34,7 +47,8 @@ def recognise_columns(
     faults: list[Fault] = []
     for name in names:
         with gathering(faults):
-            columns.append(_recognise(table, name, types.get(name), date_formats.get(name)))
+            column = _recognise(table, name, types.get(name), date_formats.get(name))
+            columns.append(replace(column, fold_case=fold_case and column.kind == "category"))
     if faults:
         raise DataError(*faults)
     return tuple(columns)
@@ -45,7 +59,7 @@ def read_cells(table: Table, columns: Sequence[Column]) -> dict[str, np.ndarray]
 
     Returns:
         One array of shape `(n_rows, 1)` per column: numbers as float64, missing ones NaN; categories
-        and dates as the text in the file (dtype object), missing ones "".
+        as the text of their level, dates as the text in the file (dtype object), missing ones "".
 
     Raises:
         DataError: With each column that has cells of another kind, or infinite numbers.

@@ -16,8 +16,10 @@ from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
 from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
+from dlreg.table.kinds.category import canonical_texts
 from dlreg.table.kinds.number import read_numbers
 from dlreg.table.missing_columns import missing_columns
+from dlreg.table.non_data_rows import set_aside
 from dlreg.table.splits import Splits, split_folds, split_rows
 
 
@@ -43,7 +45,7 @@ class Dataset:
     Attributes:
         columns: What the model reads, in the order of the CSV.
         parts: `train`, `validation` and `test`.
-        notes: What a user should know of the rows: cells missing, rows dropped.
+        notes: What a user should know of the rows: cells missing, rows left out.
         folds: The positions of each fold in the training part, if there is cross-validation.
     """
 
@@ -60,27 +62,26 @@ def load_dataset(config: Config) -> Dataset:
         DataError: With every fault of the columns at once.
         StorageError: A file cannot be read.
     """
-    data = config.data
+    data, path = config.data, shown_path(config.data.path)
     faults: list[Fault] = []
-    table: Table | None = None
     columns: tuple[Column, ...] = ()
     contents: _Contents | None = None
+    notes: list[str] = []
     with gathering(faults):
-        as_text = {name for name, kind in data.types.items() if KINDS[kind].is_text} | set(data.dates)
-        table = read_table(shown_path(data.path), csv_format_of(data), as_text)
-    if table:
-        columns = _recognise_chosen(config, table, faults)
-        contents = _read_contents(table, columns, data, faults)
+        columns, tables, target, notes = _recognise(config, path, faults)
+        cells = _read_columns(columns, tables, faults)
+        if target:
+            notes += _notes(target.y_true, cells, target.is_observation, data.target)
+            contents = _Contents(cells, target)
     with gathering(faults):
         test_part, test_notes = _read_test_part(data, columns)
-    if faults or not table or not contents:
+    if faults or not contents:
         raise DataError(*faults)
-    with located(table.name):
-        splits, folds = _split(config, contents)
-    notes = _notes(contents.y_true, contents.cells, data.target)
+    with located(path):
+        splits, folds = _split(config, contents.target)
     parts = _cut_into_parts(contents, splits)
-    faults += _empty_columns(parts["train"], table.name)
-    faults += _constant_target(parts["train"].y_true, data.target, table.name)
+    faults += _empty_columns(parts["train"], path)
+    faults += _constant_target(parts["train"].y_true, data.target, path)
     if faults:
         raise DataError(*faults)
     if data.test_path and test_part:
@@ -90,56 +91,77 @@ def load_dataset(config: Config) -> Dataset:
     return Dataset(columns, parts, (*notes, *test_notes), folds)
 
 
-class _Contents(NamedTuple):
-    """The cells of a whole CSV.
+class _Target(NamedTuple):
+    """What a row is predicted and split by.
 
     Attributes:
-        cells: One array of shape `(n_rows, 1)` per column.
         y_true: The target, shape `(n_rows,)`, NaN where it is missing.
+        is_observation: Whether each row is one, shape `(n_rows,)`.
         rows: The positions of the rows that have a target.
         split_values: The group or moment of each of those rows, if they are to be split by one.
     """
 
-    cells: dict[str, np.ndarray]
     y_true: np.ndarray
+    is_observation: np.ndarray
     rows: np.ndarray
     split_values: np.ndarray | None
 
 
-def _recognise_chosen(config: Config, table: Table, faults: list[Fault]) -> tuple[Column, ...]:
-    names, name_faults = choose_columns(config, list(table.frame.columns), table.name)
+class _Contents(NamedTuple):
+    """A whole CSV.
+
+    Attributes:
+        cells: One array of shape `(n_rows, 1)` per column.
+        target: What its rows are predicted and split by.
+    """
+
+    cells: dict[str, np.ndarray]
+    target: _Target
+
+
+def _recognise(
+    config: Config, path: str, faults: list[Fault]
+) -> tuple[tuple[Column, ...], dict[str, Table], _Target | None, list[str]]:
+    """The columns, a table of each of them alone, the target unless it has faults, and notes on rows.
+
+    The whole table is given up on return: a large one does not fit in memory twice.
+    """
+    data = config.data
+    as_text = {name for name, kind in data.types.items() if KINDS[kind].is_text} | set(data.dates)
+    observations = set_aside(read_table(path, csv_format_of(data), as_text), data)
+    table = observations.table
+    faults += observations.faults
+    names, name_faults = choose_columns(config, list(table.frame.columns), path)
     faults += name_faults
     columns: list[Column] = []
     for name in names:
         with gathering(faults):
-            columns += recognise_columns(table, [name], config.data.types, config.data.dates)
-    return tuple(columns)
-
-
-def _read_contents(
-    table: Table, columns: Sequence[Column], data: DataConfig, faults: list[Fault]
-) -> _Contents | None:
-    """The cells of these columns, which leave the table's frame; None where the target has faults."""
+            columns += recognise_columns(table, [name], data.types, data.dates, fold_case=data.fold_case)
     target = None
     with gathering(faults):
         # A target that is not there at all is already among the faults.
         y_true = read_target(table, data.target) if data.target in table.frame.columns else np.empty(0)
         # 32 bits are enough: no file of more rows fits into memory.
         rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
-        with located(table.name):
-            target = y_true, rows, _split_values(table, data, rows)
+        target = _Target(y_true, observations.is_observation, rows, _split_values(table, data, rows))
+    tables = {column.name: replace(table, frame=table.frame[[column.name]]) for column in columns}
+    return tuple(columns), tables, target, list(observations.notes)
+
+
+def _read_columns(
+    columns: Sequence[Column], tables: dict[str, Table], faults: list[Fault]
+) -> dict[str, np.ndarray]:
+    """The cells of these columns, each of which leaves `tables` when it is read."""
     cells: dict[str, np.ndarray] = {}
     for column in columns:
         with gathering(faults):
-            cells |= read_cells(table, [column])
-        # A large table does not fit in memory twice: a column leaves the frame when its cells are read.
-        del table.frame[column.name]
-    return _Contents(cells, *target) if target else None
+            cells |= read_cells(tables.pop(column.name), [column])
+    return cells
 
 
-def _split(config: Config, contents: _Contents) -> tuple[Splits, tuple[np.ndarray, ...]]:
+def _split(config: Config, target: _Target) -> tuple[Splits, tuple[np.ndarray, ...]]:
     """The rows of each part, and the folds of the training rows if there is cross-validation."""
-    rows, values = contents.rows, contents.split_values
+    rows, values = target.rows, target.split_values
     splits = split_rows(
         rows,
         config.data.split,
@@ -162,7 +184,7 @@ def _split(config: Config, contents: _Contents) -> tuple[Splits, tuple[np.ndarra
 
 def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
     """The parts' rows; a column leaves `contents.cells` when it is cut, as both do not fit in memory."""
-    parts = {name: Part(rows, {}, contents.y_true[rows]) for name, rows in vars(splits).items()}
+    parts = {name: Part(rows, {}, contents.target.y_true[rows]) for name, rows in vars(splits).items()}
     for name in list(contents.cells):
         values = contents.cells.pop(name)
         for part in parts.values():
@@ -213,7 +235,8 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
     if data.split_by is None or data.split_by not in table.frame.columns:
         return None
     if data.split == "group":
-        values = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
+        texts = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
+        values = canonical_texts(texts, fold_case=data.fold_case)
     else:
         (column,) = recognise_columns(table, [data.split_by], data.types, data.dates)
         read_order = KINDS[column.kind].read_order
@@ -242,20 +265,28 @@ def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fau
         yield Fault(message, path, hint="Choose another data.target, or use rows in which it varies")
 
 
-def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
-    """The rows of a CSV that have a target.
+def read_part(table: Table, columns: Sequence[Column], data: DataConfig) -> tuple[Part, list[str]]:
+    """The rows of a CSV that have a target, and what a user should know of the others and of their cells.
 
     Raises:
-        DataError: Columns that the CSV lacks, cells that are not what the column is, no target at all.
+        DataError: Columns that the CSV lacks, cells that are not what the column is, rows that are no
+            observations, no target at all.
     """
     missing = [column.name for column in columns if column.name not in table.frame.columns]
     if missing:
         raise DataError(*missing_columns(missing, list(table.frame.columns), table.name))
-    with located(table.name):
-        y_true = read_target(table, target)
-        rows = np.flatnonzero(~np.isnan(y_true))
-        cells = {name: values[rows] for name, values in read_cells(table, columns).items()}
-        return Part(rows, cells, y_true[rows])
+    faults: list[Fault] = []
+    with gathering(faults):
+        table, is_observation, notes, row_faults = set_aside(table, data)
+        faults += row_faults
+        y_true = read_target(table, data.target)
+    with gathering(faults):
+        cells = read_cells(table, columns)
+    if faults:
+        raise DataError(*faults)
+    rows = np.flatnonzero(~np.isnan(y_true))
+    part = Part(rows, {name: values[rows] for name, values in cells.items()}, y_true[rows])
+    return part, [*notes, *_notes(y_true, cells, is_observation, data.target)]
 
 
 def _read_test_part(data: DataConfig, columns: Sequence[Column]) -> tuple[Part | None, list[str]]:
@@ -264,22 +295,19 @@ def _read_test_part(data: DataConfig, columns: Sequence[Column]) -> tuple[Part |
         return None, []
     path = shown_path(data.test_path)
     table = read_table(path, csv_format_of(data), [column.name for column in columns if is_text(column)])
-    part = read_part(table, columns, data.target)
-    return part, [f"{path}: {note}" for note in notes_on(table, columns, data.target)]
+    part, notes = read_part(table, columns, data)
+    return part, [f"{path}: {note}" for note in notes]
 
 
-def notes_on(table: Table, columns: Sequence[Column], target: str) -> list[str]:
-    """What a user should know of a table: rows without a target, cells that are missing."""
-    return _notes(read_target(table, target), read_cells(table, columns), target)
-
-
-def _notes(y_true: np.ndarray, cells: Mapping[str, np.ndarray], target: str) -> list[str]:
-    notes = []
-    dropped = int(np.isnan(y_true).sum())
+def _notes(
+    y_true: np.ndarray, cells: Mapping[str, np.ndarray], is_observation: np.ndarray, target: str
+) -> Iterator[str]:
+    """What a user should know of a table: observations without a target, cells that are missing."""
+    n_others = int(np.sum(~is_observation))
+    dropped = int(np.isnan(y_true).sum()) - n_others
     if dropped:
-        notes.append(f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}")
+        yield f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}"
     for name, values in cells.items():
-        missing = int(np.sum(values == "" if values.dtype == object else np.isnan(values)))
+        missing = int(np.sum(values == "" if values.dtype == object else np.isnan(values))) - n_others
         if missing:
-            notes.append(f"{missing:,} of {len(values):,} cells are missing in column {name!r}")
-    return notes
+            yield f"{missing:,} of {len(values):,} cells are missing in column {name!r}"

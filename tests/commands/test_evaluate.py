@@ -66,7 +66,8 @@ def test_gates_that_are_passed(runs, cli):
     assert done.returncode == 0
     assert done.stderr == f"note: reading {runs / 'table.csv'}, as the run's config says\n"
     printed = json.loads(done.stdout)
-    assert list(printed) == ["schema_version", "run_dir", "metrics", "gates"]
+    assert list(printed) == ["schema_version", "run_dir", "metrics", "cells", "gates"]
+    assert printed["cells"] is None
     assert printed["schema_version"] == 1
     first, second, third = printed["gates"]
     assert first == {

@@ -1,5 +1,6 @@
 """`dlreg predict`: one line for each row, in order, whatever its size."""
 
+import json
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 from support.command_line import run_cli
 from support.tables import make_table
 
-from dlreg.commands.predict import predict
+from dlreg.commands.predict import Options, predict
 from dlreg.runs.trained_run import open_run
 from dlreg.table import csv_scan
 
@@ -20,7 +21,7 @@ def test_predict_needs_no_target_and_answers_every_row_in_order(project):
     table = make_table(50, seed=8).drop(columns=TARGET)
     table.to_csv(project / "new.csv", index=False)
     done = run_cli("predict", "run", "new.csv", "-o", "out.csv", "--keep", "id", "--keep", "비", cwd=project)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
     result = pd.read_csv(project / "out.csv")
     assert list(result.columns) == ["row", "id", "비", "y_pred"]
     assert list(result["row"]) == list(range(50))
@@ -40,15 +41,92 @@ def test_predict_gives_the_test_rows_what_training_gave_them(project):
 
 def test_unseen_levels_are_counted_and_predicted_as_unknown(project):
     table = make_table(20, seed=8)
-    table["풍속 등급"] = "hurricane"
+    table.loc[5:, "풍속 등급"] = "hurricane"
     table.to_csv(project / "odd.csv", index=False)
     done = run_cli("predict", "run", "odd.csv", cwd=project)
     assert done.returncode == 0
-    assert "20 cells unseen in 풍속 등급" in done.stderr
+    assert "15 cells unseen in 풍속 등급" in done.stderr
+    assert "'hurricane'" in done.stderr
     assert len(done.stdout.splitlines()) == 21
     done = run_cli("evaluate", "run", "--data", "odd.csv", cwd=project)
     assert done.returncode == 0
+    assert "15 cells unseen in 풍속 등급" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["predict", "run", "odd.csv"], ["evaluate", "run", "--data", "odd.csv"]])
+def test_a_column_of_unseen_levels_alone_is_refused(project, command):
+    table = make_table(20, seed=8)
+    table["풍속 등급"] = ["gale", "storm"] * 10
+    table.to_csv(project / "odd.csv", index=False)
+    done = run_cli(*command, cwd=project)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "no cell is a level of the training rows; found 'gale' and 'storm'" in done.stderr
+    assert "--max-unseen 1" in done.stderr
+    done = run_cli(*command, "--max-unseen", "1", cwd=project)
+    assert done.returncode == 0
     assert "20 cells unseen in 풍속 등급" in done.stderr
+
+
+def test_max_unseen_is_a_share_of_each_column(project):
+    table = make_table(20, seed=8)
+    table.loc[15:, "비"] = "perhaps"
+    table.to_csv(project / "odd.csv", index=False)
+    assert run_cli("predict", "run", "odd.csv", "--max-unseen", "0.25", cwd=project).returncode == 0
+    done = run_cli("predict", "run", "odd.csv", "-o", "out.csv", "--max-unseen", "0.2", cwd=project)
+    assert done.returncode == 4
+    assert "5 of 20 cells are no level" in done.stderr
+    assert not (project / "out.csv").exists()
+
+
+def test_what_predict_met_is_counted_and_refused_where_that_is_asked_for(project):
+    table = make_table(20, seed=8)
+    table["year"] = [*[20240, -2024], *table["year"][2:]]
+    table.to_csv(project / "odd.csv", index=False)
+    done = run_cli("predict", "run", "odd.csv", "-o", "out.csv", "--json", cwd=project)
+    assert done.returncode == 0
+    printed = json.loads(done.stdout)
+    assert (printed["rows"], printed["output"]) == (20, "out.csv")
+    assert printed["cells"]["outside"] == {"year": 2}
+    assert "2 cells of 'year' lie far outside of the training range" in done.stderr
+    done = run_cli("predict", "run", "odd.csv", "-o", "strict.csv", "--strict", cwd=project)
+    assert done.returncode == 4
+    assert "leave --strict out" in done.stderr
+    assert not (project / "strict.csv").exists()
+    done = run_cli("predict", "run", "odd.csv", "--json", cwd=project)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_file_written_otherwise_is_read_as_it_says(project):
+    table = make_table(30, seed=8)
+    table.to_csv(project / "plain.csv", index=False)
+    wind = "Wind speed (m/s)"
+    german = table.assign(**{wind: pd.to_numeric(table[wind], errors="coerce")})
+    german.to_csv(project / "german.csv", index=False, sep=";", decimal=",", encoding="utf-16")
+    done = run_cli("predict", "run", "german.csv", cwd=project)
+    assert done.returncode == 4
+    assert "--set 'data.encoding=utf-16'" in done.stderr
+    options = [f"--set=data.{key}" for key in ("encoding=utf-16", "delimiter=;", "decimal=,")]
+    german = run_cli("predict", "run", "german.csv", *options, cwd=project)
+    assert german.returncode == 0
+    assert german.stdout == run_cli("predict", "run", "plain.csv", cwd=project).stdout
+    metrics = [
+        json.loads(run_cli("evaluate", "run", "--json", "--data", *file, cwd=project).stdout)["metrics"]
+        for file in (["plain.csv"], ["german.csv", *options])
+    ]
+    assert metrics[0] == metrics[1]
+
+
+@pytest.mark.parametrize("key", ["data.target=id", "training.epochs=3", "data.types={id: category}", "encoding=x"])
+def test_only_how_a_file_is_written_can_be_set(project, key):
+    done = run_cli("predict", "run", "table.csv", "--set", key, cwd=project)
+    assert done.returncode == 2
+    assert "data.encoding, data.delimiter" in done.stderr
+
+
+def test_options_on_another_table_need_one(project):
+    done = run_cli("evaluate", "run", "--strict", cwd=project)
+    assert done.returncode == 2
+    assert "--data" in done.stderr
 
 
 def test_predict_streams_blocks_as_one_table(project, monkeypatch, capsys):
@@ -56,8 +134,8 @@ def test_predict_streams_blocks_as_one_table(project, monkeypatch, capsys):
     outputs = []
     for block_bytes in (1 << 23, 700):
         monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
-        counts = predict(run, str(project / "table.csv"), "-", ["id"])
-        assert counts == {"rows": 240}
+        report = predict(run, str(project / "table.csv"), "-", Options(keep=["id"]))
+        assert report["rows"] == 240
         outputs.append(capsys.readouterr().out)
     first, second = (pd.read_csv(pd.io.common.StringIO(output)) for output in outputs)
     assert list(first["id"]) == list(second["id"])
@@ -69,4 +147,5 @@ def test_a_reader_that_has_enough_causes_no_traceback(project):
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], cwd=project, capture_output=True, text=True, check=False
     )
-    assert (done.stdout, done.stderr) == ("row,y_pred\n", "")
+    assert done.stdout == "row,y_pred\n"
+    assert "Traceback" not in done.stderr

@@ -52,7 +52,7 @@ def test_the_stages_give_the_rows_that_a_network_reads(numeric, categorical, kin
         categorical=categorical, target="none",
     )  # fmt: skip
     features = run(
-        cells_graph(columns, preprocessing.features),
+        cells_graph(columns, preprocessing.features, preprocessing.levels),
         {f"in{index}": cells[column.name] for index, column in enumerate(columns)},
     )
     assert list(features) == [feature.key for part in preprocessing.features for feature in part]

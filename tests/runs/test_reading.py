@@ -8,7 +8,7 @@ from support.runs import complete_run
 
 from dlreg.errors import RunDirError
 from dlreg.runs.directory import open_run_dir
-from dlreg.runs.reading import read_file, read_record
+from dlreg.runs.reading import read_file, read_record, record_json
 
 
 def test_a_complete_run_is_read_back(tmp_path):
@@ -70,7 +70,16 @@ def test_a_newer_schema_names_both_versions(tmp_path):
     path = complete_run(tmp_path / "run")
     record = json.loads((path / "run.json").read_text()) | {"schema_version": 99}
     (path / "run.json").write_text(json.dumps(record))
-    with pytest.raises(RunDirError, match=r"99.*reads up to 1"):
+    with pytest.raises(RunDirError, match=r"99.*reads up to 2"):
+        read_record(path)
+
+
+def test_a_run_of_an_older_schema_is_not_read_as_if_it_were_new(tmp_path):
+    path = complete_run(tmp_path / "run")
+    record = json.loads((path / "run.json").read_text()) | {"schema_version": 1}
+    del record["sha256"]
+    (path / "run.json").write_bytes(record_json(record))
+    with pytest.raises(RunDirError, match=r"schema version 1.*Train again"):
         read_record(path)
 
 

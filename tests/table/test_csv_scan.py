@@ -80,8 +80,8 @@ REFUSED = {
     "colons": (GOOD.replace(",", ":"), {}, None, "no column 'y'", "':'"),
     "blanks": (GOOD.replace(",", "  "), {}, None, "no column 'y'", "' '"),
     "quoted-as-a-whole": ('x,y\n"1,2"\n"3,4"\n', {}, 2, "found 1", "quotes"),
-    "units-below-header": (GOOD.replace("\n", "\nm,kg\n", 1), {}, 2, "'m' (line 2)", "Mend"),
-    "header-again": (GOOD + GOOD, {}, 14, "'x' (line 14)", "Mend"),
+    "units-below-header": (GOOD.replace("\n", "\nm,kg\n", 1), {}, 2, "a second header", "data.non_data_rows"),
+    "header-again": (GOOD + GOOD, {}, 14, "the header again", "data.non_data_rows"),
     "comment-in-the-middle": (GOOD + "# checked\n" + GOOD, {}, 14, "found 1", "quotes"),
     "end-of-file-mark": (GOOD + "\x1a", {}, 14, "found 1", "quotes"),
     "many-trailing-commas": (

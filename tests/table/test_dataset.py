@@ -9,6 +9,7 @@ import pytest
 from support.tables import faults_of, load, rows
 
 from dlreg.config.reading import load_config
+from dlreg.config.schema import DataConfig
 from dlreg.errors import DataError
 from dlreg.runs.contents import split_json
 from dlreg.table import csv_scan
@@ -251,7 +252,9 @@ def test_another_table_may_have_more_columns_in_any_order(tmp_path):
     columns = load(tmp_path, TABLE).columns
     (tmp_path / "other.csv").write_text(rows("name,new,y,b,a", "w,1,2,3,4"))
     table = read_table(str(tmp_path / "other.csv"), CsvFormat(), ["name"])
-    part = read_part(table, columns, "y")
+    data = DataConfig(path="other.csv", target="y")
+    part, notes = read_part(table, columns, data)
+    assert notes == []
     assert {name: cells.tolist() for name, cells in part.cells.items()} == {
         "a": [[4]],
         "b": [[3]],
@@ -259,7 +262,7 @@ def test_another_table_may_have_more_columns_in_any_order(tmp_path):
     }
     table = read_table(str(tmp_path / "table.csv"), CsvFormat())
     with pytest.raises(DataError, match="no column 'q'"):
-        read_part(table, columns, "q")
+        read_part(table, columns, data.model_copy(update={"target": "q"}))
 
 
 def test_a_few_rows_are_enough_where_nothing_is_held_out(tmp_path):

@@ -1,0 +1,55 @@
+"""Another file for a trained run, written otherwise than its own: `--set data.decimal=,` and the like."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from dlreg.config.reading import override_config
+from dlreg.errors import DataError, Fault, UsageError
+from dlreg.runs.trained_run import TrainedRun
+
+# What says how a file is written; everything else is a part of what was trained.
+FORMAT_KEYS = ("encoding", "delimiter", "decimal", "thousands", "missing_values", "dates")
+_NAMES = re.compile(
+    rf"""(?:([Ss])et\s)?data\.({"|".join(FORMAT_KEYS)})(?::\s(\{{.*?\}}|".*?"|[^\s,.]+))?""", re.DOTALL
+)
+
+
+def read_otherwise(run: TrainedRun, overrides: Sequence[str]) -> TrainedRun:
+    """The run with other values of `FORMAT_KEYS`, as `--set` gives them.
+
+    Raises:
+        UsageError: One of `overrides` is not `KEY=VALUE`, or of another key.
+        ConfigError: A value is wrong.
+    """
+    for override in overrides:
+        key = override.partition("=")[0]
+        if not re.fullmatch(rf"data\.({'|'.join(FORMAT_KEYS)})(\..*)?", key):
+            keys = ", ".join(f"data.{name}" for name in FORMAT_KEYS)
+            hint = f"Here it takes what says how a file is written: {keys}. Train again for all else"
+            raise UsageError(Fault(f"--set {key}: the run was trained with what its config says", hint=hint))
+    return replace(run, config=override_config(run.config, overrides)) if overrides else run
+
+
+@contextmanager
+def naming_set_option() -> Iterator[None]:
+    """Lets hints name `--set` where they would name a key of the config, which is another file's.
+
+    Raises:
+        DataError: The same as in the block, with other hints.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise DataError(*(_with_option(fault) for fault in error.faults)) from None
+
+
+def _with_option(fault: Fault) -> Fault:
+    def option(match: re.Match[str]) -> str:
+        verb, key, value = match.groups()
+        given = f"data.{key}={value}" if value else f"data.{key}=…"
+        quoted = f"'{given}'" if value else given
+        return f"{'Give' if verb == 'S' else 'give'} --set {quoted}" if verb else f"--set {quoted}"
+
+    return replace(fault, hint=_NAMES.sub(option, fault.hint)) if fault.hint else fault

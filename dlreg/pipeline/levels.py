@@ -1,0 +1,61 @@
+"""The cells of a category as text to the levels they mean, inside an ONNX graph."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from onnx import TensorProto
+
+from dlreg.pipeline.graph import Graph
+from dlreg.table.column import Column
+from dlreg.table.spelling import any_of, level_pattern
+
+# RE2 gives up its fast way of matching where an expression is much longer, whatever it is made of.
+MOST_BYTES_AT_ONCE = 4000
+
+
+def level_nodes(graph: Graph, text: str, column: Column, levels: Sequence[str]) -> str:
+    """Each cell's level as text, in whatever spelling it is written; of no level another text.
+
+    The levels are numbered from 1. One expression for each binary digit tells whether a cell's number has
+    it, so that a thousand levels take ten of them.
+
+    Args:
+        graph: Takes the nodes.
+        text: The tensor of the cells, of shape [N, 1].
+        column: What they are.
+        levels: Of the training rows, as `dlreg.table.spelling.canonical_text` gives them.
+    """
+    patterns = [
+        level_pattern(level, is_boolean=column.kind == "boolean", fold_case=column.fold_case)
+        for level in levels
+    ]
+    n_digits = len(levels).bit_length()
+    number = graph.constant(np.zeros((1, 1)))
+    for digit in range(n_digits):
+        having_digit = [pattern for place, pattern in enumerate(patterns, start=1) if place >> digit & 1]
+        for expression in _expressions(having_digit):
+            fits = graph.add("RegexFullMatch", text, pattern=expression)
+            number = graph.add("Add", number, graph.add("Where", fits, np.float64(1 << digit), np.float64(0)))
+    names = np.full(1 << n_digits, free_text(levels), dtype=object)
+    names[1 : len(levels) + 1] = list(levels)
+    return str(graph.add("Gather", names, graph.add("Cast", number, to=TensorProto.INT64)))
+
+
+def free_text(levels: Sequence[str]) -> str:
+    """A text that is none of the levels."""
+    text = "unseen"
+    while text in levels:
+        text += "?"
+    return text
+
+
+def _expressions(patterns: Sequence[str]) -> Iterator[str]:
+    """Regular expressions that together fit what any of the patterns fits, none of them too long."""
+    start, n_bytes = 0, 0
+    for place, pattern in enumerate(patterns):
+        size = len(pattern.encode())
+        if n_bytes and n_bytes + size > MOST_BYTES_AT_ONCE:
+            yield any_of(patterns[start:place])
+            start, n_bytes = place, 0
+        n_bytes += size
+    yield any_of(patterns[start:])

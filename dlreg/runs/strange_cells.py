@@ -1,0 +1,141 @@
+"""What a run meets in new rows that it was not trained for: missing cells, far values, unseen levels."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dlreg.errors import DataError, Fault
+from dlreg.runs.trained_run import TrainedRun
+
+# A value is far outside of the training range where it lies beyond it by more than this share of its width.
+FAR = 0.5
+MOST_TEXTS = 2
+
+
+@dataclass(frozen=True)
+class StrangeCells:
+    """How many cells were strange, by column; columns without any are left out.
+
+    Attributes:
+        missing: Cells for which something else stands in.
+        outside: Numbers far outside of those of the training rows.
+        unseen: Texts of a category that no training row has.
+        texts: The first of the unseen texts.
+        known: Cells of each category that are not missing, strange or not.
+    """
+
+    missing: Mapping[str, int] = field(default_factory=dict)
+    outside: Mapping[str, int] = field(default_factory=dict)
+    unseen: Mapping[str, int] = field(default_factory=dict)
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: "StrangeCells") -> "StrangeCells":
+        """Those of more rows."""
+        columns = {**self.texts, **other.texts}
+        texts = {
+            name: tuple(dict.fromkeys((*self.texts.get(name, ()), *other.texts.get(name, ()))))[:MOST_TEXTS]
+            for name in columns
+        }
+        return StrangeCells(
+            _sum(self.missing, other.missing),
+            _sum(self.outside, other.outside),
+            _sum(self.unseen, other.unseen),
+            texts,
+            _sum(self.known, other.known),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts by column, in plain values."""
+        return {"missing": dict(self.missing), "outside": dict(self.outside), "unseen": dict(self.unseen)}
+
+
+def _sum(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(first) + Counter(second))
+
+
+def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> StrangeCells:
+    """Counts what the training rows of a run did not have.
+
+    Args:
+        run: Knows the levels and ranges of its training rows.
+        cells: One array of shape `(n_rows, 1)` per column.
+    """
+    missing, outside, unseen, known = (Counter[str]() for _ in range(4))
+    texts: dict[str, tuple[str, ...]] = {}
+    for name, column in cells.items():
+        values = column[:, 0]
+        is_missing = values == "" if values.dtype == object else np.isnan(values)
+        n_missing = int(is_missing.sum())
+        levels = run.levels.get(name, set())
+        # A missing cell may be a level like any other.
+        missing[name] = 0 if "" in levels else n_missing
+        if levels:
+            others = [text for text in pd.unique(values) if text and text not in levels]
+            unseen[name] = int(pd.Series(values).isin(others).sum()) if others else 0
+            texts |= {name: tuple(others[:MOST_TEXTS])} if others else {}
+            known[name] = len(values) - n_missing
+        elif name in run.ranges:
+            low, high = run.ranges[name]
+            margin = FAR * (high - low)
+            outside[name] = int(np.sum((values < low - margin) | (values > high + margin)))
+    return StrangeCells(+missing, +outside, +unseen, texts, +known)
+
+
+def strange_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
+    """A sentence for each column and each way in which its cells were strange."""
+    for name, count in strange.missing.items():
+        yield f"{count:,} cells are missing in column {name!r}: what stands in was fitted in training"
+    yield from unknown_sentences(run, strange)
+
+
+def unknown_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
+    """The same without missing cells."""
+    for name, count in strange.outside.items():
+        low, high = run.ranges[name]
+        yield f"{count:,} cells of {name!r} lie far outside of the training range, {low:g} to {high:g}"
+    for name, count in strange.unseen.items():
+        shown = ", ".join(map(repr, strange.texts[name]))
+        yield f"{count:,} cells unseen in {name}: a level that no training row has, such as {shown}"
+
+
+def refuse_unseen(strange: StrangeCells, path: str, max_unseen: float | None) -> None:
+    """Refuses a table whose levels are not those of the training rows.
+
+    Args:
+        strange: What was found in it.
+        path: The table, for messages.
+        max_unseen: The share of a column's cells that may be unseen; None for any but all of them.
+
+    Raises:
+        DataError: With each column that has more.
+    """
+    faults = []
+    for name, count in strange.unseen.items():
+        known = strange.known[name]
+        is_refused = count == known if max_unseen is None else count > max_unseen * known
+        if is_refused:
+            share = "no cell is a level" if count == known else f"{count:,} of {known:,} cells are no level"
+            shown = " and ".join(map(repr, strange.texts[name]))
+            hint = "Is it written as in training? --max-unseen 1 takes it all the same"
+            faults.append(
+                Fault(f"column {name!r}: {share} of the training rows; found {shown}", path, hint=hint)
+            )
+    if faults:
+        raise DataError(*faults)
+
+
+def refuse_strange(run: TrainedRun, strange: StrangeCells, path: str) -> None:
+    """Refuses a table with any strange cell.
+
+    Raises:
+        DataError: With each column that has one.
+    """
+    faults = [Fault(sentence, path) for sentence in strange_sentences(run, strange)]
+    if faults:
+        *first, last = faults
+        raise DataError(*first, Fault(last.message, path, hint="Mend the cells, or leave --strict out"))

@@ -1,0 +1,238 @@
+"""Rows that are no observations: totals and averages of the others, and a second header with units.
+
+They are told by what they are made of: a word for a total where other rows have more cells, a target that is
+the sum or the mean of all others, text where the rest of the table has numbers.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dlreg.config.schema import DataConfig
+from dlreg.errors import Fault
+from dlreg.table.csv_file import Table
+from dlreg.table.csv_format import CsvFormat
+from dlreg.table.kinds.number import to_numbers
+from dlreg.table.spelling import canonical_text, small_letters
+
+# Fewer rows are the sum of each other by chance.
+LEAST_ROWS = 10
+MOST_NAMED = 5
+# Of the sum of all: a total is as exact as it is written.
+ROUNDING = 1e-6
+# Of the standard deviation.
+NEAR_MEAN = 1e-2
+_WORDS = (
+    "total", "totals", "grand total", "subtotal", "sub-total", "sub total", "sum", "average",
+    "averages", "avg", "mean", "median", "overall", "summe", "gesamt", "gesamtsumme", "insgesamt",
+    "zwischensumme", "mittelwert", "durchschnitt", "mittel", "totaux", "total général", "sous-total",
+    "somme", "moyenne", "médiane", "totale", "totales", "suma", "soma", "somma", "promedio", "media",
+    "média", "totaal", "som", "gemiddelde", "subtotaal", "razem", "suma końcowa", "średnia", "toplam",
+    "ortalama", "итого", "всего", "сумма", "среднее", "合計", "総計", "小計", "計", "平均", "平均値",
+    "合计", "总计", "小计", "平均值", "합계", "총계", "총합", "소계", "계", "평균", "전체",
+)  # fmt: skip
+# "Total:", "TOTAL (EUR)", "Total 2024", "Total général".
+_WORD = re.compile(
+    rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})\s*(:|[(\[].*|[0-9]{{4}})?", re.DOTALL
+)
+
+_HINT = "Set data.non_data_rows: exclude to leave such rows out, or keep if it is an observation"
+
+
+class NonDataRow(NamedTuple):
+    """A row that is no observation.
+
+    Attributes:
+        row: Its 0-based position in the table.
+        reason: What shows it.
+    """
+
+    row: int
+    reason: str
+
+
+def find_non_data_rows(table: Table, target: str | None) -> list[NonDataRow]:
+    """Finds totals, averages and a second header, in the order of the table.
+
+    Args:
+        table: Any rows.
+        target: The column to predict; None where it need not be there.
+    """
+    y_true = _numbers(table, target)
+    found = {
+        row.row: row
+        for row in (
+            *_headers(table),
+            *_units(table, y_true, target),
+            *_sums(table, y_true, target),
+            *_words(table, target),
+        )
+    }
+    return [found[row] for row in sorted(found)]
+
+
+class Observations(NamedTuple):
+    """A table, and which of its rows are observations.
+
+    Attributes:
+        table: Every cell of a row that is none is missing, unless it is kept.
+        is_observation: Of each row, shape `(n_rows,)`.
+        notes: What became of the others.
+        faults: The others, if they are to be refused.
+    """
+
+    table: Table
+    is_observation: np.ndarray
+    notes: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def set_aside(table: Table, data: DataConfig) -> Observations:
+    """Deals with rows that are no observations as `data.non_data_rows` says."""
+    is_observation = np.ones(len(table.frame), dtype=bool)
+    found = find_non_data_rows(table, data.target)
+    places = describe_rows(table, found)
+    if not found or data.non_data_rows == "keep":
+        return Observations(
+            table, is_observation, tuple(f"kept as an observation: {place}" for place in places)
+        )
+    is_observation[[row for row, _ in found]] = False
+    others = replace(table, frame=table.frame.where(pd.Series(is_observation, table.frame.index), axis=0))
+    if data.non_data_rows == "exclude":
+        return Observations(others, is_observation, tuple(f"left out: {place}" for place in places))
+    faults = [
+        Fault(f"no observation: {reason}", table.name, table.line(row), hint=_HINT)
+        for row, reason in found[:MOST_NAMED]
+    ]
+    return Observations(others, is_observation, (), (*faults, *_further(table, len(found), _HINT)))
+
+
+def describe_rows(table: Table, rows: Iterable[NonDataRow]) -> list[str]:
+    """A line for each of the first of some rows, and one for all others."""
+    rows = list(rows)
+    places = [f"line {table.line(row)}: {reason}" for row, reason in rows[:MOST_NAMED]]
+    return places + [str(fault.message) for fault in _further(table, len(rows), None)]
+
+
+def _further(table: Table, n_rows: int, hint: str | None) -> Iterator[Fault]:
+    if n_rows > MOST_NAMED:
+        yield Fault(f"{n_rows - MOST_NAMED:,} more rows that are no observations", table.name, hint=hint)
+
+
+def _numbers(table: Table, name: str | None) -> np.ndarray | None:
+    """A column's cells as numbers, NaN where they are none."""
+    if name is None or name not in table.frame.columns:
+        return None
+    column = table.frame[name]
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=np.float64)
+    return np.asarray(to_numbers(column, table.csv_format), dtype=np.float64)
+
+
+def _headers(table: Table) -> Iterator[NonDataRow]:
+    """Rows that repeat the header, as in files that were put one after the other."""
+    name, column = next(table.frame.items())
+    if pd.api.types.is_numeric_dtype(column):
+        return
+    for row in np.flatnonzero(column.astype("str") == name).tolist():
+        if all(str(cell) == header for header, cell in table.frame.iloc[row].items()):
+            yield NonDataRow(row, "the header again")
+
+
+def _units(table: Table, y_true: np.ndarray | None, target: str | None) -> Iterator[NonDataRow]:
+    """The first row, if it has text in the target and in every other column that holds numbers below it."""
+    if y_true is None or len(y_true) < LEAST_ROWS or np.isfinite(y_true[0]):
+        return
+    names = [
+        name for name in table.frame.columns if _is_text_above_numbers(table.frame[name], table.csv_format)
+    ]
+    first = table.frame.iloc[0]
+    if target not in names:
+        return
+    has_numbers_alone = any(
+        pd.api.types.is_numeric_dtype(column) and pd.notna(column.iloc[0])
+        for _, column in table.frame.items()
+    )
+    if has_numbers_alone:
+        return
+    shown = ", ".join(repr(str(first[name])) for name in names[:MOST_NAMED])
+    yield NonDataRow(0, f"a second header, with text where there are numbers below it: {shown}")
+
+
+def _is_text_above_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> bool:
+    if pd.api.types.is_numeric_dtype(column) or pd.isna(column.iloc[0]):
+        return False
+    below = column.iloc[1:].dropna().astype("str")
+    first, numbers = column.iloc[[0]].astype("str"), to_numbers(below.iloc[:1000], csv_format)
+    is_repeated = bool((below == first.iloc[0]).any())
+    return bool(
+        not is_repeated
+        and len(numbers) > 0
+        and numbers.notna().mean() >= 0.9
+        and to_numbers(first, csv_format).isna().all()
+    )
+
+
+def _sums(table: Table, y_true: np.ndarray | None, target: str | None) -> Iterator[NonDataRow]:
+    """Rows whose target is the sum of all others, and a last one that is the mean of the others."""
+    if y_true is None or np.isfinite(y_true).sum() < LEAST_ROWS + 1:
+        return
+    known = np.flatnonzero(np.isfinite(y_true))
+    y = y_true[known]
+    with np.errstate(over="ignore"):
+        total, size = y.sum(), np.abs(y).sum()
+    is_sum = np.abs(2 * y - total) <= ROUNDING * size
+    # Where the others have both signs, they may add up to anything.
+    one_sign = (y >= 0).all() or (y <= 0).all()
+    for place in np.flatnonzero(is_sum).tolist() if is_sum.sum() == 1 and one_sign else ():
+        yield NonDataRow(int(known[place]), f"the target {target!r} is the sum of all others, {y[place]:g}")
+    for place in (0, len(y) - 1):
+        row, mean = int(known[place]), (total - y[place]) / (len(y) - 1)
+        error = abs(y[place] - mean)
+        # Cheap before dear: hardly any row comes near.
+        if (
+            error <= NEAR_MEAN * y.std()
+            and _gaps_of_its_own(table, np.array([row]))[0]
+            and error <= _precision(table, row, target)
+        ):
+            yield NonDataRow(
+                row, f"the target {target!r} is the mean of all others, {y[place]:g}, beside empty cells"
+            )
+
+
+def _precision(table: Table, row: int, target: str | None) -> float:
+    """Half of the last decimal that a number is written with."""
+    digits = re.search(rf"{re.escape(table.csv_format.decimal)}([0-9]*)", table.cell(row, str(target)))
+    return 0.500001 * 10.0 ** -(len(digits.group(1)) if digits else 0)
+
+
+def _words(table: Table, target: str | None) -> Iterator[NonDataRow]:
+    """Rows with a word for a total, and no cell where most others have one."""
+    for name, column in table.frame.items():
+        if name == target or pd.api.types.is_numeric_dtype(column):
+            continue
+        texts = column.astype("str")
+        for word in filter(_is_word, texts.dropna().unique()):
+            rows = np.flatnonzero(texts == word)
+            # A level that other rows have without any gap is the name of something.
+            if _gaps_of_its_own(table, rows).all():
+                reason = f"{word.strip()!r} in column {str(name)!r} beside empty cells"
+                yield from (NonDataRow(int(row), reason) for row in rows)
+
+
+def _is_word(text: str) -> bool:
+    return len(text) <= 100 and bool(_WORD.fullmatch(small_letters(canonical_text(text)).strip("*#=-– ")))
+
+
+def _gaps_of_its_own(table: Table, rows: np.ndarray) -> np.ndarray:
+    """Which of these rows have a missing cell in a column where most rows have none, `(n_rows,)`."""
+    has_gaps = np.zeros(len(rows), dtype=bool)
+    for _, column in table.frame.items() if rows.size else ():
+        missing = column.isna().to_numpy()
+        if missing[rows].any() and missing.mean() < 0.5:
+            has_gaps |= missing[rows]
+    return has_gaps

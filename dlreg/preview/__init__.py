@@ -2,6 +2,7 @@
 
 - `plan`: rows, features, parameters, epochs and memory, counted
 - `settings`, `columns`, `rows`: what looks like a mistake in each
+- `levels`: levels of a category that look like one
 - `suspicion`: a message on data that look like a mistake
 - `advice`: all suspicions together
 

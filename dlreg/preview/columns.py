@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.config.schema import Config
+from dlreg.preview.levels import suspect_levels
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table import dates
 from dlreg.table.column import Column
@@ -196,6 +197,10 @@ def _dates_as_numbers(column: Column, values: np.ndarray, _csv: _CsvRows) -> Sus
     )
 
 
+def _levels_alike(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
+    return suspect_levels(column.name, set(values))
+
+
 def _numbers_with_a_unit(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
     pattern = r"\s*[-+]?[0-9][0-9.,]*\s*([^0-9\s]+)\s*"
     matches = [re.fullmatch(pattern, text) for text in set(values) - {""}]
@@ -225,7 +230,7 @@ def _order_of_time(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspic
 # What may be wrong with a column of each kind, in the order in which it is looked for.
 _SUSPECTS: Mapping[str, tuple[Callable[[Column, np.ndarray, _CsvRows], Suspicion | None], ...]] = {
     "number": (_target_itself, _row_numbers, _dates_as_numbers),
-    "category": (_target_by_level, _numbers_with_a_unit),
+    "category": (_target_by_level, _levels_alike, _numbers_with_a_unit),
     "boolean": (_target_by_level,),
     "date": (_order_of_time,),
 }

@@ -80,7 +80,7 @@ def level_pattern(level: str, *, is_boolean: bool = False, fold_case: bool = Fal
         return "|".join((*words, *numbers))
     if _WHOLE_NUMBER.fullmatch(level):
         return _whole_number(level)
-    return _letters(level) if fold_case else re.escape(level)
+    return _letters(level) if fold_case and not is_boolean else re.escape(level)
 
 
 def _whole_number(number: str) -> str:

@@ -72,10 +72,10 @@ def test_max_unseen_is_a_share_of_each_column(project):
     table.loc[15:, "비"] = "perhaps"
     table.to_csv(project / "odd.csv", index=False)
     assert run_cli("predict", "run", "odd.csv", "--max-unseen", "0.25", cwd=project).returncode == 0
-    done = run_cli("predict", "run", "odd.csv", "-o", "out.csv", "--max-unseen", "0.2", cwd=project)
+    done = run_cli("predict", "run", "odd.csv", "-o", "refused.csv", "--max-unseen", "0.2", cwd=project)
     assert done.returncode == 4
     assert "5 of 20 cells are no level" in done.stderr
-    assert not (project / "out.csv").exists()
+    assert not (project / "refused.csv").exists()
 
 
 def test_what_predict_met_is_counted_and_refused_where_that_is_asked_for(project):
@@ -116,7 +116,9 @@ def test_a_file_written_otherwise_is_read_as_it_says(project):
     assert metrics[0] == metrics[1]
 
 
-@pytest.mark.parametrize("key", ["data.target=id", "training.epochs=3", "data.types={id: category}", "encoding=x"])
+@pytest.mark.parametrize(
+    "key", ["data.target=id", "training.epochs=3", "data.types={id: category}", "encoding=x"]
+)
 def test_only_how_a_file_is_written_can_be_set(project, key):
     done = run_cli("predict", "run", "table.csv", "--set", key, cwd=project)
     assert done.returncode == 2

@@ -91,5 +91,4 @@ def _sample(part: Part) -> Part:
     if len(part.y_true) <= most:
         return part
     chosen = np.sort(np.random.default_rng(SEED).choice(len(part.y_true), most, replace=False))
-    cells = {name: column[chosen] for name, column in part.cells.items()}
-    return Part(part.rows[chosen], cells, part.y_true[chosen])
+    return part.take(chosen)

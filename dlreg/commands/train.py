@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
@@ -254,8 +256,13 @@ def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline", mea
         built.calibrated_on,
         measured.metrics,
         PredictedRows(test.rows, test.y_true, measured.y_pred_test),
-        None if y_unseen is None else PredictedRows(train.rows, train.y_true, y_unseen),
+        None if y_unseen is None else _known_rows(PredictedRows(train.rows, train.y_true, y_unseen)),
     )
+
+
+def _known_rows(rows: PredictedRows) -> PredictedRows:
+    known = np.isfinite(rows.y_pred)
+    return PredictedRows(rows.rows[known], rows.y_true[known], rows.y_pred[known])
 
 
 def _verdict(config: Config, progress: Progress) -> dict[str, Any]:

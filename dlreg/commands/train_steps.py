@@ -31,7 +31,7 @@ from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
 from dlreg.table.dataset import Dataset
 from dlreg.training.loop import Trained
-from dlreg.training.members import members_of
+from dlreg.training.members import members_of, predicting_members
 from dlreg.training.train import build_variants, mix_trained
 
 
@@ -61,7 +61,7 @@ class Networks:
         n_parameters: Of all members, as Keras counts them.
         target: How the target was scaled.
         y_unseen: With cross-validation what is predicted for the training rows by members that left them out,
-            in the target's units, `(n_train,)`.
+            in the target's units, `(n_train,)`, NaN where no fold validates.
     """
 
     variants: list[TrainedVariant]
@@ -126,20 +126,25 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
         DataError: The rows cannot be preprocessed as the config asks.
     """
     train = dataset.parts["train"]
+    rows = dataset.fitted_rows
     with located(str(config.data.path)):
         preprocessing = fit_preprocessing(
-            train, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
+            train, dataset.columns, fitted_rows=rows, **config.preprocessing.model_dump(exclude={"embedding"})
         )
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
-    variants = build_variants(config, preprocessing, x["train"], len(members_of(config)))
+    variants = build_variants(config, preprocessing, x["train"][rows], len(members_of(config)))
     return Prepared(preprocessing, variants, x)
 
 
 def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:
     """Combines all members into one mixture, and into one Keras model."""
     validated = trained_variants(prepared.variants, trained.validated)
-    mixture, y_unseen = mix_trained(config, dataset, prepared.preprocessing, validated, prepared.x["train"])
-    variants = trained_variants(prepared.variants, trained.weights)
+    refitted = config.training.refit is not None
+    predicting = predicting_members(members_of(config), dataset.folds, refitted=refitted)
+    mixture, y_unseen = mix_trained(
+        config, dataset, prepared.preprocessing, validated, prepared.x["train"], predicting
+    )
+    variants = trained_variants(prepared.variants, trained.weights, predicting)
     models = [trained_model(network, members) for network, members in variants]
     n_parameters = sum(model.count_params() for model in models)
     target = prepared.preprocessing.target
@@ -157,7 +162,8 @@ def build_pipeline(dataset: Dataset, prepared: Prepared, networks: Networks) -> 
     if y_pred is None:
         name = "validation"
         y_pred = Pipeline(graph.SerializeToString()).predict(dataset.parts[name].cells)
-    calibration = calibrate(prepared.x[name], dataset.parts[name].y_true, y_pred)
+    known = np.isfinite(y_pred)
+    calibration = calibrate(prepared.x[name][known], dataset.parts[name].y_true[known], y_pred[known])
     if calibration.scale:
         graph = add_residual_scale(graph, calibration.scale)
     calibrated_on = "validation" if networks.y_unseen is None else "out_of_fold"
@@ -204,7 +210,8 @@ def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out
         for name, predicted in held_out.baselines.items()
     }
     if networks.y_unseen is not None:
-        metrics["out_of_fold"] = regression_metrics(y_true["train"], networks.y_unseen)
+        known = np.isfinite(networks.y_unseen)
+        metrics["out_of_fold"] = regression_metrics(y_true["train"][known], networks.y_unseen[known])
     return Measured(metrics, y_pred["test"])
 
 

@@ -126,6 +126,7 @@ def fit_preprocessing(
     train: Part,
     columns: Sequence[Column],
     *,
+    fitted_rows: np.ndarray | slice = slice(None),
     numeric: str,
     missing: str,
     missing_indicator: bool = False,
@@ -138,6 +139,8 @@ def fit_preprocessing(
     Args:
         train: The training rows.
         columns: What their cells are.
+        fitted_rows: The positions of those that numbers and the target's scale are fitted on; levels, ranges
+            and limits are those of all training rows.
         numeric: How numbers are scaled, see `dlreg.features.scaling.fit_scaler`.
         missing: What stands in for missing numbers, see `dlreg.features.numbers.fit_features`.
         missing_indicator: Whether each column of numbers or dates with missing cells gets a flag beside it.
@@ -149,13 +152,19 @@ def fit_preprocessing(
         DataError: Columns without any value, missing cells that are refused, a target that cannot be
             scaled so.
     """
-    cells = train.cells
-    target_scaling = fit_target(train.y_true, target)
+    fitted = train.take(fitted_rows)
+    cells = fitted.cells
+    target_scaling = fit_target(fitted.y_true, target)
     features = fit_features(cells, columns, missing, missing_indicator=missing_indicator)
     numbers = (values for _, values in _read_kind("number", columns, features, cells))
+    texts = zip(
+        _read_kind("text", columns, features, cells),
+        _read_kind("text", columns, features, train.cells),
+        strict=True,
+    )
     categories = [
-        Category(feature, values, np.array(sorted(set(values)), dtype=object))
-        for feature, values in _read_kind("text", columns, features, cells)
+        Category(feature, values, np.array(sorted(set(all_values)), dtype=object))
+        for (feature, values), (_, all_values) in texts
     ]
     has_numbers = any(column_features[0].kind == "number" for column_features in features)
     scaled = target_scaling.forward(train.y_true)
@@ -165,7 +174,7 @@ def fit_preprocessing(
         fit_scaler(numeric if has_numbers else "none", numbers),
         fit_encoder(categorical, categories, numeric) if categories else None,
         target_scaling,
-        {column.name: _range(cells[column.name]) for column in columns if column.kind == "number"},
+        {column.name: _range(train.cells[column.name]) for column in columns if column.kind == "number"},
         limits=(float(scaled.min()), float(scaled.max())) if clip_predictions else None,
     )
 

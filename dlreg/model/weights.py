@@ -1,6 +1,6 @@
 """The weights of networks, as plain arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,9 +27,21 @@ class TrainedVariant(NamedTuple):
     members: Sequence[Weights]
 
 
-def trained_variants(variants: Sequence[Variant], weights: Sequence[Weights]) -> list[TrainedVariant]:
-    """Each variant with the weights of its members, given those of all members."""
+def trained_variants(
+    variants: Sequence[Variant], weights: Sequence[Weights], chosen: Collection[int] | None = None
+) -> list[TrainedVariant]:
+    """Each variant with the weights of its members.
+
+    Args:
+        variants: Of the run.
+        weights: Of all members, counted through the variants.
+        chosen: The members that are to be among them; None for all.
+    """
+    every = range(len(weights))
     return [
-        TrainedVariant(variant.network, weights[members])
+        TrainedVariant(
+            variant.network,
+            [weights[number] for number in every[members] if chosen is None or number in chosen],
+        )
         for variant, members in zip(variants, members_by_variant(variants), strict=True)
     ]

@@ -152,11 +152,14 @@ def _fit_features(config: Config, dataset: Dataset) -> tuple[Feature, ...]:
     faults: list[Fault] = []
     name, missing = shown_path(config.data.path), config.preprocessing.missing
     train, validation = dataset.parts["train"], dataset.parts["validation"]
+    fitted = train.take(dataset.fitted_rows)
     features: tuple[tuple[Feature, ...], ...] = ()
     with gathering(faults), located(name):
-        fit_target(train.y_true, config.preprocessing.target).forward(validation.y_true)
+        target = fit_target(fitted.y_true, config.preprocessing.target)
+        for part in (train, validation):
+            target.forward(part.y_true)
     # Missing cells are refused in every part; otherwise the training rows alone need a value.
-    cells = train.cells
+    cells = fitted.cells
     if missing == "error":
         parts = dataset.parts.values()
         cells = {key: np.concatenate([part.cells[key] for part in parts]) for key in cells}

@@ -79,7 +79,8 @@ def _parse_config(content: bytes, file: Path) -> Config:
 def split_json(dataset: "Dataset", test_path: Path | None, members: Sequence[Member] = ()) -> bytes:
     """`split.json`: which row went where; rows of a test file are positions in that file.
 
-    With cross-validation each member leaves one fold of the training rows out, and validates on it.
+    With cross-validation each member validates on the rows of one of `folds`. It learns from all others, or
+    where folds go forward in time from those before.
 
     Args:
         dataset: The rows, divided.
@@ -95,7 +96,7 @@ def split_json(dataset: "Dataset", test_path: Path | None, members: Sequence[Mem
     if dataset.folds:
         for number, fold in enumerate(dataset.folds):
             content += b", " if number else b',\n  "folds": ['
-            _append_rows(content, dataset.parts["train"].rows[fold])
+            _append_rows(content, dataset.parts["train"].rows[fold.validation])
         choices = [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
         content += f'],\n  "members": {json.dumps(choices)}'.encode()
     content += b"\n}\n"

@@ -11,7 +11,8 @@ from dlreg.runs.names import OUT_OF_FOLD
 from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
 from dlreg.runs.tables import read_predictions
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.table.dataset import Part, load_dataset
+from dlreg.table.dataset import Dataset, Part, load_dataset
+from dlreg.table.splits import validated_rows
 from dlreg.training.members import members_of
 
 
@@ -21,13 +22,17 @@ def read_own_rows(run: TrainedRun) -> dict[str, Part]:
     Raises:
         RunDirError: Its table is gone or has changed since, or the split is not the config's.
     """
+    return _read_own_dataset(run).parts
+
+
+def _read_own_dataset(run: TrainedRun) -> Dataset:
     warn_of_reading(run.config.data.path)
     for key, file in files_of_data(run.config).items():
         _refuse_change(run, key, file)
     dataset = load_dataset(run.config)
     expected = split_json(dataset, run.config.data.test_path, members_of(run.config))
     check_split(run.path, run.record, expected, sum(part.rows.size for part in dataset.parts.values()))
-    return dataset.parts
+    return dataset
 
 
 def predict_own_rows(run: TrainedRun) -> dict[str, Predictions]:
@@ -40,15 +45,17 @@ def predict_own_rows(run: TrainedRun) -> dict[str, Predictions]:
     Raises:
         RunDirError: Its table is no longer what it was trained on, or a file of it is damaged.
     """
-    parts = {name: run.predict(part) for name, part in read_own_rows(run).items()}
-    if run.config.training.cross_validation:
-        parts["out_of_fold"] = _read_out_of_fold(run, parts["train"].y_true)
+    dataset = _read_own_dataset(run)
+    parts = {name: run.predict(part) for name, part in dataset.parts.items()}
+    if dataset.folds:
+        y_validated = parts["train"].y_true[validated_rows(dataset.folds)]
+        parts["out_of_fold"] = _read_out_of_fold(run, y_validated)
     return parts
 
 
-def _read_out_of_fold(run: TrainedRun, y_train: np.ndarray) -> Predictions:
-    y_true, y_pred = read_predictions(run.path, run.record, OUT_OF_FOLD, most_rows=len(y_train))
-    if not np.array_equal(y_true, y_train):
+def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:
+    y_true, y_pred = read_predictions(run.path, run.record, OUT_OF_FOLD, most_rows=len(y_validated))
+    if not np.array_equal(y_true, y_validated):
         message = "its y_true are not those of the training rows"
         raise RunDirError(Fault(message, str(run.path / OUT_OF_FOLD), hint="Train again"))
     return Predictions(y_true, y_pred)

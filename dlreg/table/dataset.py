@@ -20,7 +20,7 @@ from dlreg.table.kinds.category import canonical_texts
 from dlreg.table.kinds.number import read_numbers
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
-from dlreg.table.splits import Splits, split_folds, split_rows
+from dlreg.table.splits import Fold, Splits, go_forward, split_folds, split_rows
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Part:
     cells: dict[str, np.ndarray]
     y_true: np.ndarray
 
+    def take(self, places: np.ndarray | slice) -> "Part":
+        """Some of the rows, by their positions in the part; a slice copies nothing."""
+        cells = {name: column[places] for name, column in self.cells.items()}
+        return Part(self.rows[places], cells, self.y_true[places])
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -46,13 +51,23 @@ class Dataset:
         columns: What the model reads, in the order of the CSV.
         parts: `train`, `validation` and `test`.
         notes: What a user should know of the rows: cells missing, rows left out.
-        folds: The positions of each fold in the training part, if there is cross-validation.
+        folds: Of the training part, whose positions they hold, if there is cross-validation.
     """
 
     columns: tuple[Column, ...]
     parts: dict[str, Part]
     notes: tuple[str, ...]
-    folds: tuple[np.ndarray, ...] = ()
+    folds: tuple[Fold, ...] = ()
+
+    @property
+    def fitted_rows(self) -> np.ndarray | slice:
+        """The positions in the training part of the rows that every fold learns from, or all rows.
+
+        What is fitted to numbers before the training is fitted on them. Where folds go forward in time these
+        are the rows before all that is validated; otherwise a fold more or less makes no difference that
+        matters, and all count.
+        """
+        return self.folds[0].train if go_forward(self.folds) else slice(None)
 
 
 def load_dataset(config: Config) -> Dataset:
@@ -144,7 +159,7 @@ def _recognise(
         # 32 bits are enough: no file of more rows fits into memory.
         rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
         target = _Target(y_true, observations.is_observation, rows, _split_values(table, data, rows))
-    tables = {column.name: replace(table, frame=table.frame[[column.name]]) for column in columns}
+    tables = {column.name: replace(table, frame=table.frame[column.name].to_frame()) for column in columns}
     return tuple(columns), tables, target, list(observations.notes)
 
 
@@ -159,7 +174,7 @@ def _read_columns(
     return cells
 
 
-def _split(config: Config, target: _Target) -> tuple[Splits, tuple[np.ndarray, ...]]:
+def _split(config: Config, target: _Target) -> tuple[Splits, tuple[Fold, ...]]:
     """The rows of each part, and the folds of the training rows if there is cross-validation."""
     rows, values = target.rows, target.split_values
     splits = split_rows(

@@ -1,11 +1,16 @@
 """Which rows train, which validate, which test."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from dlreg.config.schema import SplitMethod
 from dlreg.errors import DataError, Fault
+
+# What comes later is predicted from what came before.
+FORWARD_METHODS: tuple[SplitMethod, ...] = ("ordered", "time")
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,13 @@ class Splits:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+
+
+class Fold(NamedTuple):
+    """Rows of one round of cross-validation: 0-based positions, ascending, shape `(n_part,)` each."""
+
+    train: np.ndarray
+    validation: np.ndarray
 
 
 def split_rows(
@@ -60,32 +72,61 @@ def split_rows(
 
 def split_folds(
     n_rows: int, method: SplitMethod, n_folds: int, *, seed: int, by: np.ndarray | None = None
-) -> tuple[np.ndarray, ...]:
+) -> tuple[Fold, ...]:
     """Cuts rows into folds of about one size for cross-validation, drawn as `split_rows` draws them.
+
+    With `random` and `group` every row is validated in one fold, and learnt from in all others; `group` keeps
+    groups whole. With `ordered` and `time` folds go forward: each learns from all rows before those it
+    validates, and the first rows, about as many as a fold has, are validated in none. These are the folds of
+    scikit-learn's `TimeSeriesSplit(n_folds)`, but that `time` keeps rows of one moment on one side.
 
     Args:
         n_rows: How many rows there are.
-        method: `random`; `ordered` and `time` cut them into spans in that order; `group` keeps groups whole.
+        method: How they are drawn.
         n_folds: How many folds.
         seed: Of the random methods.
         by: The group or the moment of each row, shape `(n_rows,)`.
 
-    Returns:
-        Positions, 0-based and ascending; every row is in one fold.
-
     Raises:
-        DataError: There are too few rows, or groups, for so many folds.
+        DataError: There are too few rows, groups or moments for so many folds.
     """
     order = _order(method, n_rows, np.random.default_rng((seed, n_folds)), by)
-    cuts = [round(n_rows * fold / n_folds) for fold in range(1, n_folds)]
+    if method in FORWARD_METHODS:
+        size = n_rows // (n_folds + 1)
+        cuts = [n_rows - size * fold for fold in range(n_folds, 0, -1)]
+    else:
+        cuts = [round(n_rows * fold / n_folds) for fold in range(1, n_folds)]
     if by is not None and method in ("group", "time"):
         starts = np.flatnonzero(by[order[1:]] != by[order[:-1]]) + 1
         cuts = [int(starts[np.argmin(np.abs(starts - cut))]) if starts.size else 0 for cut in cuts]
-    folds = tuple(np.sort(fold) for fold in np.split(order, cuts))
-    if min(map(len, folds)) == 0 or n_rows < 2 * n_folds:
+    parts = [np.sort(part).astype(np.int32) for part in np.split(order, cuts)]
+    if min(map(len, parts)) == 0 or n_rows < 2 * n_folds:
         message = f"split {method!r} of {n_rows:,} rows leaves no {n_folds} folds"
         raise DataError(Fault(message, hint="Use more rows, or a smaller training.cross_validation"))
-    return folds
+    if method in FORWARD_METHODS:
+        return tuple(
+            Fold(np.sort(np.concatenate(parts[:fold])), parts[fold]) for fold in range(1, len(parts))
+        )
+    return leaving_out(parts)
+
+
+def leaving_out(parts: Sequence[np.ndarray]) -> tuple[Fold, ...]:
+    """A fold for each part of some rows: it validates the part, and learns from all others."""
+    return tuple(
+        Fold(np.sort(np.concatenate([*parts[:place], *parts[place + 1 :]])), part)
+        for place, part in enumerate(parts)
+    )
+
+
+def go_forward(folds: Sequence[Fold]) -> bool:
+    """Whether each fold learns from the rows before it alone: the last then knows more than the first."""
+    sizes = [len(fold.train) + len(fold.validation) for fold in folds]
+    return len(folds) > 1 and sizes[0] < sizes[-1]
+
+
+def validated_rows(folds: Sequence[Fold]) -> np.ndarray:
+    """The positions of all rows that some fold validates, ascending; with folds that go forward not all."""
+    return np.sort(np.concatenate([fold.validation for fold in folds]))
 
 
 def _order(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dlreg.model.mixture import Mixture, Ridge, mean_of
+from dlreg.table.splits import Fold, go_forward, validated_rows
 from dlreg.training.members import Member
 
 # scipy and scikit-learn are imported where they are used: most trainings blend nothing.
@@ -17,14 +18,15 @@ RIDGE_PENALTIES = tuple(10.0**power for power in range(-3, 5))
 def mix_members(
     members: Sequence[Member],
     predictions: Sequence[np.ndarray],
-    folds: Sequence[np.ndarray],
+    folds: Sequence[Fold],
     x: np.ndarray,
     y: np.ndarray,
     *,
+    predicting: Sequence[int],
     limits: tuple[float, float] | None,
     blends: bool,
 ) -> tuple[Mixture, np.ndarray]:
-    """Combines members that each left a fold out, and predicts every training row by those that left it out.
+    """Combines members that each left a fold out, and predicts every validated row by those that left it out.
 
     Args:
         members: What was trained, member by member.
@@ -33,11 +35,13 @@ def mix_members(
         folds: The rows of each fold.
         x: The preprocessed training rows, `(n_train, n_features)`.
         y: Their scaled target, `(n_train,)`.
+        predicting: Which members predict new rows, see `dlreg.training.members.predicting_members`.
         limits: The least and the greatest prediction, if there are any.
         blends: Whether variants and a ridge regression are weighed, or all members count the same.
 
     Returns:
-        The mixture, and the out-of-fold predictions in scaled units, within the limits, `(n_train,)`.
+        The mixture of the predicting members, and the out-of-fold predictions in scaled units, `(n_train,)`:
+        within the targets that their members learnt from where there are limits, NaN where no fold validates.
     """
     fold_of_member = [member.fold or 0 for member in members]
     unseen_by_variant, start = [], 0
@@ -46,16 +50,17 @@ def mix_members(
         unseen_by_variant.append(out_of_fold(member_predictions, fold_of_member[start:end], folds))
         start = end
     if blends:
-        variant_of_member = [member.variant for member in members]
-        mixture, unseen = blend(x, y, folds, variant_of_member, unseen_by_variant, limits)
+        variants = [members[number].variant for number in predicting]
+        mixture, unseen = blend(x, y, folds, variants, unseen_by_variant, limits)
     else:
-        mixture, unseen = mean_of(len(members), limits), np.mean(unseen_by_variant, axis=0)
-    return mixture, np.clip(unseen, *limits) if limits else unseen
+        mixture, unseen = mean_of(len(predicting), limits), np.mean(unseen_by_variant, axis=0)
+    for fold in folds if limits else ():
+        known = y[fold.train]
+        unseen[fold.validation] = np.clip(unseen[fold.validation], known.min(), known.max())
+    return mixture, unseen
 
 
-def out_of_fold(
-    predictions: np.ndarray, fold_of_member: Sequence[int], folds: Sequence[np.ndarray]
-) -> np.ndarray:
+def out_of_fold(predictions: np.ndarray, fold_of_member: Sequence[int], folds: Sequence[Fold]) -> np.ndarray:
     """Each row's mean prediction by the members that were not trained on it.
 
     Args:
@@ -64,19 +69,19 @@ def out_of_fold(
         folds: The rows of each fold.
 
     Returns:
-        Shape `(n_rows,)`.
+        Shape `(n_rows,)`, NaN where no fold validates.
     """
-    unseen = np.empty(predictions.shape[1])
-    for fold, rows in enumerate(folds):
-        members = [member for member, left_out in enumerate(fold_of_member) if left_out == fold]
-        unseen[rows] = predictions[members][:, rows].mean(axis=0)
+    unseen = np.full(predictions.shape[1], np.nan)
+    for number, fold in enumerate(folds):
+        members = [member for member, left_out in enumerate(fold_of_member) if left_out == number]
+        unseen[fold.validation] = predictions[members][:, fold.validation].mean(axis=0)
     return unseen
 
 
 def blend(
     x: np.ndarray,
     y: np.ndarray,
-    folds: Sequence[np.ndarray],
+    folds: Sequence[Fold],
     variant_of_member: Sequence[int],
     predictions: Sequence[np.ndarray],
     limits: tuple[float, float] | None,
@@ -84,42 +89,59 @@ def blend(
     """Weighs the mean of each variant and a ridge regression by how well they predict rows they never saw.
 
     Stacked regressions (Breiman, 1996, https://doi.org/10.1007/BF00117832): non-negative weights that add
-    up to 1 and minimise the squared error of out-of-fold predictions.
+    up to 1 and minimise the squared error of out-of-fold predictions. Where folds go forward in time, the
+    rows of each are predicted with the weights that the folds before it give.
 
     Args:
         x: Preprocessed rows, shape `(n_rows, n_features)`.
         y: Their scaled target, shape `(n_rows,)`.
         folds: The rows of each fold.
-        variant_of_member: Which variant each member belongs to.
+        variant_of_member: Which variant each predicting member belongs to.
         predictions: Out-of-fold predictions of each variant, shape `(n_rows,)` each.
         limits: Of the mixture.
 
     Returns:
-        The mixture, and its out-of-fold predictions, shape `(n_rows,)`.
+        The mixture, and its out-of-fold predictions, shape `(n_rows,)`, NaN where no fold validates.
     """
-    from scipy.optimize import nnls
-
     ridge_predictions, coefficients, intercept = _ridge(x.astype(np.float64), y, folds)
     candidates = np.column_stack([*predictions, ridge_predictions])
-    weights, _ = nnls(
-        np.vstack([candidates, np.full((1, candidates.shape[1]), _SUM_WEIGHT)]), np.append(y, _SUM_WEIGHT)
-    )
-    weights = weights / weights.sum()
+    rows = validated_rows(folds)
+    shares = _shares(candidates[rows], y[rows])
     sizes = np.bincount(variant_of_member)
-    member_weights = np.array([weights[variant] / sizes[variant] for variant in variant_of_member])
-    ridge = Ridge(float(weights[-1]), coefficients, intercept)
-    return Mixture(member_weights, ridge, limits), candidates @ weights
+    member_weights = np.array([shares[variant] / sizes[variant] for variant in variant_of_member])
+    mixture = Mixture(member_weights, Ridge(float(shares[-1]), coefficients, intercept), limits)
+    unseen = candidates @ shares
+    for number, fold in enumerate(folds) if go_forward(folds) else ():
+        earlier = validated_rows(folds[:number]) if number else fold.validation[:0]
+        unseen[fold.validation] = candidates[fold.validation] @ _shares(candidates[earlier], y[earlier])
+    return mixture, unseen
 
 
-def _ridge(x: np.ndarray, y: np.ndarray, folds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Out-of-fold predictions of a ridge regression, and the mean of the folds' regressions."""
+def _shares(candidates: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How much of each candidate there is in the best sum; as much of each where no row can tell."""
+    from scipy.optimize import nnls
+
+    n_candidates = candidates.shape[1]
+    if not len(y):
+        return np.full(n_candidates, 1 / n_candidates)
+    shares, _ = nnls(
+        np.vstack([candidates, np.full((1, n_candidates), _SUM_WEIGHT)]), np.append(y, _SUM_WEIGHT)
+    )
+    return np.asarray(shares / shares.sum())
+
+
+def _ridge(x: np.ndarray, y: np.ndarray, folds: Sequence[Fold]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Out-of-fold predictions of a ridge regression, and the mean of the folds' regressions.
+
+    Where folds go forward in time it is that of the last fold, which has learnt from the most rows.
+    """
     from sklearn.linear_model import RidgeCV
 
-    predictions, models = np.empty(len(y)), []
-    for rows in folds:
-        others = np.setdiff1d(np.arange(len(y)), rows, assume_unique=True)
-        model = RidgeCV(RIDGE_PENALTIES).fit(x[others], y[others])
-        predictions[rows] = model.predict(x[rows])
+    predictions, models = np.full(len(y), np.nan), []
+    for fold in folds:
+        model = RidgeCV(RIDGE_PENALTIES).fit(x[fold.train], y[fold.train])
+        predictions[fold.validation] = model.predict(x[fold.validation])
         models.append(model)
-    coefficients = np.mean([model.coef_ for model in models], axis=0)
-    return predictions, coefficients, float(np.mean([model.intercept_ for model in models]))
+    final = models[-1:] if go_forward(folds) else models
+    coefficients = np.mean([model.coef_ for model in final], axis=0)
+    return predictions, coefficients, float(np.mean([model.intercept_ for model in final]))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dlreg.config.schema import Config
+from dlreg.table.splits import Fold, go_forward
 
 LEAST_AUTO_EPOCHS = 8
 
@@ -49,22 +50,38 @@ def network_options(config: Config) -> dict[str, Any]:
     return config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
 
 
-def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[np.ndarray]) -> list[np.ndarray]:
+def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[Fold]) -> list[np.ndarray]:
     """The positions in the training part that each member trains on, ascending, `(n_rows,)` each.
 
     Args:
         members: Of the run.
         n_rows: Rows of the training part.
-        folds: The positions of each fold; none without cross-validation.
+        folds: None without cross-validation.
     """
     every = np.arange(n_rows, dtype=np.int32)
-    without = [np.setdiff1d(every, fold, assume_unique=True) for fold in folds]
-    return [every if member.fold is None else without[member.fold] for member in members]
+    return [every if member.fold is None else folds[member.fold].train for member in members]
 
 
-def rows_per_epoch(n_rows: int, folds: Sequence[np.ndarray]) -> int:
+def predicting_members(members: Sequence[Member], folds: Sequence[Fold], *, refitted: bool) -> list[int]:
+    """Which members predict new rows: all of them.
+
+    Where folds go forward in time and members are not refitted with all rows, those of the last fold alone:
+    the others have learnt from fewer rows, and none of late.
+
+    Args:
+        members: Of the run.
+        folds: None without cross-validation.
+        refitted: Whether each member goes on with all training rows.
+    """
+    last_alone = go_forward(folds) and not refitted
+    return [
+        number for number, member in enumerate(members) if not last_alone or member.fold == len(folds) - 1
+    ]
+
+
+def rows_per_epoch(n_rows: int, folds: Sequence[Fold]) -> int:
     """Training rows of an epoch: those of the member that has most."""
-    return n_rows - min((len(fold) for fold in folds), default=0)
+    return max((len(fold.train) for fold in folds), default=n_rows)
 
 
 def divide_epoch(n_rows: int, batch_size: int, *, equal_batches: bool) -> tuple[int, int]:
@@ -120,7 +137,7 @@ class EpochPlan:
     epochs: int
 
 
-def plan_epochs(config: Config, n_train: int, folds: Sequence[np.ndarray]) -> EpochPlan:
+def plan_epochs(config: Config, n_train: int, folds: Sequence[Fold]) -> EpochPlan:
     """The epochs that a config asks for.
 
     Args:

@@ -100,6 +100,7 @@ def mix_trained(
     preprocessing: Preprocessing,
     validated: Sequence[TrainedVariant],
     x_train: np.ndarray,
+    predicting: Sequence[int],
 ) -> tuple[Mixture, np.ndarray | None]:
     """Combines the members, and with cross-validation predicts each training row by those that left it out.
 
@@ -109,10 +110,11 @@ def mix_trained(
         preprocessing: Fitted on the training rows.
         validated: The members with weights that know nothing of the rows they left out.
         x_train: The preprocessed training rows, `(n_train, n_features)`.
+        predicting: Which members predict new rows.
 
     Returns:
-        The mixture, and with cross-validation the out-of-fold predictions in the target's units, shape
-        `(n_train,)`.
+        The mixture of these, and with cross-validation the out-of-fold predictions in the target's units,
+        shape `(n_train,)`, NaN where no fold validates.
     """
     members, target = members_of(config), preprocessing.target
     if not dataset.folds:
@@ -123,6 +125,7 @@ def mix_trained(
         dataset.folds,
         x_train,
         target.forward(dataset.parts["train"].y_true),
+        predicting=predicting,
         limits=preprocessing.limits,
         blends=config.model.blend,
     )
@@ -146,7 +149,7 @@ def _training_data(
         train if folds else validation,
         shuffled_rows(training_rows(members, len(train.x), folds), config.training.seed),
         n_rows,
-        padded_rows([folds[member.fold or 0] for member in members]) if folds else None,
+        padded_rows([folds[member.fold or 0].validation for member in members]) if folds else None,
     )
 
 

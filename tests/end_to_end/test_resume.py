@@ -31,6 +31,7 @@ from dlreg.runs.checkpoint_file import from_file, to_bytes
 from dlreg.runs.directory import open_run_dir
 from dlreg.runs.names import CHECKPOINT, REQUIRED, RUN
 from dlreg.runs.reading import read_any_record
+from dlreg.table.splits import leaving_out
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.loop import TrainingRows, padded_rows, shuffled_rows
 from dlreg.training.members import plan_members, rows_per_epoch, training_rows
@@ -91,7 +92,7 @@ TWO_VARIANTS = {
         ),
     ],
     "members": 6,
-    "folds": np.split(np.arange(48), 3),
+    "folds": leaving_out(np.split(np.arange(48), 3)),
 }
 CASES = {
     "dropout": {"network": Network(4, [6, 5], dropout=0.3)},
@@ -163,7 +164,9 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
             n_rows=rows_per_epoch(N_ROWS, folds),
             order_of_rows=shuffled_rows(training_rows(members, N_ROWS, folds), 5),
             refit=case.get("refit"),
-            validation_rows=padded_rows([folds[member.fold] for member in members]) if folds else None,
+            validation_rows=padded_rows([folds[member.fold].validation for member in members])
+            if folds
+            else None,
             metrics={"mae": lambda a, b: abs(a - b)},
             early_stopping=case.get("early_stopping"),
             plateau=case.get("plateau"),

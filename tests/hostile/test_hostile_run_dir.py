@@ -558,7 +558,7 @@ CORPUS = {
     "config: a format of 300 years": Hostile(in_config("%d/%m/%Y", "%Y" * 300), READERS),
     # preprocessing.json
     "preprocessing: 40 MB of blanks": Hostile(put("preprocessing.json", b'{"columns": {"x": {"kind": "number"}}, "features": []' + b" " * 40_000_000 + b"}"), RUNNERS),
-    "preprocessing: a million levels": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(levels=[f"{n:x}" for n in range(900_000)])), set()),
+    "preprocessing: a million levels": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(levels=[f"{n:x}" for n in range(900_000)])), set(), codes=(("measure", 4), ("predict", 4))),
     "preprocessing: wide characters": Hostile(edit("preprocessing.json", lambda p: p.update(features=["\U0001f600" * 5_000_000])), RUNNERS),
     "preprocessing: nested": Hostile(put("preprocessing.json", "[" * 500_000), RUNNERS),
     "preprocessing: a bomb": Hostile(put("preprocessing.json", JSON_BOMB), RUNNERS),

@@ -13,6 +13,7 @@ from dlreg.evaluation.intervals import Intervals
 from dlreg.runs import contents
 from dlreg.runs.reading import read_record
 from dlreg.table.dataset import Dataset, Part
+from dlreg.table.splits import leaving_out
 from dlreg.training.members import Member
 
 
@@ -85,7 +86,7 @@ def test_the_split_names_every_row():
 
 
 def test_the_split_names_the_rows_of_each_fold_and_the_fold_of_each_member(tmp_path):
-    folds = (np.array([1]), np.array([0, 2]))
+    folds = leaving_out([np.array([1]), np.array([0, 2])])
     members = [Member(0, "none", 0), Member(0, "none", 1)]
     split = json.loads(contents.split_json(dataset_of(folds), tmp_path / "시험.csv", members))
     assert split["test_path"] == str(tmp_path / "시험.csv")

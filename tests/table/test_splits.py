@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import TimeSeriesSplit
 
 from dlreg.errors import DataError
-from dlreg.table.splits import Splits, split_folds, split_rows
+from dlreg.table.splits import Splits, go_forward, split_folds, split_rows
 
 FRACTIONS = st.floats(0, 0.9).map(lambda fraction: round(fraction, 3))
 METHODS = ["random", "ordered", "group", "time"]
@@ -147,19 +148,47 @@ def test_the_held_out_share_is_that_of_keras(n_rows, fraction):
     assert len(parts.train) == int(np.floor(n_rows * (1.0 - fraction)))
 
 
-@pytest.mark.parametrize("method", ["random", "ordered", "group", "time"])
+@pytest.mark.parametrize("method", ["random", "group"])
 def test_folds_hold_every_row_once_and_keep_groups_whole(method):
     generator = np.random.default_rng(1)
     by = np.repeat(np.arange(20), 5)[generator.permutation(100)]
-    folds = split_folds(100, method, 4, seed=1, by=by if method in ("group", "time") else None)
-    assert sorted(np.concatenate(folds).tolist()) == list(range(100))
-    assert max(map(len, folds)) - min(map(len, folds)) <= (5 if method in ("group", "time") else 1)
-    if method == "ordered":
-        assert [fold[0] for fold in folds] == [0, 25, 50, 75]
-    if method in ("group", "time"):
-        assert sum(len(set(by[fold])) for fold in folds) == 20
-    if method == "time":
-        assert all(by[low].max() < by[high].min() for low, high in pairwise(folds))
+    folds = split_folds(100, method, 4, seed=1, by=by if method == "group" else None)
+    parts = [fold.validation for fold in folds]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+    assert max(map(len, parts)) - min(map(len, parts)) <= (5 if method == "group" else 1)
+    for fold in folds:
+        assert sorted([*fold.train, *fold.validation]) == list(range(100))
+    if method == "group":
+        assert sum(len(set(by[part])) for part in parts) == 20
+
+
+@given(n_rows=st.integers(4, 200), n_folds=st.integers(2, 12), by_time=st.booleans(), seed=st.integers(0, 9))
+def test_folds_that_go_forward_are_those_of_scikit_learn(n_rows, n_folds, by_time, seed):
+    assume(n_rows >= 2 * n_folds)
+    moments = np.random.default_rng(seed).permutation(n_rows)
+    in_order = np.argsort(moments) if by_time else np.arange(n_rows)
+    method = "time" if by_time else "ordered"
+    folds = split_folds(n_rows, method, n_folds, seed=seed, by=moments if by_time else None)
+    expected = list(TimeSeriesSplit(n_folds).split(np.zeros(n_rows)))
+    assert len(folds) == len(expected)
+    for fold, (train, validation) in zip(folds, expected, strict=True):
+        assert sorted(in_order[train]) == fold.train.tolist()
+        assert sorted(in_order[validation]) == fold.validation.tolist()
+    assert go_forward(folds)
+
+
+def test_rows_of_one_moment_stay_in_one_fold():
+    by = np.repeat(np.arange(20), 5)[np.random.default_rng(1).permutation(100)]
+    folds = split_folds(100, "time", 4, seed=1, by=by)
+    for fold in folds:
+        assert by[fold.train].max() < by[fold.validation].min()
+        assert len(fold.validation) == 20
+    assert all(by[low.validation].max() < by[high.validation].min() for low, high in pairwise(folds))
+
+
+def test_folds_that_leave_each_other_out_do_not_go_forward():
+    assert not go_forward(split_folds(61, "random", 5, seed=0))
+    assert not go_forward(())
 
 
 def test_too_few_rows_or_groups_for_the_folds_are_refused():

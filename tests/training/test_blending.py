@@ -5,12 +5,13 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import RidgeCV
 
-from dlreg.table.splits import split_folds
-from dlreg.training.blending import RIDGE_PENALTIES, blend, out_of_fold
+from dlreg.table.splits import leaving_out, split_folds
+from dlreg.training.blending import RIDGE_PENALTIES, blend, mix_members, out_of_fold
+from dlreg.training.members import plan_members
 
 
 def test_out_of_fold_takes_the_members_that_left_a_row_out():
-    folds = [np.array([0, 2]), np.array([1, 3])]
+    folds = leaving_out([np.array([0, 2]), np.array([1, 3])])
     predictions = np.array([[1.0, 90, 2, 90], [3.0, 90, 4, 90], [90, 5.0, 90, 6.0]])
     assert out_of_fold(predictions, [0, 0, 1], folds).tolist() == [2, 5, 3, 6]
 
@@ -24,8 +25,10 @@ def test_a_blend_has_the_weights_of_least_squared_error():
     mixture, unseen = blend(x, y, folds, [0, 0, 1, 1], variants, None)
     ridge = np.empty(200)
     for fold in folds:
-        others = np.setdiff1d(np.arange(200), fold)
-        ridge[fold] = RidgeCV(RIDGE_PENALTIES).fit(x[others], y[others]).predict(x[fold])
+        others = np.setdiff1d(np.arange(200), fold.validation)
+        ridge[fold.validation] = (
+            RidgeCV(RIDGE_PENALTIES).fit(x[others], y[others]).predict(x[fold.validation])
+        )
     candidates = np.column_stack([*variants, ridge])
     best = minimize(
         lambda w: np.sum((candidates @ w - y) ** 2),
@@ -38,3 +41,37 @@ def test_a_blend_has_the_weights_of_least_squared_error():
     assert shares == pytest.approx(best.x, abs=2e-3)
     assert unseen == pytest.approx(candidates @ shares, abs=1e-6)
     assert mixture.weights[0] == mixture.weights[1]
+
+
+def test_a_blend_of_folds_that_go_forward_knows_nothing_of_later_rows():
+    generator = np.random.default_rng(2)
+    y = generator.normal(size=120)
+    x = np.column_stack([y + generator.normal(size=120), generator.normal(size=120)]).astype(np.float32)
+    variants = [y + 0.6 * generator.normal(size=120), y + generator.normal(size=120)]
+    folds = split_folds(120, "ordered", 3, seed=0)
+    last = folds[-1].validation
+    mixture, unseen = blend(x, y, folds, [0, 1], variants, None)
+    shifted = np.where(np.arange(120) >= last[0], y + 50, y)
+    other_mixture, after_shift = blend(x, shifted, folds, [0, 1], variants, None)
+    assert np.isnan(unseen[folds[0].train]).all()
+    assert np.array_equal(after_shift[: last[0]], unseen[: last[0]], equal_nan=True)
+    # The mixture for new rows may know of them.
+    assert not np.array_equal(other_mixture.weights, mixture.weights)
+    first = folds[0].validation
+    ridge = RidgeCV(RIDGE_PENALTIES).fit(x[folds[0].train], y[folds[0].train]).predict(x[first])
+    # With no earlier row to tell, all count the same.
+    expected = np.mean([variants[0][first], variants[1][first], ridge], axis=0)
+    assert unseen[first] == pytest.approx(expected, abs=1e-6)
+
+
+def test_out_of_fold_predictions_keep_within_the_targets_their_members_learnt_from():
+    y = np.arange(12.0)
+    folds = split_folds(12, "ordered", 2, seed=0)
+    members = plan_members(["none"], 1, 2)
+    predictions = [np.full((2, 12), 100.0)]
+    mixture, unseen = mix_members(
+        members, predictions, folds, y[:, None], y, predicting=[1], limits=(0.0, 11.0), blends=False
+    )
+    assert unseen[4:].tolist() == [3.0] * 4 + [7.0] * 4
+    assert np.isnan(unseen[:4]).all()
+    assert (mixture.weights.tolist(), mixture.limits) == ([1.0], (0.0, 11.0))

@@ -41,7 +41,7 @@ def train(rows, variants, members, folds, initial, **options):
         schedule=build_schedule("constant", 0.02, epochs=6, steps_per_epoch=1),
         n_rows=rows_per_epoch(len(x), folds),
         order_of_rows=shuffled_rows(training_rows(members, len(x), folds), 4),
-        validation_rows=padded_rows([folds[member.fold] for member in members]),
+        validation_rows=padded_rows([folds[member.fold].validation for member in members]),
         **(defaults | options),
     )
 
@@ -59,7 +59,7 @@ def test_members_of_two_views_and_three_folds_are_what_each_is_alone(rows):
     weights, _, together = train(rows, variants, members, folds, initial)
     order = shuffled_rows(training_rows(members, len(x), folds), 4)
     for number, member in enumerate(members):
-        left_out = folds[member.fold]
+        left_out = folds[member.fold].validation
         (alone,), _, progress = train_on(
             rows,
             (x[left_out], y[left_out]),
@@ -98,7 +98,7 @@ def test_members_end_with_their_best_or_their_last_weights(rows, restore_best_we
     predictions = predict(network, weights, x)
     for member, fold in enumerate(folds):
         losses = progress.members[member]["val_loss"]
-        error = float(np.mean((predictions[member][fold] - y[fold, 0]) ** 2))
+        error = float(np.mean((predictions[member][fold.validation] - y[fold.validation, 0]) ** 2))
         assert error == pytest.approx(min(losses) if restore_best_weights else losses[-1], rel=1e-4)
         assert min(losses) < losses[-1]
 
@@ -129,7 +129,7 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(rows, optimizer):
     )
     predictions = predict(network, validated, x)
     for number, fold in enumerate(folds):
-        error = float(np.mean((predictions[number][fold] - y[fold, 0]) ** 2))
+        error = float(np.mean((predictions[number][fold.validation] - y[fold.validation, 0]) ** 2))
         assert error == pytest.approx(min(progress.members[number]["val_loss"]), rel=1e-4)
     n_epochs = progress.refit_epochs
     assert n_epochs.tolist() == np.rint(0.4 * progress.best_epochs).tolist()

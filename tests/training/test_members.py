@@ -1,11 +1,15 @@
 """Who trains on what, and how long."""
 
+import numpy as np
+import pytest
+
 from dlreg.table.splits import split_folds
 from dlreg.training.loop import shuffled_rows
 from dlreg.training.members import (
     count_epochs,
     divide_epoch,
     plan_members,
+    predicting_members,
     rows_per_epoch,
     training_rows,
 )
@@ -21,7 +25,29 @@ def test_a_member_never_meets_the_rows_it_validates_on():
     assert lengths == {rows_per_epoch(61, folds)}
     for number, member in enumerate(members):
         met = set(order(number, 3).tolist())
-        assert met == set(range(61)) - set(folds[member.fold].tolist())
+        assert met == set(range(61)) - set(folds[member.fold].validation.tolist())
+
+
+def test_a_member_never_meets_a_row_that_comes_after_those_it_validates_on():
+    moments = np.random.default_rng(0).permutation(61)
+    folds = split_folds(61, "time", 5, seed=3, by=moments)
+    members = plan_members(["none"], 2, 5)
+    order = shuffled_rows(training_rows(members, 61, folds), 0)
+    for number, member in enumerate(members):
+        met = order(number, 3)
+        assert len(met) == rows_per_epoch(61, folds) == len(folds[-1].train)
+        assert moments[met].max() < moments[folds[member.fold].validation].min()
+        assert set(met.tolist()) == set(folds[member.fold].train.tolist())
+
+
+@pytest.mark.parametrize(
+    ("method", "refitted", "expected"),
+    [("random", False, range(8)), ("ordered", True, range(8)), ("ordered", False, [2, 3, 6, 7])],
+)
+def test_members_that_know_fewer_rows_of_late_predict_no_new_ones(method, refitted, expected):
+    members = plan_members(["none", "periodic"], 2, 2)
+    folds = split_folds(30, method, 2, seed=1)
+    assert predicting_members(members, folds, refitted=refitted) == list(expected)
 
 
 def test_epochs_auto_is_a_number_of_steps():

@@ -152,7 +152,7 @@ def compare_with_baseline(
 
 def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
     """The baseline with the run's own CSVs, which are equal: those it names may be on another machine."""
-    paths = {key: getattr(run.config.data, key) for key in ("path", "test_path")}
+    paths = {key: getattr(run.config.data, key) for key in ("path", "validation_path", "test_path")}
     config = baseline.config.model_copy(update={"data": baseline.config.data.model_copy(update=paths)})
     return replace(baseline, config=config, record=baseline.record | {"data": run.record.get("data", {})})
 

@@ -174,7 +174,7 @@ def _train(
     from dlreg.training.loop import Hooks
     from dlreg.training.train import train_members
 
-    write_split(run, dataset, config.data.test_path, members_of(config))
+    write_split(run, dataset, config.data, members_of(config))
     prepared = steps.prepare(config, dataset)
     write_preprocessing(run, *steps.describe_prepared(prepared))
     listener.on_stage("compiling the training loop")

@@ -137,6 +137,15 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
         message = "training.validation_split and training.cross_validation exclude each other"
         hint = "Leave validation_split out, or set cross_validation to null."
         yield Contradiction(("training", "validation_split"), ("training", "cross_validation"), message, hint)
+    if values["data"]["validation_path"] is not None:
+        for key, is_given in (
+            ("cross_validation", folds is not None),
+            ("validation_split", isinstance(fraction, int | float) and fraction > 0),
+        ):
+            if is_given:
+                message = f"data.validation_path and training.{key} exclude each other"
+                hint = f"Leave {key} out, or set data.validation_path to null."
+                yield Contradiction(("training", key), ("data", "validation_path"), message, hint)
     if model["blend"] is True and folds is None:
         message = "model.blend needs training.cross_validation"
         hint = "Set training.cross_validation to 5, or model.blend to false."

@@ -14,14 +14,16 @@ def over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     """The values that a config gives, merged over those of the preset it names.
 
     A value that is given may switch off the default of another: `test_path` that of `test_split`,
-    `cross_validation` that of `validation_split`.
+    `validation_path` and `cross_validation` that of `validation_split`.
     """
     name = given.get("preset", "standard")
     values = _merged(PRESETS.get(name, {}) if isinstance(name, str) else {}, given)
     if section_of(values, "data").get("test_path") is not None:
         values["data"].setdefault("test_split", None)
-    if section_of(values, "training").get("cross_validation") is not None:
-        values["training"].setdefault("validation_split", 0.0)
+    has_validation_rows = section_of(values, "data").get("validation_path") is not None
+    if has_validation_rows or section_of(values, "training").get("cross_validation") is not None:
+        values.setdefault("training", {})
+        section_of(values, "training").setdefault("validation_split", 0.0)
     return values
 
 

@@ -22,7 +22,7 @@ from dlreg.errors import ConfigError, Fault, UsageError
 from dlreg.wording import quote
 
 # A table can be read and checked even if these are wrong.
-_SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "split", "split_by"))
+_SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "validation_path", "split", "split_by"))
 
 # The values of these are one character.
 _CHARACTERS = tuple(("data", key) for key in ("delimiter", "decimal", "thousands"))

@@ -122,6 +122,9 @@ class DataConfig(_Section):
     test_path: Annotated[LocalPath | None, Remark("instead of test_split")] = Field(
         default=None, description="A CSV file of its own with the test rows."
     )
+    validation_path: Annotated[LocalPath | None, Remark("instead of training.validation_split")] = Field(
+        default=None, description="A CSV file of its own with the validation rows."
+    )
     split: Annotated[
         SplitMethod,
         Remark("group keeps groups whole, time takes the latest"),

@@ -130,7 +130,8 @@ def exact_sum(cells: Mapping[str, np.ndarray], y_true: np.ndarray) -> list[str]:
 
 
 def _csv_rows(config: Config, dataset: Dataset) -> _CsvRows:
-    parts = tuple(part for name, part in dataset.parts.items() if name != "test" or not config.data.test_path)
+    own_files = {"test": config.data.test_path, "validation": config.data.validation_path}
+    parts = tuple(part for name, part in dataset.parts.items() if not own_files.get(name))
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows)
     return _CsvRows(config, dataset.parts["train"], parts, rows[order], order)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlreg.config.reading import parse_config
-from dlreg.config.schema import Config
+from dlreg.config.schema import Config, DataConfig
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 from dlreg.errors import ConfigError, Fault, RunDirError
@@ -76,15 +76,15 @@ def _parse_config(content: bytes, file: Path) -> Config:
 # ---------------------------------------------------------------- split.json
 
 
-def split_json(dataset: "Dataset", test_path: Path | None, members: Sequence[Member] = ()) -> bytes:
-    """`split.json`: which row went where; rows of a test file are positions in that file.
+def split_json(dataset: "Dataset", data: DataConfig, members: Sequence[Member] = ()) -> bytes:
+    """`split.json`: which row went where; rows of a file of their own are positions in that file.
 
     With cross-validation each member validates on the rows of one of `folds`. It learns from all others, or
     where folds go forward in time from those before.
 
     Args:
         dataset: The rows, divided.
-        test_path: The file of the test rows, if they have one of their own.
+        data: Names the files of test and validation rows, if they have their own.
         members: What is trained; told only with cross-validation.
     """
     content = bytearray(b"{\n")
@@ -92,7 +92,13 @@ def split_json(dataset: "Dataset", test_path: Path | None, members: Sequence[Mem
         content += f'  "{name}": '.encode()
         _append_rows(content, part.rows)
         content += b",\n"
-    content += f'  "test_path": {json.dumps(test_path and str(test_path), ensure_ascii=False)}'.encode()
+    paths = {"test_path": data.test_path} | (
+        {"validation_path": data.validation_path} if data.validation_path else {}
+    )
+    content += b",\n".join(
+        f'  "{key}": {json.dumps(path and str(path), ensure_ascii=False)}'.encode()
+        for key, path in paths.items()
+    )
     if dataset.folds:
         for number, fold in enumerate(dataset.folds):
             content += b", " if number else b',\n  "folds": ['

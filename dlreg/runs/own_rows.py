@@ -30,7 +30,7 @@ def _read_own_dataset(run: TrainedRun) -> Dataset:
     for key, file in files_of_data(run.config).items():
         _refuse_change(run, key, file)
     dataset = load_dataset(run.config)
-    expected = split_json(dataset, run.config.data.test_path, members_of(run.config))
+    expected = split_json(dataset, run.config.data, members_of(run.config))
     check_split(run.path, run.record, expected, sum(part.rows.size for part in dataset.parts.values()))
     return dataset
 

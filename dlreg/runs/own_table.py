@@ -16,8 +16,8 @@ from dlreg.runs.names import RUN
 
 
 def files_of_data(config: Config) -> dict[str, Path]:
-    """The CSVs of a config by the key that names each: `data.path`, and `data.test_path` if there is one."""
-    files = {"data.path": config.data.path, "data.test_path": config.data.test_path}
+    """The CSVs of a config by the key that names each: `data.path`, and those of parts that have one."""
+    files = {f"data.{key}": getattr(config.data, key) for key in ("path", "validation_path", "test_path")}
     return {key: file for key, file in files.items() if file}
 
 

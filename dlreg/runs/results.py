@@ -6,12 +6,11 @@ fitted to them, and of a diverged training its history, curve and best weights.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlreg.config.schema import Config
+from dlreg.config.schema import Config, DataConfig
 from dlreg.evaluation.calibration import Calibration
 from dlreg.runs import names
 from dlreg.runs.contents import (
@@ -89,9 +88,9 @@ def write_config(run: RunDir, config: Config) -> None:
     run.write(names.CONFIG, config_yaml(config))
 
 
-def write_split(run: RunDir, dataset: Dataset, test_path: Path | None, members: Sequence[Member]) -> None:
+def write_split(run: RunDir, dataset: Dataset, data: DataConfig, members: Sequence[Member]) -> None:
     """Writes which row went where, before anything is fitted."""
-    run.write(names.SPLIT, split_json(dataset, test_path, members))
+    run.write(names.SPLIT, split_json(dataset, data, members))
 
 
 def write_preprocessing(

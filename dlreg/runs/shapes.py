@@ -16,6 +16,7 @@ LARGEST = 1e150
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+DataKey = Literal["data.path", "data.validation_path", "data.test_path"]
 Size = Annotated[int, Field(ge=0, lt=1 << 63)]
 
 
@@ -42,14 +43,14 @@ class RunRecord(_Shape):
     schema_version: Size
     status: Literal["running", "interrupted", "failed", "complete"]
     files: dict[FileName, FileEntry]
-    data: dict[Literal["data.path", "data.test_path"], DataEntry] = {}
+    data: dict[DataKey, DataEntry] = {}
     best_epoch: Size = 0
 
 
 class UnfinishedRecord(_Shape):
     """`run.json` of a run that may go on."""
 
-    data: dict[Literal["data.path", "data.test_path"], DataEntry] = {}
+    data: dict[DataKey, DataEntry] = {}
     versions: dict[str, str] = {}
 
 

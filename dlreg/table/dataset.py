@@ -88,8 +88,7 @@ def load_dataset(config: Config) -> Dataset:
         if target:
             notes += _notes(target.y_true, cells, target.is_observation, data.target)
             contents = _Contents(cells, target)
-    with gathering(faults):
-        test_part, test_notes = _read_test_part(data, columns)
+    other_parts = _read_other_files(data, columns, faults)
     if faults or not contents:
         raise DataError(*faults)
     with located(path):
@@ -99,11 +98,10 @@ def load_dataset(config: Config) -> Dataset:
     faults += _constant_target(parts["train"].y_true, data.target, path)
     if faults:
         raise DataError(*faults)
-    if data.test_path and test_part:
-        parts["test"] = test_part
-        if data.test_path.samefile(data.path):
-            test_notes.append("data.test_path is data.path: the test rows are those the model learns from")
-    return Dataset(columns, parts, (*notes, *test_notes), folds)
+    for name, (part, part_notes) in other_parts.items():
+        parts[name] = part
+        notes += part_notes
+    return Dataset(columns, parts, (*notes, *_shared_files(data)), folds)
 
 
 class _Target(NamedTuple):
@@ -304,14 +302,30 @@ def read_part(table: Table, columns: Sequence[Column], data: DataConfig) -> tupl
     return part, [*notes, *_notes(y_true, cells, is_observation, data.target)]
 
 
-def _read_test_part(data: DataConfig, columns: Sequence[Column]) -> tuple[Part | None, list[str]]:
-    """The rows of a test file of its own, if there is one, and notes on them."""
-    if not data.test_path:
-        return None, []
-    path = shown_path(data.test_path)
-    table = read_table(path, csv_format_of(data), [column.name for column in columns if is_text(column)])
-    part, notes = read_part(table, columns, data)
-    return part, [f"{path}: {note}" for note in notes]
+def _read_other_files(
+    data: DataConfig, columns: Sequence[Column], faults: list[Fault]
+) -> dict[str, tuple[Part, list[str]]]:
+    """The parts whose rows have a file of their own, each with notes on them."""
+    paths = {"validation": data.validation_path, "test": data.test_path}
+    texts = [column.name for column in columns if is_text(column)]
+    parts: dict[str, tuple[Part, list[str]]] = {}
+    for name, path in paths.items():
+        if path is None:
+            continue
+        shown = shown_path(path)
+        with gathering(faults):
+            part, part_notes = read_part(read_table(shown, csv_format_of(data), texts), columns, data)
+            parts[name] = part, [f"{shown}: {note}" for note in part_notes]
+    return parts
+
+
+def _shared_files(data: DataConfig) -> Iterator[str]:
+    """A note where one file holds the rows of two parts."""
+    for name, path in (("validation", data.validation_path), ("test", data.test_path)):
+        if path and path.samefile(data.path):
+            yield f"data.{name}_path is data.path: the {name} rows are those the model learns from"
+    if data.test_path and data.validation_path and data.test_path.samefile(data.validation_path):
+        yield "data.test_path is data.validation_path: the test rows choose the best epoch"
 
 
 def _notes(

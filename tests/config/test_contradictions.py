@@ -20,6 +20,18 @@ BAD = [
         51,
         "training.validation_split and training.cross_validation exclude each other",
     ),
+    (
+        "  validation_path: v.csv\ntraining: {validation_split: 0.2}",
+        5,
+        30,
+        "data.validation_path and training.validation_split exclude each other (compare line 4)",
+    ),
+    (
+        "  validation_path: v.csv\ntraining: {cross_validation: 5}",
+        5,
+        30,
+        "data.validation_path and training.cross_validation exclude each other (compare line 4)",
+    ),
     ("  features: [a, b, a]", 4, 20, 'data.features names "a" twice (compare line 4)'),
     ("  features: [a, y]", 4, 17, 'data.target is "y", data.features cannot name it (compare line 3)'),
     ("  features: [a]\n  exclude: [b, a]", 5, 16, '"a" is in both data.features and data.exclude'),

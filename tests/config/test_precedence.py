@@ -23,6 +23,13 @@ def test_what_is_given_overrules_the_preset_key_by_key() -> None:
     ("given", "section", "key", "value"),
     [
         ({"data": {"test_path": "t.csv"}}, "data", "test_split", None),
+        ({"data": {"validation_path": "v.csv"}}, "training", "validation_split", 0.0),
+        (
+            {"data": {"validation_path": "v.csv"}, "training": {"validation_split": 0.1}},
+            "training",
+            "validation_split",
+            0.1,
+        ),
         ({"data": {"test_path": "t.csv", "test_split": 0.1}}, "data", "test_split", 0.1),
         ({"training": {"cross_validation": 5}}, "training", "validation_split", 0.0),
         ({"preset": "accurate"}, "training", "validation_split", 0.0),

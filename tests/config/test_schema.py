@@ -27,6 +27,7 @@ def test_defaults(tmp_path: Path) -> None:
         "dates": {},
         "test_split": 0.2,
         "test_path": None,
+        "validation_path": None,
         "split": "random",
         "split_by": None,
     }

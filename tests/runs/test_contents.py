@@ -7,6 +7,7 @@ import pytest
 from support.runs import complete_run
 
 from dlreg.config.reading import parse_config
+from dlreg.config.schema import DataConfig
 from dlreg.errors import RunDirError
 from dlreg.evaluation.calibration import Calibration
 from dlreg.evaluation.intervals import Intervals
@@ -73,6 +74,9 @@ def test_a_run_of_before_there_were_intervals_has_none(tmp_path):
     assert contents.read_intervals(*run_of(tmp_path, "metrics.json", b"{}\n")) is None
 
 
+DATA = DataConfig(path="table.csv", target="y")
+
+
 def dataset_of(folds=()):
     def part(*rows):
         return Part(np.array(rows, dtype=np.int32), {}, np.zeros(len(rows)))
@@ -81,27 +85,31 @@ def dataset_of(folds=()):
 
 
 def test_the_split_names_every_row():
-    split = json.loads(contents.split_json(dataset_of(), None))
+    split = json.loads(contents.split_json(dataset_of(), DATA))
     assert split == {"train": [0, 3, 4], "validation": [1], "test": [2], "test_path": None}
 
 
 def test_the_split_names_the_rows_of_each_fold_and_the_fold_of_each_member(tmp_path):
     folds = leaving_out([np.array([1]), np.array([0, 2])])
     members = [Member(0, "none", 0), Member(0, "none", 1)]
-    split = json.loads(contents.split_json(dataset_of(folds), tmp_path / "시험.csv", members))
+    split = json.loads(
+        contents.split_json(
+            dataset_of(folds), DATA.model_copy(update={"test_path": tmp_path / "시험.csv"}), members
+        )
+    )
     assert split["test_path"] == str(tmp_path / "시험.csv")
     assert split["folds"] == [[3], [0, 4]]
     assert [member["validation_fold"] for member in split["members"]] == [0, 1]
 
 
 def test_blocks_of_rows_change_nothing_in_the_split(monkeypatch):
-    whole = contents.split_json(dataset_of(), None)
+    whole = contents.split_json(dataset_of(), DATA)
     monkeypatch.setattr(contents, "ROWS_PER_BLOCK", 2)
-    assert contents.split_json(dataset_of(), None) == whole
+    assert contents.split_json(dataset_of(), DATA) == whole
 
 
 def test_another_split_is_refused(tmp_path):
-    content = contents.split_json(dataset_of(), None)
+    content = contents.split_json(dataset_of(), DATA)
     path, record = run_of(tmp_path, "split.json", content)
     contents.check_split(path, record, content, 5)
     with pytest.raises(RunDirError, match="the split differs"):

@@ -17,6 +17,7 @@ from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import load_dataset, read_part
 
+DATA = DataConfig(path="table.csv", target="y")
 TABLE = rows("a,b,name,y", *(f"{n},{n * n % 7},{'uv'[n % 2]},{n}.5" for n in range(1, 41)))
 
 
@@ -196,9 +197,42 @@ def test_a_test_file_of_its_own(tmp_path):
         f"{tmp_path}/test.csv: 1 of 3 rows are left out: they have no 'y'",
         f"{tmp_path}/test.csv: 1 of 3 cells are missing in column 'b'",
     )
-    record = json.loads(split_json(dataset, tmp_path / "test.csv"))
+    record = json.loads(split_json(dataset, DATA.model_copy(update={"test_path": tmp_path / "test.csv"})))
     assert record["test"] == [0, 2]
     assert record["test_path"] == str(tmp_path / "test.csv")
+
+
+def test_validation_rows_may_have_a_file_of_their_own(tmp_path):
+    (tmp_path / "later.csv").write_text(rows("b,y,name,a", "1,2,u,4", "2,,w,5", "3,5, w ,7"))
+    dataset = load(tmp_path, TABLE, data={"validation_path": "later.csv"})
+    assert {name: part.rows.size for name, part in dataset.parts.items()} == {
+        "train": 32,
+        "validation": 2,
+        "test": 8,
+    }
+    assert dataset.parts["validation"].y_true.tolist() == [2, 5]
+    assert dataset.parts["validation"].cells["name"][:, 0].tolist() == ["u", "w"]
+    assert dataset.notes == (f"{tmp_path}/later.csv: 1 of 3 rows are left out: they have no 'y'",)
+    data = DATA.model_copy(update={"validation_path": tmp_path / "later.csv"})
+    record = json.loads(split_json(dataset, data))
+    assert record["validation"] == [0, 2]
+    assert record["validation_path"] == str(tmp_path / "later.csv")
+
+
+def test_faults_of_every_file_are_told_at_once(tmp_path):
+    (tmp_path / "later.csv").write_text(rows("a,b,name,y", "1,x,u,3"))
+    (tmp_path / "test.csv").write_text(rows("a,b,y", "1,2,3"))
+    own = {"validation_path": "later.csv", "test_path": "test.csv"}
+    faults = faults_of(tmp_path, TABLE, data=own)
+    assert [fault.path for fault in faults] == [f"{tmp_path}/later.csv", f"{tmp_path}/test.csv"]
+
+
+def test_one_file_for_two_parts_is_said(tmp_path):
+    (tmp_path / "other.csv").write_text(TABLE)
+    own = {"validation_path": "other.csv", "test_path": "other.csv"}
+    assert "the test rows choose the best epoch" in load(tmp_path, TABLE, data=own).notes[-1]
+    notes = load(tmp_path, TABLE, data={"validation_path": "table.csv"}).notes
+    assert notes == ("data.validation_path is data.path: the validation rows are those the model learns from",)
 
 
 @pytest.mark.parametrize(
@@ -230,8 +264,8 @@ def test_testing_on_the_training_file_is_pointed_out(tmp_path):
 def test_the_split_is_recorded_and_comes_out_the_same_again(tmp_path):
     first = load(tmp_path, TABLE)
     again = load_dataset(load_config(tmp_path / "config.yaml"))
-    assert split_json(first, None) == split_json(again, None)
-    record = json.loads(split_json(first, None))
+    assert split_json(first, DATA) == split_json(again, DATA)
+    record = json.loads(split_json(first, DATA))
     assert sorted(record["train"] + record["validation"] + record["test"]) == list(range(40))
     assert record["test_path"] is None
     other = load(tmp_path, TABLE, training={"seed": 7})

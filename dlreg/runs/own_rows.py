@@ -26,8 +26,8 @@ def read_own_rows(run: TrainedRun) -> dict[str, Part]:
 
 
 def _read_own_dataset(run: TrainedRun) -> Dataset:
-    warn_of_reading(run.config.data.path)
     for key, file in files_of_data(run.config).items():
+        warn_of_reading(file)
         _refuse_change(run, key, file)
     dataset = load_dataset(run.config)
     expected = split_json(dataset, run.config.data, members_of(run.config))

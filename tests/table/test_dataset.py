@@ -269,7 +269,7 @@ def test_the_split_is_recorded_and_comes_out_the_same_again(tmp_path):
     assert sorted(record["train"] + record["validation"] + record["test"]) == list(range(40))
     assert record["test_path"] is None
     other = load(tmp_path, TABLE, training={"seed": 7})
-    assert json.loads(split_json(other, None)) != record
+    assert json.loads(split_json(other, DATA)) != record
 
 
 @pytest.mark.parametrize("fractions", [(0, 0.2), (0.2, 0), (0, 0)])

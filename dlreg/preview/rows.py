@@ -1,7 +1,8 @@
-"""Rows that are legal, but look like a mistake: the same in two parts, or too few."""
+"""Rows that are legal, but look like a mistake: the same twice, or too few."""
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from dlreg.preview.plan import count_features
@@ -14,7 +15,7 @@ HASHED_AT_ONCE = 65536
 
 
 def suspect_rows(dataset: Dataset, categorical: str) -> Iterator[Suspicion]:
-    """Looks for rows that are in two parts, and for too few of them.
+    """Looks for rows that stand there twice, and for too few of them.
 
     Args:
         dataset: The rows.
@@ -44,6 +45,18 @@ def _repeated_rows(dataset: Dataset) -> Iterator[Suspicion]:
             f"{counts} rows are also among the training rows, the same in every cell",
             "Remove duplicates from the CSV, or keep them together with data.split: group",
         )
+    n_copies = int(hashes["train"].duplicated().sum())
+    if n_copies and not any(repeated.values()) and _hardly_repeats(dataset.parts["train"]):
+        yield Suspicion(
+            f"{n_copies:,} training rows are copies of others, the same in every cell",
+            "Remove duplicates from the CSV, unless each stands for an observation of its own",
+        )
+
+
+def _hardly_repeats(part: Part) -> bool:
+    """Whether a number of the rows is hardly ever the same, so that equal rows are no chance."""
+    numbers = [cells[:, 0] for cells in part.cells.values() if cells.dtype != object]
+    return any(2 * len(np.unique(values)) > len(values) for values in (part.y_true, *numbers))
 
 
 def _hashes(part: Part) -> "pd.Series[int]":

@@ -232,7 +232,9 @@ def test_one_file_for_two_parts_is_said(tmp_path):
     own = {"validation_path": "other.csv", "test_path": "other.csv"}
     assert "the test rows choose the best epoch" in load(tmp_path, TABLE, data=own).notes[-1]
     notes = load(tmp_path, TABLE, data={"validation_path": "table.csv"}).notes
-    assert notes == ("data.validation_path is data.path: the validation rows are those the model learns from",)
+    assert notes == (
+        "data.validation_path is data.path: the validation rows are those the model learns from",
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ MOST_BYTES_AT_ONCE = 4000
 def level_nodes(graph: Graph, text: str, column: Column, levels: Sequence[str]) -> str:
     """Each cell's level as text, in whatever spelling it is written; of no level another text.
 
-    The levels are numbered from 1. One expression for each binary digit tells whether a cell's number has
-    it, so that a thousand levels take ten of them.
+    Levels are numbered from 1. A cell that is written as its level is looked up; of the few others regular
+    expressions tell the number, as these take several times as long.
 
     Args:
         graph: Takes the nodes.
@@ -25,20 +25,42 @@ def level_nodes(graph: Graph, text: str, column: Column, levels: Sequence[str]) 
         column: What they are.
         levels: Of the training rows, as `dlreg.table.spelling.canonical_text` gives them.
     """
+    flat = np.array([-1])
+    looked_up = graph.add(
+        "LabelEncoder",
+        text,
+        domain="ai.onnx.ml",
+        keys_strings=list(levels),
+        values_int64s=list(range(1, len(levels) + 1)),
+        default_int64=0,
+    )
+    numbers = graph.add("Reshape", looked_up, flat)
+    unknown = graph.add("Reshape", graph.add("NonZero", graph.add("Equal", numbers, np.array(0))), flat)
+    others = graph.add("Gather", graph.add("Reshape", text, flat), unknown)
+    matched = graph.add("Cast", _matched_numbers(graph, others, column, levels), to=TensorProto.INT64)
+    numbers = graph.add("ScatterElements", numbers, unknown, matched)
+    names = np.full(1 << len(levels).bit_length(), free_text(levels), dtype=object)
+    names[1 : len(levels) + 1] = list(levels)
+    return str(graph.add("Gather", names, graph.add("Reshape", numbers, np.array([-1, 1]))))
+
+
+def _matched_numbers(graph: Graph, text: str, column: Column, levels: Sequence[str]) -> str:
+    """The numbers of texts' levels, 0 where it is none, as doubles.
+
+    One expression for each binary digit tells whether a number has it, so that a thousand levels take ten.
+    """
     patterns = [
         level_pattern(level, is_boolean=column.kind == "boolean", fold_case=column.fold_case)
         for level in levels
     ]
-    n_digits = len(levels).bit_length()
-    number = graph.constant(np.zeros((1, 1)))
-    for digit in range(n_digits):
+    numbers = graph.constant(np.zeros(1))
+    for digit in range(len(levels).bit_length()):
         having_digit = [pattern for place, pattern in enumerate(patterns, start=1) if place >> digit & 1]
         for expression in _expressions(having_digit):
             fits = graph.add("RegexFullMatch", text, pattern=expression)
-            number = graph.add("Add", number, graph.add("Where", fits, np.float64(1 << digit), np.float64(0)))
-    names = np.full(1 << n_digits, free_text(levels), dtype=object)
-    names[1 : len(levels) + 1] = list(levels)
-    return str(graph.add("Gather", names, graph.add("Cast", number, to=TensorProto.INT64)))
+            value = graph.add("Where", fits, np.float64(1 << digit), np.float64(0))
+            numbers = graph.add("Add", numbers, value)
+    return str(numbers)
 
 
 def free_text(levels: Sequence[str]) -> str:

@@ -28,8 +28,8 @@ TEXT_BYTES = 64  # what a short text takes in a tensor
 
 _PLAIN = (
     "Add And Clip Cos Div Equal Exp Floor Gemm GreaterOrEqual Identity IsNaN Less LessOrEqual MatMul Max "
-    "Min Mul Neg Relu Reshape Round Selu Sigmoid Sin Softplus Softsign Sqrt StringConcat Sub Tanh Unsqueeze "
-    "Where"
+    "Min Mul Neg NonZero Relu Reshape Round ScatterElements Selu Sigmoid Sin Softplus Softsign Sqrt "
+    "StringConcat Sub Tanh Unsqueeze Where"
 )
 # Every operator that dlreg emits, with the attributes it gives it.
 OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -203,8 +203,7 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
 
 
 def _pattern_of(node: onnx.NodeProto) -> bytes:
-    patterns = (attribute.s for attribute in node.attribute if attribute.name == "pattern")
-    return bytes(next(patterns, b""))
+    return b"".join(attribute.s for attribute in node.attribute if attribute.name == "pattern")
 
 
 def _rows_per_call(model: onnx.ModelProto) -> int:
@@ -223,6 +222,8 @@ def _tensor_bytes(model: onnx.ModelProto, rows: int) -> Iterator[int]:
     types = {value.name: value.type.tensor_type for value in (*inferred.value_info, *inferred.output)}
     sizes = {value.name: _n_elements(value.type.tensor_type) for value in inferred.input}
     sizes |= {tensor.name: math.prod(tensor.dims) for tensor in model.graph.initializer}
+    ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in inferred.value_info}
+    ranks |= {tensor.name: len(tensor.dims) for tensor in model.graph.initializer}
     type_bytes = {**_TYPE_BYTES, TensorProto.STRING: TEXT_BYTES + _longest_text(model.graph)}
     for node in model.graph.node:
         for name in node.output:
@@ -233,7 +234,7 @@ def _tensor_bytes(model: onnx.ModelProto, rows: int) -> Iterator[int]:
             if node.op_type in ("Div", "Mod") and kind not in (TensorProto.FLOAT, TensorProto.DOUBLE):
                 raise _refused(f"{node.op_type} of whole numbers")
             size = _n_elements(types[name])
-            sizes[name] = _n_pieces(node, sizes) if size is None else size
+            sizes[name] = _most_elements(node, sizes, ranks) if size is None else size
             yield (sizes[name] or 0) * type_bytes[kind]
 
 
@@ -271,12 +272,25 @@ def _n_elements(tensor_type: onnx.TypeProto.Tensor) -> int | None:
     return math.prod(dim.dim_value for dim in dims) if known else None
 
 
-def _n_pieces(node: onnx.NodeProto, sizes: Mapping[str, int | None]) -> int:
-    """At most how many texts there are where that depends on the cells: splitting in two, and joining."""
-    given = [sizes.get(name) for name in node.input]
-    if node.op_type not in ("StringSplit", "Concat") or None in given:
-        raise _refused(f"{node.op_type} with an output of unknown size")
-    return (2 if node.op_type == "StringSplit" else 1) * sum(size or 0 for size in given)
+def _most_elements(node: onnx.NodeProto, sizes: Mapping[str, int | None], ranks: Mapping[str, int]) -> int:
+    """At most how many elements there are where that depends on the cells: pieces of texts, chosen cells."""
+    given = [sizes.get(name) or 0 for name in node.input]
+    rank = max(ranks.get(name, MAX_SHAPE_LENGTH) for name in node.input)
+    match node.op_type:
+        case "StringSplit":
+            return 2 * sum(given)
+        case "Concat":
+            return sum(given)
+        case "NonZero":
+            return rank * given[0]
+        # What is chosen from a line of cells, and where nothing is broadcast along two axes.
+        case "Gather" if rank == 1:
+            return given[1]
+        case "Add" | "Where" if rank == 1:
+            return max(given)
+        case "Cast" | "RegexFullMatch" | "Reshape":
+            return given[0]
+    raise _refused(f"{node.op_type} with an output of unknown size")
 
 
 def _longest_text(graph: onnx.GraphProto) -> int:

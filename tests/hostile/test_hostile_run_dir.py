@@ -418,6 +418,22 @@ GRAPHS = {
         node("Gather", ["cubic", "i"], axis=1),
         constants=[("flat", FLAT), ("cube", FLAT), ("i", np.array([0]))],
     ),
+    "chosen rows times chosen rows": before_output(
+        node("Reshape", ["$x", "flat"], ["line"]), node("NonZero", ["line"], ["chosen"]),
+        node("Reshape", ["chosen", "flat"], ["places"]), node("Gather", ["line", "places"], ["values"]),
+        node("Reshape", ["values", "column"], ["upright"]), node("Add", ["upright", "values"], ["square"]),
+        node("Gather", ["square", "i"], axis=1),
+        constants=[("flat", np.array([-1])), ("column", np.array([-1, 1])), ("i", np.array([0]))],
+    ),
+    "scattered out of range": before_output(
+        node("Reshape", ["$x", "flat"], ["line"]), node("ScatterElements", ["line", "far", "one"], ["s"]),
+        node("Reshape", ["s", "column"]),
+        constants=[("flat", np.array([-1])), ("column", np.array([-1, 1])), ("far", np.array([1 << 40])), ("one", np.ones(1))],
+    ),
+    "8 MB of patterns": before_output(
+        *[node("RegexFullMatch", ["$t"], [f"m{k}"], pattern="x" * 1000) for k in range(8400)],
+        node("Cast", ["m0"], to=TensorProto.DOUBLE),
+    ),
     "doubling pieces": before_output(
         node("StringSplit", ["$t"], ["p0", "n"], delimiter="a", maxsplit=1),
         *[node("Concat", [f"p{k}", f"p{k}"], [f"p{k + 1}"], axis=-1) for k in range(40)],
@@ -472,6 +488,9 @@ SAYS = {
     "a nested graph": "g in AttributeProto",
     "a product of constants": "tensors of more than",
     "rows times rows": "tensors of more than",
+    "chosen rows times chosen rows": "Add with an output of unknown size",
+    "scattered out of range": "pipeline.onnx: the pipeline cannot be run",
+    "8 MB of patterns": "patterns of more than",
     "doubling pieces": "tensors of more than",
     "division of whole numbers": "Div of whole numbers",
     "no number": "pipeline.onnx: the pipeline cannot be run",

@@ -168,8 +168,9 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
     texts = {feature.key: place for place, feature in enumerate(encoder.features)} if encoder else {}
     for column, features in zip(preprocessing.columns, preprocessing.features, strict=True):
         entry: dict[str, Any] = {"kind": column.kind}
-        if column.date_format:
-            entry["date_format"] = column.date_format
+        for key in ("date_format", "latest_year", "time_zone"):
+            if (value := getattr(column, key)) is not None:
+                entry[key] = value
         if encoder and features[0].key in texts:
             entry |= encoder.describe(texts[features[0].key])
         else:

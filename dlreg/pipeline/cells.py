@@ -44,7 +44,7 @@ def _as_they_are(_graph: Graph, cells: str, _column: Column) -> list[str]:
 
 
 def _calendar(graph: Graph, cells: str, column: Column) -> list[str]:
-    return calendar_nodes(graph, cells, str(column.date_format))
+    return calendar_nodes(graph, cells, column)
 
 
 # From the cells of a kind of column to the tensors of its features.

@@ -7,8 +7,7 @@ their shapes are known beforehand, so that memory is, too.
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import onnx
@@ -77,10 +76,10 @@ _DATA_FIELDS: Mapping[int, str] = {
     TensorProto.INT64: "int64_data",
     TensorProto.STRING: "string_data",
 }
-# Patterns of dates: digits, names of months, and text around them. RE2 prints faulty ones as they are.
-_PATTERN = re.compile(
-    r"(?:\[0-[59]\]\??(?:\{(?:1,)?[0-9]\})?|\([A-Za-z|]{1,200}\)|\\\W|[^][(){}*+?.\\^$|])*", re.DOTALL
-)
+# Patterns of dates: digits, signs and text, some of it left to choose from or to leave out. Nothing but
+# digits is repeated, nothing is nested. RE2 prints faulty ones as they are.
+_PIECE = r"(?:\[(?:0-[59]|\+-)\](?:\{(?:1,)?[0-9]{1,2}\})?|\\\W|[^][(){}*+?.\\^$|])\??"
+_PATTERN = re.compile(rf"(?:{_PIECE}|\((?:{_PIECE}|\|)*\))*", re.DOTALL)
 MAX_PATTERN = 1000
 # Field numbers of onnx.proto: the messages in each message, and the packed integers.
 _MESSAGES: Mapping[str, Mapping[int, str]] = {
@@ -189,9 +188,8 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
         if attribute.name not in allowed:
             raise _refused(f"the operator {operator} with {attribute.name!r}")
     given = {attribute.name: attribute for attribute in node.attribute}
-    # Without a limit a text of n delimiters becomes n + 1 texts.
-    if node.op_type == "StringSplit" and ("maxsplit" not in given or given["maxsplit"].i != 1):
-        raise _refused("StringSplit without maxsplit 1")
+    if node.op_type == "StringSplit":
+        _check_split(given)
     if node.op_type == "RegexFullMatch" and not _is_date_pattern(given):
         raise _refused("RegexFullMatch of a pattern that is no date's")
     # Texts joined with each other would double in length at each step.
@@ -199,6 +197,13 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
         first = constants.get(node.input[0]) if node.input else None
         if first is None or list(first.string_data) != [b"0."]:
             raise _refused("StringConcat of anything but '0.' and a text")
+
+
+def _check_split(given: Mapping[str, AttributeProto]) -> None:
+    # Without a limit a text of n delimiters becomes n + 1 texts. Split at blanks, but never, it is trimmed.
+    delimiter = given["delimiter"].s if "delimiter" in given else b""
+    if "maxsplit" not in given or given["maxsplit"].i != (1 if delimiter else 0):
+        raise _refused("StringSplit without maxsplit 1")
 
 
 def _is_date_pattern(given: Mapping[str, AttributeProto]) -> bool:
@@ -280,15 +285,10 @@ def _n_pieces(node: onnx.NodeProto, sizes: Mapping[str, int | None]) -> int:
 
 
 def _longest_text(graph: onnx.GraphProto) -> int:
-    texts: list[Iterable[Any]] = [tensor.string_data for tensor in graph.initializer]
-    texts += [
-        [attribute.s, *attribute.strings]
-        for node in graph.node
-        for attribute in node.attribute
-        if attribute.type in (AttributeProto.STRING, AttributeProto.STRINGS)
-    ]
+    # The patterns, levels and delimiters of operators never become cells.
+    texts = (text for tensor in graph.initializer for text in tensor.string_data)
     joined = sum(2 for node in graph.node if node.op_type == "StringConcat")
-    return joined + max((len(text) for part in texts for text in part), default=0)
+    return joined + max(map(len, texts), default=0)
 
 
 def _count_fields(data: memoryview, kind: str = "model") -> int:

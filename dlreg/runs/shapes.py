@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from dlreg.config.schema import DateFormat
+from dlreg.config.schema import DateFormat, TimeZone, Year
 from dlreg.table.column import KindName
 
 # The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
@@ -150,6 +150,8 @@ class ColumnEntry(_Shape):
 
     kind: KindName
     date_format: DateFormat | None = None
+    latest_year: Year | None = None
+    time_zone: TimeZone | None = None
     levels: list[str] | None = None
 
     @model_validator(mode="after")

@@ -104,7 +104,8 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
     columns = tuple(
-        Column(name, entry.kind, entry.date_format) for name, entry in preprocessing.columns.items()
+        Column(name, entry.kind, entry.date_format, entry.latest_year, entry.time_zone)
+        for name, entry in preprocessing.columns.items()
     )
     levels = {
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None

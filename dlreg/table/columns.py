@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from dlreg.config.schema import DateColumn
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.column import Column, Kind
 from dlreg.table.csv_file import Table
 from dlreg.table.kinds.category import CATEGORY
-from dlreg.table.kinds.date import DATE
+from dlreg.table.kinds.date import DATE, date_column
 from dlreg.table.kinds.number import NUMBER
 
 KINDS: Mapping[str, Kind] = {"number": NUMBER, "category": CATEGORY, "boolean": CATEGORY, "date": DATE}
@@ -22,9 +23,9 @@ def is_text(column: Column) -> bool:
 
 
 def recognise_columns(
-    table: Table, names: Iterable[str], types: Mapping[str, str], date_formats: Mapping[str, str]
+    table: Table, names: Iterable[str], types: Mapping[str, str], dates: Mapping[str, DateColumn]
 ) -> tuple[Column, ...]:
-    """Tells the columns' kinds from their cells, where `types` and `date_formats` do not say them.
+    """Tells the columns' kinds from their cells, where `types` and `dates` do not say them.
 
     Raises:
         DataError: With every column that is neither clearly one thing nor another: numbers with a few
@@ -34,7 +35,7 @@ def recognise_columns(
     faults: list[Fault] = []
     for name in names:
         with gathering(faults):
-            columns.append(_recognise(table, name, types.get(name), date_formats.get(name)))
+            columns.append(_recognise(table, name, types.get(name), dates.get(name)))
     if faults:
         raise DataError(*faults)
     return tuple(columns)
@@ -60,9 +61,9 @@ def read_cells(table: Table, columns: Sequence[Column]) -> dict[str, np.ndarray]
     return cells
 
 
-def _recognise(table: Table, name: str, declared: str | None, date_format: str | None) -> Column:
-    if date_format:
-        return Column(name, "date", date_format)
+def _recognise(table: Table, name: str, declared: str | None, given: DateColumn | None) -> Column:
+    if given:
+        return date_column(table, name, given.format, given.latest)
     if declared:
         return KINDS[declared].declare(table, name)
     columns = (kind.recognise(table, name) for kind in _RECOGNISED_IN_ORDER)

@@ -112,7 +112,7 @@ def _recognise_chosen(config: Config, table: Table, faults: list[Fault]) -> tupl
     columns: list[Column] = []
     for name in names:
         with gathering(faults):
-            columns += recognise_columns(table, [name], config.data.types, config.data.dates)
+            columns += recognise_columns(table, [name], config.data.types, config.data.date_columns)
     return tuple(columns)
 
 
@@ -172,7 +172,9 @@ def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
     """How the CSV is written, as the config says."""
-    return CsvFormat(data.encoding, data.delimiter, data.decimal, data.thousands, data.missing_values)
+    return CsvFormat(
+        data.encoding, data.delimiter, data.decimal, data.thousands, data.missing_values, data.time_zone
+    )
 
 
 def read_target(table: Table, target: str) -> np.ndarray:
@@ -215,7 +217,7 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
     if data.split == "group":
         values = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
     else:
-        (column,) = recognise_columns(table, [data.split_by], data.types, data.dates)
+        (column,) = recognise_columns(table, [data.split_by], data.types, data.date_columns)
         read_order = KINDS[column.kind].read_order
         if read_order is None:
             message = f"column {column.name!r} holds neither numbers nor dates to split by"

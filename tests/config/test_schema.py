@@ -23,6 +23,7 @@ def test_defaults(tmp_path: Path) -> None:
         "missing_values": (),
         "types": {},
         "dates": {},
+        "time_zone": None,
         "test_split": 0.2,
         "test_path": None,
         "split": "random",

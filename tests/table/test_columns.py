@@ -222,11 +222,19 @@ BAD_DATES = {
     "dots": (["01.02.2023", "13.04.2023"], "'01.02.2023'", 'data.dates: {x: "%d.%m.%Y"}'),
     "month": (["2023-01", "2023-02"], "'2023-01'", 'data.dates: {x: "%Y-%m"}'),
     "names": (["12 Mar 2023", "13 Apr 2023"], "'12 Mar 2023'", 'data.dates: {x: "%d %b %Y"}'),
-    "twelve-hours": (["01/02/2023 5:06 PM"], "'01/02/2023 5:06 PM'", "data.dates"),
+    "twelve-hours": (["01/13/2023 5:06 PM"], "'01/13/2023 5:06 PM'", '{x: "%m/%d/%Y %I:%M %p"}'),
+    "weekdays": (["Mon, 3 Jan 2022"], "'Mon, 3 Jan 2022'", '{x: "%a, %d %b %Y"}'),
+    "two-digits": (["20-Aug-52"], "'20-Aug-52'", '{x: "%d-%b-%y"}'),
+    "korean": (["2022년 1월 3일"], "'2022년 1월 3일'", '{x: "%Y년 %m월 %d일"}'),
+    "an-offset-in-some": (
+        ["2023-01-01 00:00", "2023-01-01 00:00 +0100"],
+        "several offsets from UTC, such as '2023-01-01 00:00' and '2023-01-01 00:00 +0100'",
+        "data.time_zone: UTC",
+    ),
     "zones": (
         ["2023-01-01T00:00Z", "2023-01-01T00:00+01:00"],
-        "'2023-01-01T00:00+01:00' (line 3)",
-        "data.dates",
+        "several offsets from UTC, such as '2023-01-01T00:00Z' and '2023-01-01T00:00+01:00'",
+        "data.time_zone: UTC",
     ),
 }
 

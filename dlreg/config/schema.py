@@ -132,8 +132,8 @@ class DataConfig(_Section):
         ],
         Remark(
             f"ISO dates need none, others are made of {' '.join(SUPPORTED_DATE_DIRECTIVES)} or are "
-            f'{" or ".join(EPOCHS)}; {{format: "%d.%m.%y", latest: 2030}} reads years of two digits as '
-            "1931 to 2030, else they are 1969 to 2068"
+            f"{' or '.join(EPOCHS)}; %y is 1969 to 2068, or 1931 to 2030 with "
+            '{format: "%d.%m.%y", latest: 2030}'
         ),
     ] = Field(default={}, description='Formats of date columns, for example "%d/%m/%Y".')
     time_zone: Annotated[

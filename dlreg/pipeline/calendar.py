@@ -87,6 +87,7 @@ def _counted(graph: Graph, text: str, per_second: int, time_zone: str | None) ->
 def _spelled(graph: Graph, text: str, column: Column) -> tuple[_Clock, list[str]]:
     """What clocks show, and what must hold of the fields."""
     date_format = str(column.date_format)
+    fields: Mapping[str, Operand]
     fields = date_fields(graph, text, date_format, column.latest_year or LATEST_YEAR)
     conditions = _time_conditions(graph, fields)
     seconds, fraction = _seconds_of_day(graph, fields), fields.get("f", _ZERO)
@@ -101,7 +102,7 @@ def _spelled(graph: Graph, text: str, column: Column) -> tuple[_Clock, list[str]
     return _clock_at(graph, graph.add("Where", fields[IS_LOCAL], local, moved), fraction), conditions
 
 
-def _clock_at(graph: Graph, seconds: str, fraction: str) -> _Clock:
+def _clock_at(graph: Graph, seconds: Operand, fraction: Operand) -> _Clock:
     """What clocks show at whole seconds of their own since 1970."""
     days, seconds = _quotient(graph, seconds, _DAY)
     new_year = _days_from_civil(graph, _year_of(graph, days), _ONE, _ONE)
@@ -149,7 +150,7 @@ def _days(graph: Graph, fields: Mapping[str, Operand]) -> tuple[str, str, list[s
     return days, new_year, conditions
 
 
-def _in_zone(graph: Graph, seconds: str, time_zone: str | None) -> Operand:
+def _in_zone(graph: Graph, seconds: Operand, time_zone: str | None) -> Operand:
     """What a clock in the zone shows at moments in whole seconds since 1970 UTC."""
     if time_zone is None:
         return seconds

@@ -158,6 +158,8 @@ class ColumnEntry(_Shape):
     def _check_format(self) -> "ColumnEntry":
         if (self.kind == "date") != (self.date_format is not None):
             raise ValueError("expected a date_format for dates and for nothing else")
+        if self.kind != "date" and (self.latest_year is not None or self.time_zone is not None):
+            raise ValueError("expected a latest_year or time_zone for dates alone")
         return self
 
 

@@ -55,15 +55,20 @@ def most_likely_format(texts: "pd.Series[str]") -> str | None:
     return likely if shares[likely] >= 0.5 else None
 
 
+def written_offset(text: str) -> str:
+    """The offset from UTC at the end of a date and time, or of its format, with a blank before it; or ""."""
+    if ":" not in text:
+        return ""
+    found = re.search(r"(?<=[0-9A-Za-z])( ?Z| ?UTC| ?[+-][0-9]{2}(:?[0-9]{2})?)$", text)
+    return found.group() if found else ""
+
+
 def _iso_formats(example: str, *, in_zone: bool) -> Iterator[str]:
     yield "%Y-%m-%d"
     mark = example[10:11]
     if mark not in (" ", "T"):
         return
-    zone = (
-        re.search(r"(?<=[0-9])( ?Z| ?UTC| ?[+-][0-9]{2}(:?[0-9]{2})?)$", example) if ":" in example else None
-    )
-    suffix = zone.group() if zone else ""
+    suffix = written_offset(example)
     for time in _ISO_TIMES:
         if not (in_zone and suffix):
             yield f"%Y-%m-%d{mark}{time}{suffix}"

@@ -12,6 +12,7 @@ from dlreg.table.date_guess import (
     guess_other_formats,
     guess_time_of_day,
     most_likely_format,
+    written_offset,
 )
 from dlreg.table.dates import has_offset, parse_column
 
@@ -31,7 +32,7 @@ def _recognise(table: Table, name: str) -> Column | None:
         return None
     if iso := _iso_column(table, name, texts):
         return iso
-    if texts.nunique() <= _FEW_TIMES and guess_time_of_day(texts):
+    if guess_time_of_day(texts) and texts.nunique() <= _FEW_TIMES:
         return None
     if guess_other_formats(texts) or _look_like_dates(texts):
         return _declare(table, name)
@@ -60,7 +61,7 @@ def _iso_column(table: Table, name: str, texts: "pd.Series[str]") -> Column | No
 
 
 def _offsets_fault(table: Table, name: str, texts: "pd.Series[str]") -> Fault:
-    offsets = texts.str.extract(r":[0-9.]+ ?(.*)$")[0]
+    offsets = texts.map(written_offset)
     other = texts[offsets != offsets.iloc[0]].iloc[0]
     row = int(np.flatnonzero(table.frame[name].notna().to_numpy())[0])
     message = (
@@ -107,6 +108,8 @@ def _check_dates(table: Table, column: Column) -> None:
     bad = (texts.notna() & parse_column(texts, column).isna()).to_numpy()
     if bad.any():
         hint = f"Mend the cells, set the format in data.dates, or data.types: {{{name}: category}}"
+        if written_offset(str(column.date_format)):
+            hint = "Train with data.time_zone: UTC, with which dates may have any offset, or mend the cells"
         expected = f"expected dates of the form {column.date_format}"
         raise DataError(cells_fault(table, name, bad, expected, hint))
 

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from textwrap import wrap
 from typing import get_args
@@ -17,13 +18,14 @@ from dlreg.errors import DataError, UsageError, printable
 from dlreg.preview.advice import advise
 from dlreg.preview.columns import counts_rows, equals_target
 from dlreg.preview.plan import plan_training
-from dlreg.table import dates
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, recognise_columns
 from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_guess import guess_format
 from dlreg.table.dataset import load_dataset, read_target, shown_path
+from dlreg.table.date_guess import guess_iso_format, guess_other_formats
+from dlreg.table.dates import parse_dates
 from dlreg.table.kinds.number import read_numbers
 from dlreg.table.missing_columns import missing_columns
 from dlreg.wording import shorten
@@ -42,12 +44,14 @@ class Use:
         type_name: What `data.types` calls it; None for a column to leave out.
         comment: What its values are, or why it is left out.
         date_format: The strptime format of dates that are not ISO.
+        latest_year: The last year that two digits name, where strptime's would lie in the future.
     """
 
     name: str
     type_name: str | None
     comment: str
     date_format: str | None = None
+    latest_year: int | None = None
 
 
 def init(csv: str, target: str, output: Path | None) -> tuple[str, tuple[str, ...]]:
@@ -68,6 +72,9 @@ def init(csv: str, target: str, output: Path | None) -> tuple[str, tuple[str, ..
     if output and Path(csv).exists() and output.exists() and output.samefile(csv):
         raise UsageError(f"--output {output} is the CSV itself: give the config another name")
     csv_format, texts = guess_format(csv)
+    several_offsets = _columns_of_several_offsets(texts)
+    if several_offsets:
+        csv_format = replace(csv_format, time_zone="UTC")
     table = read_table(csv, csv_format)
     header = list(table.frame.columns)
     if target not in header:
@@ -80,10 +87,13 @@ def init(csv: str, target: str, output: Path | None) -> tuple[str, tuple[str, ..
     config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
     dataset = load_dataset(config)
     plan_training(config, dataset)
-    warnings = tuple(
-        f"{advice.fault.message}. {advice.fault.hint}"
-        for advice in advise(config, dataset)
-        if advice.fault.hint
+    warnings = (
+        *_date_notes(uses, several_offsets),
+        *(
+            f"{advice.fault.message}. {advice.fault.hint}"
+            for advice in advise(config, dataset)
+            if advice.fault.hint
+        ),
     )
     head = list(_head_lines(csv, len(table.frame), len(header), place, warnings))
     text = "\n".join([*head, *lines]) + "\n"
@@ -107,9 +117,8 @@ def _choose_use(table: Table, texts: Table, name: str, y_true: np.ndarray) -> Us
         return Use(name, None, "has one value in every row" if len(known) else "has no value")
     written = texts.frame[name].dropna().astype("str")
     # Before numbers: where points group digits, 01.02.2024 is one.
-    if formats := dates.guess_other_formats(written):
-        others = f"; or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
-        return Use(name, "date", f"such as {written.iloc[0]}{others}", formats[0])
+    if formats := guess_other_formats(written):
+        return _use_named_dates(name, written, formats)
     try:
         (column,) = recognise_columns(table, [name], {}, {})
     except DataError as error:
@@ -144,6 +153,38 @@ def _use_dates(table: Table, column: Column, _written: "pd.Series[str]", _y_true
     cells = table.frame[column.name]
     known = cells.dropna()
     return _used(column, f"{known.min()} to {known.max()}", len(cells) - len(known))
+
+
+def _use_named_dates(name: str, written: "pd.Series[str]", formats: list[str]) -> Use:
+    """Dates whose format the config has to name; of several the first, which is said."""
+    others = f"; or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
+    years = parse_dates(written, formats[0]).dt.year
+    this_year = datetime.now().astimezone().year
+    latest_year = this_year if "%y" in formats[0] and (years > this_year).any() else None
+    return Use(name, "date", f"such as {written.iloc[0]}{others}", formats[0], latest_year)
+
+
+def _columns_of_several_offsets(texts: Table) -> list[str]:
+    """The columns of ISO dates that have several offsets from UTC, or not all of them one."""
+    columns = {str(name): cells.dropna().astype("str") for name, cells in texts.frame.items()}
+    formats = {name: guess_iso_format(cells) for name, cells in columns.items() if len(cells)}
+    return [name for name, iso in formats.items() if iso and "%z" in iso]
+
+
+def _date_notes(uses: list[Use], several_offsets: list[str]) -> Iterator[str]:
+    """What the config says of dates that the table does not."""
+    for use in uses:
+        if use.latest_year:
+            yield (
+                f"years of two digits in column {use.name!r} are read as {use.latest_year - 99} to "
+                f"{use.latest_year}, as some would lie in the future otherwise. Change latest in data.dates "
+                "if they do"
+            )
+    for name in several_offsets:
+        yield (
+            f"column {name!r} has dates of several offsets from UTC, or with and without one: those without "
+            "are taken for UTC. If they are not, set data.time_zone to their zone, such as Europe/Berlin"
+        )
 
 
 def _used(column: Column, comment: str, n_missing: int) -> Use:
@@ -199,7 +240,8 @@ def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) 
     if dated:
         yield "  dates:"
         for use in dated:
-            yield from _entry(2, {use.name: use.date_format}, "")
+            how = {"format": use.date_format, "latest": use.latest_year}
+            yield from _entry(2, {use.name: how if use.latest_year else use.date_format}, "")
     yield from _entry(1, {"test_split": 0.2}, "the fraction of the rows to test on")
     yield from _entry(1, {"split": "random"}, "random | ordered | group | time")
     yield "# With preset: accurate, a more accurate and slower training, leave these out."
@@ -216,6 +258,7 @@ _FORMAT_COMMENTS = {
     "delimiter": "between cells",
     "decimal": "before the decimals",
     "thousands": "between groups of three digits",
+    "time_zone": "of dates, which are brought into it",
 }
 
 

@@ -195,12 +195,12 @@ def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out
     y_pred = {name: pipeline.predict(dataset.parts[name].cells) for name in ("train", "validation")}
     y_pred["test"] = tested[PREDICTION]
     y_true = {name: part.y_true for name, part in dataset.parts.items()}
-    # The model is called directly, because `Model.predict` would compile it first.
-    scaled = np.asarray(networks.model(held_out.x_compared, training=False))[:, 0].astype(np.float64)
+    x = held_out.x_compared
     refuse_disagreement(
-        networks.target.inverse(scaled),
+        _keras_predictions(networks, x),
         y_pred[held_out.compared][held_out.rows_compared],
         spread=float(y_true["train"].std()),
+        y_nudged=_keras_predictions(networks, np.nextafter(x, np.float32(np.inf))),
     )
     half_width = built.calibration.intervals.half_widths(LEVEL, len(test.y_true), tested.get(RESIDUAL_SCALE))
     parts = {name: Predictions(y_true[name], y_pred[name]) for name in dataset.parts}
@@ -213,6 +213,12 @@ def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out
         known = np.isfinite(networks.y_unseen)
         metrics["out_of_fold"] = regression_metrics(y_true["train"][known], networks.y_unseen[known])
     return Measured(metrics, y_pred["test"])
+
+
+def _keras_predictions(networks: Networks, x: np.ndarray) -> np.ndarray:
+    # The model is called directly, because `Model.predict` would compile it first.
+    scaled = np.asarray(networks.model(x, training=False))[:, 0].astype(np.float64)
+    return np.asarray(networks.target.inverse(scaled))
 
 
 def describe_prepared(prepared: Prepared) -> tuple[dict[str, Any], list[dict[str, Any]]]:

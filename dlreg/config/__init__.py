@@ -1,7 +1,8 @@
 """What is asked for: the config, from a file and `--set` to values, and back to a file.
 
 - `schema`: every key with its type, range, default and meaning
-- `checks`: whether a value that has the right type makes sense, such as a date format
+- `checks`: whether a value that has the right type makes sense, such as an encoding
+- `date_formats`: the same of formats of dates, and of time zones
 - `presets`: named sets of values
 - `places`: where keys and values stand in a file
 - `keys`: every key, looked up in the JSON Schema of `schema`
@@ -16,10 +17,10 @@
 - `writing`: the resolved config as YAML
 - `reference`: the config of every key, as the docs have it
 
-Others call `schema.{Config, DataConfig, ColumnType, DateFormat, SplitMethod}`,
+Others call `schema.{Config, DataConfig, DateColumn, ColumnType, DateFormat, TimeZone, Year, SplitMethod}`,
 `reading.{read_config, parse_config}`, `writing.{dump_config, to_yaml}`, `presets.PRESETS`,
 `json_schema.config_schema`, `keys.{override_keys, named_values}`,
-`checks.{SUPPORTED_DATE_DIRECTIVES, RefusedError}` and `yaml_source.MAX_BYTES`.
+`checks.RefusedError`, `date_formats` and `yaml_source.MAX_BYTES`.
 
 Never imports another package but `files`: what may be said does not depend on how it is done.
 """

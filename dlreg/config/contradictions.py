@@ -39,6 +39,7 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Itera
     yield from _character_contradictions(data)
     yield from _listed_column_contradictions(data)
     yield from _column_type_contradictions(data)
+    yield from _date_contradictions(data)
     yield from _training_contradictions(values["training"])
     yield from _member_contradictions(values)
 
@@ -113,6 +114,23 @@ def _column_type_contradictions(data: Mapping[str, Any]) -> Iterator[Contradicti
     if target is not None and target in dates:
         message = f"data.target is {quote(target)}, data.dates cannot make it a date"
         yield Contradiction(("data", "dates", target), ("data", "target"), message, "A target is a number.")
+
+
+def _date_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Formats that need another key, or a key that has no meaning for a format."""
+    for column, given in data["dates"].items() if isinstance(data["dates"], dict) else ():
+        entry = given if isinstance(given, dict) else {"format": given}
+        date_format, latest = entry.get("format"), entry.get("latest")
+        if not isinstance(date_format, str):
+            continue
+        key: KeyPath = ("data", "dates", column)
+        if "%z" in date_format and data["time_zone"] is None:
+            message = f"the dates of {quote(column)} have an offset, %z, but there is no data.time_zone"
+            hint = "Set data.time_zone to UTC, or to the zone of cells without an offset."
+            yield Contradiction(key, ("data", "time_zone"), message, hint)
+        if latest is not None and "%y" not in date_format:
+            message = f"the dates of {quote(column)} have no year of two digits, %y, for latest to place"
+            yield Contradiction((*key, "latest"), (*key, "format"), message, "Leave latest out.")
 
 
 def _training_contradictions(training: Mapping[str, Any]) -> Iterator[Contradiction]:

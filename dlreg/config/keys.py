@@ -15,10 +15,10 @@ Node = Mapping[str, Any]
 
 SECTIONS = tuple(name for name in Config.model_fields if name != "preset")
 PATHS = (("data", "path"), ("data", "test_path"), ("data", "validation_path"), ("run", "dir"))
-# What a CSV or a file system names may look like a number, `target: 2020`: it counts as written.
+# What a CSV, a file system or a clock names may look like a number, `target: 2020`: it counts as written.
 NAMES_AS_WRITTEN = (
     *PATHS,
-    *(("data", key) for key in ("target", "split_by", "features", "exclude", "missing_values")),
+    *(("data", key) for key in ("target", "split_by", "features", "exclude", "missing_values", "time_zone")),
 )
 
 

@@ -19,12 +19,12 @@ from pydantic import (
     Tag,
 )
 
-from dlreg.config.checks import (
+from dlreg.config.checks import check_delimiter, check_local_path, check_text_encoding
+from dlreg.config.date_formats import (
+    EPOCHS,
     SUPPORTED_DATE_DIRECTIVES,
     check_date_format,
-    check_delimiter,
-    check_local_path,
-    check_text_encoding,
+    check_time_zone,
 )
 from dlreg.config.places import Origins
 from dlreg.errors import Fault
@@ -58,9 +58,15 @@ def _list_or_number(value: object) -> str:
     return "list" if isinstance(value, list | tuple) else "number"
 
 
+def _text_or_mapping(value: object) -> str:
+    return "text" if isinstance(value, str) else "mapping"
+
+
 LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(check_local_path)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 DateFormat = Annotated[str, AfterValidator(check_date_format)]
+TimeZone = Annotated[str, AfterValidator(check_time_zone)]
+Year = Annotated[int, Field(ge=100, le=9999)]
 Width = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -74,6 +80,16 @@ class Remark:
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DateColumn(_Section):
+    """How the dates of a column are written."""
+
+    format: DateFormat = Field(description="The format of the dates.")
+    latest: Year | None = Field(
+        default=None,
+        description="The year that %y names at the latest, so that it is one of the hundred up to it.",
+    )
 
 
 class DataConfig(_Section):
@@ -113,9 +129,22 @@ class DataConfig(_Section):
         default=False, description="Whether levels that differ in case alone are one, as elm and Elm."
     )
     dates: Annotated[
-        dict[str, DateFormat],
-        Remark(f"ISO dates need none, others are made of {' '.join(SUPPORTED_DATE_DIRECTIVES)}"),
+        dict[
+            str,
+            Annotated[
+                Annotated[DateFormat, Tag("text")] | Annotated[DateColumn, Tag("mapping")],
+                Discriminator(_text_or_mapping),
+            ],
+        ],
+        Remark(
+            f"ISO dates need none, others are made of {' '.join(SUPPORTED_DATE_DIRECTIVES)} or are "
+            f"{' or '.join(EPOCHS)}; %y is 1969 to 2068, or 1931 to 2030 with "
+            '{format: "%d.%m.%y", latest: 2030}'
+        ),
     ] = Field(default={}, description='Formats of date columns, for example "%d/%m/%Y".')
+    time_zone: Annotated[
+        TimeZone | None, Remark('UTC, "+01:00", Europe/Berlin …; also that of cells without an offset')
+    ] = Field(default=None, description="The zone into which dates with an offset from UTC are brought.")
     test_split: float | None = Field(
         default=0.2, ge=0, lt=1, description="The fraction of the rows that test the model; 0 for none."
     )
@@ -132,6 +161,14 @@ class DataConfig(_Section):
         default="random", description="How test and validation rows are drawn; ordered takes the last ones."
     )
     split_by: str | None = Field(default=None, description="The column that holds the group or the time.")
+
+    @property
+    def date_columns(self) -> dict[str, DateColumn]:
+        """How the dates of each column in `dates` are written."""
+        return {
+            name: DateColumn(format=given) if isinstance(given, str) else given
+            for name, given in self.dates.items()
+        }
 
 
 class PreprocessingConfig(_Section):

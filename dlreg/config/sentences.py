@@ -4,7 +4,7 @@ A message cannot drift from what is checked: the schema is the one place of type
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import Discriminator
 from pydantic_core import ErrorDetails
@@ -18,16 +18,20 @@ from dlreg.errors import Fault
 from dlreg.wording import quote, shorten
 
 
-def _unions() -> Iterator[KeyPath]:
+def _unions() -> Iterator[tuple[KeyPath, int]]:
     for section in SECTIONS:
         model: Any = Config.model_fields[section].annotation
         for key, field in model.model_fields.items():
+            values = [getattr(item, "__metadata__", ()) for item in get_args(field.annotation)]
             if field.discriminator or any(isinstance(item, Discriminator) for item in field.metadata):
-                yield section, key
+                yield (section, key), 2
+            elif any(isinstance(item, Discriminator) for metadata in values for item in metadata):
+                yield (section, key), 3
 
 
-# pydantic puts the chosen alternative of these keys into its error locations.
-_UNIONS = frozenset(_unions())
+# Where pydantic puts the chosen alternative into its error locations: below these keys, or below the column
+# of a mapping.
+_UNIONS = dict(_unions())
 
 
 def schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[Fault]:
@@ -42,15 +46,15 @@ def schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[
 def key_path(error: ErrorDetails) -> KeyPath:
     """The key of the value that pydantic found wrong."""
     key = error["loc"]
-    if key[:2] in _UNIONS:
-        key = key[:2] + key[3:]
+    if depth := _UNIONS.get(key[:2]):
+        key = key[:depth] + key[depth + 1 :]
     return (*key, "name") if error["type"].startswith("union_tag") else key
 
 
 def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
     name = dotted(key)
     if error["type"] == "extra_forbidden":
-        variant = error["loc"][2] if error["loc"][:2] in _UNIONS else None
+        variant = error["loc"][2] if _UNIONS.get(error["loc"][:2]) == 2 else None
         return origins.fault(f"unknown key {name}", key, hint_for_unknown_key(key, variant), at_key=True)
     nodes = nodes_at(key)
     leaves = leaves_of(nodes)

@@ -13,7 +13,7 @@ import pandas as pd
 from dlreg.errors import DataError, Fault
 from dlreg.features.calendar import calendar_feature_names, calendar_features
 from dlreg.table.column import Column
-from dlreg.table.dates import parse_dates
+from dlreg.table.dates import parse_column
 
 Cells = Mapping[str, np.ndarray]
 FeatureKind = Literal["number", "text", "flag"]
@@ -56,8 +56,8 @@ def _calendar_names(column: Column) -> tuple[str, ...]:
 
 
 def _calendar_values(column: Column, cells: np.ndarray) -> np.ndarray:
-    date_format = str(column.date_format)
-    return calendar_features(parse_dates(pd.Series(cells[:, 0], dtype="str"), date_format), date_format)
+    texts = pd.Series(cells[:, 0], dtype="str")
+    return calendar_features(parse_column(texts, column), str(column.date_format))
 
 
 # The kinds of columns that become numbers. All others are categories: text, until they are encoded.

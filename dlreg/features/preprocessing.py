@@ -191,10 +191,10 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
     texts = {feature.key: place for place, feature in enumerate(encoder.features)} if encoder else {}
     for column, features in zip(preprocessing.columns, preprocessing.features, strict=True):
         entry: dict[str, Any] = {"kind": column.kind}
-        if column.date_format:
-            entry["date_format"] = column.date_format
-        if column.fold_case:
-            entry["fold_case"] = True
+        for key in ("date_format", "latest_year", "time_zone", "fold_case"):
+            # Neither None nor false says anything.
+            if value := getattr(column, key):
+                entry[key] = value
         if column.name in preprocessing.ranges:
             entry["range"] = list(preprocessing.ranges[column.name])
         if encoder and features[0].key in texts:

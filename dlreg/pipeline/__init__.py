@@ -1,6 +1,7 @@
 """`pipeline.onnx`: the whole way from raw cells to a prediction as one graph, written, vetted and run.
 
 - `graph`: ONNX graphs written as formulas, and the names of a pipeline's outputs
+- `date_fields`: dates as text to their years, months, hours …
 - `calendar`, `levels`, `cells`: cells to features
 - `quantile`, `scaling`: features to x, as scikit-learn scales and encodes them
 - `networks`: x to predictions

@@ -49,7 +49,7 @@ def _as_they_are(_graph: Graph, cells: str, _column: Column, _levels: Sequence[s
 
 
 def _calendar(graph: Graph, cells: str, column: Column, _levels: Sequence[str]) -> list[str]:
-    return calendar_nodes(graph, cells, str(column.date_format))
+    return calendar_nodes(graph, cells, column)
 
 
 def _levels(graph: Graph, cells: str, column: Column, levels: Sequence[str]) -> list[str]:

@@ -42,15 +42,29 @@ class Graph:
 
 
 def split_text(graph: Graph, text: str, separator: str) -> tuple[str, str]:
-    """The parts of texts before and after their first separator, which each text holds.
+    """The parts of texts before and after their first separator; the second is "" where there is none.
 
     Two pieces at most: `dlreg.pipeline.vetting` reckons the memory of no more.
     """
     pieces, _ = graph.add("StringSplit", text, outputs=2, delimiter=separator, maxsplit=1)
-    head = graph.add("Gather", pieces, np.array(0), axis=-1)
-    # Where the text ends with the separator in every row there is no second piece.
+    # A piece that no text has, or that is empty in all of them, is not there.
+    nothing = np.array("", dtype=object)
+    empty = graph.add("Where", graph.add("Equal", text, text), nothing, nothing)
+    empty = graph.add("Unsqueeze", empty, np.array([2]))
+    padded = graph.add("Concat", pieces, empty, empty, axis=-1)
+    head, tail = (graph.add("Gather", padded, np.array(place), axis=-1) for place in (0, 1))
+    return head, tail
+
+
+def trim_text(graph: Graph, text: str) -> str:
+    """Texts without the blanks around them.
+
+    Split at blanks, but never: ONNX Runtime takes them away at both ends.
+    """
+    pieces, _ = graph.add("StringSplit", text, outputs=2, delimiter="", maxsplit=0)
+    # Where all texts are blank there is no piece at all.
     padded = graph.add("Concat", pieces, graph.add("Unsqueeze", text, np.array([2])), axis=-1)
-    return head, graph.add("Gather", padded, np.array(1), axis=-1)
+    return str(graph.add("Gather", padded, np.array(0), axis=-1))
 
 
 def with_versions(graph: onnx.GraphProto) -> onnx.ModelProto:

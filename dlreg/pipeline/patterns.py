@@ -6,10 +6,10 @@ counted repetitions. So no other repetitions pass than those that dlreg writes.
 
 import re
 
-# Digits, names of months, and text around them.
-_DATE = re.compile(
-    r"(?:\[0-[59]\]\??(?:\{(?:1,)?[0-9]\})?|\([A-Za-z|]{1,200}\)|\\\W|[^][(){}*+?.\\^$|])*", re.DOTALL
-)
+# Digits, signs and text, some of it left to choose from or to leave out. Nothing but digits is repeated, and
+# nothing is nested.
+_PIECE = r"(?:\[(?:0-[59]|\+-)\](?:\{(?:1,)?[0-9]{1,2}\})?|\\\W|[^][(){}*+?.\\^$|])\??"
+_DATE = re.compile(rf"(?:{_PIECE}|\((?:{_PIECE}|\|)*\))*", re.DOTALL)
 MOST_CHARACTERS_OF_DATE = 1000
 # What `dlreg.table.spelling` writes: texts in one case or in both, whole numbers, and blanks around them all.
 _BLANKS = (

@@ -7,8 +7,7 @@ their shapes are known beforehand, so that memory is, too.
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import onnx
@@ -188,10 +187,8 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
         _check_fields(attribute)
         if attribute.name not in allowed:
             raise _refused(f"the operator {operator} with {attribute.name!r}")
-    given = {attribute.name: attribute for attribute in node.attribute}
-    # Without a limit a text of n delimiters becomes n + 1 texts.
-    if node.op_type == "StringSplit" and ("maxsplit" not in given or given["maxsplit"].i != 1):
-        raise _refused("StringSplit without maxsplit 1")
+    if node.op_type == "StringSplit":
+        _check_split({attribute.name: attribute for attribute in node.attribute})
     # RE2 would print a faulty one.
     if node.op_type == "RegexFullMatch" and not is_known_pattern(_pattern_of(node).decode(errors="replace")):
         raise _refused("RegexFullMatch of a pattern that is neither a date's nor a level's")
@@ -204,6 +201,13 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
 
 def _pattern_of(node: onnx.NodeProto) -> bytes:
     return b"".join(attribute.s for attribute in node.attribute if attribute.name == "pattern")
+
+
+def _check_split(given: Mapping[str, AttributeProto]) -> None:
+    # Without a limit a text of n delimiters becomes n + 1 texts. Split at blanks, but never, it is trimmed.
+    delimiter = given["delimiter"].s if "delimiter" in given else b""
+    if "maxsplit" not in given or given["maxsplit"].i != (1 if delimiter else 0):
+        raise _refused("StringSplit without maxsplit 1")
 
 
 def _rows_per_call(model: onnx.ModelProto) -> int:
@@ -294,16 +298,10 @@ def _most_elements(node: onnx.NodeProto, sizes: Mapping[str, int | None], ranks:
 
 
 def _longest_text(graph: onnx.GraphProto) -> int:
-    texts: list[Iterable[Any]] = [tensor.string_data for tensor in graph.initializer]
-    texts += [
-        [attribute.s, *attribute.strings]
-        for node in graph.node
-        for attribute in node.attribute
-        # An expression is matched, and given out by nobody.
-        if attribute.type in (AttributeProto.STRING, AttributeProto.STRINGS) and attribute.name != "pattern"
-    ]
+    # The patterns, levels and delimiters of operators never become cells.
+    texts = (text for tensor in graph.initializer for text in tensor.string_data)
     joined = sum(2 for node in graph.node if node.op_type == "StringConcat")
-    return joined + max((len(text) for part in texts for text in part), default=0)
+    return joined + max(map(len, texts), default=0)
 
 
 def _count_fields(data: memoryview, kind: str = "model") -> int:

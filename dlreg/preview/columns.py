@@ -4,10 +4,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
+from dlreg.config.date_formats import EPOCHS
 from dlreg.config.schema import Config
 from dlreg.preview.levels import suspect_levels
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
@@ -15,6 +17,7 @@ from dlreg.table import dates
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
 from dlreg.table.dataset import Dataset, Part
+from dlreg.table.date_guess import guess_time_of_day
 
 # So near to 1 that a column is the target in other units.
 LEAK_CORRELATION = 0.9999
@@ -24,6 +27,8 @@ ROWS_FOR_SUM = 10_000
 # Up to here a double holds every whole number.
 LARGEST_EXACT = 2.0**53
 MOST_NAMED = 5
+# In seconds since 1970: from September 2001 to May 2033. Few other columns have all their numbers there.
+EPOCH_SECONDS = (1_000_000_000, 2_000_000_000)
 _LEAVE_OUT_LEAK = "Leave it out with data.exclude if it is not known before the target"
 _LEAVE_OUT_ID = "Leave it out with data.exclude if the number means nothing"
 
@@ -188,13 +193,55 @@ def _row_numbers(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspicio
 
 def _dates_as_numbers(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
     known = values[~np.isnan(values)]
-    if not known.size or known.min() < 1900_01_01 or known.max() > 2100_12_31 or (known % 1).any():
+    if not known.size or (known % 1).any():
         return None
-    if not dates.parse_dates(pd.Series(known.astype(int)).astype("str"), "%Y%m%d").notna().all():
+    date_format = _epoch_of(known)
+    if known.min() >= 1900_01_01 and known.max() <= 2100_12_31:
+        days = pd.Series(known.astype(int)).astype("str")
+        date_format = "%Y%m%d" if dates.parse_dates(days, "%Y%m%d").notna().all() else None
+    if not date_format:
         return None
     return Suspicion(
         f"column {column.name!r} looks like dates written as numbers",
-        f'If so, set data.dates: {{{column.name}: "%Y%m%d"}}',
+        f'If so, set data.dates: {{{column.name}: "{date_format}"}}',
+    )
+
+
+def _epoch_of(numbers: np.ndarray) -> str | None:
+    """What whole numbers may count that all lie in few years of our time, and are not all the same."""
+    for name, per_second in EPOCHS.items():
+        first, last = (second * per_second for second in EPOCH_SECONDS)
+        if first <= numbers.min() < numbers.max() < last:
+            return name
+    return None
+
+
+def _times_of_day(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
+    texts = pd.Series(values[values != ""], dtype="str")
+    date_format = guess_time_of_day(texts) if len(texts) else None
+    if not date_format:
+        return None
+    return Suspicion(
+        f"column {column.name!r} looks like times of day, read as categories: {texts.iloc[0]!r} …",
+        f'If so, set data.dates: {{{column.name}: "{date_format}"}}',
+    )
+
+
+def _years_to_come(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
+    date_format = str(column.date_format)
+    if "%y" not in date_format or column.latest_year is not None:
+        return None
+    this_year = datetime.now().astimezone().year
+    moments = dates.parse_column(pd.Series(csv.cells(column.name), dtype="str"), column)
+    to_come = int((moments.dt.year > this_year).sum())
+    if not to_come:
+        return None
+    count = f"{to_come:,} of {int(moments.notna().sum()):,}"
+    entry = f'{column.name}: {{format: "{date_format}", latest: {this_year}}}'
+    return Suspicion(
+        f"{count} dates in column {column.name!r} are read as years to come, up to "
+        f"{int(moments.dt.year.max())}: years of two digits are taken for 1969 to 2068",
+        f"If they are past, set data.dates: {{{entry}}}; if not, latest: {dates.LATEST_YEAR} says so",
     )
 
 
@@ -217,7 +264,7 @@ def _order_of_time(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspic
     if csv.config.data.split != "random":
         return None
     texts = pd.Series(csv.cells(column.name), dtype="str")
-    moments = dates.parse_dates(texts, str(column.date_format)).dropna()
+    moments = dates.parse_column(texts, column).dropna()
     is_ordered = moments.is_monotonic_increasing or moments.is_monotonic_decreasing
     if not is_ordered or len(moments) < LEAST_ROWS or moments.nunique() < 2:
         return None
@@ -231,9 +278,9 @@ def _order_of_time(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspic
 # What may be wrong with a column of each kind, in the order in which it is looked for.
 _SUSPECTS: Mapping[str, tuple[Callable[[Column, np.ndarray, _CsvRows], Suspicion | None], ...]] = {
     "number": (_target_itself, _row_numbers, _dates_as_numbers),
-    "category": (_target_by_level, _levels_alike, _numbers_with_a_unit),
+    "category": (_target_by_level, _levels_alike, _numbers_with_a_unit, _times_of_day),
     "boolean": (_target_by_level,),
-    "date": (_order_of_time,),
+    "date": (_years_to_come, _order_of_time),
 }
 
 

@@ -20,6 +20,8 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     yield from _useless_layers(config)
     yield from _wrong_encoding(config)
     yield from _large_batch(config, dataset)
+    yield from _idle_time_zone(config, dataset)
+    yield from _unscaled_days(config, dataset)
 
 
 def _overruled_presets(config: Config) -> Iterator[Fault]:
@@ -81,4 +83,28 @@ def _large_batch(config: Config, dataset: Dataset) -> Iterator[Fault]:
             "training",
             "batch_size",
             hint="A smaller batch takes more steps per epoch",
+        )
+
+
+def _idle_time_zone(config: Config, dataset: Dataset) -> Iterator[Fault]:
+    # A column to split by need not be one that is learnt from.
+    zone, columns = config.data.time_zone, dataset.columns
+    if zone and config.data.split_by is None and not any(column.time_zone for column in columns):
+        yield config.fault(
+            f"data.time_zone is {zone}, but no column of dates has an offset from UTC",
+            "data",
+            "time_zone",
+            hint="Leave it out: dates without one are taken as they are",
+        )
+
+
+def _unscaled_days(config: Config, dataset: Dataset) -> Iterator[Fault]:
+    dates = [column.name for column in dataset.columns if column.kind == "date"]
+    if dates and config.preprocessing.numeric == "none":
+        yield config.fault(
+            f"preprocessing.numeric is none: the days since 1970 of {dates[0]!r} stay as they are, far "
+            "larger than what a network learns well from",
+            "preprocessing",
+            "numeric",
+            hint="Choose standard, or leave the column out with data.exclude",
         )

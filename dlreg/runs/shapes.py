@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from dlreg.config.schema import DateFormat
+from dlreg.config.schema import DateFormat, TimeZone, Year
 from dlreg.table.column import KindName
 
 # The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
@@ -151,6 +151,8 @@ class ColumnEntry(_Shape):
 
     kind: KindName
     date_format: DateFormat | None = None
+    latest_year: Year | None = None
+    time_zone: TimeZone | None = None
     levels: list[str] | None = None
     fold_case: bool = False
     range: Annotated[tuple[float, float], Field(strict=False)] | None = None
@@ -159,6 +161,8 @@ class ColumnEntry(_Shape):
     def _check_format(self) -> "ColumnEntry":
         if (self.kind == "date") != (self.date_format is not None):
             raise ValueError("expected a date_format for dates and for nothing else")
+        if self.kind != "date" and (self.latest_year is not None or self.time_zone is not None):
+            raise ValueError("expected a latest_year or time_zone for dates alone")
         return self
 
 

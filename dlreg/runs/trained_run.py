@@ -89,7 +89,9 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
     columns = tuple(
-        Column(name, entry.kind, entry.date_format, entry.fold_case)
+        Column(
+            name, entry.kind, entry.date_format, entry.latest_year, entry.time_zone, fold_case=entry.fold_case
+        )
         for name, entry in preprocessing.columns.items()
     )
     levels = {

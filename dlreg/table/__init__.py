@@ -6,6 +6,8 @@
 - `csv_file`: the table of a whole file, or of each block of a stream
 - `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone
 - `dates`: dates as text, by format
+- `date_guess`: the format of a column of dates, guessed from its cells
+- `time_zones`: offsets from UTC
 - `column`: a column, and what a kind of column has to say
 - `cells`: a column's cells as text, and faults that show some of them
 - `spelling`: texts that mean the same, as a function and as a pattern
@@ -18,6 +20,7 @@
 - `dataset`: the rows of a config, read, recognised, checked and split
 
 Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds.number.read_numbers`, `dates`,
+`date_guess`, `time_zones.{zone_offsets, OFFSETS}`,
 `csv_file.{read_table, stream_tables, Table}`, `csv_format.CsvFormat`, `csv_guess.guess_format`,
 `csv_scan.{open_csv, BLOCK_BYTES}` and `missing_columns.missing_columns`. Never imports features, model,
 training, engine, pipeline or runs: rows know no network.

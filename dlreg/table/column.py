@@ -22,13 +22,17 @@ class Column:
     Attributes:
         name: As in the CSV's header.
         kind: `boolean` is a category whose levels are words for true and false.
-        date_format: The strptime format of a date.
+        date_format: The strptime format of a date, or a word for moments that are counted.
+        latest_year: The last year that two digits of a date name; None for what strptime says.
+        time_zone: The zone into which dates with an offset from UTC are brought.
         fold_case: Whether levels of a category that differ in case alone are one.
     """
 
     name: str
     kind: KindName
     date_format: str | None = None
+    latest_year: int | None = None
+    time_zone: str | None = None
     fold_case: bool = False
 
 

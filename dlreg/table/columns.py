@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from dlreg.config.schema import DateColumn
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.column import Column, Kind
 from dlreg.table.csv_file import Table
 from dlreg.table.kinds.category import CATEGORY
-from dlreg.table.kinds.date import DATE
+from dlreg.table.kinds.date import DATE, date_column
 from dlreg.table.kinds.number import NUMBER
 
 KINDS: Mapping[str, Kind] = {"number": NUMBER, "category": CATEGORY, "boolean": CATEGORY, "date": DATE}
@@ -26,17 +27,17 @@ def recognise_columns(
     table: Table,
     names: Iterable[str],
     types: Mapping[str, str],
-    date_formats: Mapping[str, str],
+    dates: Mapping[str, DateColumn],
     *,
     fold_case: bool = False,
 ) -> tuple[Column, ...]:
-    """Tells the columns' kinds from their cells, where `types` and `date_formats` do not say them.
+    """Tells the columns' kinds from their cells, where `types` and `dates` do not say them.
 
     Args:
         table: The cells.
         names: The columns.
         types: What the config says a column to be.
-        date_formats: The formats of dates that are not ISO.
+        dates: How dates are written that are not ISO.
         fold_case: Whether levels that differ in case alone are one.
 
     Raises:
@@ -47,7 +48,7 @@ def recognise_columns(
     faults: list[Fault] = []
     for name in names:
         with gathering(faults):
-            column = _recognise(table, name, types.get(name), date_formats.get(name))
+            column = _recognise(table, name, types.get(name), dates.get(name))
             columns.append(replace(column, fold_case=fold_case and column.kind == "category"))
     if faults:
         raise DataError(*faults)
@@ -74,9 +75,9 @@ def read_cells(table: Table, columns: Sequence[Column]) -> dict[str, np.ndarray]
     return cells
 
 
-def _recognise(table: Table, name: str, declared: str | None, date_format: str | None) -> Column:
-    if date_format:
-        return Column(name, "date", date_format)
+def _recognise(table: Table, name: str, declared: str | None, given: DateColumn | None) -> Column:
+    if given:
+        return date_column(table, name, given.format, given.latest)
     if declared:
         return KINDS[declared].declare(table, name)
     columns = (kind.recognise(table, name) for kind in _RECOGNISED_IN_ORDER)

@@ -56,6 +56,7 @@ class CsvFormat:
         decimal: The decimal mark, `.` or `,`.
         thousands: The mark between groups of three digits, if numbers have one.
         missing_values: Texts that mean "missing", beside `MISSING_TEXTS`.
+        time_zone: Where the clocks hang that its moments are read from, if any has an offset from UTC.
     """
 
     encoding: str = "utf-8"
@@ -63,6 +64,7 @@ class CsvFormat:
     decimal: str = "."
     thousands: str | None = None
     missing_values: tuple[str, ...] = ()
+    time_zone: str | None = None
 
 
 def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:

@@ -149,7 +149,9 @@ def _recognise(
     columns: list[Column] = []
     for name in names:
         with gathering(faults):
-            columns += recognise_columns(table, [name], data.types, data.dates, fold_case=data.fold_case)
+            columns += recognise_columns(
+                table, [name], data.types, data.date_columns, fold_case=data.fold_case
+            )
     target = None
     with gathering(faults):
         # A target that is not there at all is already among the faults.
@@ -207,7 +209,9 @@ def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
 
 def csv_format_of(data: DataConfig) -> CsvFormat:
     """How the CSV is written, as the config says."""
-    return CsvFormat(data.encoding, data.delimiter, data.decimal, data.thousands, data.missing_values)
+    return CsvFormat(
+        data.encoding, data.delimiter, data.decimal, data.thousands, data.missing_values, data.time_zone
+    )
 
 
 def read_target(table: Table, target: str) -> np.ndarray:
@@ -251,7 +255,7 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
         texts = table.frame[data.split_by].astype("str").to_numpy(dtype=object)
         values = canonical_texts(texts, fold_case=data.fold_case)
     else:
-        (column,) = recognise_columns(table, [data.split_by], data.types, data.dates)
+        (column,) = recognise_columns(table, [data.split_by], data.types, data.date_columns)
         read_order = KINDS[column.kind].read_order
         if read_order is None:
             message = f"column {column.name!r} holds neither numbers nor dates to split by"

@@ -1,6 +1,7 @@
 """`dlreg init`: a config that fits the table and trains as it is."""
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,46 @@ def test_columns_are_typed_left_out_with_a_reason_or_dated(tmp_path):
     assert comments["gaps: number"].endswith("; 10 missing")
     assert "has no name" in comments["'Unnamed: 0'"]
     assert all(len(line) <= 100 for line in text.splitlines() if line.startswith(("# - ", "#   the")))
+
+
+def test_dates_of_other_habits_are_used(tmp_path):
+    this_year = datetime.now(UTC).year
+    moments = pd.date_range("2023-01-01 00:30", periods=N, freq="37h")
+    offsets = np.array(["", "+0100", "+02:00", "Z"])[np.arange(N) % 4]
+    table = pd.DataFrame(
+        {
+            "twelve": moments.strftime("%m/%d/%Y %I:%M %p"),
+            "offsets": moments.strftime("%Y-%m-%d %H:%M:%S") + offsets,
+            "short": [f"20-Aug-{year:02}" for year in np.arange(N) + 20],
+            "past": [f"31.12.{year:02}" for year in np.arange(N) % 10 + 80],
+            "weekday": moments.strftime("%A, %d %B %Y"),
+            "clock": moments.strftime("%H:%M:%S"),
+            "y": Y,
+        }
+    )
+    table.to_csv(tmp_path / "t.csv", index=False)
+    config, _ = drafted(tmp_path / "t.csv", "y")
+    assert config.data.time_zone == "UTC"
+    assert {name: (entry.format, entry.latest) for name, entry in config.data.date_columns.items()} == {
+        "twelve": ("%m/%d/%Y %I:%M %p", None),
+        "short": ("%d-%b-%y", this_year),
+        "past": ("%d.%m.%y", None),
+        "weekday": ("%A, %d %B %Y", None),
+        "clock": ("%H:%M:%S", None),
+    }
+    assert columns_of(config) == dict.fromkeys(table.columns[:-1], "date")
+    _, warnings = init(str(tmp_path / "t.csv"), "y", tmp_path / "t.yaml")
+    assert f"'short' are read as {this_year - 99} to {this_year}" in warnings[0]
+    assert "'offsets' has dates of several offsets" in warnings[1]
+
+
+def test_one_offset_needs_no_zone(tmp_path):
+    moments = pd.date_range("2023-01-01 00:30", periods=N, freq="37h")
+    pd.DataFrame({"t": moments.strftime("%Y-%m-%dT%H:%M:%S+09:00"), "y": Y}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    config, _ = drafted(tmp_path / "t.csv", "y")
+    assert config.data.time_zone is None
 
 
 def test_dots_in_dates_are_not_taken_for_thousands(tmp_path):

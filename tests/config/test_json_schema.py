@@ -80,14 +80,14 @@ def test_the_command_prints_it(cli, tmp_path):
     assert SCHEMA["title"] == "dlreg config"
 
 
-def test_every_key_has_a_description_and_all_but_two_a_default():
+def test_every_key_has_a_description_and_almost_all_a_default():
     undescribed, required = [], []
     for name, node in (("", SCHEMA), *SCHEMA["$defs"].items()):
         for key, value in node["properties"].items():
             undescribed += [] if value.get("description") else [f"{name}.{key}"]
             required += [] if "default" in value else [f"{name}.{key}"]
     assert undescribed == []
-    assert required == [".data", "DataConfig.path", "DataConfig.target"]
+    assert required == [".data", "DataConfig.path", "DataConfig.target", "DateColumn.format"]
 
 
 def test_defaults_are_those_of_the_loader(tmp_path):
@@ -127,6 +127,15 @@ def with_value(section, key, value):
         ("data", "thousands", None, True),
         ("data", "types", {"a": "date"}, True),
         ("data", "types", {"a": "text"}, False),
+        ("data", "dates", {"a": "%d/%m/%y"}, True),
+        ("data", "dates", {"a": {"format": "%d/%m/%y", "latest": 2030}}, True),
+        ("data", "dates", {"a": {"format": "%d/%m/%y"}}, True),
+        ("data", "dates", {"a": {"latest": 2030}}, False),
+        ("data", "dates", {"a": {"format": "%d/%m/%y", "latest": 30}}, False),
+        ("data", "dates", {"a": {"format": "%d/%m/%y", "last": 2030}}, False),
+        ("data", "dates", {"a": ["%d/%m/%y"]}, False),
+        ("data", "time_zone", "UTC", True),
+        ("data", "time_zone", [], False),
         ("data", "test_split", 0, True),
         ("data", "test_split", 1, False),
         ("data", "split_by", 3, False),

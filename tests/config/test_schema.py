@@ -25,6 +25,7 @@ def test_defaults(tmp_path: Path) -> None:
         "types": {},
         "fold_case": False,
         "dates": {},
+        "time_zone": None,
         "test_split": 0.2,
         "test_path": None,
         "validation_path": None,

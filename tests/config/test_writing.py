@@ -61,7 +61,15 @@ SPECIAL = {
     "dir": PATHS | st.none(),
     "encoding": st.sampled_from(["utf-8", "cp949", "utf-16"]),
     "delimiter": st.sampled_from([",", ";", "\t", " ", "#"]),
-    "dates": st.dictionaries(TEXT, st.sampled_from(["%d/%m/%Y", "%Y%m%d", "%b %d, %y %H:%M"]), max_size=2),
+    "dates": st.dictionaries(
+        TEXT,
+        st.sampled_from(["%d/%m/%Y", "%Y%m%d", "%b %d, %y %I:%M %p", "epoch_seconds", "%Y %H:%M%z"])
+        | st.fixed_dictionaries(
+            {"format": st.sampled_from(["%d.%m.%y", "%b-%y"])}, optional={"latest": st.integers(1990, 2100)}
+        ),
+        max_size=2,
+    ),
+    "time_zone": st.sampled_from(["UTC", "+01:00", "-0530", "Europe/Berlin"]) | st.none(),
     "features": st.just("all") | st.lists(TEXT, min_size=1, max_size=3),
 }
 

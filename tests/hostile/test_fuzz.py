@@ -14,6 +14,7 @@ from support.fuzzing import EXAMPLES, feed, mutated
 from dlreg.commands.init import init
 from dlreg.config.keys import override_keys
 from dlreg.config.reading import parse_config, read_config
+from dlreg.config.schema import DateColumn
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import decode_yaml, parse_yaml
 from dlreg.errors import ConfigError, DataError, Fault
@@ -385,9 +386,11 @@ def make_table(random: Random) -> tuple[bytes, CsvFormat, dict[str, str], dict[s
         decimal=random.choice("...,"),
         thousands=random.choice((None, None, None, ",", ".", " ", "'")),
         missing_values=random.choice(((), (), ("?", "-999"))),
+        time_zone=random.choice((None, None, "UTC", "Europe/Berlin")),
     )
     types = {"x": random.choice(("number", "category", "date"))} if random.random() < 0.2 else {}
-    dates = {"day": random.choice(("%d/%m/%Y", "%Y-%m-%d", "%b %Y"))} if random.random() < 0.2 else {}
+    formats = ("%d/%m/%Y", "%Y-%m-%d", "%b %y", "%I:%M %p", "%Y-%m-%d %H:%M%z", "%Y-%j", "epoch_seconds")
+    dates = {"day": random.choice(formats)} if random.random() < 0.2 else {}
     return content, csv_format, types, dates, random.choice(BLOCK_BYTES)
 
 
@@ -400,7 +403,9 @@ def test_any_bytes_are_a_table_or_are_refused(monkeypatch):
         for table in stream_tables(io.BytesIO(content), "table.csv", csv_format, as_text):
             n_tables += 1
             names = list(table.frame.columns)
-            columns = recognise_columns(table, names, types, dates)
+            columns = recognise_columns(
+                table, names, types, {name: DateColumn(format=form) for name, form in dates.items()}
+            )
             cells = read_cells(table, columns)
             for column in columns:
                 assert cells[column.name].shape == (len(table.frame), 1)

@@ -6,6 +6,7 @@ import pytest
 from support.tables import folder_with, plain_table
 
 from dlreg.commands.check import check
+from dlreg.config.keys import SECTIONS
 
 N = 200
 
@@ -48,6 +49,8 @@ WARNINGS = {
     "a target that looks alike": (lambda t: t.assign(**{" y": t["b"] + 1}), "", "'y' and ' y' differ in nothing"),
     "large batch": (lambda t: t, "training: {batch_size: 500}", "training.batch_size is 500, above the 128"),
     "linear": (lambda t: t, "model: {activation: linear}", "model.activation is linear"),
+    "idle time zone": (lambda t: t, "  time_zone: UTC", "data.time_zone is UTC, but no column"),
+    "unscaled days": (with_days, "preprocessing: {numeric: none}", "preprocessing.numeric is none"),
 }  # fmt: skip
 
 
@@ -60,7 +63,7 @@ def test_what_looks_like_a_mistake_is_a_warning(tmp_path, change, config, fragme
     assert warning.hint
     assert warning.line
     strict = check(path, strict=True)
-    assert strict.exit_code == (3 if fragment.startswith(("training.", "model.")) else 4)
+    assert strict.exit_code == (3 if fragment.partition(".")[0] in SECTIONS else 4)
     assert warning in strict.faults
     assert (strict.warnings, strict.plan) == ((), None)
 

@@ -1,16 +1,29 @@
 """Columns that look like a mistake: ids, the target in disguise, numbers that are something else."""
 
+from datetime import UTC, datetime
+
 import numpy as np
+import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.tables import advice_on, rows
+from support.tables import advice_on, load, rows, write_config
 
+from dlreg.config.reading import load_config
+from dlreg.preview.advice import advise
 from dlreg.preview.columns import counts_rows
+from dlreg.table.dataset import load_dataset
 
 
 def column_of(*cells: str) -> str:
     """A table with the column `x` of these cells, repeated to twelve rows, and a target."""
     return "x,y\n" + "".join(f'"{cells[n % len(cells)]}",{n}\n' for n in range(12))
+
+
+def faults_on(folder, content, data):
+    """What looks like a mistake, with the way out."""
+    config = load_config(write_config(folder, content, data=data))
+    return [advice.fault for advice in advise(config, load_dataset(config))]
 
 
 @given(st.lists(st.integers(-5, 5), min_size=0, max_size=40))
@@ -46,3 +59,49 @@ def test_numbers_written_as_dates_or_with_a_unit_are_pointed_out(tmp_path):
     assert "with a unit" in str(advice_on(tmp_path, column_of("3 kg", "4 kg")))
     assert "looks like dates" not in str(advice_on(tmp_path, column_of("20230101", "20230230")))
     assert "with a unit" not in str(advice_on(tmp_path, column_of("3 doors", "4 wheels")))
+
+
+@pytest.mark.parametrize(
+    ("cells", "data", "hint"),
+    [
+        (["1700000000", "1600000000"], {}, "{x: \"epoch_seconds\"}"),
+        (["1700000000000", "1600000000000"], {}, "{x: \"epoch_milliseconds\"}"),
+        (["20230101", "20230228"], {}, '{x: "%Y%m%d"}'),
+        (["08:15", "23:59"], {}, '{x: "%H:%M"}'),
+        (["8:15 pm", "11:59 AM"], {}, '{x: "%I:%M %p"}'),
+    ],
+)  # fmt: skip
+def test_the_format_of_what_looks_like_dates_works(tmp_path, cells, data, hint):
+    (fault,) = (
+        fault for fault in faults_on(tmp_path, column_of(*cells), data) if "looks like" in fault.message
+    )
+    assert hint in fault.hint
+    given = yaml.safe_load(fault.hint.partition("data.dates: ")[2])
+    (column,) = load(tmp_path, column_of(*cells), data={"dates": given}).columns
+    assert column.kind == "date"
+    assert not any(
+        "looks like" in message for message in advice_on(tmp_path, column_of(*cells), data={"dates": given})
+    )
+
+
+@pytest.mark.parametrize(
+    "cells", [["1700000000", "1700000000"], ["1700000000.5", "1600000000"], ["999", "1700000000"]]
+)
+def test_other_large_numbers_are_none(tmp_path, cells):
+    assert not any("looks like dates" in message for message in advice_on(tmp_path, column_of(*cells)))
+
+
+def test_years_of_two_digits_to_come_are_pointed_out(tmp_path):
+    this_year = datetime.now(UTC).year
+    given = {"dates": {"x": "%d-%b-%y"}}
+    content = column_of("20-Aug-52", "1-JAN-99", f"31-Dec-{this_year % 100:02}")
+    (fault,) = (fault for fault in faults_on(tmp_path, content, given) if "years to come" in fault.message)
+    assert "4 of 12 dates in column 'x' are read as years to come, up to 2052" in fault.message
+    entry = yaml.safe_load(fault.hint.partition("data.dates: ")[2].partition(";")[0])
+    assert entry == {"x": {"format": "%d-%b-%y", "latest": this_year}}
+    for dates in (entry, {"x": {"format": "%d-%b-%y", "latest": 2068}}):
+        assert not any(
+            "to come" in message for message in advice_on(tmp_path, content, data={"dates": dates})
+        )
+    calm = column_of("20-Aug-99", f"31-Dec-{this_year % 100:02}")
+    assert not any("to come" in message for message in advice_on(tmp_path, calm, data=given))

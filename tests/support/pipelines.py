@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from support.tables import part_of
 
-from dlreg.config.schema import NumericScaling
+from dlreg.config.schema import DateColumn, NumericScaling
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import combined_model, trained_model
@@ -29,6 +29,11 @@ DATE_FORMATS = {
     "wordy": "on %B %d, %Y at %H:%M:%S.%f!",
     "zoned": "%Y-%m-%dT%H:%M:%SZ",
     "year": "%Y",
+    "twelve": "%A, %d %B %Y %I:%M:%S %p",
+    "clock": "%H:%M",
+    "moment": "%Y-%m-%dT%H:%M:%S%z",
+    "day of the year": "%Y/%j",
+    "counted": "epoch_seconds",
 }
 
 
@@ -59,6 +64,8 @@ def table_of_every_kind(folder):
     generator = np.random.default_rng(0)
     moments = pd.to_datetime(generator.integers(-2_000_000_000, 3_000_000_000, N_ROWS), unit="s")
     frame = pd.DataFrame({name: moments.strftime(date_format) for name, date_format in DATE_FORMATS.items()})
+    frame["moment"] += generator.choice(["", "Z", "+01:00", "-0330"], N_ROWS)
+    frame["counted"] = (moments - pd.Timestamp(0)) // pd.Timedelta("1s")
     frame["Wind speed (m/s)"] = generator.normal(size=N_ROWS) * 1e9 + 1e12
     frame["whole"] = generator.integers(0, 5, N_ROWS)
     frame["constant"] = 7
@@ -69,6 +76,7 @@ def table_of_every_kind(folder):
     frame.loc[12:20, ["iso", "wordy"]] = ""
     path = folder / "table.csv"
     frame.to_csv(path, index=False)
-    table = read_table(str(path), CsvFormat(), {*DATE_FORMATS, "prediction"})
-    columns = recognise_columns(table, table.frame.columns, {}, DATE_FORMATS)
+    table = read_table(str(path), CsvFormat(time_zone="Europe/Berlin"), {*DATE_FORMATS, "prediction"})
+    given = {name: DateColumn(format=date_format) for name, date_format in DATE_FORMATS.items()}
+    columns = recognise_columns(table, table.frame.columns, {}, given)
     return columns, read_cells(table, columns)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.tables import faults_of, load, rows
 
+from dlreg.table.column import Column
 from dlreg.table.kinds.number import LARGEST_NUMBER
 
 Y = range(1, 13)
@@ -42,6 +43,9 @@ def numbers_and(*odd: str) -> str:
         (["2023-01-31", "2023-02-01"], "date", "%Y-%m-%d"),
         (["2023-01-31", ""], "date", "%Y-%m-%d"),
         (["2023-01-31T10:00:00Z", "2023-01-31T11:00:00Z"], "date", "%Y-%m-%dT%H:%M:%SZ"),
+        ([" 2023-01-31", "2023-02-01  "], "date", "%Y-%m-%d"),
+        (["08:15", "23:59"], "category", None),
+        (["8:15 pm", "11:59 AM"], "category", None),
     ],
     ids=str,
 )
@@ -60,6 +64,11 @@ def test_kinds_are_recognised(tmp_path, cells, kind, date_format):
         (["2023-01-01", "2023-01-02"], {"types": {"x": "date"}}, "date"),
         (["01/02/2023", "03/02/2023"], {"dates": {"x": "%d/%m/%Y"}}, "date"),
         (["20230102", "20230103"], {"dates": {"x": "%Y%m%d"}}, "date"),
+        (["01/29/2022 04:00 AM"], {"dates": {"x": "%m/%d/%Y %I:%M %p"}}, "date"),
+        (["1700000000", "1700000000.5"], {"dates": {"x": "epoch_seconds"}}, "date"),
+        (["08:15", "23:59"], {"dates": {"x": "%H:%M"}}, "date"),
+        (["2023-01-01 05:06", "2023-01-01 05:06Z"], {"time_zone": "UTC"}, "date"),
+        (["20-Aug-52"], {"dates": {"x": {"format": "%d-%b-%y", "latest": 2026}}}, "date"),
         (["5%", "6%"], {"types": {"x": "category"}}, "category"),
         (["1,234", "5"], {"thousands": ","}, "number"),
         (["1.234,5", "5"], {"thousands": ".", "decimal": ",", "delimiter": ";"}, "number"),
@@ -222,11 +231,19 @@ BAD_DATES = {
     "dots": (["01.02.2023", "13.04.2023"], "'01.02.2023'", 'data.dates: {x: "%d.%m.%Y"}'),
     "month": (["2023-01", "2023-02"], "'2023-01'", 'data.dates: {x: "%Y-%m"}'),
     "names": (["12 Mar 2023", "13 Apr 2023"], "'12 Mar 2023'", 'data.dates: {x: "%d %b %Y"}'),
-    "twelve-hours": (["01/02/2023 5:06 PM"], "'01/02/2023 5:06 PM'", "data.dates"),
+    "twelve-hours": (["01/13/2023 5:06 PM"], "'01/13/2023 5:06 PM'", '{x: "%m/%d/%Y %I:%M %p"}'),
+    "weekdays": (["Mon, 3 Jan 2022"], "'Mon, 3 Jan 2022'", '{x: "%a, %d %b %Y"}'),
+    "two-digits": (["20-Aug-52"], "'20-Aug-52'", '{x: "%d-%b-%y"}'),
+    "korean": (["2022년 1월 3일"], "'2022년 1월 3일'", '{x: "%Y년 %m월 %d일"}'),
+    "an-offset-in-some": (
+        ["2023-01-01 00:00", "2023-01-01 00:00 +0100"],
+        "several offsets from UTC, such as '2023-01-01 00:00' and '2023-01-01 00:00 +0100'",
+        "data.time_zone: UTC",
+    ),
     "zones": (
         ["2023-01-01T00:00Z", "2023-01-01T00:00+01:00"],
-        "'2023-01-01T00:00+01:00' (line 3)",
-        "data.dates",
+        "several offsets from UTC, such as '2023-01-01T00:00Z' and '2023-01-01T00:00+01:00'",
+        "data.time_zone: UTC",
     ),
 }
 
@@ -243,6 +260,52 @@ def test_dates_that_are_unclear_or_impossible_are_refused(tmp_path, cells, messa
 def test_a_declared_format_is_held_to(tmp_path):
     (fault,) = faults_of(tmp_path, column_of("01/02/2023", "13/13/2023"), data={"dates": {"x": "%d/%m/%Y"}})
     assert "expected dates of the form %d/%m/%Y; found '13/13/2023' (line 3)" in fault.message
+
+
+def test_many_times_of_day_need_a_format(tmp_path):
+    content = "x,y\n" + "".join(f"{n % 24:02}:{n:02}:00,{n}\n" for n in range(40))
+    (fault,) = faults_of(tmp_path, content)
+    assert 'Set data.dates: {x: "%H:%M:%S"}, or data.types: {x: category}' in fault.hint
+    assert load(tmp_path, content, data={"dates": {"x": "%H:%M:%S"}}).columns[0].kind == "date"
+
+
+def test_offsets_are_brought_into_the_zone_of_the_config(tmp_path):
+    cells = ("2023-07-01 12:00Z", "2023-07-01 12:00 +0200", "2023-07-01 12:00")
+    (column,) = load(tmp_path, column_of(*cells), data={"time_zone": "Europe/Berlin"}).columns
+    assert column == Column("x", "date", "%Y-%m-%d %H:%M%z", None, "Europe/Berlin")
+    # One offset is a part of the format, unless there is a zone to bring it into.
+    (column,) = load(tmp_path, column_of(cells[0])).columns
+    assert column == Column("x", "date", "%Y-%m-%d %H:%MZ")
+    (column,) = load(tmp_path, column_of(cells[0]), data={"time_zone": "UTC"}).columns
+    assert column == Column("x", "date", "%Y-%m-%d %H:%M%z", None, "UTC")
+    (column,) = load(tmp_path, column_of(cells[2]), data={"time_zone": "UTC"}).columns
+    assert column == Column("x", "date", "%Y-%m-%d %H:%M")
+
+
+def test_another_offset_than_those_trained_on_needs_a_zone(tmp_path):
+    (tmp_path / "test.csv").write_text("x,y\n2023-07-01 12:00+02:00,1\n2023-01-01 12:00+01:00,2\n")
+    content = column_of("2023-01-01 12:00+01:00", "2023-02-01 12:00+01:00")
+    (fault,) = faults_of(tmp_path, content, data={"test_path": "test.csv"})
+    assert "found '2023-07-01 12:00+02:00' (line 2)" in fault.message
+    assert "Train with data.time_zone: UTC" in fault.hint
+    assert load(tmp_path, content, data={"test_path": "test.csv", "time_zone": "UTC"})
+
+
+def test_moments_order_the_rows_of_a_split_by_time(tmp_path):
+    cells = [f"2023-07-01 {n:02}:00{'+14:00' if n % 2 else '-12:00'}" for n in range(24)]
+    content = "t,x,y\n" + "".join(f"{cell},{n % 5},{n}\n" for n, cell in enumerate(cells))
+    data = {"time_zone": "UTC", "split": "time", "split_by": "t", "test_split": 0.5}
+    dataset = load(tmp_path, content, data=data, training={"validation_split": 0})
+    assert dataset.parts["test"].rows.tolist() == list(range(0, 24, 2))
+
+
+def test_blanks_around_a_date_are_taken_away(tmp_path):
+    dataset = load(
+        tmp_path,
+        column_of("31/01/2023", " 31/01/2023", "31/01/2023\u00a0", "  "),
+        data={"dates": {"x": "%d/%m/%Y"}},
+    )
+    assert {cell for part in dataset.parts.values() for cell in part.cells["x"][:, 0]} == {"31/01/2023", ""}
 
 
 def test_a_date_column_without_dates_is_refused(tmp_path):

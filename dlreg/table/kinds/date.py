@@ -4,22 +4,74 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
-from dlreg.table import dates
-from dlreg.table.cells import cells_fault, read_text
+from dlreg.table.cells import cells_fault
 from dlreg.table.column import Column, Kind
 from dlreg.table.csv_file import Table
+from dlreg.table.date_guess import (
+    guess_iso_format,
+    guess_other_formats,
+    guess_time_of_day,
+    most_likely_format,
+    written_offset,
+)
+from dlreg.table.dates import has_offset, parse_column
+
+# Times of day as few as these may be the names of shifts; a column of them is a category, as it ever was.
+_FEW_TIMES = 20
+
+
+def date_column(table: Table, name: str, date_format: str, latest_year: int | None = None) -> Column:
+    """A column of dates of this format; with the table's time zone if they are moments of UTC."""
+    time_zone = table.csv_format.time_zone if has_offset(date_format) else None
+    return Column(name, "date", date_format, latest_year, time_zone)
 
 
 def _recognise(table: Table, name: str) -> Column | None:
-    texts = table.frame[name].dropna().astype("str")
+    texts = _known_texts(table, name)
     if texts.empty:
         return None
-    iso = dates.guess_iso_format(texts)
-    if iso:
-        return Column(name, "date", iso)
-    if dates.guess_other_formats(texts) or _look_like_dates(texts):
+    if iso := _iso_column(table, name, texts):
+        return iso
+    if guess_time_of_day(texts) and texts.nunique() <= _FEW_TIMES:
+        return None
+    if guess_other_formats(texts) or _look_like_dates(texts):
         return _declare(table, name)
     return None
+
+
+def _texts(table: Table, name: str) -> "pd.Series[str]":
+    return table.frame[name].astype("str").str.strip()
+
+
+def _known_texts(table: Table, name: str) -> "pd.Series[str]":
+    return _texts(table, name).dropna()
+
+
+def _iso_column(table: Table, name: str, texts: "pd.Series[str]") -> Column | None:
+    """The column if all its dates are ISO.
+
+    Raises:
+        DataError: They have several offsets from UTC, and the config does not say what to make of them.
+    """
+    in_zone = table.csv_format.time_zone is not None
+    iso = guess_iso_format(texts, in_zone=in_zone)
+    if iso and "%z" in iso and not in_zone:
+        raise DataError(_offsets_fault(table, name, texts))
+    return date_column(table, name, iso) if iso else None
+
+
+def _offsets_fault(table: Table, name: str, texts: "pd.Series[str]") -> Fault:
+    offsets = texts.map(written_offset)
+    other = texts[offsets != offsets.iloc[0]].iloc[0]
+    row = int(np.flatnonzero(table.frame[name].notna().to_numpy())[0])
+    message = (
+        f"column {name!r} has dates of several offsets from UTC, such as {texts.iloc[0]!r} and {other!r}"
+    )
+    hint = (
+        "Set data.time_zone: UTC, or to the zone of cells without an offset, such as Europe/Berlin, "
+        f"or data.types: {{{name}: category}}"
+    )
+    return Fault(message, table.name, table.line(row), hint=hint)
 
 
 def _look_like_dates(texts: "pd.Series[str]") -> bool:
@@ -31,17 +83,16 @@ def _look_like_dates(texts: "pd.Series[str]") -> bool:
 
 def _declare(table: Table, name: str) -> Column:
     """The column if its dates are ISO; others are refused, since dd/mm and mm/dd cannot be told apart."""
-    texts = table.frame[name].dropna().astype("str")
+    texts = _known_texts(table, name)
     if texts.empty:
         hint = f"Leave it out with data.exclude, or set data.dates: {{{name}: FORMAT}}"
         raise DataError(Fault(f"column {name!r} has no dates to tell the format from", table.name, hint=hint))
-    iso = dates.guess_iso_format(texts)
-    if iso:
-        return Column(name, "date", iso)
-    formats = dates.guess_other_formats(texts)
-    nearly = None if formats else dates.most_likely_format(texts)
+    if iso := _iso_column(table, name, texts):
+        return iso
+    formats = guess_other_formats(texts)
+    nearly = None if formats else most_likely_format(texts)
     if nearly:
-        _check_dates(table, name, nearly)
+        _check_dates(table, date_column(table, name, nearly))
     choices = " or ".join(f'data.dates: {{{name}: "{date_format}"}}' for date_format in formats[:3])
     hint = (
         f"Set {choices}" if formats else "Write them as YYYY-MM-DD, set their strptime format in data.dates"
@@ -52,21 +103,24 @@ def _declare(table: Table, name: str) -> Column:
     raise DataError(Fault(message, table.name, table.line(row), hint=hint))
 
 
-def _check_dates(table: Table, name: str, date_format: str) -> None:
-    cells = table.frame[name].astype("str")
-    bad = (cells.notna() & dates.parse_dates(cells, date_format).isna()).to_numpy()
+def _check_dates(table: Table, column: Column) -> None:
+    texts, name = _texts(table, column.name), column.name
+    bad = (texts.notna() & parse_column(texts, column).isna()).to_numpy()
     if bad.any():
         hint = f"Mend the cells, set the format in data.dates, or data.types: {{{name}: category}}"
-        raise DataError(cells_fault(table, name, bad, f"expected dates of the form {date_format}", hint))
+        if written_offset(str(column.date_format)):
+            hint = "Train with data.time_zone: UTC, with which dates may have any offset, or mend the cells"
+        expected = f"expected dates of the form {column.date_format}"
+        raise DataError(cells_fault(table, name, bad, expected, hint))
 
 
 def _read(table: Table, column: Column) -> np.ndarray:
-    _check_dates(table, column.name, str(column.date_format))
-    return read_text(table, column.name)
+    _check_dates(table, column)
+    return _texts(table, column.name).fillna("").to_numpy(dtype=object)
 
 
 def _read_moments(table: Table, column: Column) -> np.ndarray:
-    moments = dates.parse_dates(table.frame[column.name].astype("str"), str(column.date_format))
+    moments = parse_column(_texts(table, column.name), column)
     return moments.to_numpy(dtype="datetime64[us]")
 
 

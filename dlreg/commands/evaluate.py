@@ -70,8 +70,8 @@ def predict_parts(run: TrainedRun, data: str | None = None) -> dict[str, Predict
     if data is None:
         return predict_own_rows(run)
     table = read_table(data, csv_format_of(run.config.data), run.text_columns)
-    part = read_part(table, run.columns, run.config.data.target)
-    for note in notes_on(table, run.columns, run.config.data.target):
+    part = read_part(table, run.columns, run.config.data.target, run.target_unit)
+    for note in notes_on(table, run.columns, run.config.data.target, run.target_unit):
         warnings.warn(note, stacklevel=1)
     warn_of_unseen(run.count_unseen(part.cells))
     return {"data": run.predict(part)}

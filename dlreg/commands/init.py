@@ -23,9 +23,10 @@ from dlreg.table.columns import KINDS, recognise_columns
 from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_guess import guess_format
-from dlreg.table.dataset import load_dataset, read_target, shown_path
+from dlreg.table.dataset import load_dataset, shown_path
 from dlreg.table.kinds.number import read_numbers
 from dlreg.table.missing_columns import missing_columns
+from dlreg.table.target import read_target
 from dlreg.wording import shorten
 
 COMMENT_COLUMN = 36

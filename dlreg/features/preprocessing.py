@@ -170,6 +170,8 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
         entry: dict[str, Any] = {"kind": column.kind}
         if column.date_format:
             entry["date_format"] = column.date_format
+        if column.unit is not None:
+            entry["unit"] = column.unit
         if encoder and features[0].key in texts:
             entry |= encoder.describe(texts[features[0].key])
         else:

@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from dlreg.config.schema import DateFormat
 from dlreg.table.column import KindName
+from dlreg.table.kinds.units import LONGEST_UNIT
 
 # The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
 LARGEST = 1e150
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Unit = Annotated[str, StringConstraints(max_length=LONGEST_UNIT + 1)]
 Size = Annotated[int, Field(ge=0, lt=1 << 63)]
 
 
@@ -150,17 +152,27 @@ class ColumnEntry(_Shape):
 
     kind: KindName
     date_format: DateFormat | None = None
+    unit: Unit | None = None
     levels: list[str] | None = None
 
     @model_validator(mode="after")
     def _check_format(self) -> "ColumnEntry":
         if (self.kind == "date") != (self.date_format is not None):
             raise ValueError("expected a date_format for dates and for nothing else")
+        if self.kind != "number" and self.unit is not None:
+            raise ValueError("expected a unit for numbers and for nothing else")
         return self
+
+
+class TargetEntry(_Shape):
+    """The target in `preprocessing.json`."""
+
+    unit: Unit | None = None
 
 
 class PreprocessingRecord(_Shape):
     """`preprocessing.json`, as far as predicting needs it."""
 
     columns: Annotated[dict[str, ColumnEntry], Field(min_length=1)]
+    target: TargetEntry = TargetEntry()
     features: list[str]

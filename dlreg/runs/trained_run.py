@@ -42,6 +42,7 @@ class TrainedRun:
         record: What its `run.json` says.
         config: The resolved config.
         columns: What the pipeline reads.
+        target_unit: The unit of the target, as `dlreg.table.column.Column.unit`.
         levels: The levels seen in training, by the name of each category.
         pipeline: Ready to run.
         intervals: What prediction intervals are made from; without scores in a run of before there were any.
@@ -51,6 +52,7 @@ class TrainedRun:
     record: dict[str, Any]
     config: Config
     columns: tuple[Column, ...]
+    target_unit: str | None
     levels: dict[str, set[str]]
     pipeline: Pipeline
     intervals: Intervals
@@ -104,7 +106,8 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
     columns = tuple(
-        Column(name, entry.kind, entry.date_format) for name, entry in preprocessing.columns.items()
+        Column(name, entry.kind, entry.date_format, unit=entry.unit)
+        for name, entry in preprocessing.columns.items()
     )
     levels = {
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
@@ -114,7 +117,8 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file))
     if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
-    return TrainedRun(path, record, config, columns, levels, pipeline, _intervals(path, record, pipeline))
+    unit, intervals = preprocessing.target.unit, _intervals(path, record, pipeline)
+    return TrainedRun(path, record, config, columns, unit, levels, pipeline, intervals)
 
 
 def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Intervals:

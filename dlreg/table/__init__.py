@@ -13,6 +13,7 @@
 - `missing_columns`: what a message says of a column that a CSV lacks
 - `chosen_columns`: the columns a config learns from
 - `splits`: which rows train, validate and test
+- `target`: the column to predict, read as numbers
 - `dataset`: the rows of a config, read, recognised, checked and split
 
 Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds.number.read_numbers`, `dates`,

@@ -23,11 +23,14 @@ class Column:
         name: As in the CSV's header.
         kind: `boolean` is a category whose levels are words for true and false.
         date_format: The strptime format of a date.
+        unit: The unit that cells of numbers may have, "" for none, where the config declares the column: its
+            numbers may be written as in accounts, too. None where every cell is a bare number.
     """
 
     name: str
     kind: KindName
     date_format: str | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,9 +16,10 @@ from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
 from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.kinds.number import read_numbers
+from dlreg.table.kinds.number import unit_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.splits import Splits, split_folds, split_rows
+from dlreg.table.target import find_target_unit, read_target
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class Dataset:
         parts: `train`, `validation` and `test`.
         notes: What a user should know of the rows: cells missing, rows dropped.
         folds: The positions of each fold in the training part, if there is cross-validation.
+        target_unit: The unit of the target, as `Column.unit`.
     """
 
     columns: tuple[Column, ...]
     parts: dict[str, Part]
     notes: tuple[str, ...]
     folds: tuple[np.ndarray, ...] = ()
+    target_unit: str | None = None
 
 
 def load_dataset(config: Config) -> Dataset:
@@ -72,12 +75,12 @@ def load_dataset(config: Config) -> Dataset:
         columns = _recognise_chosen(config, table, faults)
         contents = _read_contents(table, columns, data, faults)
     with gathering(faults):
-        test_part, test_notes = _read_test_part(data, columns)
+        test_part, test_notes = _read_test_part(data, columns, contents.target_unit if contents else None)
     if faults or not table or not contents:
         raise DataError(*faults)
     with located(table.name):
         splits, folds = _split(config, contents)
-    notes = _notes(contents.y_true, contents.cells, data.target)
+    notes = [*contents.notes, *_notes(contents.y_true, contents.cells, data.target)]
     parts = _cut_into_parts(contents, splits)
     faults += _empty_columns(parts["train"], table.name)
     faults += _constant_target(parts["train"].y_true, data.target, table.name)
@@ -87,7 +90,7 @@ def load_dataset(config: Config) -> Dataset:
         parts["test"] = test_part
         if data.test_path.samefile(data.path):
             test_notes.append("data.test_path is data.path: the test rows are those the model learns from")
-    return Dataset(columns, parts, (*notes, *test_notes), folds)
+    return Dataset(columns, parts, (*notes, *test_notes), folds, contents.target_unit)
 
 
 class _Contents(NamedTuple):
@@ -98,12 +101,16 @@ class _Contents(NamedTuple):
         y_true: The target, shape `(n_rows,)`, NaN where it is missing.
         rows: The positions of the rows that have a target.
         split_values: The group or moment of each of those rows, if they are to be split by one.
+        target_unit: The unit of the target, as `Column.unit`.
+        notes: What a user should know of how numbers are written.
     """
 
     cells: dict[str, np.ndarray]
     y_true: np.ndarray
     rows: np.ndarray
     split_values: np.ndarray | None
+    target_unit: str | None
+    notes: tuple[str, ...]
 
 
 def _recognise_chosen(config: Config, table: Table, faults: list[Fault]) -> tuple[Column, ...]:
@@ -120,10 +127,14 @@ def _read_contents(
     table: Table, columns: Sequence[Column], data: DataConfig, faults: list[Fault]
 ) -> _Contents | None:
     """The cells of these columns, which leave the table's frame; None where the target has faults."""
-    target = None
+    target, target_unit, notes = None, None, list[str]()
     with gathering(faults):
+        y_true = np.empty(0)
         # A target that is not there at all is already among the faults.
-        y_true = read_target(table, data.target) if data.target in table.frame.columns else np.empty(0)
+        if data.target in table.frame.columns:
+            target_unit = find_target_unit(table, data.target) if data.target in data.types else None
+            y_true = read_target(table, data.target, target_unit)
+            notes += _unit_notes(table, [], data.target, target_unit, is_training=True)
         # 32 bits are enough: no file of more rows fits into memory.
         rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
         with located(table.name):
@@ -132,9 +143,10 @@ def _read_contents(
     for column in columns:
         with gathering(faults):
             cells |= read_cells(table, [column])
+            notes += unit_notes(table, column, is_training=True)
         # A large table does not fit in memory twice: a column leaves the frame when its cells are read.
         del table.frame[column.name]
-    return _Contents(cells, *target) if target else None
+    return _Contents(cells, *target, target_unit, tuple(notes)) if target else None
 
 
 def _split(config: Config, contents: _Contents) -> tuple[Splits, tuple[np.ndarray, ...]]:
@@ -173,33 +185,6 @@ def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
 def csv_format_of(data: DataConfig) -> CsvFormat:
     """How the CSV is written, as the config says."""
     return CsvFormat(data.encoding, data.delimiter, data.decimal, data.thousands, data.missing_values)
-
-
-def read_target(table: Table, target: str) -> np.ndarray:
-    """The target's values, shape `(n_rows,)`, NaN where they are missing.
-
-    Raises:
-        DataError: There is no such column, or it has cells that are no numbers, or none that are.
-    """
-    if target not in table.frame.columns:
-        raise DataError(*missing_columns([target], list(table.frame.columns), table.name))
-    try:
-        y_true = read_numbers(table, target)
-    except DataError as error:
-        raise DataError(*(_target_fault(table, target, fault) for fault in error.faults)) from None
-    if np.isnan(y_true).all():
-        hint = "Choose another data.target"
-        raise DataError(Fault(f"the target {target!r} is missing in every row", table.name, hint=hint))
-    return y_true
-
-
-def _target_fault(table: Table, target: str, fault: Fault) -> Fault:
-    """The fault; where no cell is a number, as in a classification, with a further hint."""
-    written_otherwise = str(fault.hint).startswith("Set ")
-    if written_otherwise or pd.to_numeric(table.frame[target], errors="coerce").notna().any():
-        return fault
-    other = "choose another data.target: only numbers can be predicted, no words or dates"
-    return replace(fault, hint=f"{fault.hint}, or {other}")
 
 
 def shown_path(path: str | Path) -> str:
@@ -242,8 +227,14 @@ def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fau
         yield Fault(message, path, hint="Choose another data.target, or use rows in which it varies")
 
 
-def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
+def read_part(table: Table, columns: Sequence[Column], target: str, target_unit: str | None = None) -> Part:
     """The rows of a CSV that have a target.
+
+    Args:
+        table: The CSV.
+        columns: What the model reads.
+        target: The column to predict.
+        target_unit: Its unit, as `Column.unit`.
 
     Raises:
         DataError: Columns that the CSV lacks, cells that are not what the column is, no target at all.
@@ -252,25 +243,37 @@ def read_part(table: Table, columns: Sequence[Column], target: str) -> Part:
     if missing:
         raise DataError(*missing_columns(missing, list(table.frame.columns), table.name))
     with located(table.name):
-        y_true = read_target(table, target)
+        y_true = read_target(table, target, target_unit)
         rows = np.flatnonzero(~np.isnan(y_true))
         cells = {name: values[rows] for name, values in read_cells(table, columns).items()}
         return Part(rows, cells, y_true[rows])
 
 
-def _read_test_part(data: DataConfig, columns: Sequence[Column]) -> tuple[Part | None, list[str]]:
+def _read_test_part(
+    data: DataConfig, columns: Sequence[Column], target_unit: str | None
+) -> tuple[Part | None, list[str]]:
     """The rows of a test file of its own, if there is one, and notes on them."""
     if not data.test_path:
         return None, []
     path = shown_path(data.test_path)
     table = read_table(path, csv_format_of(data), [column.name for column in columns if is_text(column)])
-    part = read_part(table, columns, data.target)
-    return part, [f"{path}: {note}" for note in notes_on(table, columns, data.target)]
+    part = read_part(table, columns, data.target, target_unit)
+    return part, [f"{path}: {note}" for note in notes_on(table, columns, data.target, target_unit)]
 
 
-def notes_on(table: Table, columns: Sequence[Column], target: str) -> list[str]:
-    """What a user should know of a table: rows without a target, cells that are missing."""
-    return _notes(read_target(table, target), read_cells(table, columns), target)
+def notes_on(
+    table: Table, columns: Sequence[Column], target: str, target_unit: str | None = None
+) -> list[str]:
+    """What a user should know of a table: rows without a target, cells that are missing or have no unit."""
+    notes = _notes(read_target(table, target, target_unit), read_cells(table, columns), target)
+    return [*_unit_notes(table, columns, target, target_unit, is_training=False), *notes]
+
+
+def _unit_notes(
+    table: Table, columns: Sequence[Column], target: str, target_unit: str | None, *, is_training: bool
+) -> Iterator[str]:
+    for column in (*columns, Column(target, "number", unit=target_unit)):
+        yield from unit_notes(table, column, is_training=is_training)
 
 
 def _notes(y_true: np.ndarray, cells: Mapping[str, np.ndarray], target: str) -> list[str]:

@@ -5,6 +5,8 @@
 - `csv_scan`: its bytes, cut into blocks of whole rows
 - `csv_file`: the table of a whole file, or of each block of a stream
 - `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone
+- `table_guess`, `mixed_columns`: a whole table so read, and what to make of other texts among its numbers
+- `written_cells`: what the text of numbers tells and the numbers do not
 - `dates`: dates as text, by format
 - `column`: a column, and what a kind of column has to say
 - `cells`: a column's cells as text, and faults that show some of them
@@ -17,7 +19,7 @@
 - `dataset`: the rows of a config, read, recognised, checked and split
 
 Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds.number.read_numbers`, `dates`,
-`csv_file.{read_table, stream_tables, Table}`, `csv_format.CsvFormat`, `csv_guess.guess_format`,
+`csv_file.{read_table, read_sample, stream_tables, Table}`, `csv_format.CsvFormat`, `table_guess.guess_table`,
 `csv_scan.{open_csv, BLOCK_BYTES}` and `missing_columns.missing_columns`. Never imports features, model,
 training, engine, pipeline or runs: rows know no network.
 """

@@ -73,22 +73,31 @@ def read_numbers(table: Table, name: str, unit: str | None = None) -> np.ndarray
     return values
 
 
-def to_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> "pd.Series[float]":
-    """Texts as numbers, NaN where they are none; digits must be grouped properly or not at all."""
-    digits, mark = "[0-9]+", ""
-    if csv_format.thousands:
-        mark = _GROUP_MARKS.get(csv_format.thousands, re.escape(csv_format.thousands))
+def number_pattern(decimal: str, thousands: str | None) -> str:
+    """A regular expression for a bare number: its digits are grouped properly or not at all."""
+    digits = "[0-9]+"
+    if thousands:
         # Indian text has groups of two.
+        mark = _group_mark(thousands)
         digits = f"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}|[0-9]+)"
-    point = re.escape(csv_format.decimal)
-    number = rf"[-+]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?"
+    point = re.escape(decimal)
+    return rf"[-+]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][-+]?[0-9]+)?"
+
+
+def to_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> "pd.Series[float]":
+    """Texts as numbers, NaN where they are none."""
+    number = rf"{number_pattern(csv_format.decimal, csv_format.thousands)}|[-+]?inf(?:inity)?"
     text = column.astype("str").str.strip()
     text = text.where(text.str.fullmatch(number, case=False).fillna(False).astype(bool))
     if csv_format.thousands:
-        text = text.str.replace(mark, "", regex=True)
+        text = text.str.replace(_group_mark(csv_format.thousands), "", regex=True)
     return pd.to_numeric(text.str.replace(csv_format.decimal, ".", regex=False), errors="coerce").astype(
         float
     )
+
+
+def _group_mark(thousands: str) -> str:
+    return _GROUP_MARKS.get(thousands, re.escape(thousands))
 
 
 def written_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> WrittenNumbers:

@@ -92,7 +92,7 @@ def init(
 
 
 def _load(draft: _Draft, place: Path) -> tuple[list[str], Config, Dataset]:
-    """The lines of a config and what is read with it; split at random where that split leaves a part empty."""
+    """The lines of a config, and what it reads; split at random where that split leaves a part empty."""
     lines = list(_data_lines(draft))
     config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
     try:

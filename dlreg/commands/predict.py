@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from csv import writer as csv_writer
@@ -18,6 +19,7 @@ from dlreg.table.columns import read_cells
 from dlreg.table.csv_file import Table, stream_tables
 from dlreg.table.csv_scan import open_csv
 from dlreg.table.dataset import csv_format_of
+from dlreg.table.kinds.number import count_without_unit
 from dlreg.table.missing_columns import missing_columns
 
 
@@ -60,7 +62,7 @@ def predict(
     if repeated := [name for name in keep if columns.count(name) > 1]:
         hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
         raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
-    n_rows, unseen = 0, Counter[str]()
+    n_rows, unseen, bare = 0, Counter[str](), Counter[str]()
     source = "standard input" if csv == "-" else csv
     with _open_input(csv) as stream, _open_output(output) as target:
         text_columns = {*run.text_columns, *keep}
@@ -68,6 +70,7 @@ def predict(
         writer = csv_writer(target, lineterminator="\n")
         for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
             predicted = _predict_block(run, table, keep, unseen, interval)
+            bare.update(count_without_unit(table, run.columns))
             if not n_rows:
                 writer.writerow(columns)
             kept_cells = [table.frame[column].fillna("").tolist() for column in keep]
@@ -80,6 +83,8 @@ def predict(
             hint = "Add a header line and, below it, one line for each row"
             raise DataError(Fault("the file has no rows of data", source, hint=hint))
     warn_of_unseen(unseen)
+    for name, count in bare.items():
+        warnings.warn(f"{count:,} cells have no unit in column {name!r}, taken as in training", stacklevel=1)
     return {"rows": n_rows} | {f"unseen in {name}": count for name, count in unseen.items()}
 
 

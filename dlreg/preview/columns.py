@@ -213,7 +213,7 @@ def _one_number(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion
     if known.size in (0, values.size) or np.ptp(known) != 0:
         return None
     return Suspicion(
-        f"column {column.name!r} is {known[0]:g} or missing in every training row: as a number it cannot help",
+        f"column {column.name!r} is {known[0]:g} or missing in all training rows: as a number it cannot help",
         f"If an empty cell means no, set data.types: {{{column.name}: category}}",
     )
 

@@ -1,7 +1,7 @@
 """File → rows: the CSV as a table, what its columns are, and which rows train, validate and test.
 
 - `csv_format`: how a CSV is written, and files of other formats told from their first bytes
-- `csv_header`: the names of its columns
+- `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `csv_scan`: its bytes, cut into blocks of whole rows
 - `csv_file`: the table of a whole file, or of each block of a stream
 - `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dlreg.table.csv_file import read_sample
 from dlreg.table.csv_format import BYTE_ORDER_MARKS, CsvFormat, likely_encoding, refuse_other_formats
+from dlreg.table.csv_opening import DELIMITERS
 from dlreg.table.csv_scan import find_rows, open_csv
 from dlreg.table.kinds.number import number_pattern
 from dlreg.table.kinds.units import split_number
@@ -17,7 +18,6 @@ from dlreg.table.kinds.units import split_number
 SAMPLE_BYTES = 1 << 20
 # Enough to tell how numbers are written, and quickly read.
 SAMPLE_ROWS = 2000
-DELIMITERS = (",", ";", "\t", "|")
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
 _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "_"))
 _GROUPED_BY_COMMAS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+")

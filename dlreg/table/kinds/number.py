@@ -1,7 +1,7 @@
 """Columns of numbers: which texts are numbers, and how they were meant to be written where they are not."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -152,6 +152,21 @@ def declaring_hint(table: Table, name: str, csv_format: CsvFormat | None = None)
     return None if (bad & numbers.known).any() else f"data.types: {{{name}: number}}"
 
 
+def count_without_unit(table: Table, columns: Iterable[Column]) -> dict[str, int]:
+    """The number of cells without the unit that their column has, by column; those with none left out."""
+    counts = {}
+    for column in columns:
+        cells = table.frame[column.name]
+        if not column.unit:
+            continue
+        if pd.api.types.is_numeric_dtype(cells):
+            counts[column.name] = int(cells.notna().sum())
+        else:
+            numbers = written_numbers(cells, table.csv_format)
+            counts[column.name] = int((numbers.known & (numbers.units == "")).sum())
+    return {name: count for name, count in counts.items() if count}
+
+
 def unit_notes(table: Table, column: Column, *, is_training: bool) -> Iterator[str]:
     """What a user should know of how a column's numbers are written, if its cells may have a unit.
 
@@ -160,21 +175,18 @@ def unit_notes(table: Table, column: Column, *, is_training: bool) -> Iterator[s
         column: A column of numbers that can be read.
         is_training: Whether the table is the one whose unit the column has.
     """
-    cells, unit = table.frame[column.name], column.unit
-    if unit is None or (not unit and pd.api.types.is_numeric_dtype(cells)):
+    cells = table.frame[column.name]
+    if column.unit is None:
         return
-    if pd.api.types.is_numeric_dtype(cells):
-        n_bare = int(cells.notna().sum())
-    else:
+    if not pd.api.types.is_numeric_dtype(cells):
         numbers = written_numbers(cells, table.csv_format)
-        n_bare = int((numbers.known & (numbers.units == "")).sum()) if unit else 0
-        if is_training and unit:
-            row = int(np.flatnonzero(numbers.known & (numbers.units != ""))[0])
-            example = f"{cells.iloc[row].strip()!r} is {numbers.values[row]:g}"
-            yield f"column {column.name!r} holds numbers in {unit!r}: {example}"
+        with_unit = np.flatnonzero(numbers.known & (numbers.units != ""))
+        if is_training and with_unit.size:
+            example = f"{cells.iloc[with_unit[0]].strip()!r} is {numbers.values[with_unit[0]]:g}"
+            yield f"column {column.name!r} holds numbers in {column.unit!r}: {example}"
         yield from _negative_notes(cells, column.name, numbers)
-    if n_bare:
-        yield f"{n_bare:,} of {len(cells):,} cells have no unit in column {column.name!r}, taken as {unit!r}"
+    for name, count in count_without_unit(table, [column]).items():
+        yield f"{count:,} of {len(cells):,} cells have no unit in column {name!r}, taken as {column.unit!r}"
 
 
 def _negative_notes(cells: "pd.Series[str]", name: str, numbers: WrittenNumbers) -> Iterator[str]:

@@ -151,7 +151,7 @@ def init(
     delimiter: Annotated[
         str | None,
         typer.Option(
-            metavar="CHARACTER", help="What stands between two cells, such as ';' or '\\t'; default a guess."
+            metavar="CHARACTER", help="What stands between two cells, such as ';' or tab; default a guess."
         ),
     ] = None,
 ) -> None:

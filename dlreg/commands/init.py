@@ -7,10 +7,11 @@ from textwrap import wrap
 from typing import NamedTuple, get_args
 
 from dlreg.commands.column_uses import Use, choose_use, grouping_notes, split_by_time
+from dlreg.config.checks import RefusedError, check_delimiter
 from dlreg.config.reading import parse_config
 from dlreg.config.schema import ColumnType, Config, SplitMethod
 from dlreg.config.writing import to_yaml
-from dlreg.errors import DataError, UsageError, printable
+from dlreg.errors import DataError, Fault, UsageError, printable
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
 from dlreg.table.column import Column
@@ -58,7 +59,7 @@ def init(
         csv: The table.
         target: The column to predict.
         output: Where the config will stand; None for the working directory.
-        delimiter: The character between two cells; None to guess it.
+        delimiter: The character between two cells, or a word for a tab; None to guess it.
 
     Returns:
         The text of the config, and what a user should know or look at: columns left out, texts that are
@@ -66,11 +67,11 @@ def init(
 
     Raises:
         DataError: The table cannot be read, has no such target, or none that can be learnt.
-        UsageError: The config would replace the table.
+        UsageError: The config would replace the table, or the delimiter is none.
     """
     if output and Path(csv).exists() and output.exists() and output.samefile(csv):
         raise UsageError(f"--output {output} is the CSV itself: give the config another name")
-    guess = guess_table(csv, target, delimiter)
+    guess = guess_table(csv, target, None if delimiter is None else _delimiter(delimiter))
     table, header = guess.table, list(guess.table.frame.columns)
     if target not in header:
         raise DataError(*missing_columns([target], header, csv))
@@ -89,6 +90,15 @@ def init(
     text = "\n".join([*head, *lines]) + "\n"
     parse_config(text.encode(), str(place))
     return text, (*notes, *warnings)
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that an option gives; a tab is hard to type."""
+    try:
+        return check_delimiter("\t" if text in ("\\t", "tab") else text)
+    except RefusedError as error:
+        hint = "Such as --delimiter ';' or --delimiter tab"
+        raise UsageError(Fault(f"--delimiter {error.expected}", hint=hint)) from None
 
 
 def _load(draft: _Draft, place: Path) -> tuple[list[str], Config, Dataset]:

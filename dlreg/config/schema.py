@@ -103,9 +103,9 @@ class DataConfig(_Section):
     missing_values: Annotated[Texts, Remark("beside empty cells, NA, NaN, null, None …")] = Field(
         default=(), description="Further texts that mean a missing value."
     )
-    types: dict[str, ColumnType] = Field(
-        default={}, description="The type of a column, where the guess is wrong."
-    )
+    types: Annotated[
+        dict[str, ColumnType], Remark("number also reads cells with a unit: 16.6%, €71, (79.01)")
+    ] = Field(default={}, description="The type of a column, where the guess is wrong.")
     dates: Annotated[
         dict[str, DateFormat],
         Remark(f"ISO dates need none, others are made of {' '.join(SUPPORTED_DATE_DIRECTIVES)}"),

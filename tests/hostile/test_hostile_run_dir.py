@@ -567,6 +567,8 @@ CORPUS = {
     "preprocessing: another kind": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(kind="pickle")), RUNNERS),
     "preprocessing: no format": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].pop("date_format") and None), RUNNERS),
     "preprocessing: a bad format": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(date_format="%Q(((")), RUNNERS),
+    "preprocessing: a unit of a category": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(unit="kg")), RUNNERS),
+    "preprocessing: an endless unit": Hostile(edit("preprocessing.json", lambda p: p["target"].update(unit="k" * 100)), RUNNERS),
     "preprocessing: levels as numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(levels=[1])), RUNNERS),
     "preprocessing: another column": Hostile(edit("preprocessing.json", lambda p: p["columns"].update(extra={"kind": "number"})), RUNNERS),
     "preprocessing: half a character": Hostile(put("preprocessing.json", '{"features": [], "columns": {"\\ud800": {"kind": "number"}}}'), RUNNERS),

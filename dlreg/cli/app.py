@@ -169,29 +169,41 @@ def init(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="CONFIG", help="Where to write; default stdout.")
     ] = None,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHARACTER", help="What stands between two cells, such as ';' or tab; default a guess."
+        ),
+    ] = None,
 ) -> None:
-    """Write a commented config that fits a table."""
+    """Write a commented config that fits a table, and say what it leaves out."""
     from dlreg.cli.console import show_note
     from dlreg.commands import init as command
     from dlreg.files.whole_file import reporting_storage_errors, write_atomically
 
-    text, warnings = command.init(csv, target, output)
+    text, notes = command.init(csv, target, output, delimiter)
     if output:
         with reporting_storage_errors(output):
             write_atomically(output, text.encode())
         print(output)
     else:
         print(text, end="")
-    for warning in warnings:
-        show_note(warning)
+    for note in notes:
+        show_note(note)
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of the config, for editors."""
+def schema(
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="Every key with its default and what it does, as a config.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of the config, for editors, or all of its keys, to read."""
     from dlreg.config.json_schema import config_schema
+    from dlreg.config.reference import full_config
 
-    print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
+    schema = json.dumps(config_schema(), indent=2, ensure_ascii=False)
+    print(full_config().rstrip("\n") if as_yaml else schema)
 
 
 @app.command()

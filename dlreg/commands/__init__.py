@@ -2,7 +2,7 @@
 
 - `train`: from a config to a complete run directory; `train_steps`: the steps of it, each returning a value
 - `check`: every fault of a config and its CSV, and what a training would do
-- `init`: a config that fits a table
+- `init`: a config that fits a table; `column_uses`: what it makes of each column
 - `evaluate`: metrics and gates
 - `predict`: predictions of new rows, streamed
 - `other_format`: `--set` for a file that `evaluate` and `predict` are given

@@ -102,7 +102,8 @@ def predict_parts(
         return predict_own_rows(run), None
     csv, data = other_table.csv, read_otherwise(run, other_table.overrides).config.data
     with naming_set_option():
-        part, notes = read_part(read_table(csv, csv_format_of(data), run.text_columns), run.columns, data)
+        table = read_table(csv, csv_format_of(data), run.text_columns)
+        part, notes = read_part(table, run.columns, data, run.target_unit)
     strange = count_strange_cells(run, part.cells)
     refuse_unseen(strange, csv, other_table.max_unseen)
     if other_table.strict:

@@ -1,212 +1,174 @@
 """A config that fits a table, with comments, to start from."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import wrap
-from typing import get_args
+from typing import NamedTuple, get_args
 
-import numpy as np
-import pandas as pd
-
+from dlreg.commands.column_uses import Use, choose_use, grouping_notes, split_by_time
+from dlreg.config.checks import RefusedError, check_delimiter
 from dlreg.config.reading import parse_config
-from dlreg.config.schema import ColumnType
+from dlreg.config.schema import ColumnType, Config, SplitMethod
 from dlreg.config.writing import to_yaml
-from dlreg.errors import DataError, UsageError, printable
+from dlreg.errors import DataError, Fault, UsageError, printable
 from dlreg.preview.advice import advise
-from dlreg.preview.columns import counts_rows, equals_target
 from dlreg.preview.plan import plan_training
 from dlreg.table.column import Column
-from dlreg.table.columns import KINDS, recognise_columns
-from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.csv_guess import guess_format
-from dlreg.table.dataset import load_dataset, read_target, shown_path
-from dlreg.table.date_guess import guess_iso_format, guess_other_formats
-from dlreg.table.dates import parse_dates
-from dlreg.table.kinds.number import read_numbers
+from dlreg.table.dataset import Dataset, load_dataset, shown_path
+from dlreg.table.kinds.number import unit_notes
 from dlreg.table.missing_columns import missing_columns
+from dlreg.table.table_guess import GuessedTable, guess_table
+from dlreg.table.target import find_target_unit, read_target
 from dlreg.wording import shorten
 
 COMMENT_COLUMN = 36
-# Whole numbers with so few values may be codes.
-FEW_VALUES = 12
+# A line names no more words than one can read.
+MOST_WORDS = 5
 
 
-@dataclass(frozen=True)
-class Use:
-    """What the drafted config makes of a column.
+class _Draft(NamedTuple):
+    """What the section `data` is to say.
 
     Attributes:
-        name: As in the CSV's header.
-        type_name: What `data.types` calls it; None for a column to leave out.
-        comment: What its values are, or why it is left out.
-        date_format: The strptime format of dates that are not ISO.
-        latest_year: The last year that two digits name, where strptime's would lie in the future.
+        path: The table, from the folder of the config.
+        target: The column to predict.
+        target_unit: Its unit, as `Column.unit`.
+        csv_format: How the table is written.
+        has_other_rows: Whether some rows are no observations.
+        uses: What the other columns are.
+        split: How test and validation rows are drawn.
+        split_by: The column with the time.
     """
 
-    name: str
-    type_name: str | None
-    comment: str
-    date_format: str | None = None
-    latest_year: int | None = None
+    path: str
+    target: str
+    target_unit: str | None
+    csv_format: CsvFormat
+    has_other_rows: bool
+    uses: list[Use]
+    split: SplitMethod
+    split_by: str | None
 
 
-def init(csv: str, target: str, output: Path | None) -> tuple[str, tuple[str, ...]]:
+def init(
+    csv: str, target: str, output: Path | None, delimiter: str | None = None
+) -> tuple[str, tuple[str, ...]]:
     """Writes the config of a table, and makes sure that training would start from it.
 
     Args:
         csv: The table.
         target: The column to predict.
         output: Where the config will stand; None for the working directory.
+        delimiter: The character between two cells, or a word for a tab; None to guess it.
 
     Returns:
-        The text of the config, and what a user should look at.
+        The text of the config, and what a user should know or look at: columns left out, texts that are
+        missing values, how numbers are read, what looks like a mistake.
 
     Raises:
         DataError: The table cannot be read, has no such target, or none that can be learnt.
-        UsageError: The config would replace the table.
+        UsageError: The config would replace the table, or the delimiter is none.
     """
     if output and Path(csv).exists() and output.exists() and output.samefile(csv):
         raise UsageError(f"--output {output} is the CSV itself: give the config another name")
-    csv_format, texts = guess_format(csv)
-    several_offsets = _columns_of_several_offsets(texts)
-    if several_offsets:
-        csv_format = replace(csv_format, time_zone="UTC")
-    table = read_table(csv, csv_format)
-    header = list(table.frame.columns)
+    guess = guess_table(csv, target, None if delimiter is None else _delimiter(delimiter))
+    table, header = guess.table, list(guess.table.frame.columns)
     if target not in header:
         raise DataError(*missing_columns([target], header, csv))
-    y_true = read_target(table, target)
-    uses = [_choose_use(table, texts, name, y_true) for name in header if name != target]
+    mixture = guess.mixtures.get(target)
+    target_unit = find_target_unit(table, target) if mixture and mixture.kind else None
+    y_true = read_target(table, target, target_unit)
+    uses = [choose_use(guess, name, y_true) for name in header if name != target]
     place = output or Path("config.yaml")
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
-    lines = list(_data_lines(path, target, csv_format, uses))
-    config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
-    dataset = load_dataset(config)
-    plan_training(config, dataset)
-    warnings = (
-        *_date_notes(uses, several_offsets),
-        *(
-            f"{advice.fault.message}. {advice.fault.hint}"
-            for advice in advise(config, dataset)
-            if advice.fault.hint
-        ),
-    )
+    split, split_by = split_by_time(table, uses, y_true)
+    has_other_rows = bool(guess.non_data_rows)
+    draft = _Draft(path, target, target_unit, table.csv_format, has_other_rows, uses, split, split_by)
+    lines, config, dataset = _load(draft, place)
+    rows = (f"left out: {place}" for place in guess.non_data_rows)
+    notes = [*rows, *_left_out_notes(uses), *_missing_notes(guess, target), *_reading_notes(guess, draft)]
+    warnings = [*_split_notes(config), *_advice(config, dataset)]
     head = list(_head_lines(csv, len(table.frame), len(header), place, warnings))
     text = "\n".join([*head, *lines]) + "\n"
     parse_config(text.encode(), str(place))
-    return text, warnings
+    return text, (*notes, *warnings)
 
 
-def _choose_use(table: Table, texts: Table, name: str, y_true: np.ndarray) -> Use:
-    """Chooses what the config makes of a column.
-
-    Args:
-        table: The CSV as the config will read it.
-        texts: The same with every cell as text.
-        name: The column.
-        y_true: The target, shape `(n_rows,)`, NaN where it is missing.
-    """
-    if name.startswith("Unnamed: "):
-        return Use(name, None, "has no name, like an index that was exported")
-    known = table.frame[name].dropna()
-    if known.nunique() < 2:
-        return Use(name, None, "has one value in every row" if len(known) else "has no value")
-    written = texts.frame[name].dropna().astype("str")
-    # Before numbers: where points group digits, 01.02.2024 is one.
-    if formats := guess_other_formats(written):
-        return _use_named_dates(name, written, formats)
+def _delimiter(text: str) -> str:
+    """The delimiter that an option gives; a tab is hard to type."""
     try:
-        (column,) = recognise_columns(table, [name], {}, {})
-    except DataError as error:
-        return Use(name, None, error.faults[0].message)
-    return _USES[column.kind](table, column, written, y_true)
+        return check_delimiter("\t" if text in ("\\t", "tab") else text)
+    except RefusedError as error:
+        hint = "Such as --delimiter ';' or --delimiter tab"
+        raise UsageError(Fault(f"--delimiter {error.expected}", hint=hint)) from None
 
 
-def _use_numbers(table: Table, column: Column, written: "pd.Series[str]", y_true: np.ndarray) -> Use:
-    # Where the marks between digits are those of another column, the cells are still text.
-    numbers = read_numbers(table, column.name)
-    rows = np.flatnonzero(~np.isnan(y_true))
-    if counts_rows(numbers[rows], rows):
-        return Use(column.name, None, "numbers the rows, like an id")
-    if equals_target(numbers[rows], y_true[rows]):
-        return Use(column.name, None, "follows the target exactly")
-    known = pd.Series(numbers).dropna()
-    comment = f"{known.min():g} to {known.max():g}"
-    if (known == known.round()).all() and 2 < known.nunique() <= FEW_VALUES:
-        comment += "; a category if these are codes"
-    if written.str.match(r"\s*0[0-9]").any():
-        comment += "; leading zeros, as codes have them: a category?"
-    return _used(column, comment, len(numbers) - len(known))
+def _load(draft: _Draft, place: Path) -> tuple[list[str], Config, Dataset]:
+    """The lines of a config, and what it reads; split at random where that split leaves a part empty."""
+    lines = list(_data_lines(draft))
+    config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
+    try:
+        dataset = load_dataset(config)
+    except DataError:
+        if draft.split == "random":
+            raise
+        return _load(draft._replace(split="random", split_by=None), place)
+    plan_training(config, dataset)
+    return lines, config, dataset
 
 
-def _use_levels(table: Table, column: Column, _written: "pd.Series[str]", _y_true: np.ndarray) -> Use:
-    cells = table.frame[column.name]
-    levels = sorted(map(str, cells.dropna().unique()))
-    return _used(column, f"{len(levels):,} levels: {shorten(', '.join(levels))}", int(cells.isna().sum()))
-
-
-def _use_dates(table: Table, column: Column, _written: "pd.Series[str]", _y_true: np.ndarray) -> Use:
-    cells = table.frame[column.name]
-    known = cells.dropna()
-    return _used(column, f"{known.min()} to {known.max()}", len(cells) - len(known))
-
-
-def _use_named_dates(name: str, written: "pd.Series[str]", formats: list[str]) -> Use:
-    """Dates whose format the config has to name; of several the first, which is said."""
-    others = f"; or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
-    years = parse_dates(written, formats[0]).dt.year
-    this_year = datetime.now().astimezone().year
-    latest_year = this_year if "%y" in formats[0] and (years > this_year).any() else None
-    return Use(name, "date", f"such as {written.iloc[0]}{others}", formats[0], latest_year)
-
-
-def _columns_of_several_offsets(texts: Table) -> list[str]:
-    """The columns of ISO dates that have several offsets from UTC, or not all of them one."""
-    columns = {str(name): cells.dropna().astype("str") for name, cells in texts.frame.items()}
-    formats = {name: guess_iso_format(cells) for name, cells in columns.items() if len(cells)}
-    return [name for name, iso in formats.items() if iso and "%z" in iso]
-
-
-def _date_notes(uses: list[Use], several_offsets: list[str]) -> Iterator[str]:
-    """What the config says of dates that the table does not."""
+def _left_out_notes(uses: list[Use]) -> Iterator[str]:
     for use in uses:
-        if use.latest_year:
-            yield (
-                f"years of two digits in column {use.name!r} are read as {use.latest_year - 99} to "
-                f"{use.latest_year}, as some would lie in the future otherwise. Change latest in data.dates "
-                "if they do"
-            )
-    for name in several_offsets:
+        if use.column is None:
+            cells = f"; cells {', '.join(map(repr, use.examples))}" if use.examples else ""
+            yield f"left out: {use.name}: {use.comment}{cells}"
+
+
+def _missing_notes(guess: GuessedTable, target: str) -> Iterator[str]:
+    for name, mixture in guess.mixtures.items():
+        if mixture.kind == "number" and mixture.words:
+            words = [
+                f"{shorten(word)!r} ({count:,} cell{'s' if count > 1 else ''})"
+                for word, count in mixture.words.items()
+            ]
+            more = f" and {len(words) - MOST_WORDS:,} more" if len(words) > MOST_WORDS else ""
+            rows = "; rows without a target are left out" if name == target else ""
+            yield f"missing: {name}: {', '.join(words[:MOST_WORDS])}{more} among numbers{rows}"
+
+
+def _reading_notes(guess: GuessedTable, draft: _Draft) -> Iterator[str]:
+    target = Column(draft.target, "number", unit=draft.target_unit)
+    yield from unit_notes(guess.table, target, is_training=True)
+    yield from grouping_notes(guess.table, draft.target)
+    for use in draft.uses:
+        yield from use.notes
+    for name in guess.several_offsets:
         yield (
             f"column {name!r} has dates of several offsets from UTC, or with and without one: those without "
             "are taken for UTC. If they are not, set data.time_zone to their zone, such as Europe/Berlin"
         )
 
 
-def _used(column: Column, comment: str, n_missing: int) -> Use:
-    missing = f"; {n_missing:,} missing" if n_missing else ""
-    return Use(column.name, KINDS[column.kind].type_name, f"{comment}{missing}")
+def _split_notes(config: Config) -> Iterator[str]:
+    split, column = config.data.split, config.data.split_by
+    if split == "time":
+        yield f"split: time: the rows are in the order of column {column!r}, so the latest are to test on"
+    if split == "ordered":
+        yield "split: ordered: the rows are in the order of time, so the last are to test on"
 
 
-# By the kind of column.
-_USES: Mapping[str, Callable[[Table, Column, "pd.Series[str]", np.ndarray], Use]] = {
-    "number": _use_numbers,
-    "category": _use_levels,
-    "boolean": _use_levels,
-    "date": _use_dates,
-}
+def _advice(config: Config, dataset: Dataset) -> Iterator[str]:
+    for advice in advise(config, dataset):
+        if advice.fault.hint:
+            yield f"{advice.fault.message}. {advice.fault.hint}"
 
 
-def _head_lines(
-    csv: str, n_rows: int, n_columns: int, place: Path, warnings: tuple[str, ...]
-) -> Iterator[str]:
+def _head_lines(csv: str, n_rows: int, n_columns: int, place: Path, warnings: list[str]) -> Iterator[str]:
     yield f"# A config for {printable(Path(csv).name)}: {n_rows:,} rows, {n_columns:,} columns. Train with"
     yield f"#   dlreg train {printable(shown_path(place))}"
-    yield "# What is not set here has its default; `dlreg schema` prints every key."
+    yield "# What is not set here has its default; `dlreg schema --yaml` lists every key and what it does."
     if warnings:
         yield "#"
         yield "# Worth a look:"
@@ -214,36 +176,25 @@ def _head_lines(
             yield from wrap(printable(warning), 100, initial_indent="# - ", subsequent_indent="#   ")
 
 
-def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) -> Iterator[str]:
+def _data_lines(draft: _Draft) -> Iterator[str]:
     yield "data:"
-    yield from _entry(1, {"path": path}, "from this file's folder")
-    yield from _entry(1, {"target": target}, "the column to predict")
+    yield from _entry(1, {"path": draft.path}, "from this file's folder")
+    yield from _entry(1, {"target": draft.target}, "the column to predict")
     default = CsvFormat()
     for key, comment in _FORMAT_COMMENTS.items():
-        if getattr(csv_format, key) != getattr(default, key):
-            yield from _entry(1, {key: getattr(csv_format, key)}, comment)
-    if csv_format.missing_values:
+        if getattr(draft.csv_format, key) != getattr(default, key):
+            yield from _entry(1, {key: getattr(draft.csv_format, key)}, comment)
+    if draft.csv_format.missing_values:
         yield "  missing_values:"
-        for word in csv_format.missing_values:
+        for word in draft.csv_format.missing_values:
             yield from _entry(2, word, "stands among numbers", item=True)
-    left_out = [use for use in uses if use.type_name is None]
-    if left_out:
-        yield "  exclude:"
-        for use in left_out:
-            yield from _entry(2, use.name, use.comment, item=True)
-    used = [use for use in uses if use.type_name]
-    if used:
-        yield _commented("  types:", " | ".join(get_args(ColumnType)))
-        for use in used:
-            yield from _entry(2, {use.name: use.type_name}, use.comment)
-    dated = [use for use in used if use.date_format]
-    if dated:
-        yield "  dates:"
-        for use in dated:
-            how = {"format": use.date_format, "latest": use.latest_year}
-            yield from _entry(2, {use.name: how if use.latest_year else use.date_format}, "")
+    if draft.has_other_rows:
+        yield from _entry(1, {"non_data_rows": "exclude"}, "totals, units and the like are no rows")
+    yield from _column_lines(draft)
     yield from _entry(1, {"test_split": 0.2}, "the fraction of the rows to test on")
-    yield from _entry(1, {"split": "random"}, "random | ordered | group | time")
+    yield from _entry(1, {"split": draft.split}, "random | ordered | group | time")
+    if draft.split_by:
+        yield from _entry(1, {"split_by": draft.split_by}, "the rows are in its order")
     yield "# With preset: accurate, a more accurate and slower training, leave these out."
     yield "model:"
     yield from _entry(1, {"hidden_layers": [64, 64]}, "units of each hidden layer")
@@ -251,6 +202,28 @@ def _data_lines(path: str, target: str, csv_format: CsvFormat, uses: list[Use]) 
     yield from _entry(1, {"epochs": 100}, "at most: training stops early when it no longer helps")
     yield from _entry(1, {"batch_size": 32}, "rows per step")
     yield from _entry(1, {"learning_rate": 0.001}, "smaller if the loss jumps or diverges")
+
+
+def _column_lines(draft: _Draft) -> Iterator[str]:
+    left_out = [use for use in draft.uses if use.column is None]
+    if left_out:
+        yield "  exclude:"
+        for use in left_out:
+            yield from _entry(2, use.name, use.comment, item=True)
+    used = [use for use in draft.uses if use.column]
+    if used or draft.target_unit is not None:
+        yield _commented("  types:", " | ".join(get_args(ColumnType)))
+        for use in used:
+            yield from _entry(2, {use.name: use.type_name}, use.comment)
+    if draft.target_unit is not None:
+        unit = f", in {draft.target_unit!r}" if draft.target_unit else ""
+        yield from _entry(2, {draft.target: "number"}, f"the target{unit}")
+    dated = [use for use in used if use.date_format]
+    if dated:
+        yield "  dates:"
+        for use in dated:
+            how = {"format": use.date_format, "latest": use.latest_year}
+            yield from _entry(2, {use.name: how if use.latest_year else use.date_format}, "")
 
 
 _FORMAT_COMMENTS = {

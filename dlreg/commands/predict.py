@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from csv import writer as csv_writer
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from dlreg.table.columns import read_cells
 from dlreg.table.csv_file import Table, stream_tables
 from dlreg.table.csv_scan import open_csv
 from dlreg.table.dataset import csv_format_of
+from dlreg.table.kinds.number import count_without_unit
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 
@@ -79,7 +81,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
     """
     _check_options(run, options)
     source = "standard input" if csv == "-" else csv
-    n_rows, strange = 0, StrangeCells()
+    n_rows, strange, bare = 0, StrangeCells(), Counter[str]()
     with _open_input(csv) as stream, naming_set_option(), _open_output(output) as target:
         # It writes the same text as pandas, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
@@ -87,6 +89,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
         for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
             predicted, met = _predict_block(run, table, options)
             strange += met
+            bare.update(count_without_unit(table, run.columns))
             if not n_rows:
                 # Before anything is written: what follows is mostly like what comes first.
                 refuse_unseen(strange, source, options.max_unseen)
@@ -103,6 +106,8 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
         refuse_unseen(strange, source, options.max_unseen)
     for sentence in strange_sentences(run, strange):
         warnings.warn(sentence, stacklevel=1)
+    for name, count in bare.items():
+        warnings.warn(f"{count:,} cells have no unit in column {name!r}, taken as in training", stacklevel=1)
     return {"output": output, "rows": n_rows, "cells": strange.as_json()}
 
 

@@ -176,7 +176,7 @@ def _train(
 
     write_split(run, dataset, config.data, members_of(config))
     prepared = steps.prepare(config, dataset)
-    write_preprocessing(run, *steps.describe_prepared(prepared))
+    write_preprocessing(run, *steps.describe_prepared(dataset, prepared))
     listener.on_stage("compiling the training loop")
     hooks = Hooks(_resuming(checkpointer), listener.on_epoch, checkpointer.after_epoch)
     with checkpointer.guarding_training():

@@ -221,7 +221,10 @@ def _keras_predictions(networks: Networks, x: np.ndarray) -> np.ndarray:
     return np.asarray(networks.target.inverse(scaled))
 
 
-def describe_prepared(prepared: Prepared) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def describe_prepared(dataset: Dataset, prepared: Prepared) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Every fitted number in plain values: those of the preprocessing, and those of each embedding."""
+    description = describe(prepared.preprocessing)
+    if dataset.target_unit is not None:
+        description["target"]["unit"] = dataset.target_unit
     embeddings = [describe_embedding(variant.network.embedding) for variant in prepared.variants]
-    return describe(prepared.preprocessing), embeddings
+    return description, embeddings

@@ -195,6 +195,8 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
             # Neither None nor false says anything.
             if value := getattr(column, key):
                 entry[key] = value
+        if column.unit is not None:
+            entry["unit"] = column.unit
         if column.name in preprocessing.ranges:
             entry["range"] = list(preprocessing.ranges[column.name])
         if encoder and features[0].key in texts:

@@ -1,11 +1,11 @@
 """What is told before a training: its size, and what looks like a mistake. No TensorFlow, no scikit-learn.
 
 - `plan`: rows, features, parameters, epochs and memory, counted
-- `settings`, `columns`, `rows`: what looks like a mistake in each
+- `settings`, `columns`, `rows`: what looks like a mistake in each; `written`: in how numbers are written
 - `levels`: levels of a category that look like one
 - `suspicion`: a message on data that look like a mistake
 - `advice`: all suspicions together
 
-Others call `plan.plan_training`, `advice.advise` and `columns.{counts_rows, equals_target}`. Never imports
-engine, pipeline, figures, runs, commands or cli: nothing has been trained yet.
+Others call `plan.plan_training`, `advice.advise` and `columns.{counts_rows, equals_target, are_in_order}`.
+Never imports engine, pipeline, figures, runs, commands or cli: nothing has been trained yet.
 """

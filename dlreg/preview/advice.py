@@ -8,6 +8,7 @@ from dlreg.errors import Fault
 from dlreg.preview.columns import suspect_columns
 from dlreg.preview.rows import suspect_rows
 from dlreg.preview.settings import suspect_settings
+from dlreg.preview.written import suspect_written
 from dlreg.table.dataset import Dataset, shown_path
 
 
@@ -28,6 +29,7 @@ def advise(config: Config, dataset: Dataset) -> tuple[Advice, ...]:
     """Looks for leaks, ids, rows that are in two parts and settings without effect."""
     suspicions = (
         *suspect_columns(config, dataset),
+        *suspect_written(config, dataset),
         *suspect_rows(dataset, config.preprocessing.categorical),
     )
     path = shown_path(config.data.path)

@@ -1,6 +1,5 @@
 """Columns that are legal, but look like a mistake: ids, copies of the target, dates written as numbers."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from dlreg.table.column import Column
 from dlreg.table.columns import is_text
 from dlreg.table.dataset import Dataset, Part
 from dlreg.table.date_guess import guess_time_of_day
+from dlreg.table.kinds.units import folded_unit, split_number
 
 # So near to 1 that a column is the target in other units.
 LEAK_CORRELATION = 0.9999
@@ -250,23 +250,39 @@ def _levels_alike(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspici
 
 
 def _numbers_with_a_unit(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
-    pattern = r"\s*[-+]?[0-9][0-9.,]*\s*([^0-9\s]+)\s*"
-    matches = [re.fullmatch(pattern, text) for text in set(values) - {""}]
-    if len({match and match.group(1) for match in matches}) != 1 or matches[0] is None:
+    numbers = [split_number(text) for text in set(values) - {""}]
+    units = {number and folded_unit(number.unit) for number in numbers}
+    if len(units) != 1 or not all(units):
+        return None
+    example = next(text for text in values if text != "")
+    return Suspicion(
+        f"column {column.name!r} holds numbers with a unit, read as categories: {example!r} …",
+        f"To use their size set data.types: {{{column.name}: number}}",
+    )
+
+
+def _one_number(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
+    known = values[~np.isnan(values)]
+    if known.size in (0, values.size) or np.ptp(known) != 0:
         return None
     return Suspicion(
-        f"column {column.name!r} holds numbers with a unit, read as categories: {values[0]!r} …",
-        "Take the unit out of the cells to use their size",
+        f"column {column.name!r} is {known[0]:g} or missing in all training rows: as a number it cannot help",
+        f"If an empty cell means no, set data.types: {{{column.name}: category}}",
     )
+
+
+def are_in_order(moments: "pd.Series[pd.Timestamp]") -> bool:
+    """Whether rows are in the order of their moments, rising or falling; missing ones are passed over."""
+    known = moments.dropna()
+    is_ordered = known.is_monotonic_increasing or known.is_monotonic_decreasing
+    return bool(is_ordered) and len(known) >= LEAST_ROWS and known.nunique() > 1
 
 
 def _order_of_time(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
     if csv.config.data.split != "random":
         return None
     texts = pd.Series(csv.cells(column.name), dtype="str")
-    moments = dates.parse_column(texts, column).dropna()
-    is_ordered = moments.is_monotonic_increasing or moments.is_monotonic_decreasing
-    if not is_ordered or len(moments) < LEAST_ROWS or moments.nunique() < 2:
+    if not are_in_order(dates.parse_column(texts, column)):
         return None
     return Suspicion(
         f"the rows are in the order of column {column.name!r}, but are split at random: what comes "
@@ -277,7 +293,7 @@ def _order_of_time(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspic
 
 # What may be wrong with a column of each kind, in the order in which it is looked for.
 _SUSPECTS: Mapping[str, tuple[Callable[[Column, np.ndarray, _CsvRows], Suspicion | None], ...]] = {
-    "number": (_target_itself, _row_numbers, _dates_as_numbers),
+    "number": (_one_number, _target_itself, _row_numbers, _dates_as_numbers),
     "category": (_target_by_level, _levels_alike, _numbers_with_a_unit, _times_of_day),
     "boolean": (_target_by_level,),
     "date": (_years_to_come, _order_of_time),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from dlreg.config.schema import DateFormat, TimeZone, Year
 from dlreg.table.column import KindName
+from dlreg.table.kinds.units import LONGEST_UNIT
 
 # The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
 LARGEST = 1e150
@@ -17,6 +18,7 @@ LARGEST = 1e150
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 DataKey = Literal["data.path", "data.validation_path", "data.test_path"]
+Unit = Annotated[str, StringConstraints(max_length=LONGEST_UNIT + 1)]
 Size = Annotated[int, Field(ge=0, lt=1 << 63)]
 
 
@@ -153,6 +155,7 @@ class ColumnEntry(_Shape):
     date_format: DateFormat | None = None
     latest_year: Year | None = None
     time_zone: TimeZone | None = None
+    unit: Unit | None = None
     levels: list[str] | None = None
     fold_case: bool = False
     range: Annotated[tuple[float, float], Field(strict=False)] | None = None
@@ -163,11 +166,20 @@ class ColumnEntry(_Shape):
             raise ValueError("expected a date_format for dates and for nothing else")
         if self.kind != "date" and (self.latest_year is not None or self.time_zone is not None):
             raise ValueError("expected a latest_year or time_zone for dates alone")
+        if self.kind != "number" and self.unit is not None:
+            raise ValueError("expected a unit for numbers and for nothing else")
         return self
+
+
+class TargetEntry(_Shape):
+    """The target in `preprocessing.json`."""
+
+    unit: Unit | None = None
 
 
 class PreprocessingRecord(_Shape):
     """`preprocessing.json`, as far as predicting needs it."""
 
     columns: Annotated[dict[str, ColumnEntry], Field(min_length=1)]
+    target: TargetEntry = TargetEntry()
     features: list[str]

@@ -40,6 +40,7 @@ class TrainedRun:
         record: What its `run.json` says.
         config: The resolved config.
         columns: What the pipeline reads.
+        target_unit: The unit of the target, as `dlreg.table.column.Column.unit`.
         levels: The levels seen in training, by the name of each category.
         ranges: The least and the greatest training value of each column of numbers.
         pipeline: Ready to run.
@@ -50,6 +51,7 @@ class TrainedRun:
     record: dict[str, Any]
     config: Config
     columns: tuple[Column, ...]
+    target_unit: str | None
     levels: dict[str, set[str]]
     ranges: dict[str, tuple[float, float]]
     pipeline: Pipeline
@@ -90,7 +92,13 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     preprocessing = read_preprocessing(path, record)
     columns = tuple(
         Column(
-            name, entry.kind, entry.date_format, entry.latest_year, entry.time_zone, fold_case=entry.fold_case
+            name,
+            entry.kind,
+            entry.date_format,
+            entry.latest_year,
+            entry.time_zone,
+            fold_case=entry.fold_case,
+            unit=entry.unit,
         )
         for name, entry in preprocessing.columns.items()
     )
@@ -103,8 +111,8 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file))
     if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
-    intervals = _intervals(path, record, pipeline)
-    return TrainedRun(path, record, config, columns, levels, ranges, pipeline, intervals)
+    unit, intervals = preprocessing.target.unit, _intervals(path, record, pipeline)
+    return TrainedRun(path, record, config, columns, unit, levels, ranges, pipeline, intervals)
 
 
 def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Intervals:

@@ -1,10 +1,12 @@
 """File → rows: the CSV as a table, what its columns are, and which rows train, validate and test.
 
 - `csv_format`: how a CSV is written, and files of other formats told from their first bytes
-- `csv_header`: the names of its columns
+- `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `csv_scan`: its bytes, cut into blocks of whole rows
 - `csv_file`: the table of a whole file, or of each block of a stream
 - `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone
+- `table_guess`, `mixed_columns`: a whole table so read, and what to make of other texts among its numbers
+- `written_cells`: what the text of numbers tells and the numbers do not
 - `dates`: dates as text, by format
 - `date_guess`: the format of a column of dates, guessed from its cells
 - `time_zones`: offsets from UTC
@@ -17,11 +19,12 @@
 - `chosen_columns`: the columns a config learns from
 - `non_data_rows`: rows that are no observations, such as totals
 - `splits`: which rows train, validate and test
+- `target`: the column to predict, read as numbers
 - `dataset`: the rows of a config, read, recognised, checked and split
 
 Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds.number.read_numbers`, `dates`,
 `date_guess`, `time_zones.{zone_offsets, OFFSETS}`,
-`csv_file.{read_table, stream_tables, Table}`, `csv_format.CsvFormat`, `csv_guess.guess_format`,
+`csv_file.{read_table, read_sample, stream_tables, Table}`, `csv_format.CsvFormat`, `table_guess.guess_table`,
 `csv_scan.{open_csv, BLOCK_BYTES}` and `missing_columns.missing_columns`. Never imports features, model,
 training, engine, pipeline or runs: rows know no network.
 """

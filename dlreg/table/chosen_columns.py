@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import Fault
+from dlreg.table.csv_opening import data_fault, no_names_fault
 from dlreg.table.missing_columns import MOST_NEAR_MATCHES, further_columns, near_column
 
 # A hint names no more columns than a line holds.
@@ -23,8 +24,8 @@ def choose_columns(config: Config, header: Sequence[str], path: str) -> tuple[li
         left; columns without a name.
     """
     faults = _missing(config, header, path)
-    if faults and len(header) == 1:
-        # A table read as one column has the wrong delimiter: faults of its cells would say nothing more.
+    # Of a table read as one column, or without names, faults of its cells would say nothing more.
+    if faults and (len(header) == 1 or (len(faults) == 1 and faults[0] == data_fault(header, path))):
         return [], faults
     names = _chosen(config.data, header)
     if not names and not faults:
@@ -49,6 +50,8 @@ def _missing(config: Config, header: Sequence[str], path: str) -> list[Fault]:
         named.append((data.split_by, ("data", "split_by")))
     known = set(header)
     missing = [(name, key) for name, key in named if name not in known]
+    if no_names := no_names_fault([name for name, _ in missing], header, path):
+        return [no_names]
     faults = [
         config.fault(
             f"{key[0]}.{key[1]}: {path} has no column {name!r}", *key, hint=near_column(name, header)

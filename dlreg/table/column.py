@@ -26,6 +26,8 @@ class Column:
         latest_year: The last year that two digits of a date name; None for what strptime says.
         time_zone: The zone into which dates with an offset from UTC are brought.
         fold_case: Whether levels of a category that differ in case alone are one.
+        unit: The unit that cells of numbers may have, "" for none, where the config declares the column: its
+            numbers may be written as in accounts, too. None where every cell is a bare number.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Column:
     latest_year: int | None = None
     time_zone: str | None = None
     fold_case: bool = False
+    unit: str | None = None
 
 
 @dataclass(frozen=True)

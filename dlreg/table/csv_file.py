@@ -13,7 +13,7 @@ import pandas as pd
 
 from dlreg.errors import DataError, Fault
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.csv_scan import Block, open_csv, scan_blocks
+from dlreg.table.csv_scan import Block, find_rows, open_csv, scan_blocks
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 # Threads that parse blocks; reading seldom feeds more than two.
@@ -95,15 +95,20 @@ def read_table(path: str, csv_format: CsvFormat, text_columns: Collection[str] =
         text_columns = {*text_columns, *mixed}
 
 
-def read_header(path: str, csv_format: CsvFormat) -> tuple[str, ...]:
-    """The column names of a CSV file, without reading the rows that follow the first block.
+def read_sample(path: str, csv_format: CsvFormat, most_rows: int) -> pd.DataFrame:
+    """Rows from the first block of a CSV file, evenly spread, with each cell as text; missing ones are NaN.
 
     Raises:
         DataError: The file is not a CSV of that format, or has no rows.
         StorageError: The file may not be read.
     """
     for block in _blocks_of_file(path, csv_format):
-        return block.header
+        filled = np.flatnonzero(block.filled)
+        chosen = filled[np.linspace(0, filled.size - 1, min(most_rows, filled.size)).astype(int)]
+        places = zip(block.rows.starts[chosen], block.rows.ends[chosen] + 1, strict=True)
+        data = b"".join(block.data[start:end] for start, end in places)
+        sample = block._replace(data=data, rows=find_rows(data, csv_format.delimiter))
+        return _parse(sample, csv_format, block.header)
     raise _no_rows(path)
 
 

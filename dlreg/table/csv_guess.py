@@ -2,40 +2,67 @@
 
 import codecs
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from dlreg.table.csv_file import Table, read_header, read_table
+from dlreg.table.csv_file import read_sample
 from dlreg.table.csv_format import BYTE_ORDER_MARKS, CsvFormat, likely_encoding, refuse_other_formats
+from dlreg.table.csv_opening import DELIMITERS
 from dlreg.table.csv_scan import find_rows, open_csv
+from dlreg.table.kinds.number import number_pattern
+from dlreg.table.kinds.units import split_number
 
 SAMPLE_BYTES = 1 << 20
-DELIMITERS = (",", ";", "\t", "|")
+# Enough to tell how numbers are written, and quickly read.
+SAMPLE_ROWS = 2000
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
 _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "_"))
-# A column of numbers with more different words than this has no word for "missing".
-MAX_MISSING_WORDS = 3
+_GROUPED_BY_COMMAS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 
 
-def guess_format(path: str) -> tuple[CsvFormat, Table]:
-    """Guesses encoding, delimiter, decimal mark, thousands mark and the words for a missing number.
+def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
+    """Guesses encoding, delimiter and, from the first rows, decimal and thousands mark.
 
-    Returns:
-        The format, and the table with every cell as text.
+    Args:
+        path: The file.
+        delimiter: The delimiter, if it is known.
 
     Raises:
         DataError: The file is not a CSV.
         StorageError: The file cannot be read.
     """
     encoding = _guess_encoding(path)
-    csv_format = CsvFormat(encoding, _guess_delimiter(path, encoding))
-    texts = read_table(path, csv_format, read_header(path, csv_format))
-    marks = [pair for pair in _MARKS if pair[0] != csv_format.delimiter]
-    patterns = [_number_pattern(*pair) for pair in marks]
-    decimal, thousands = marks[int(np.argmax([_count_numbers(texts, pattern) for pattern in patterns]))]
-    words = _missing_words(texts, _number_pattern(decimal, thousands))
-    return CsvFormat(encoding, csv_format.delimiter, decimal, thousands, words), texts
+    csv_format = CsvFormat(encoding, delimiter or _guess_delimiter(path, encoding))
+    sample = read_sample(path, csv_format, SAMPLE_ROWS)
+    return guess_marks((cells for _, cells in sample.items()), csv_format)
+
+
+def guess_marks(columns: Iterable["pd.Series[str]"], csv_format: CsvFormat) -> CsvFormat:
+    """The format with the decimal and thousands mark that make numbers of most cells."""
+    counts = dict.fromkeys(_MARKS, 0)
+    patterns = {marks: re.compile(number_pattern(*marks)) for marks in _MARKS}
+    has_comma, grouped = 0, 0
+    for text, count in _numbers_in(columns):
+        for marks, pattern in patterns.items():
+            counts[marks] += count if pattern.fullmatch(text) else 0
+        has_comma += "," in text
+        grouped += bool(_GROUPED_BY_COMMAS.fullmatch(text))
+    best = max(_MARKS, key=lambda marks: counts[marks])
+    # Whoever writes decimals with a comma seldom puts one between the cells, too.
+    if best == (",", None) and grouped == has_comma and csv_format.delimiter != ";":
+        best = (".", ",")
+    return replace(csv_format, decimal=best[0], thousands=best[1])
+
+
+def _numbers_in(columns: Iterable["pd.Series[str]"]) -> Iterator[tuple[str, int]]:
+    """Each text that may be a number, without its unit, and how often it stands there."""
+    for cells in columns:
+        for text, count in cells.value_counts(sort=False).items():
+            if number := split_number(str(text)):
+                yield number.number, count
 
 
 def _guess_encoding(path: str) -> str:
@@ -61,35 +88,10 @@ def _guess_delimiter(path: str, encoding: str) -> str:
         sample = stream.read(SAMPLE_BYTES).decode(encoding, errors="ignore").encode()
     whole = sample[: sample.rfind(b"\n") + 1] or sample + b"\n"
     lengths = {}
-    for delimiter in DELIMITERS:
+    for delimiter in (*DELIMITERS, " "):
         cells = find_rows(whole, delimiter).lengths
         lengths[delimiter] = cells[cells > 0]
     regular = [mark for mark, cells in lengths.items() if cells.size and cells[0] > 1 and np.ptp(cells) == 0]
-    return max(regular or DELIMITERS, key=lambda mark: lengths[mark][0] if lengths[mark].size else 0)
-
-
-def _number_pattern(decimal: str, thousands: str | None) -> str:
-    mark, group = re.escape(decimal), re.escape(thousands or "")
-    whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+" if thousands else "[0-9]+"
-    return rf"\s*[-+]?(?:(?:{whole})(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][-+]?[0-9]+)?\s*"
-
-
-def _are_numbers(cells: "pd.Series[str]", pattern: str) -> np.ndarray:
-    return cells.str.fullmatch(pattern).to_numpy(dtype=bool)
-
-
-def _count_numbers(table: Table, pattern: str) -> int:
-    return sum(int(_are_numbers(cells.dropna(), pattern).sum()) for _, cells in table.frame.items())
-
-
-def _missing_words(table: Table, pattern: str) -> tuple[str, ...]:
-    """Words without a digit that stand among the numbers of a column."""
-    words: dict[str, None] = {}
-    for name in table.frame.columns:
-        known = table.frame[name].dropna()
-        numbers = _are_numbers(known, pattern)
-        others = known[~numbers].unique()
-        digits = any(re.search("[0-9]", text) for text in others)
-        if 0 < len(others) <= MAX_MISSING_WORDS and not digits and numbers.sum() * 2 > len(known):
-            words |= dict.fromkeys(others)
-    return tuple(words)
+    # Blanks stand inside of cells, too: only where nothing else does are they between them.
+    candidates = [mark for mark in regular if mark != " "] or regular or DELIMITERS
+    return max(candidates, key=lambda mark: lengths[mark][0] if lengths[mark].size else 0)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from dlreg.errors import DataError, Fault
 from dlreg.table.csv_format import CsvFormat
+from dlreg.table.csv_opening import DELIMITERS, data_fault, is_comment
+from dlreg.table.kinds.units import split_number
 
 MOST_DUPLICATES = 20
 
@@ -30,10 +32,14 @@ def parse_header(text: bytes, path: str, csv_format: CsvFormat, line: int) -> tu
         hint = "Is the first line a header?"
         raise DataError(Fault(f"the header cannot be read: {error}", path, line, hint=hint)) from None
     names = tuple(cell if cell.strip() else f"Unnamed: {index}" for index, cell in enumerate(cells))
+    duplicates = list(_duplicates(names))
+    repeated = {name for name in names if duplicates and names.count(name) > 1}
+    if repeated and all(map(split_number, repeated)) and (no_header := data_fault(cells, path, line)):
+        raise DataError(no_header)
     faults = [
         Fault(message, path, line, hint=hint)
         for message, hint in (
-            *_duplicates(names),
+            *duplicates,
             *_other_delimiter(names, csv_format.delimiter),
             *_numbers_alone(cells, csv_format.decimal),
         )
@@ -59,13 +65,12 @@ def _duplicates(names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _other_delimiter(names: Sequence[str], delimiter: str) -> Iterator[tuple[str, str]]:
-    marks = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark in names[0]]
+    marks = [mark for mark in DELIMITERS if len(names) == 1 and mark in names[0]]
     if re.fullmatch("sep=.?", names[0], re.IGNORECASE):
-        # What Excel writes above a header.
-        hint = "Remove the line, and name the delimiter in data.delimiter"
-        yield f"expected column names, found {names[0]!r}", hint
-    elif marks:
-        hint = f"The delimiter looks like {marks[0]!r}: set data.delimiter"
+        hint = "Remove the line, for example with tail -n +2 FILE > NEW.csv, and set data.delimiter"
+        yield f"expected column names, found {names[0]!r}, which tells Excel the delimiter", hint
+    elif marks and not is_comment(names[0]):
+        hint = f"The delimiter looks like {marks[0]!r}: set data.delimiter, or --delimiter of dlreg init"
         yield f"expected columns separated by {delimiter!r}, found one", hint
 
 

@@ -19,6 +19,7 @@ from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.similar_file import similar_file
 from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
 from dlreg.table.csv_header import parse_header
+from dlreg.table.csv_opening import aligned_fault, comment_fault, is_comment
 
 BLOCK_BYTES = 1 << 23
 MAX_ROW_BYTES = 1 << 26
@@ -121,7 +122,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
             rows = find_rows(whole, csv_format.delimiter)
         if header is not None and filled.size:
             block = Block(header, whole, rows, line)
-            _refuse_ragged(block, name)
+            _refuse_ragged(block, name, csv_format.delimiter)
             yield block
         line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _NEWLINE))
 
@@ -251,11 +252,15 @@ def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
         raise DataError(Fault("a carriage return without a newline after it", name, return_line, hint=hint))
 
 
-def _refuse_ragged(block: Block, name: str) -> None:
+def _refuse_ragged(block: Block, name: str, delimiter: str) -> None:
     lengths, n_cells = block.rows.lengths, len(block.header)
     ragged = np.flatnonzero((lengths != n_cells) & block.filled)
     if not ragged.size:
         return
+    if is_comment(block.header[0]) and 2 * ragged.size > block.filled.sum():
+        raise DataError(_comment_fault(block, name))
+    if delimiter == " " and any(column.startswith("Unnamed: ") for column in block.header):
+        raise DataError(aligned_fault("the rows cannot be cut into cells", "", name))
     places = [
         (block.first_line + block.data.count(b"\n", 0, int(block.rows.starts[row])), lengths[row])
         for row in ragged[:3]
@@ -267,3 +272,12 @@ def _refuse_ragged(block: Block, name: str) -> None:
     if n_cells == 1:
         hint = f"Is the header a title? Remove what stands above the names of the columns{more}"
     raise DataError(*first, replace(final, hint=hint))
+
+
+def _comment_fault(block: Block, name: str) -> Fault:
+    """The fault of comments above the header, of which the first was taken for it."""
+    places = zip(block.rows.starts[block.filled], block.rows.ends[block.filled], strict=True)
+    rows = ((start, block.data[start:end].decode("utf-8")) for start, end in places)
+    start = next((start for start, row in rows if not is_comment(row)), len(block.data))
+    line = block.first_line + block.data.count(b"\n", 0, int(start))
+    return comment_fault(block.header[0], name, block.first_line - 1, line)

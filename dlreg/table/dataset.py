@@ -17,10 +17,11 @@ from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
 from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.kinds.category import canonical_texts
-from dlreg.table.kinds.number import read_numbers
+from dlreg.table.kinds.number import unit_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
 from dlreg.table.splits import Fold, Splits, go_forward, split_folds, split_rows
+from dlreg.table.target import find_target_unit, read_target
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,14 @@ class Dataset:
         parts: `train`, `validation` and `test`.
         notes: What a user should know of the rows: cells missing, rows left out.
         folds: Of the training part, whose positions they hold, if there is cross-validation.
+        target_unit: The unit of the target, as `Column.unit`.
     """
 
     columns: tuple[Column, ...]
     parts: dict[str, Part]
     notes: tuple[str, ...]
     folds: tuple[Fold, ...] = ()
+    target_unit: str | None = None
 
     @property
     def fitted_rows(self) -> np.ndarray | slice:
@@ -88,7 +91,7 @@ def load_dataset(config: Config) -> Dataset:
         if target:
             notes += _notes(target.y_true, cells, target.is_observation, data.target)
             contents = _Contents(cells, target)
-    other_parts = _read_other_files(data, columns, faults)
+    other_parts = _read_other_files(data, columns, contents and contents.target.unit, faults)
     if faults or not contents:
         raise DataError(*faults)
     with located(path):
@@ -101,7 +104,7 @@ def load_dataset(config: Config) -> Dataset:
     for name, (part, part_notes) in other_parts.items():
         parts[name] = part
         notes += part_notes
-    return Dataset(columns, parts, (*notes, *_shared_files(data)), folds)
+    return Dataset(columns, parts, (*notes, *_shared_files(data)), folds, contents.target.unit)
 
 
 class _Target(NamedTuple):
@@ -112,12 +115,14 @@ class _Target(NamedTuple):
         is_observation: Whether each row is one, shape `(n_rows,)`.
         rows: The positions of the rows that have a target.
         split_values: The group or moment of each of those rows, if they are to be split by one.
+        unit: The unit of the target, as `Column.unit`.
     """
 
     y_true: np.ndarray
     is_observation: np.ndarray
     rows: np.ndarray
     split_values: np.ndarray | None
+    unit: str | None
 
 
 class _Contents(NamedTuple):
@@ -152,15 +157,19 @@ def _recognise(
             columns += recognise_columns(
                 table, [name], data.types, data.date_columns, fold_case=data.fold_case
             )
-    target = None
+    target, unit, y_true = None, None, np.empty(0)
+    notes = list(observations.notes)
     with gathering(faults):
         # A target that is not there at all is already among the faults.
-        y_true = read_target(table, data.target) if data.target in table.frame.columns else np.empty(0)
+        if data.target in table.frame.columns:
+            unit = find_target_unit(table, data.target) if data.target in data.types else None
+            y_true = read_target(table, data.target, unit)
+            notes += _unit_notes(table, columns, data.target, unit, is_training=True)
         # 32 bits are enough: no file of more rows fits into memory.
         rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
-        target = _Target(y_true, observations.is_observation, rows, _split_values(table, data, rows))
+        target = _Target(y_true, observations.is_observation, rows, _split_values(table, data, rows), unit)
     tables = {column.name: replace(table, frame=table.frame[column.name].to_frame()) for column in columns}
-    return tuple(columns), tables, target, list(observations.notes)
+    return tuple(columns), tables, target, notes
 
 
 def _read_columns(
@@ -214,33 +223,6 @@ def csv_format_of(data: DataConfig) -> CsvFormat:
     )
 
 
-def read_target(table: Table, target: str) -> np.ndarray:
-    """The target's values, shape `(n_rows,)`, NaN where they are missing.
-
-    Raises:
-        DataError: There is no such column, or it has cells that are no numbers, or none that are.
-    """
-    if target not in table.frame.columns:
-        raise DataError(*missing_columns([target], list(table.frame.columns), table.name))
-    try:
-        y_true = read_numbers(table, target)
-    except DataError as error:
-        raise DataError(*(_target_fault(table, target, fault) for fault in error.faults)) from None
-    if np.isnan(y_true).all():
-        hint = "Choose another data.target"
-        raise DataError(Fault(f"the target {target!r} is missing in every row", table.name, hint=hint))
-    return y_true
-
-
-def _target_fault(table: Table, target: str, fault: Fault) -> Fault:
-    """The fault; where no cell is a number, as in a classification, with a further hint."""
-    written_otherwise = str(fault.hint).startswith("Set ")
-    if written_otherwise or pd.to_numeric(table.frame[target], errors="coerce").notna().any():
-        return fault
-    other = "choose another data.target: only numbers can be predicted, no words or dates"
-    return replace(fault, hint=f"{fault.hint}, or {other}")
-
-
 def shown_path(path: str | Path) -> str:
     """A path as messages name it: from the working directory if it lies below it."""
     relative = os.path.relpath(path)
@@ -282,8 +264,16 @@ def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fau
         yield Fault(message, path, hint="Choose another data.target, or use rows in which it varies")
 
 
-def read_part(table: Table, columns: Sequence[Column], data: DataConfig) -> tuple[Part, list[str]]:
+def read_part(
+    table: Table, columns: Sequence[Column], data: DataConfig, target_unit: str | None = None
+) -> tuple[Part, list[str]]:
     """The rows of a CSV that have a target, and what a user should know of the others and of their cells.
+
+    Args:
+        table: The CSV.
+        columns: What the model reads of it.
+        data: Names the target, and says what becomes of rows that are no observations.
+        target_unit: The unit that the target may have, as `Column.unit`.
 
     Raises:
         DataError: Columns that the CSV lacks, cells that are not what the column is, rows that are no
@@ -296,18 +286,19 @@ def read_part(table: Table, columns: Sequence[Column], data: DataConfig) -> tupl
     with gathering(faults):
         table, is_observation, notes, row_faults = set_aside(table, data)
         faults += row_faults
-        y_true = read_target(table, data.target)
+        y_true = read_target(table, data.target, target_unit)
     with gathering(faults):
         cells = read_cells(table, columns)
     if faults:
         raise DataError(*faults)
     rows = np.flatnonzero(~np.isnan(y_true))
     part = Part(rows, {name: values[rows] for name, values in cells.items()}, y_true[rows])
-    return part, [*notes, *_notes(y_true, cells, is_observation, data.target)]
+    units = _unit_notes(table, columns, data.target, target_unit, is_training=False)
+    return part, [*notes, *units, *_notes(y_true, cells, is_observation, data.target)]
 
 
 def _read_other_files(
-    data: DataConfig, columns: Sequence[Column], faults: list[Fault]
+    data: DataConfig, columns: Sequence[Column], target_unit: str | None, faults: list[Fault]
 ) -> dict[str, tuple[Part, list[str]]]:
     """The parts whose rows have a file of their own, each with notes on them."""
     paths = {"validation": data.validation_path, "test": data.test_path}
@@ -318,9 +309,17 @@ def _read_other_files(
             continue
         shown = shown_path(path)
         with gathering(faults):
-            part, part_notes = read_part(read_table(shown, csv_format_of(data), texts), columns, data)
+            table = read_table(shown, csv_format_of(data), texts)
+            part, part_notes = read_part(table, columns, data, target_unit)
             parts[name] = part, [f"{shown}: {note}" for note in part_notes]
     return parts
+
+
+def _unit_notes(
+    table: Table, columns: Sequence[Column], target: str, target_unit: str | None, *, is_training: bool
+) -> Iterator[str]:
+    for column in (*columns, Column(target, "number", unit=target_unit)):
+        yield from unit_notes(table, column, is_training=is_training)
 
 
 def _shared_files(data: DataConfig) -> Iterator[str]:

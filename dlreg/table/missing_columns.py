@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from dlreg.errors import Fault
+from dlreg.table.csv_opening import no_names_fault
 from dlreg.wording import nearest_word
 
 # Near matches take time, and a screen is soon full.
@@ -13,7 +14,12 @@ _OTHER_DELIMITERS = (" ", ":", "^", "~")
 
 
 def missing_columns(names: Sequence[str], header: Sequence[str], path: str) -> list[Fault]:
-    """The faults of columns that a CSV lacks; each of the first `MOST_NEAR_MATCHES` has its near match."""
+    """The faults of columns that a CSV lacks; each of the first `MOST_NEAR_MATCHES` has its near match.
+
+    A CSV whose first line holds no names has one fault.
+    """
+    if no_names := no_names_fault(names, header, path):
+        return [no_names]
     faults = [
         Fault(f"there is no column {name!r}", path, 1, hint=near_column(name, header))
         for name in names[:MOST_NEAR_MATCHES]
@@ -39,7 +45,7 @@ def near_column(name: str, header: Sequence[str]) -> str:
         return f"Did you mean {near!r}?{copy}"
     for mark in (";", "\t", "|", ",", *(_OTHER_DELIMITERS if len(header) == 1 else ())):
         if any(name in column.split(mark) for column in header if mark in column):
-            return f"The delimiter looks like {mark!r}: set data.delimiter"
+            return f"The delimiter looks like {mark!r}: set data.delimiter, or --delimiter of dlreg init"
     more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
     return f"The columns are {', '.join(map(repr, header[:20]))}{more}"
 

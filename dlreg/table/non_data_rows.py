@@ -5,7 +5,7 @@ the sum or the mean of all others, text where the rest of the table has numbers.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -101,7 +101,7 @@ def set_aside(table: Table, data: DataConfig) -> Observations:
             table, is_observation, tuple(f"kept as an observation: {place}" for place in places)
         )
     is_observation[[row for row, _ in found]] = False
-    others = replace(table, frame=table.frame.where(pd.Series(is_observation, table.frame.index), axis=0))
+    others = without_cells(table, [row for row, _ in found])
     if data.non_data_rows == "exclude":
         return Observations(others, is_observation, tuple(f"left out: {place}" for place in places))
     faults = [
@@ -109,6 +109,14 @@ def set_aside(table: Table, data: DataConfig) -> Observations:
         for row, reason in found[:MOST_NAMED]
     ]
     return Observations(others, is_observation, (), (*faults, *_further(table, len(found), _HINT)))
+
+
+def without_cells(table: Table, rows: Sequence[int]) -> Table:
+    """The table with every cell of some rows missing."""
+    if not rows:
+        return table
+    is_other = pd.Series(np.isin(np.arange(len(table.frame)), rows), table.frame.index)
+    return replace(table, frame=table.frame.mask(is_other, axis=0))
 
 
 def describe_rows(table: Table, rows: Iterable[NonDataRow]) -> list[str]:

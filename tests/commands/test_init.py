@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -104,7 +105,7 @@ def test_columns_are_typed_left_out_with_a_reason_or_dated(tmp_path):
     assert config.data.missing_values == ("?",)
     assert columns_of(config) == {
         "x": "number", "iso": "date", "day": "date", "either": "date", "grade": "number", "flag": "boolean",
-        "code": "number", "gaps": "number",
+        "code": "category", "gaps": "number",
     }  # fmt: skip
     comments = {
         line.split("#")[0].strip(" -"): line.split("#")[1].strip()
@@ -115,7 +116,7 @@ def test_columns_are_typed_left_out_with_a_reason_or_dated(tmp_path):
     assert comments["again"] == "follows the target exactly"
     assert comments["either: date"].endswith("or %m/%d/%Y?")
     assert comments["grade: number"] == "1 to 4; a category if these are codes"
-    assert comments["code: number"].endswith("leading zeros, as codes have them: a category?")
+    assert comments["code: category"].startswith("30 levels: 000, 001, 002")
     assert comments["gaps: number"].endswith("; 10 missing")
     assert "has no name" in comments["'Unnamed: 0'"]
     assert all(len(line) <= 100 for line in text.splitlines() if line.startswith(("# - ", "#   the")))
@@ -159,6 +160,310 @@ def test_one_offset_needs_no_zone(tmp_path):
     )
     config, _ = drafted(tmp_path / "t.csv", "y")
     assert config.data.time_zone is None
+
+
+def notes_of(folder, table, target="y", sep=","):
+    """What `init` says of a table, and the config it drafts."""
+    csv = folder / "t.csv"
+    table.to_csv(csv, index=False, sep=sep)
+    text, notes = init(str(csv), target, csv.with_suffix(".yaml"))
+    csv.with_suffix(".yaml").write_text(text, encoding="utf-8")
+    report = check(csv.with_suffix(".yaml"))
+    assert report.exit_code == 0, report.faults
+    return load_config(csv.with_suffix(".yaml")), notes
+
+
+def among(values, *words, every=20):
+    """Numbers as text, a word in place of each so many."""
+    return [
+        words[row // every % len(words)] if row % every == 3 else f"{value}"
+        for row, value in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("#DIV/0!", "#REF!"), ("-",), ("n/a*", "k. A."), ("<5",), (">100", "<1"), ("5 (est.)",), ("?", "unknown"),
+        ("결측",), ("不明", "—"), ("broken", "no signal", "off"), ("inf",), ("1e400",), ("#WERT!",), ("1,2,3",),
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("as_target", [False, True], ids=["feature", "target"])
+def test_words_among_numbers_cost_their_cells_and_not_their_column(tmp_path, words, as_target):
+    values = np.round(Y if as_target else X, 1)
+    table = pd.DataFrame({"x" if as_target else "y": X if as_target else Y, "score": among(values, *words)})
+    config, notes = notes_of(tmp_path, table, "score" if as_target else "y")
+    assert set(config.data.missing_values) == set(words)
+    counts = [f"{word!r} ({number} cell{'s' if number > 1 else ''})" for word, number in (
+        (word, sum(cell == word for cell in table["score"])) for word in words)]  # fmt: skip
+    (note,) = [note for note in notes if note.startswith("missing: score: ")]
+    assert all(count in note for count in counts)
+    dataset = load_dataset(config)
+    if as_target:
+        assert sum(part.rows.size for part in dataset.parts.values()) == N - N // 20
+        assert "rows without a target are left out" in note
+    else:
+        cells = np.concatenate([part.cells["score"][:, 0] for part in dataset.parts.values()])
+        assert np.isnan(cells).sum() == N // 20
+        assert np.nanmax(cells) == max(value for row, value in enumerate(values) if row % 20 != 3)
+
+
+def test_too_many_words_leave_a_column_out_with_the_cells_seen(tmp_path):
+    remarks = [f"remark {row}" if row % 5 < 2 else f"{value}" for row, value in enumerate(np.tile(X, 2))]
+    below = [f"<{value}" if row % 5 < 2 else f"{value}" for row, value in enumerate(np.tile(X, 2))]
+    table = pd.DataFrame({"remarks": remarks, "below": below, "x": np.tile(X, 2), "y": np.tile(Y, 2)})
+    config, notes = notes_of(tmp_path, table)
+    assert config.data.exclude == ("remarks", "below")
+    assert config.data.missing_values == ()
+    assert "left out: remarks: 64 of 160 cells are no numbers of one unit; cells 'remark 0'" in "\n".join(
+        notes
+    )
+    assert any(note.startswith("left out: below: 64 of 160 cells are no numbers") for note in notes)
+
+
+def test_every_column_left_out_has_a_line_with_its_reason_and_cells(tmp_path):
+    names = [f"name {row}" for row in range(N)]
+    table = pd.DataFrame({"": range(N), "name": names, "one": "same", "none": None, "x": X, "y": Y})
+    _, notes = notes_of(tmp_path, table)
+    assert [note for note in notes if note.startswith("left out: ")] == [
+        "left out: Unnamed: 0: has no name, like an index that was exported; cells '0', '1', '2'",
+        "left out: name: has 80 different texts in 80 rows, too many levels for a category; "
+        "cells 'name 0', 'name 1', 'name 2'",
+        "left out: one: has one value in every row; cells 'same'",
+        "left out: none: has no value",
+    ]
+
+
+def test_a_word_that_is_a_level_elsewhere_is_not_made_missing_there(tmp_path):
+    sex = np.resize(["M", "F"], N)
+    table = pd.DataFrame({"dose": among(X, "M"), "sex": sex, "y": Y})
+    config, notes = notes_of(tmp_path, table)
+    assert config.data.missing_values == ()
+    assert config.data.exclude == ("dose",)
+    assert "'M' stands among its numbers and is a level of column 'sex', too" in notes[0]
+    assert columns_of(config) == {"sex": "category"}
+
+
+def test_a_number_with_another_mark_is_not_made_missing_everywhere(tmp_path):
+    # pandas takes 1_000 in a list of missing values for every 1000.
+    table = pd.DataFrame({"a": among(X, "1_000"), "b": np.resize([1000, 2000, 3000], N), "y": Y})
+    config, notes = notes_of(tmp_path, table.assign(c=[f"{value:,.2f}" for value in X * 7]))
+    assert config.data.missing_values == ()
+    assert notes[0].startswith("left out: a: '1_000' stands among its numbers and may be read as 1000")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [("1", "2", "3", "crew"), ("0", "1", "2", "3+"), ("1", "2", "<3"), ("2", "4", "5 or more")],
+    ids=str,
+)
+def test_few_whole_numbers_and_a_level_are_a_category(tmp_path, cells):
+    config, notes = notes_of(tmp_path, pd.DataFrame({"x": np.resize(cells, N), "y": Y}))
+    assert columns_of(config) == {"x": "category"}
+    assert config.data.missing_values == ()
+    assert set(load_dataset(config).parts["train"].cells["x"][:, 0]) == set(cells)
+    assert not [note for note in notes if note.startswith(("left out", "missing"))]
+
+
+def test_few_whole_numbers_and_a_word_for_missing_are_numbers(tmp_path):
+    config, _ = notes_of(tmp_path, pd.DataFrame({"x": np.resize(["1", "2", "3", "-"], N), "y": Y}))
+    assert columns_of(config) == {"x": "number"}
+    assert config.data.missing_values == ("-",)
+
+
+@pytest.mark.parametrize(
+    ("write", "unit", "marks"),
+    [
+        ("{:.1f}%".format, "%", (".", None)),
+        ("€{:,.2f}".format, "€", (".", ",")),
+        ("{:,.2f} USD".format, "USD", (".", ",")),
+        (lambda value: german([value])[0] + " €", "€", (",", ".")),
+        (lambda value: f"{value:,.2f} kr".replace(",", "\u202f").replace(".", ","), "kr", (",", " ")),
+        (lambda value: f"CHF {value:,.2f}".replace(",", "’"), "CHF", (".", "'")),
+        ("{:.1f} m²".format, "m²", (".", None)),
+        ("{:,.0f}원".format, "원", (".", ",")),
+        ("{:.3f} Mio. €".format, "Mio. €", (".", None)),
+    ],
+    ids=["percent", "euro", "code", "german", "swedish", "swiss", "area", "won", "millions"],
+)
+@pytest.mark.parametrize("as_target", [False, True], ids=["feature", "target"])
+def test_units_are_found_and_their_numbers_read_right(tmp_path, write, unit, marks, as_target):
+    name, values = ("y", Y) if as_target else ("x", X * 7)
+    table = pd.DataFrame({"x": X, "y": Y}).round().astype(int)
+    table = table.assign(**{name: [write(value) for value in values]})
+    config, notes = notes_of(tmp_path, table)
+    assert (config.data.decimal, config.data.thousands) == marks
+    assert config.data.types[name] == "number"
+    assert any(note.startswith(f"column {name!r} holds numbers in {unit!r}: ") for note in notes)
+    parts = load_dataset(config).parts.values()
+    read = sum(part.y_true.sum() if as_target else part.cells["x"].sum() for part in parts)
+    assert read == pytest.approx(values.sum(), rel=1e-2)
+
+
+def test_negatives_as_in_accounts_are_read(tmp_path):
+    values = X - X.mean()
+    cells = [f"({-value:.2f})" if value < 0 else f"{value:.2f}" for value in values]
+    config, notes = notes_of(tmp_path, pd.DataFrame({"x": cells, "y": Y}))
+    assert any("negative as in accounts" in note for note in notes)
+    parts = load_dataset(config).parts.values()
+    assert sum(part.cells["x"].sum() for part in parts) == pytest.approx(values.sum(), abs=1)
+
+
+def test_a_remark_behind_some_numbers_is_no_unit(tmp_path):
+    config, _ = notes_of(tmp_path, pd.DataFrame({"x": among(X, "5 est"), "y": Y}))
+    assert config.data.missing_values == ("5 est",)
+
+
+def test_a_column_of_two_units_is_left_out(tmp_path):
+    cells = [f"${value}" if row % 2 else f"€{value}" for row, value in enumerate(X)]
+    config, notes = notes_of(tmp_path, pd.DataFrame({"price": cells, "x": X, "y": Y}))
+    assert config.data.exclude == ("price",)
+    assert notes[0].startswith("left out: price: ")
+
+
+@pytest.mark.parametrize(
+    ("ticked", "kind"), [("x", "category"), ("1", "category"), ("yes", "boolean"), ("✓", "category")]
+)
+def test_a_checkbox_is_a_category_of_two_levels(tmp_path, ticked, kind):
+    table = pd.DataFrame({"sea view": np.where(np.arange(N) % 3 == 0, ticked, ""), "x": X, "y": Y})
+    config, notes = notes_of(tmp_path, table)
+    assert columns_of(config)["sea view"] == kind
+    assert len(set(load_dataset(config).parts["train"].cells["sea view"][:, 0])) == 2
+    assert not [note for note in notes if note.startswith("left out")]
+
+
+def test_codes_with_leading_zeros_keep_them_and_it_is_said(tmp_path):
+    table = pd.DataFrame({"zip": np.resize(["07030", "10001", "60601"], N), "x": X, "y": Y})
+    config, notes = notes_of(tmp_path, table)
+    assert config.data.types["zip"] == "category"
+    assert set(load_dataset(config).parts["train"].cells["zip"][:, 0]) == {"07030", "10001", "60601"}
+    assert "column 'zip' is a category: in a number '07030' would lose its zeros" in notes
+
+
+def test_a_code_per_row_stays_a_number_and_it_is_said(tmp_path):
+    codes = np.random.default_rng(18).permutation(10**5)[:N]
+    config, notes = notes_of(
+        tmp_path, pd.DataFrame({"zip": [f"{code:06}" for code in codes], "x": X, "y": Y})
+    )
+    assert config.data.types["zip"] == "number"
+    assert any("'zip' stays a number without its leading zeros" in note for note in notes)
+
+
+@pytest.mark.parametrize("sep", [",", "\t"])
+def test_three_digits_after_every_comma_are_thousands_and_it_is_said(tmp_path, sep):
+    lots = np.random.default_rng(19).integers(1000, 999_999, N)
+    config, notes = notes_of(
+        tmp_path, pd.DataFrame({"lot": [f"{lot:,}" for lot in lots], "x": X, "y": Y}), sep=sep
+    )
+    assert (config.data.decimal, config.data.thousands) == (".", ",")
+    assert any(f"column 'lot' reads '{lots[0]:,}' as {lots[0]}" in note for note in notes)
+    assert {x for part in load_dataset(config).parts.values() for x in part.cells["lot"][:, 0]} == set(lots)
+
+
+def test_decimal_commas_in_quotes_are_found(tmp_path):
+    cells = [f"{value:.1f}".replace(".", ",") for value in X]
+    config, _ = notes_of(
+        tmp_path, pd.DataFrame({"x": cells, "n": np.resize([1, 2, 3], N), "y": Y.astype(int)})
+    )
+    assert (config.data.delimiter, config.data.decimal) == (",", ",")
+    assert columns_of(config) == {"x": "number", "n": "number"}
+
+
+def days(step):
+    return pd.date_range("2023-01-01", periods=N)[::step].strftime("%d.%m.%Y")
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["rising", "falling"])
+def test_rows_in_the_order_of_time_are_split_by_it(tmp_path, step):
+    config, notes = notes_of(tmp_path, pd.DataFrame({"day": days(step), "x": X, "y": Y}))
+    assert (config.data.split, config.data.split_by) == ("time", "day")
+    assert any(note.startswith("split: time: the rows are in the order of column 'day'") for note in notes)
+    assert not any("split at random" in note for note in notes)
+    test_rows = load_dataset(config).parts["test"].rows
+    assert (test_rows.min() == N - len(test_rows)) if step == 1 else (test_rows.max() == len(test_rows) - 1)
+
+
+def test_rows_in_the_order_of_time_with_gaps_are_split_in_order(tmp_path):
+    config, notes = notes_of(tmp_path, pd.DataFrame({"day": [*days(1)[:-5], *[""] * 5], "x": X, "y": Y}))
+    assert (config.data.split, config.data.split_by) == ("ordered", None)
+    assert any(note.startswith("split: ordered") for note in notes)
+
+
+def test_rows_in_no_order_are_split_at_random(tmp_path):
+    shuffled = np.random.default_rng(20).permutation(days(1))
+    config, notes = notes_of(tmp_path, pd.DataFrame({"day": shuffled, "x": X, "y": Y}))
+    assert config.data.split == "random"
+    assert not any(note.startswith("split") for note in notes)
+
+
+def test_two_moments_of_all_rows_cannot_split_them(tmp_path):
+    early = [f"0{1 + (row >= 2)}.01.2023" for row in range(N)]
+    config, _ = notes_of(tmp_path, pd.DataFrame({"day": early, "x": X, "y": Y}))
+    assert config.data.split == "random"
+
+
+def test_marks_that_only_later_rows_show_are_found(tmp_path):
+    small = np.round(np.random.default_rng(21).uniform(1, 900, 3000), 2)
+    late = [
+        f"{value:,.2f}" for value in [*small, *np.round(np.random.default_rng(22).uniform(1000, 9000, 99), 2)]
+    ]
+    table = pd.DataFrame({"x": late, "y": np.arange(3099) % 17})
+    # The first block, from which a sample is taken, ends before the later rows.
+    csv = tmp_path / "t.csv"
+    table.to_csv(csv, index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dlreg.table.csv_scan.BLOCK_BYTES", 20_000)
+        text, _ = init(str(csv), "y", tmp_path / "t.yaml")
+    assert "thousands: ','" in text
+    assert "x: number" in text
+
+
+def test_words_that_only_later_rows_show_are_found(tmp_path):
+    cells = [*(f"{value}" for value in np.resize(X, 5000)), "#N/V", "#REF!"]
+    config, notes = notes_of(tmp_path, pd.DataFrame({"x": cells, "y": np.arange(5002) % 17}))
+    assert config.data.missing_values == ("#N/V", "#REF!")
+    assert notes[0] == "missing: x: '#N/V' (1 cell), '#REF!' (1 cell) among numbers"
+
+
+def test_single_blanks_are_found_as_delimiter(tmp_path):
+    config, _ = notes_of(
+        tmp_path, pd.DataFrame({"x": X, "town": np.resize(["Oak", "Elm"], N), "y": Y}), sep=" "
+    )
+    assert config.data.delimiter == " "
+    assert columns_of(config) == {"x": "number", "town": "category"}
+
+
+def test_blanks_inside_of_cells_are_no_delimiter(tmp_path):
+    config, _ = notes_of(tmp_path, pd.DataFrame({"a b c": np.resize(["p q r"], N), "x y z": X, "y": Y}))
+    assert config.data.delimiter == ","
+
+
+@pytest.mark.parametrize(("given", "delimiter"), [(":", ":"), ("\\t", "\t"), ("tab", "\t"), ("^", "^")])
+def test_the_delimiter_can_be_given(tmp_path, cli, given, delimiter):
+    pd.DataFrame({"x": X, "y": Y}).to_csv(tmp_path / "t.csv", index=False, sep=delimiter)
+    done = cli("init", "t.csv", "--target", "y", "--delimiter", given, "-o", "t.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert load_config(tmp_path / "t.yaml").data.delimiter == delimiter
+
+
+@pytest.mark.bad_input("usage")
+@pytest.mark.parametrize("given", ["", ";;", "x", '"'])
+def test_a_delimiter_that_is_none_is_a_wrong_usage(tmp_path, cli, given):
+    pd.DataFrame({"x": X, "y": Y}).to_csv(tmp_path / "t.csv", index=False)
+    done = cli("init", "t.csv", "--target", "y", "--delimiter", given, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--delimiter must be one character" in done.stderr
+
+
+def test_the_list_of_all_keys_that_the_config_points_to_exists(tmp_path, cli):
+    pd.DataFrame({"x": X, "y": Y}).to_csv(tmp_path / "t.csv", index=False)
+    assert (
+        "`dlreg schema --yaml` lists every key" in init(str(tmp_path / "t.csv"), "y", tmp_path / "t.yaml")[0]
+    )
+    done = cli("schema", "--yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == (Path(__file__).parents[2] / "configs" / "full.yaml").read_text(encoding="utf-8")
 
 
 def test_dots_in_dates_are_not_taken_for_thousands(tmp_path):

@@ -589,6 +589,8 @@ CORPUS = {
     "preprocessing: a zone elsewhere": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(time_zone="../../outside/secret")), RUNNERS),
     "preprocessing: a zone of numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["year"].update(time_zone="UTC")), RUNNERS),
     "preprocessing: a century to come": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(latest_year=10**9)), RUNNERS),
+    "preprocessing: a unit of a category": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(unit="kg")), RUNNERS),
+    "preprocessing: an endless unit": Hostile(edit("preprocessing.json", lambda p: p["target"].update(unit="k" * 100)), RUNNERS),
     "preprocessing: levels as numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(levels=[1])), RUNNERS),
     "preprocessing: another column": Hostile(edit("preprocessing.json", lambda p: p["columns"].update(extra={"kind": "number"})), RUNNERS),
     "preprocessing: half a character": Hostile(put("preprocessing.json", '{"features": [], "columns": {"\\ud800": {"kind": "number"}}}'), RUNNERS),

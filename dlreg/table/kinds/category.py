@@ -9,7 +9,7 @@ from dlreg.errors import DataError, Fault
 from dlreg.table.cells import cells_fault, read_text
 from dlreg.table.column import Column, Kind
 from dlreg.table.csv_file import Table
-from dlreg.table.kinds.number import to_numbers, words_among_numbers
+from dlreg.table.kinds.number import declaring_hint, to_numbers, words_among_numbers
 from dlreg.table.spelling import are_booleans, canonical_text
 
 MAX_LEVELS, MAX_LEVEL_LENGTH = 1000, 1000
@@ -43,7 +43,9 @@ def _category(table: Table, name: str, texts: "pd.Series[str]", *, is_declared: 
     a_level_per_row = len(levels) == len(texts) >= 10 or len(levels) > max(20, len(texts) / 2)
     if len(levels) > MAX_LEVELS or (a_level_per_row and not is_declared):
         counts = f"column {name!r} has {len(levels):,} different texts in {len(texts):,} rows"
-        hint = "Leave it out with data.exclude" + ("" if is_declared else ", or say what it is in data.types")
+        key = declaring_hint(table, name)
+        other = "" if is_declared else ", or say what it is in data.types"
+        hint = f"Leave it out with data.exclude{f', or set {key}' if key else other}"
         raise DataError(Fault(f"{counts}, too many levels for a category", table.name, hint=hint))
     if max(map(len, levels), default=0) > MAX_LEVEL_LENGTH:
         is_long = (

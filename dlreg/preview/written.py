@@ -13,9 +13,6 @@ from dlreg.table.dataset import Dataset, csv_format_of, shown_path
 from dlreg.table.written_cells import LEAST_MARKS, has_leading_zeros, is_row_of_data, may_be_grouped
 from dlreg.wording import shorten
 
-# Rows whose text is looked at.
-SAMPLE_ROWS = 5000
-
 
 def suspect_written(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     """Looks at the text of numbers that are whole, or have at most three decimals."""
@@ -25,7 +22,7 @@ def suspect_written(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     if not whole and not grouped:
         return
     csv_format = csv_format_of(config.data)
-    sample = read_sample(shown_path(config.data.path), csv_format, SAMPLE_ROWS)
+    sample = read_sample(shown_path(config.data.path), csv_format)
     yield from _no_header(list(sample.columns), sample, csv_format)
     for name in whole:
         if name not in config.data.types and has_leading_zeros(sample[name]):

@@ -16,6 +16,8 @@ from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import Block, find_rows, open_csv, scan_blocks
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
+# A sample's cells are looked at one by one.
+SAMPLE_ROWS, LEAST_SAMPLE_ROWS, SAMPLE_CELLS = 5000, 50, 100_000
 # Threads that parse blocks; reading seldom feeds more than two.
 PARSERS = 2
 
@@ -95,8 +97,10 @@ def read_table(path: str, csv_format: CsvFormat, text_columns: Collection[str] =
         text_columns = {*text_columns, *mixed}
 
 
-def read_sample(path: str, csv_format: CsvFormat, most_rows: int) -> pd.DataFrame:
-    """Rows from the first block of a CSV file, evenly spread, with each cell as text; missing ones are NaN.
+def read_sample(path: str, csv_format: CsvFormat) -> pd.DataFrame:
+    """Some rows of the first block of a CSV file, evenly spread, as text; missing cells are NaN.
+
+    There are at most `SAMPLE_ROWS`, of a table of many columns fewer.
 
     Raises:
         DataError: The file is not a CSV of that format, or has no rows.
@@ -104,7 +108,8 @@ def read_sample(path: str, csv_format: CsvFormat, most_rows: int) -> pd.DataFram
     """
     for block in _blocks_of_file(path, csv_format):
         filled = np.flatnonzero(block.filled)
-        chosen = filled[np.linspace(0, filled.size - 1, min(most_rows, filled.size)).astype(int)]
+        n_rows = min(filled.size, SAMPLE_ROWS, max(LEAST_SAMPLE_ROWS, SAMPLE_CELLS // len(block.header)))
+        chosen = filled[np.linspace(0, filled.size - 1, n_rows).astype(int)]
         places = zip(block.rows.starts[chosen], block.rows.ends[chosen] + 1, strict=True)
         data = b"".join(block.data[start:end] for start, end in places)
         sample = block._replace(data=data, rows=find_rows(data, csv_format.delimiter))

@@ -16,8 +16,6 @@ from dlreg.table.kinds.number import number_pattern
 from dlreg.table.kinds.units import split_number
 
 SAMPLE_BYTES = 1 << 20
-# Enough to tell how numbers are written, and quickly read.
-SAMPLE_ROWS = 2000
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
 _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "_"))
 _GROUPED_BY_COMMAS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+")
@@ -36,7 +34,7 @@ def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
     """
     encoding = _guess_encoding(path)
     csv_format = CsvFormat(encoding, delimiter or _guess_delimiter(path, encoding))
-    sample = read_sample(path, csv_format, SAMPLE_ROWS)
+    sample = read_sample(path, csv_format)
     return guess_marks((cells for _, cells in sample.items()), csv_format)
 
 

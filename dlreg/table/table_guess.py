@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlreg.table.csv_file import Table, read_sample, read_table
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.csv_guess import SAMPLE_ROWS, guess_format, guess_marks
+from dlreg.table.csv_guess import guess_format, guess_marks
 from dlreg.table.date_guess import guess_iso_format, guess_other_formats
 from dlreg.table.kinds.number import LARGEST_NUMBER
 from dlreg.table.mixed_columns import Mixture, examine_numbers, means_missing
@@ -48,7 +48,7 @@ def guess_table(path: str, target: str, delimiter: str | None = None) -> Guessed
         StorageError: The file cannot be read.
     """
     csv_format = guess_format(path, delimiter)
-    sample = read_sample(path, csv_format, SAMPLE_ROWS)
+    sample = read_sample(path, csv_format)
     table = _read_by_marks(path, csv_format, sample)
     numbers = [name for name in table.frame.columns if pd.api.types.is_numeric_dtype(table.frame[name])]
     codes = frozenset(name for name in numbers if name != target and has_leading_zeros(sample[name]))
@@ -82,10 +82,10 @@ def _has_several_offsets(texts: "pd.Series[str]") -> bool:
 def _read_by_marks(path: str, csv_format: CsvFormat, sample: pd.DataFrame) -> Table:
     """The table, read again if its further rows show other marks than the first ones."""
     table = read_table(path, csv_format)
-    if len(table.frame) <= SAMPLE_ROWS:
-        return table
     texts = dict(_texts(table))
-    columns = (_some(texts[name]) if name in texts else cells for name, cells in sample.items())
+    if not texts or len(table.frame) <= len(sample):
+        return table
+    columns = (_some(texts[name], len(sample)) if name in texts else cells for name, cells in sample.items())
     marks = guess_marks(columns, csv_format)
     if marks.decimal != csv_format.decimal:
         return read_table(path, marks)
@@ -99,9 +99,9 @@ def _texts(table: Table) -> Iterator[tuple[str, "pd.Series[str]"]]:
             yield str(name), cells
 
 
-def _some(cells: "pd.Series[str]") -> "pd.Series[str]":
+def _some(cells: "pd.Series[str]", most: int) -> "pd.Series[str]":
     texts = cells.dropna().drop_duplicates()
-    return texts.iloc[np.linspace(0, len(texts) - 1, min(SAMPLE_ROWS, len(texts))).astype(int)]
+    return texts.iloc[np.linspace(0, len(texts) - 1, min(most, len(texts))).astype(int)]
 
 
 def _examine(cells: "pd.Series[str]", csv_format: CsvFormat, *, is_target: bool) -> Mixture | None:

@@ -91,13 +91,17 @@ def _check_border(first: str, second: str) -> None:
     directive = SUPPORTED_DATE_DIRECTIVES.get(first)
     if directive is None:
         return
-    # Names, fractions and offsets have no fixed width; an offset starts with a sign.
+    # Names, fractions and offsets have no fixed width. What comes before an offset, AM or PM can be told.
     if second in SUPPORTED_DATE_DIRECTIVES:
-        if second != "%z" and (directive.digits == 0 or first == "%f"):
+        if second != "%z" and not (_has_width(first) and (_has_width(second) or second == "%p")):
             raise RefusedError(f"must have a separator between {first} and {second}", "Such as %d %b %Y.")
     elif re.match("[0-9:Z+-]" if first == "%z" else "[0-9]" if directive.digits else "[A-Za-z]", second):
         hint = "Put a blank or another mark between them."
         raise RefusedError(f"must not have {second[0]!r} right after {first}", hint)
+
+
+def _has_width(directive: str) -> bool:
+    return SUPPORTED_DATE_DIRECTIVES[directive].digits > 0 and directive != "%f"
 
 
 def check_time_zone(name: str) -> str:

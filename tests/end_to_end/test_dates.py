@@ -103,3 +103,10 @@ def test_a_date_that_is_none_is_named(run):
     done = run_cli("predict", "run", "new.csv", cwd=run)
     assert done.returncode == 4
     assert "expected dates of the form %m/%d/%Y %I:%M %p; found '01/29/2022 13:00 PM' (line 5)" in done.stderr
+
+
+def test_unscaled_days_are_no_internal_error(run):
+    options = ("--set", "preprocessing.numeric=none", "--set", "training.epochs=40", "--run-dir", "unscaled")
+    done = run_cli("train", "config.yaml", *options, cwd=run)
+    assert done.returncode == 0, done.stderr
+    assert "preprocessing.numeric is none" in done.stderr

@@ -282,13 +282,23 @@ def test_offsets_are_brought_into_the_zone_of_the_config(tmp_path):
     assert column == Column("x", "date", "%Y-%m-%d %H:%M")
 
 
-def test_another_offset_than_those_trained_on_needs_a_zone(tmp_path):
-    (tmp_path / "test.csv").write_text("x,y\n2023-07-01 12:00+02:00,1\n2023-01-01 12:00+01:00,2\n")
-    content = column_of("2023-01-01 12:00+01:00", "2023-02-01 12:00+01:00")
-    (fault,) = faults_of(tmp_path, content, data={"test_path": "test.csv"})
-    assert "found '2023-07-01 12:00+02:00' (line 2)" in fault.message
-    assert "Train with data.time_zone: UTC" in fault.hint
-    assert load(tmp_path, content, data={"test_path": "test.csv", "time_zone": "UTC"})
+@pytest.mark.parametrize(
+    ("cells", "later"),
+    [
+        (("2023-01-01 12:00+01:00", "2023-02-01 12:00+01:00"), "2023-07-01 12:00+02:00"),
+        (("2023-01-01 12:00", "2023-02-01 12:00"), "2023-07-01 12:00Z"),
+        (("2023-01-01 12:00Z", "2023-02-01 12:00Z"), "2023-07-01 12:00"),
+    ],
+)
+def test_another_offset_than_those_trained_on_needs_a_zone(tmp_path, cells, later):
+    (tmp_path / "test.csv").write_text(f"x,y\n{later},1\n{cells[0]},2\n")
+    data = {"test_path": "test.csv"}
+    (fault,) = faults_of(tmp_path, column_of(*cells), data=data)
+    assert f"found {later!r} (line 2)" in fault.message
+    hint = 'Train with data.time_zone: UTC and data.dates: {x: "%Y-%m-%d %H:%M%z"}'
+    assert fault.hint == hint
+    data |= {"time_zone": "UTC", "dates": {"x": "%Y-%m-%d %H:%M%z"}}
+    assert len(load(tmp_path, column_of(*cells), data=data).parts["test"].rows) == 2
 
 
 def test_moments_order_the_rows_of_a_split_by_time(tmp_path):

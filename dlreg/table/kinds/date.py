@@ -14,7 +14,7 @@ from dlreg.table.date_guess import (
     most_likely_format,
     written_offset,
 )
-from dlreg.table.dates import has_offset, parse_column
+from dlreg.table.dates import has_date, has_offset, has_time, parse_column, parse_dates
 
 # Times of day as few as these may be the names of shifts; a column of them is a category, as it ever was.
 _FEW_TIMES = 20
@@ -108,10 +108,18 @@ def _check_dates(table: Table, column: Column) -> None:
     bad = (texts.notna() & parse_column(texts, column).isna()).to_numpy()
     if bad.any():
         hint = f"Mend the cells, set the format in data.dates, or data.types: {{{name}: category}}"
-        if written_offset(str(column.date_format)):
-            hint = "Train with data.time_zone: UTC, with which dates may have any offset, or mend the cells"
+        if any_offset := _format_of_any_offset(str(column.date_format), texts[bad]):
+            hint = f'Train with data.time_zone: UTC and data.dates: {{{name}: "{any_offset}"}}'
         expected = f"expected dates of the form {column.date_format}"
         raise DataError(cells_fault(table, name, bad, expected, hint))
+
+
+def _format_of_any_offset(date_format: str, bad: "pd.Series[str]") -> str | None:
+    """The format with any offset from UTC, if that alone is wrong with cells."""
+    if has_offset(date_format) or not (has_date(date_format) and has_time(date_format)):
+        return None
+    any_offset = date_format.removesuffix(written_offset(date_format)) + "%z"
+    return any_offset if parse_dates(bad, any_offset).notna().all() else None
 
 
 def _read(table: Table, column: Column) -> np.ndarray:

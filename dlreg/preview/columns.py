@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.config.schema import Config
+from dlreg.preview.csv_rows import parts_of_csv
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table import dates
 from dlreg.table.column import Column
@@ -129,7 +130,7 @@ def exact_sum(cells: Mapping[str, np.ndarray], y_true: np.ndarray) -> list[str]:
 
 
 def _csv_rows(config: Config, dataset: Dataset) -> _CsvRows:
-    parts = tuple(part for name, part in dataset.parts.items() if name != "test" or not config.data.test_path)
+    parts = parts_of_csv(config, dataset)
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows)
     return _CsvRows(config, dataset.parts["train"], parts, rows[order], order)

@@ -127,7 +127,9 @@ def train(
     listener.on_stage(f"reading {config.data.path}")
     dataset = load_dataset(config)
     plan = plan_training(config, dataset)
-    notes = [*dataset.notes, *(str(advice.fault) for advice in advise(config, dataset))]
+    advices = advise(config, dataset)
+    target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
+    notes = [*dataset.notes, *(str(advice.fault) for advice in advices)]
     for note in notes:
         warnings.warn(note, stacklevel=1)
     path = path or config.run.dir or next_run_dir(name)
@@ -144,7 +146,7 @@ def train(
                 listener.on_stage("importing TensorFlow")
                 with importing(cache):
                     import_backend(plan.threads)
-                outcome = _train(config, dataset, run, checkpointer, listener)
+                outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
         except BaseException as error:
             # Work that a signal breaks off may fail in any way.
             if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -165,7 +167,12 @@ def _record_failure(run: RunDir, error: BaseException) -> None:
 
 
 def _train(
-    config: Config, dataset: Dataset, run: RunDir, checkpointer: Checkpointer, listener: Listener
+    config: Config,
+    dataset: Dataset,
+    run: RunDir,
+    checkpointer: Checkpointer,
+    listener: Listener,
+    target_hint: str | None,
 ) -> Outcome:
     """Takes the steps of `train_steps`, and writes what each returns."""
     from dlreg.commands import train_steps as steps
@@ -201,7 +208,7 @@ def _train(
         best_epoch=progress.best_epoch,
         best_epochs=progress.best_epochs.tolist(),
         refit_epochs=progress.refit_epochs.tolist(),
-        verdict=_verdict(config, progress),
+        verdict=_verdict(config, progress, target_hint),
         parameters=networks.n_parameters,
         features=n_features,
     )
@@ -258,7 +265,7 @@ def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline", mea
     )
 
 
-def _verdict(config: Config, progress: Progress) -> dict[str, Any]:
+def _verdict(config: Config, progress: Progress, target_hint: str | None) -> dict[str, Any]:
     history = progress.history
     kept_weights: KeptWeights = "best" if config.training.restore_best_weights else "last"
     return asdict(
@@ -267,5 +274,6 @@ def _verdict(config: Config, progress: Progress) -> dict[str, Any]:
             history.get("val_loss"),
             stopped_early=progress.epoch < progress.epochs,
             kept_weights="refitted" if config.training.refit else kept_weights,
+            target_hint=target_hint,
         )
     )

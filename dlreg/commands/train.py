@@ -13,7 +13,7 @@ from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError
-from dlreg.evaluation.learning_curve import KeptWeights, judge_learning_curve
+from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
 from dlreg.runs.checkpointing import Checkpointer
@@ -275,5 +275,18 @@ def _verdict(config: Config, progress: Progress, target_hint: str | None) -> dic
             stopped_early=progress.epoch < progress.epochs,
             kept_weights="refitted" if config.training.refit else kept_weights,
             target_hint=target_hint,
+            settled=settled_keys(config),
         )
     )
+
+
+def settled_keys(config: Config) -> set[str]:
+    """Keys that are already as they would be advised, or that a preset has chosen together with others."""
+    settled = set() if config.preset == "standard" else ADVISED_KEYS - {"preset"}
+    if config.preset == "accurate":
+        settled.add("preset")
+    if config.model.ensemble > 1 or config.training.cross_validation:
+        settled.add("model.ensemble")
+    if config.training.restore_best_weights:
+        settled.add("training.restore_best_weights")
+    return settled

@@ -23,16 +23,26 @@ _KEPT_WEIGHTS: Mapping[KeptWeights, str] = {
     "last": "The weights of the last epoch are kept all the same.",
     "refitted": "Refitting went on from the best epoch.",
 }
+_PRESET = "set preset: accurate, without model and training of your own"
+_ENSEMBLE = "set model.ensemble: 5"
 # What to try after each, by the key it is about, the most often helpful first.
 _NEXT: Mapping[Kind, Mapping[str, str]] = {
-    "diverged": {"training.learning_rate": "lower training.learning_rate"},
+    "diverged": {"training.learning_rate": "lower training.learning_rate to a tenth"},
     "too short": {"training.epochs": "raise training.epochs"},
     "hard to judge": {},
-    "overfitting": {},
-    "still falling": {},
-    "noisy": {},
-    "converged": {},
+    "overfitting": {
+        "training.restore_best_weights": "set training.restore_best_weights: true",
+        "preset": _PRESET,
+        "model.ensemble": _ENSEMBLE,
+    },
+    "still falling": {
+        "training.epochs": "triple training.epochs",
+        "training.learning_rate": "triple training.learning_rate",
+    },
+    "noisy": {"preset": _PRESET, "model.ensemble": _ENSEMBLE},
+    "converged": {"preset": _PRESET, "model.ensemble": _ENSEMBLE},
 }
+ADVISED_KEYS = {key for steps in _NEXT.values() for key in steps}
 
 
 @dataclass(frozen=True)

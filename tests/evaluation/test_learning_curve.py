@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPRegressor
 
-from dlreg.evaluation.learning_curve import judge_learning_curve
+from dlreg.config.schema import Config
+from dlreg.evaluation.learning_curve import ADVISED_KEYS, judge_learning_curve
 
 EPOCHS = np.arange(1, 121)
 FALLING = 1 / np.sqrt(EPOCHS)
@@ -151,3 +152,22 @@ def train(n_rows, hidden, epochs, learning_rate, seed=0, spread=0.5):
 )
 def test_real_runs_are_told_apart(kind, run):
     assert judge_learning_curve(*train(**run)).kind == kind
+
+
+def test_what_is_advised_are_keys_of_the_config():
+    sections = Config.model_fields
+    for key in ADVISED_KEYS:
+        section, _, name = key.partition(".")
+        assert section in sections
+        assert not name or name in sections[section].annotation.model_fields
+
+
+def test_what_is_settled_is_not_advised():
+    offered = judge_learning_curve(FLAT, FLAT * 1.1)
+    assert "model.ensemble" in offered.advice
+    left = judge_learning_curve(FLAT, FLAT * 1.1, settled={"model.ensemble"})
+    assert "model.ensemble" not in left.advice
+    assert left.advice.startswith("Set ")
+    nothing = judge_learning_curve(FLAT, FLAT * 1.1, settled=ADVISED_KEYS)
+    assert nothing.advice == ""
+    assert (offered.kind, offered.sentence) == (nothing.kind, nothing.sentence)

@@ -15,7 +15,7 @@ from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError
-from dlreg.evaluation.learning_curve import KeptWeights, judge_learning_curve
+from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
 from dlreg.runs.checkpointing import Checkpointer
@@ -129,7 +129,9 @@ def train(
     listener.on_stage(f"reading {config.data.path}")
     dataset = load_dataset(config)
     plan = plan_training(config, dataset)
-    notes = [*dataset.notes, *(str(advice.fault) for advice in advise(config, dataset))]
+    advices = advise(config, dataset)
+    target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
+    notes = [*dataset.notes, *(str(advice.fault) for advice in advices)]
     for note in notes:
         warnings.warn(note, stacklevel=1)
     path = path or config.run.dir or next_run_dir(name)
@@ -146,7 +148,7 @@ def train(
                 listener.on_stage("importing TensorFlow")
                 with importing(cache):
                     import_backend(plan.threads)
-                outcome = _train(config, dataset, run, checkpointer, listener)
+                outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
         except BaseException as error:
             # Work that a signal breaks off may fail in any way.
             if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -167,7 +169,12 @@ def _record_failure(run: RunDir, error: BaseException) -> None:
 
 
 def _train(
-    config: Config, dataset: Dataset, run: RunDir, checkpointer: Checkpointer, listener: Listener
+    config: Config,
+    dataset: Dataset,
+    run: RunDir,
+    checkpointer: Checkpointer,
+    listener: Listener,
+    target_hint: str | None,
 ) -> Outcome:
     """Takes the steps of `train_steps`, and writes what each returns."""
     from dlreg.commands import train_steps as steps
@@ -203,7 +210,7 @@ def _train(
         best_epoch=progress.best_epoch,
         best_epochs=progress.best_epochs.tolist(),
         refit_epochs=progress.refit_epochs.tolist(),
-        verdict=_verdict(config, progress),
+        verdict=_verdict(config, progress, target_hint),
         parameters=networks.n_parameters,
         features=n_features,
     )
@@ -265,7 +272,7 @@ def _known_rows(rows: PredictedRows) -> PredictedRows:
     return PredictedRows(rows.rows[known], rows.y_true[known], rows.y_pred[known])
 
 
-def _verdict(config: Config, progress: Progress) -> dict[str, Any]:
+def _verdict(config: Config, progress: Progress, target_hint: str | None) -> dict[str, Any]:
     history = progress.history
     kept_weights: KeptWeights = "best" if config.training.restore_best_weights else "last"
     return asdict(
@@ -274,5 +281,19 @@ def _verdict(config: Config, progress: Progress) -> dict[str, Any]:
             history.get("val_loss"),
             stopped_early=progress.epoch < progress.epochs,
             kept_weights="refitted" if config.training.refit else kept_weights,
+            target_hint=target_hint,
+            settled=settled_keys(config),
         )
     )
+
+
+def settled_keys(config: Config) -> set[str]:
+    """Keys that are already as they would be advised, or that a preset has chosen together with others."""
+    settled = set() if config.preset == "standard" else ADVISED_KEYS - {"preset"}
+    if config.preset == "accurate":
+        settled.add("preset")
+    if config.model.ensemble > 1 or config.training.cross_validation:
+        settled.add("model.ensemble")
+    if config.training.restore_best_weights:
+        settled.add("training.restore_best_weights")
+    return settled

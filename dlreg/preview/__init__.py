@@ -1,8 +1,10 @@
 """What is told before a training: its size, and what looks like a mistake. No TensorFlow, no scikit-learn.
 
 - `plan`: rows, features, parameters, epochs and memory, counted
-- `settings`, `columns`, `rows`: what looks like a mistake in each; `written`: in how numbers are written
-- `levels`: levels of a category that look like one
+- `settings`, `target`, `columns`, `rows`: what looks like a mistake in each
+- `written`: in how numbers are written; `levels`: in levels of a category that look like one
+- `sentinels`: numbers that stand for a missing value
+- `csv_rows`: where rows and cells stand in the CSV
 - `suspicion`: a message on data that look like a mistake
 - `advice`: all suspicions together
 

@@ -7,7 +7,9 @@ from dlreg.config.schema import Config
 from dlreg.errors import Fault
 from dlreg.preview.columns import suspect_columns
 from dlreg.preview.rows import suspect_rows
+from dlreg.preview.sentinels import suspect_sentinels
 from dlreg.preview.settings import suspect_settings
+from dlreg.preview.target import suspect_target
 from dlreg.preview.written import suspect_written
 from dlreg.table.dataset import Dataset, shown_path
 
@@ -19,15 +21,20 @@ class Advice:
     Attributes:
         about: Whether the config or the data would have to change.
         fault: What is suspicious, where, and a way out.
+        spoils_loss: Whether a few rows would make up most of the loss, so that a learning curve tells of them
+            rather than of the network.
     """
 
     about: Literal["config", "data"]
     fault: Fault
+    spoils_loss: bool = False
 
 
 def advise(config: Config, dataset: Dataset) -> tuple[Advice, ...]:
-    """Looks for leaks, ids, rows that are in two parts and settings without effect."""
+    """Looks for a target that is hard to learn, leaks, ids, rows in two parts and settings without effect."""
     suspicions = (
+        *suspect_sentinels(config, dataset),
+        *suspect_target(config, dataset),
         *suspect_columns(config, dataset),
         *suspect_written(config, dataset),
         *suspect_rows(dataset, config.preprocessing.categorical),
@@ -36,5 +43,8 @@ def advise(config: Config, dataset: Dataset) -> tuple[Advice, ...]:
     return (
         *(Advice("config", fault) for fault in suspect_settings(config, dataset)),
         # The header is where a column stands.
-        *(Advice("data", Fault(message, path, 1, hint=hint)) for message, hint in suspicions),
+        *(
+            Advice("data", Fault(suspicion.message, path, 1, hint=suspicion.hint), suspicion.spoils_loss)
+            for suspicion in suspicions
+        ),
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dlreg.config.date_formats import EPOCHS
 from dlreg.config.schema import Config
+from dlreg.preview.csv_rows import parts_of_csv
 from dlreg.preview.levels import suspect_levels
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table import dates
@@ -135,8 +136,7 @@ def exact_sum(cells: Mapping[str, np.ndarray], y_true: np.ndarray) -> list[str]:
 
 
 def _csv_rows(config: Config, dataset: Dataset) -> _CsvRows:
-    own_files = {"test": config.data.test_path, "validation": config.data.validation_path}
-    parts = tuple(part for name, part in dataset.parts.items() if not own_files.get(name))
+    parts = parts_of_csv(config, dataset)
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows)
     return _CsvRows(config, dataset.parts["train"], parts, rows[order], order)

@@ -25,10 +25,20 @@ def cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: s
         hint: A way out.
     """
     rows = np.flatnonzero(bad)
+    message = f"column {name!r}: {expected}; found {shown_cells(table, name, rows)}"
+    return Fault(message, table.name, table.line(int(rows[0])), hint=hint)
+
+
+def shown_cells(table: Table, name: str, rows: np.ndarray) -> str:
+    """The first of some cells of a column as they stand in the file, and their lines, for a message.
+
+    Args:
+        table: The cells' table.
+        name: The cells' column.
+        rows: Their rows, 0-based, shape `(n_cells,)`.
+    """
     examples = ", ".join(
         f"{table.cell(int(row), name)[:EXAMPLE_LENGTH]!r} (line {table.line(int(row))})"
         for row in rows[:MOST_EXAMPLES]
     )
-    more = f" and {len(rows) - MOST_EXAMPLES:,} more" if len(rows) > MOST_EXAMPLES else ""
-    message = f"column {name!r}: {expected}; found {examples}{more}"
-    return Fault(message, table.name, table.line(int(rows[0])), hint=hint)
+    return examples + (f" and {len(rows) - MOST_EXAMPLES:,} more" if len(rows) > MOST_EXAMPLES else "")

@@ -18,6 +18,7 @@ import pytest
 import yaml
 from sklearn.linear_model import LinearRegression
 from support.command_line import run_cli
+from support.tables import folder_with, plain_table
 
 from dlreg.config.reading import load_config
 from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
@@ -90,6 +91,23 @@ def test_history_has_the_shape_of_keras_history(project):
     best = read_json(project / "run" / "run.json")["best_epoch"]
     metrics = read_json(project / "run" / "metrics.json")
     assert history["val_mae"][best - 1] == pytest.approx(metrics["validation"]["mae"], rel=1e-4)
+
+
+def test_a_target_that_is_hard_to_learn_is_told_before_the_training_and_in_its_verdict(tmp_path):
+    table = plain_table()
+    path = folder_with(tmp_path, table.assign(y=10 ** (3 * table["a"])), "training: {epochs: 8}\n")
+    done = run_cli("train", path, "--run-dir", "run", "--json", cwd=tmp_path)
+    summary = json.loads(done.stdout)
+    assert any("is skewed" in note and "preprocessing.target: log" in note for note in summary["notes"])
+    verdict = summary["verdict"]
+    assert (verdict["kind"], verdict["advice"]) == ("hard to judge", "Set preprocessing.target: log.")
+    assert read_json(tmp_path / "run" / "run.json")["verdict"] == verdict
+    followed = run_cli(
+        "train", path, "--run-dir", "log", "--json", "--set", "preprocessing.target=log", cwd=tmp_path
+    )
+    summary = json.loads(followed.stdout)
+    assert summary["notes"] == []
+    assert summary["verdict"]["kind"] != "hard to judge"
 
 
 def test_stock_keras_loads_the_model_in_safe_mode_and_predicts_the_same(project):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPRegressor
 
-from dlreg.evaluation.learning_curve import judge_learning_curve
+from dlreg.config.schema import Config
+from dlreg.evaluation.learning_curve import ADVISED_KEYS, judge_learning_curve
 
 EPOCHS = np.arange(1, 121)
 FALLING = 1 / np.sqrt(EPOCHS)
@@ -48,7 +49,6 @@ def test_made_curves_are_told_apart_in_any_unit(kind, loss, val_loss, scale):
     verdict = judge_learning_curve(np.asarray(loss) * scale, scaled)
     assert verdict.kind == kind
     assert verdict.sentence.endswith(".")
-    assert verdict.advice or kind == "converged"
 
 
 def test_overfitting_names_the_best_epoch():
@@ -56,13 +56,46 @@ def test_overfitting_names_the_best_epoch():
     verdict = judge_learning_curve(1 / EPOCHS[:100], val_loss)
     assert (verdict.kind, verdict.since_epoch) == ("overfitting", 40)
     assert "since epoch 40" in verdict.sentence
-    assert "model.dropout" in verdict.advice
+
+
+def risen(share: float) -> np.ndarray:
+    """A validation loss that falls for 40 epochs and then rises to so much above its best."""
+    return np.r_[np.linspace(1, 0.3, 40), np.linspace(0.3, 0.3 * (1 + share), 20)]
+
+
+@pytest.mark.parametrize(
+    ("share", "stopped_early", "kept", "kind"),
+    [
+        (0.09, True, "best", "converged"),
+        (0.09, True, "refitted", "converged"),
+        (0.09, True, "last", "overfitting"),
+        (0.09, False, "best", "overfitting"),
+        (0.5, True, "best", "overfitting"),
+        (0.03, False, "last", "converged"),
+    ],
+)
+def test_a_small_rise_that_early_stopping_waited_for_is_no_overfitting(share, stopped_early, kept, kind):
+    verdict = judge_learning_curve(
+        1 / EPOCHS[:60], risen(share), stopped_early=stopped_early, kept_weights=kept
+    )
+    assert verdict.kind == kind
+    assert ("rose after it" in verdict.sentence) == (kind == "converged" and share > 0.05)
 
 
 def test_divergence_names_the_first_epoch_that_went_wrong():
     verdict = judge_learning_curve([1.0, 2.0, float("inf"), float("nan")], None)
     assert (verdict.kind, verdict.since_epoch) == ("diverged", 3)
-    assert "training.learning_rate" in verdict.advice
+
+
+@pytest.mark.parametrize(("kind", "loss", "val_loss"), CURVES.values(), ids=CURVES.keys())
+def test_a_target_of_which_a_few_rows_make_up_the_loss_is_told_first_and_nothing_else_is_blamed(
+    kind, loss, val_loss
+):
+    verdict = judge_learning_curve(loss, val_loss, target_hint="Set preprocessing.target: log")
+    assert verdict.kind == (kind if kind in ("diverged", "too short") else "hard to judge")
+    assert verdict.advice == "Set preprocessing.target: log."
+    assert "verfitting" not in verdict.sentence
+    assert "by heart" not in verdict.sentence
 
 
 def test_a_run_that_stopped_early_is_not_still_falling():
@@ -119,3 +152,22 @@ def train(n_rows, hidden, epochs, learning_rate, seed=0, spread=0.5):
 )
 def test_real_runs_are_told_apart(kind, run):
     assert judge_learning_curve(*train(**run)).kind == kind
+
+
+def test_what_is_advised_are_keys_of_the_config():
+    sections = Config.model_fields
+    for key in ADVISED_KEYS:
+        section, _, name = key.partition(".")
+        assert section in sections
+        assert not name or name in sections[section].annotation.model_fields
+
+
+def test_what_is_settled_is_not_advised():
+    offered = judge_learning_curve(FLAT, FLAT * 1.1)
+    assert "model.ensemble" in offered.advice
+    left = judge_learning_curve(FLAT, FLAT * 1.1, settled={"model.ensemble"})
+    assert "model.ensemble" not in left.advice
+    assert left.advice.startswith("Set ")
+    nothing = judge_learning_curve(FLAT, FLAT * 1.1, settled=ADVISED_KEYS)
+    assert nothing.advice == ""
+    assert (offered.kind, offered.sentence) == (nothing.kind, nothing.sentence)

@@ -1,0 +1,18 @@
+"""The rows that come from the CSV of `data.path`, and the CSV as a place to look cells up in."""
+
+import pandas as pd
+
+from dlreg.config.schema import Config
+from dlreg.table.csv_file import Table
+from dlreg.table.dataset import Dataset, Part, csv_format_of, shown_path
+
+
+def parts_of_csv(config: Config, dataset: Dataset) -> tuple[Part, ...]:
+    """All parts but those that come from a file of their own."""
+    own_files = {"test": config.data.test_path, "validation": config.data.validation_path}
+    return tuple(part for name, part in dataset.parts.items() if not own_files.get(name))
+
+
+def csv_as_written(config: Config) -> Table:
+    """The CSV without its frame: numbers no longer tell how they were written, or in which line."""
+    return Table(pd.DataFrame(), shown_path(config.data.path), csv_format_of(config.data))

@@ -216,7 +216,9 @@ def test_a_column_without_any_cell_can_be_declared(tmp_path):
 
 
 def test_notes_write_numbers_in_full(tmp_path):
-    dataset = load(tmp_path, column_of("$1,472,247", "$3", "($12,345,678)"), data={"thousands": ",", **DECLARED})
+    dataset = load(
+        tmp_path, column_of("$1,472,247", "$3", "($12,345,678)"), data={"thousands": ",", **DECLARED}
+    )
     assert dataset.notes == (
         "column 'x' holds numbers in '$': '$1,472,247' is 1472247",
         "4 cells of column 'x' are negative as in accounts: '($12,345,678)' is -12345678",

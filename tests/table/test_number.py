@@ -213,3 +213,13 @@ def test_a_column_without_any_cell_can_be_declared(tmp_path):
     table = read(tmp_path, rows("x,y", ",1", ",1"), PLAIN, text=["x"])
     (column,) = recognise_columns(table, ["x"], {"x": "number"}, {})
     assert np.isnan(read_cells(table, [column])["x"]).all()
+
+
+def test_notes_write_numbers_in_full(tmp_path):
+    dataset = load(
+        tmp_path, column_of("$1,472,247", "$3", "($12,345,678)"), data={"thousands": ",", **DECLARED}
+    )
+    assert dataset.notes == (
+        "column 'x' holds numbers in '$': '$1,472,247' is 1472247",
+        "4 cells of column 'x' are negative as in accounts: '($12,345,678)' is -12345678",
+    )

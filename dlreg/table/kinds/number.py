@@ -182,7 +182,7 @@ def unit_notes(table: Table, column: Column, *, is_training: bool) -> Iterator[s
         numbers = written_numbers(cells, table.csv_format)
         with_unit = np.flatnonzero(numbers.known & (numbers.units != ""))
         if is_training and with_unit.size:
-            example = f"{cells.iloc[with_unit[0]].strip()!r} is {numbers.values[with_unit[0]]:g}"
+            example = f"{cells.iloc[with_unit[0]].strip()!r} is {numbers.values[with_unit[0]]:.15g}"
             yield f"column {column.name!r} holds numbers in {column.unit!r}: {example}"
         yield from _negative_notes(cells, column.name, numbers)
     for name, count in count_without_unit(table, [column]).items():
@@ -196,7 +196,7 @@ def _negative_notes(cells: "pd.Series[str]", name: str, numbers: WrittenNumbers)
         example = cells[negative][in_accounts].iloc[0].strip()
         value = numbers.values[negative][in_accounts.to_numpy()][0]
         count = f"{int(in_accounts.sum()):,} cells of column {name!r}"
-        yield f"{count} are negative as in accounts: {example!r} is {value:g}"
+        yield f"{count} are negative as in accounts: {example!r} is {value:.15g}"
 
 
 def _format_hint(table: Table, name: str, bad: np.ndarray, *, is_declared: bool = False) -> str | None:

@@ -18,6 +18,7 @@ from dlreg.table.dates import parse_dates
 from dlreg.table.kinds.category import MAX_LEVELS
 from dlreg.table.kinds.number import unit_notes
 from dlreg.table.mixed_columns import FEW_VALUES
+from dlreg.table.spelling import canonical_text
 from dlreg.table.table_guess import GuessedTable
 from dlreg.table.written_cells import may_be_grouped
 from dlreg.wording import shorten
@@ -167,7 +168,7 @@ def grouping_notes(table: Table, name: str) -> list[str]:
 
 def _use_levels(guess: GuessedTable, column: Column, _y_true: np.ndarray) -> Use:
     cells = guess.table.frame[column.name]
-    levels = sorted(map(str, cells.dropna().unique()))
+    levels = sorted(set(map(canonical_text, cells.dropna().astype("str").unique())))
     use = _used(column, f"{len(levels):,} levels: {shorten(', '.join(levels))}", int(cells.isna().sum()))
     if column.name not in guess.codes:
         return use

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dlreg.commands.other_format import naming_set_option, read_otherwise
+from dlreg.commands.other_format import naming_set_option, read_otherwise, with_dates_as_trained
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.gates import (
     AllowedRegression,
@@ -100,9 +100,10 @@ def predict_parts(
     """
     if other_table is None:
         return predict_own_rows(run), None
-    csv, data = other_table.csv, read_otherwise(run, other_table.overrides).config.data
+    run = read_otherwise(run, other_table.overrides)
+    csv, data = other_table.csv, run.config.data
     with naming_set_option():
-        table = read_table(csv, csv_format_of(data), run.text_columns)
+        table = with_dates_as_trained(read_table(csv, csv_format_of(data), run.text_columns), run)
         part, notes = read_part(table, run.columns, data, run.target_unit)
     strange = count_strange_cells(run, part.cells)
     refuse_unseen(strange, csv, other_table.max_unseen)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from dlreg.config.reading import override_config
 from dlreg.errors import DataError, Fault, UsageError
 from dlreg.runs.trained_run import TrainedRun
+from dlreg.table.csv_file import Table
+from dlreg.table.date_writing import rewrite_dates
 
 # What says how a file is written; everything else is a part of what was trained.
 FORMAT_KEYS = ("encoding", "delimiter", "decimal", "thousands", "missing_values", "dates")
@@ -30,6 +32,22 @@ def read_otherwise(run: TrainedRun, overrides: Sequence[str]) -> TrainedRun:
             hint = f"Here it takes what says how a file is written: {keys}. Train again for all else"
             raise UsageError(Fault(f"--set {key}: the run was trained with what its config says", hint=hint))
     return replace(run, config=override_config(run.config, overrides)) if overrides else run
+
+
+def with_dates_as_trained(table: Table, run: TrainedRun) -> Table:
+    """The table with each column of dates in the format that the run was trained with.
+
+    Raises:
+        DataError: Cells that are no dates, or that the run's format cannot tell.
+    """
+    for column in run.columns:
+        how = run.config.data.date_columns.get(column.name)
+        if column.kind != "date" or how is None or column.name not in table.frame.columns:
+            continue
+        written = replace(column, date_format=how.format, latest_year=how.latest)
+        if written != column:
+            table = rewrite_dates(table, written, column)
+    return table
 
 
 @contextmanager

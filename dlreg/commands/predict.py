@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO
 
 import numpy as np
 
-from dlreg.commands.other_format import naming_set_option
+from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
@@ -86,7 +86,8 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
         # It writes the same text as pandas, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
         text_columns = {*run.text_columns, *options.keep}
-        for table in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
+        for block in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
+            table = with_dates_as_trained(block, run)
             predicted, met = _predict_block(run, table, options)
             strange += met
             bare.update(count_without_unit(table, run.columns))
@@ -94,7 +95,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
                 # Before anything is written: what follows is mostly like what comes first.
                 refuse_unseen(strange, source, options.max_unseen)
                 writer.writerow(["row", *options.keep, *options.predicted])
-            kept_cells = [table.frame[column].fillna("").tolist() for column in options.keep]
+            kept_cells = [block.frame[column].fillna("").tolist() for column in options.keep]
             rows = range(n_rows, n_rows + len(table.frame))
             writer.writerows(
                 zip(rows, *kept_cells, *(predicted[name].tolist() for name in options.predicted), strict=True)

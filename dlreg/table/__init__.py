@@ -8,6 +8,7 @@
 - `table_guess`, `mixed_columns`: a whole table so read, and what to make of other texts among its numbers
 - `written_cells`: what the text of numbers tells and the numbers do not
 - `dates`: dates as text, by format
+- `date_writing`: dates in another format than they are written in
 - `date_guess`: the format of a column of dates, guessed from its cells
 - `time_zones`: offsets from UTC
 - `column`: a column, and what a kind of column has to say
@@ -23,7 +24,7 @@
 - `dataset`: the rows of a config, read, recognised, checked and split
 
 Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds.number.read_numbers`, `dates`,
-`date_guess`, `time_zones.{zone_offsets, OFFSETS}`,
+`date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
 `csv_file.{read_table, read_sample, stream_tables, Table}`, `csv_format.CsvFormat`, `table_guess.guess_table`,
 `csv_scan.{open_csv, BLOCK_BYTES}` and `missing_columns.missing_columns`. Never imports features, model,
 training, engine, pipeline or runs: rows know no network.

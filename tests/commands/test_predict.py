@@ -125,6 +125,28 @@ def test_only_how_a_file_is_written_can_be_set(project, key):
     assert "data.encoding, data.delimiter" in done.stderr
 
 
+def test_dates_of_another_format_are_the_same_moments(project):
+    table = make_table(30, seed=8)
+    table.to_csv(project / "plain.csv", index=False)
+    day, moment = pd.to_datetime(table["day"], format="%d/%m/%Y"), pd.to_datetime(table["moment"])
+    other = table.assign(
+        day=day.dt.strftime("%A, %d %B %Y"), moment=moment.dt.strftime("%m/%d/%Y %I:%M %p").fillna("")
+    )
+    other.to_csv(project / "other.csv", index=False)
+    done = run_cli("predict", "run", "other.csv", cwd=project)
+    assert done.returncode == 4
+    assert "--set data.dates" in done.stderr
+    dates = 'data.dates={day: "%A, %d %B %Y", moment: "%m/%d/%Y %I:%M %p"}'
+    done = run_cli(
+        "predict", "run", "other.csv", "--set", dates, "-o", "dated.csv", "--keep", "day", cwd=project
+    )
+    assert done.returncode == 0, done.stderr
+    dated = pd.read_csv(project / "dated.csv")
+    assert dated["day"].tolist() == other["day"].tolist()
+    run_cli("predict", "run", "plain.csv", "-o", "undated.csv", cwd=project)
+    assert dated["y_pred"].tolist() == pd.read_csv(project / "undated.csv")["y_pred"].tolist()
+
+
 def test_options_on_another_table_need_one(project):
     done = run_cli("evaluate", "run", "--strict", cwd=project)
     assert done.returncode == 2

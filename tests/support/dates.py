@@ -38,7 +38,6 @@ FORMATS = [
     "%H:%M",
     "%I:%M:%S.%f %p",
 ]
-ZONE = timezone(timedelta(hours=1))
 SEPARATORS = ("-", "/", ".", " ", ", ", ":", "T", "_", "년 ", " | ", "+", "")
 
 
@@ -74,8 +73,3 @@ def date_formats(draw: st.DrawFn) -> str:
         return check_date_format(text.rstrip())
     except RefusedError:
         return draw(st.sampled_from(FORMATS))
-
-
-def spelt_otherwise(text: str, case: str) -> str:
-    """A date with the names in it in another case."""
-    return getattr(text, case)() if case else text

@@ -44,7 +44,7 @@ def suspect_sentinels(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
             # In a large file looking up a cell takes its time.
             if sentinel not in texts:
                 texts[sentinel] = [csv.cell(int(row), name).strip() for row in cells[:MOST_TEXTS]]
-            places.append(f"{name!r} is {texts[sentinel][0]} in {count:,} rows")
+            places.append(f"{name!r} is {texts[sentinel][0]} in {count:,} row{'s' if count > 1 else ''}")
             holders.append(name)
     if not places:
         return
@@ -62,9 +62,10 @@ def suspect_sentinels(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
 def find_sentinels(values: np.ndarray) -> list[float]:
     """The numbers that most likely stand for a missing value, at most `MOST_SENTINELS`.
 
-    The least or the greatest number is one if it is repeated and, for a code such as -999 or 9999, stands
-    outside of the others by more than their spread (from the 1st to the 99th percentile), or is the only
-    number below zero. Any other number, such as -200, has to be more frequent and further outside.
+    The least or the greatest number is one if it is a code, such as -999 or 9999, and stands outside of the
+    others: repeated by more than their spread (from the 1st to the 99th percentile); once by five times that,
+    or as the only number below zero. Any other number, such as -200, has to be more frequent and further
+    outside.
 
     Args:
         values: A column's numbers, shape `(n_rows,)`; NaN where there is none.
@@ -84,12 +85,18 @@ def find_sentinels(values: np.ndarray) -> list[float]:
 def _is_sentinel(end: float, values: np.ndarray) -> bool:
     others = values[values != end]
     repeats = values.size - others.size
-    if end == 0 or repeats < CODE_REPEATS or not others.size:
+    if end == 0 or not others.size:
         return False
     gap = float(np.abs(others - end).min())
+    is_alone_below = end < 0 < others.min()
+    spread = float(np.subtract(*np.quantile(others, [0.99, 0.01])))
+    if end in CODES and (is_alone_below or gap > OTHER_GAP * spread):
+        # So far away one such cell is enough.
+        return np.unique(others).size >= CODE_LEVELS
+    if repeats < CODE_REPEATS:
+        return False
     if end in CODES:
-        spread = float(np.subtract(*np.quantile(others, [0.99, 0.01])))
-        is_outside, least_levels = gap > CODE_GAP * spread or end < 0 < others.min(), CODE_LEVELS
+        is_outside, least_levels = gap > CODE_GAP * spread, CODE_LEVELS
     elif end == MINUS_ONE:
         is_outside, least_levels = others.min() >= MINUS_ONE_BELOW, CODE_LEVELS
     else:

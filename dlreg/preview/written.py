@@ -10,7 +10,13 @@ from dlreg.preview.suspicion import Suspicion
 from dlreg.table.csv_file import read_sample
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, csv_format_of, shown_path
-from dlreg.table.written_cells import LEAST_MARKS, has_leading_zeros, is_row_of_data, may_be_grouped
+from dlreg.table.written_cells import (
+    LEAST_MARKS,
+    grouped_among_whole,
+    has_leading_zeros,
+    is_row_of_data,
+    may_be_grouped,
+)
 from dlreg.wording import shorten
 
 
@@ -19,7 +25,8 @@ def suspect_written(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     numbers = _numbers(config, dataset)
     whole = [name for name, values in numbers.items() if _are_whole(values)]
     grouped = [name for name, values in numbers.items() if _may_be_thousands(values)]
-    if not whole and not grouped:
+    mixed = [name for name, values in numbers.items() if _may_hold_thousands(values)]
+    if not whole and not grouped and not mixed:
         return
     csv_format = csv_format_of(config.data)
     sample = read_sample(shown_path(config.data.path), csv_format)
@@ -35,6 +42,10 @@ def suspect_written(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
         for name in grouped:
             if may_be_grouped(sample[name], csv_format.decimal):
                 yield _grouped(name, _example(sample[name]), csv_format.decimal)
+        for name in mixed:
+            cells = grouped_among_whole(sample[name], csv_format.decimal)
+            if len(cells):
+                yield _grouped_among_whole(name, cells, csv_format.decimal)
 
 
 def _numbers(config: Config, dataset: Dataset) -> dict[str, np.ndarray]:
@@ -57,6 +68,24 @@ def _may_be_thousands(values: np.ndarray) -> bool:
     if known.size < LEAST_MARKS or known.min() < 1 or known.max() >= 1000:
         return False
     return bool((np.abs(known * 1000 - np.round(known * 1000)) < 1e-6).all())
+
+
+def _may_hold_thousands(values: np.ndarray) -> bool:
+    """Whether numbers are whole but for some below 1,000 that have at most three decimals."""
+    known = np.abs(values[~np.isnan(values)])
+    others = known[known % 1 != 0]
+    if not others.size or others.size == known.size or others.min() < 1 or others.max() >= 1000:
+        return False
+    return bool((np.abs(others * 1000 - np.round(others * 1000)) < 1e-6).all())
+
+
+def _grouped_among_whole(name: str, cells: "pd.Series[str]", decimal: str) -> Suspicion:
+    example = _example(cells)
+    return Suspicion(
+        f"{len(cells):,} cells of column {name!r} have three digits after a {decimal!r}, as {example!r}, and "
+        f"all others are whole: they may be such as {example.replace(decimal, '')}, grouped by thousands",
+        "If so, write all numbers alike; if not, nothing is wrong",
+    )
 
 
 def _grouped(name: str, example: str, decimal: str) -> Suspicion:

@@ -53,8 +53,13 @@ def canonical_text(text: str, *, is_boolean: bool = False, fold_case: bool = Fal
 
 
 def are_booleans(texts: Iterable[str]) -> bool:
-    """Whether texts are words for yes and no of one language, perhaps with 1 and 0 among them."""
+    """Whether texts are words for yes and no, perhaps with 1 and 0 among them.
+
+    They are of one language, or of several where one of them has both: T and Y alone are two levels.
+    """
     words = {small_letters(canonical_text(text)) for text in texts} - _DIGITS.keys()
+    if any(words.intersection(yes) and words.intersection(no) for yes, no in _PAIRS):
+        return words <= _MEANINGS.keys()
     return bool(words) and any(words <= {*yes, *no} for yes, no in _PAIRS)
 
 

@@ -27,6 +27,17 @@ def may_be_grouped(texts: "pd.Series[str]", decimal: str) -> bool:
     )
 
 
+def grouped_among_whole(texts: "pd.Series[str]", decimal: str) -> "pd.Series[str]":
+    """The cells with three digits after a mark, as 60.556, if all others are whole numbers without one."""
+    known = texts.dropna().str.strip()
+    has_mark = known.str.contains(decimal, regex=False)
+    pattern = rf"[-+]?[1-9][0-9]{{0,2}}{re.escape(decimal)}[0-9]{{3}}"
+    marked = known[has_mark]
+    if not marked.str.fullmatch(pattern).all() or not known[~has_mark].str.fullmatch("[-+]?[0-9]+").all():
+        return known.iloc[:0]
+    return marked
+
+
 def is_row_of_data(names: Sequence[str], rows: pd.DataFrame, csv_format: CsvFormat) -> bool:
     """Whether the names of all columns are cells like those below them, so that there is no header.
 

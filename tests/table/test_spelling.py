@@ -46,7 +46,7 @@ def test_yes_and_no_in_any_spelling(texts, meant):
     [
         (["True", "FALSE"], True), (["Yes", "no "], True), (["ja", "NEIN"], True), (["TRUE", "1", "0.0"], True),
         (["예", "아니오"], True), (["yes"], True), (["T", "Y"], False), (["yes", "maybe"], False), ([], False),
-        (["1", "0"], False), (["ja", "no"], False), (["x"], False),
+        (["1", "0"], False), (["True", "False", "nein", "1"], True), (["yes", "no", "maybe", "ja"], False), (["ja", "no"], False), (["x"], False),
     ],
 )  # fmt: skip
 def test_a_column_is_boolean_by_the_words_of_one_language(texts, expected):

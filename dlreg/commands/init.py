@@ -40,6 +40,7 @@ class _Draft(NamedTuple):
         uses: What the other columns are.
         split: How test and validation rows are drawn.
         split_by: The column with the time.
+        preset: How to train.
     """
 
     path: str
@@ -50,6 +51,7 @@ class _Draft(NamedTuple):
     uses: list[Use]
     split: SplitMethod
     split_by: str | None
+    preset: str
 
 
 def init(
@@ -85,7 +87,7 @@ def init(
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
     split, split_by = split_by_time(table, uses, y_true)
     has_other_rows = bool(guess.non_data_rows)
-    draft = _Draft(path, target, target_unit, table.csv_format, has_other_rows, uses, split, split_by)
+    draft = _Draft(path, target, target_unit, table.csv_format, has_other_rows, uses, split, split_by, "fast")
     lines, config, dataset = _load(draft, place)
     rows = (f"left out: {place}" for place in guess.non_data_rows)
     notes = [*rows, *_left_out_notes(uses), *_missing_notes(guess, target), *_reading_notes(guess, draft)]
@@ -106,15 +108,18 @@ def _delimiter(text: str) -> str:
 
 
 def _load(draft: _Draft, place: Path) -> tuple[list[str], Config, Dataset]:
-    """The lines of a config, and what it reads; split at random where that split leaves a part empty."""
+    """The lines of a config, and what it reads; with a simpler split or preset where rows are too few."""
     lines = list(_data_lines(draft))
     config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
     try:
         dataset = load_dataset(config)
     except DataError:
-        if draft.split == "random":
-            raise
-        return _load(draft._replace(split="random", split_by=None), place)
+        # A table of few rows may leave a part or a fold empty.
+        if draft.split != "random":
+            return _load(draft._replace(split="random", split_by=None), place)
+        if draft.preset != "standard":
+            return _load(draft._replace(preset="standard"), place)
+        raise
     plan_training(config, dataset)
     return lines, config, dataset
 
@@ -177,6 +182,7 @@ def _head_lines(csv: str, n_rows: int, n_columns: int, place: Path, warnings: li
 
 
 def _data_lines(draft: _Draft) -> Iterator[str]:
+    yield from _entry(0, {"preset": draft.preset}, "accurate: better, slower | standard: one network")
     yield "data:"
     yield from _entry(1, {"path": draft.path}, "from this file's folder")
     yield from _entry(1, {"target": draft.target}, "the column to predict")
@@ -195,13 +201,6 @@ def _data_lines(draft: _Draft) -> Iterator[str]:
     yield from _entry(1, {"split": draft.split}, "random | ordered | group | time")
     if draft.split_by:
         yield from _entry(1, {"split_by": draft.split_by}, "the rows are in its order")
-    yield "# With preset: accurate, a more accurate and slower training, leave these out."
-    yield "model:"
-    yield from _entry(1, {"hidden_layers": [64, 64]}, "units of each hidden layer")
-    yield "training:"
-    yield from _entry(1, {"epochs": 100}, "at most: training stops early when it no longer helps")
-    yield from _entry(1, {"batch_size": 32}, "rows per step")
-    yield from _entry(1, {"learning_rate": 0.001}, "smaller if the loss jumps or diverges")
 
 
 def _column_lines(draft: _Draft) -> Iterator[str]:

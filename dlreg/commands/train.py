@@ -187,7 +187,9 @@ def _train(
     listener.on_stage("compiling the training loop")
     hooks = Hooks(_resuming(checkpointer), listener.on_epoch, checkpointer.after_epoch)
     with checkpointer.guarding_training():
-        trained = train_members(config, dataset, prepared.preprocessing, prepared.variants, prepared.x, hooks)
+        trained = train_members(
+            config, dataset, prepared.preprocessing, prepared.variants, prepared.x, hooks, prepared.fold_x
+        )
     progress = trained.progress
     networks = steps.combine(config, dataset, prepared, trained)
     write_network(run, _trained_network(config, progress, networks))

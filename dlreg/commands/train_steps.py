@@ -5,6 +5,7 @@ this order, after TensorFlow has been imported as it is meant to be, and writes 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
 from dlreg.table.dataset import Dataset
+from dlreg.table.splits import go_forward
 from dlreg.training.loop import Trained
 from dlreg.training.members import members_of, predicting_members
 from dlreg.training.train import build_variants, mix_trained
@@ -43,11 +45,13 @@ class Prepared:
         preprocessing: Fitted on the training rows.
         variants: The networks to train.
         x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
+        fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
     """
 
     preprocessing: Preprocessing
     variants: list[Variant]
     x: dict[str, np.ndarray]
+    fold_x: list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -122,18 +126,27 @@ class Measured:
 def prepare(config: Config, dataset: Dataset) -> Prepared:
     """Fits the preprocessing on the training rows, and the networks' embeddings on what it makes of them.
 
+    Where folds go forward in time each has a preprocessing of its own, which knows the rows it learns from
+    and no others; they share the target's scale, that of the first window. New rows are preprocessed by what is
+    fitted on all training rows if members are refitted with them, else as the last fold does.
+
     Raises:
         DataError: The rows cannot be preprocessed as the config asks.
     """
     train = dataset.parts["train"]
-    rows = dataset.fitted_rows
+    first, options = dataset.first_window, config.preprocessing.model_dump(exclude={"embedding"})
+    fit_on = partial(fit_preprocessing, train, dataset.columns, target_rows=first, **options)
+    folds = dataset.folds if go_forward(dataset.folds) else ()
     with located(str(config.data.path)):
-        preprocessing = fit_preprocessing(
-            train, dataset.columns, fitted_rows=rows, **config.preprocessing.model_dump(exclude={"embedding"})
-        )
+        of_folds = [fit_on(fitted_rows=fold.train) for fold in folds]
+        is_last_fold = of_folds and config.training.refit is None
+        preprocessing = of_folds[-1] if is_last_fold else fit_on()
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
-    variants = build_variants(config, preprocessing, x["train"][rows], len(members_of(config)))
-    return Prepared(preprocessing, variants, x)
+        fold_x = [of_fold.transform(train.cells) for of_fold in of_folds]
+    known = fold_x[0][first] if fold_x else x["train"]
+    return Prepared(
+        preprocessing, build_variants(config, preprocessing, known, len(members_of(config))), x, fold_x
+    )
 
 
 def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:
@@ -142,7 +155,13 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
     refitted = config.training.refit is not None
     predicting = predicting_members(members_of(config), dataset.folds, refitted=refitted)
     mixture, y_unseen = mix_trained(
-        config, dataset, prepared.preprocessing, validated, prepared.x["train"], predicting
+        config,
+        dataset,
+        prepared.preprocessing,
+        validated,
+        prepared.x["train"],
+        predicting,
+        prepared.fold_x,
     )
     variants = trained_variants(prepared.variants, trained.weights, predicting)
     models = [trained_model(network, members) for network, members in variants]

@@ -3,7 +3,7 @@
 Without scikit-learn, so that a training can be planned from them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,8 +84,18 @@ def count_levels(columns: Sequence[Column], cells: Cells) -> list[int]:
     return [len(set(cells[column.name][:, 0])) for column in columns if is_category(column)]
 
 
+def columns_with_gaps(cells: Cells, columns: Sequence[Column]) -> frozenset[str]:
+    """The columns that become numbers and have missing cells."""
+    return frozenset(
+        column.name
+        for column in columns
+        if not is_category(column)
+        and np.isnan(NUMERIC_KINDS[column.kind].values(column, cells[column.name])[:, 0]).any()
+    )
+
+
 def fit_features(
-    cells: Cells, columns: Sequence[Column], missing: str, *, missing_indicator: bool = False
+    cells: Cells, columns: Sequence[Column], missing: str, *, flagged: Collection[str] = ()
 ) -> tuple[tuple[Feature, ...], ...]:
     """The features each column becomes, with what stands in for missing numbers in the training rows.
 
@@ -93,7 +103,7 @@ def fit_features(
         cells: The training rows' cells, as `read_cells` gives them.
         columns: What the cells are.
         missing: `median` or `mean` stand in for missing numbers; `error` refuses them.
-        missing_indicator: Whether a flag follows the numbers of a column that has missing cells.
+        flagged: The columns whose numbers a flag of missing ones follows.
 
     Raises:
         DataError: With each column without any value, or with missing cells that `missing` refuses.
@@ -121,7 +131,7 @@ def fit_features(
             )
         )
         flag = Feature(f"f{index}", f"{column.name} is missing", "flag")
-        features.append((*numbers, flag) if missing_indicator and gaps else numbers)
+        features.append((*numbers, flag) if column.name in flagged else numbers)
     if faults:
         raise DataError(*faults)
     return tuple(features)

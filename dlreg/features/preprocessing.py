@@ -13,7 +13,14 @@ import numpy as np
 from dlreg.arrays import aligned_zeros
 from dlreg.errors import DataError, Fault
 from dlreg.features.encoding import Category, Encoder, fit_encoder
-from dlreg.features.numbers import Cells, Feature, FeatureKind, fit_features, read_features
+from dlreg.features.numbers import (
+    Cells,
+    Feature,
+    FeatureKind,
+    columns_with_gaps,
+    fit_features,
+    read_features,
+)
 from dlreg.features.scaling import Scaler, fit_scaler
 from dlreg.features.target import TargetMethod, TargetScaling, fit_target
 from dlreg.table.column import Column
@@ -127,6 +134,7 @@ def fit_preprocessing(
     columns: Sequence[Column],
     *,
     fitted_rows: np.ndarray | slice = slice(None),
+    target_rows: np.ndarray | slice = slice(None),
     numeric: str,
     missing: str,
     missing_indicator: bool = False,
@@ -139,8 +147,9 @@ def fit_preprocessing(
     Args:
         train: The training rows.
         columns: What their cells are.
-        fitted_rows: The positions of those that numbers and the target's scale are fitted on; levels, ranges
+        fitted_rows: The positions of those that numbers are fitted on; levels, flags of missing cells, ranges
             and limits are those of all training rows.
+        target_rows: The positions of those that the target's scale is fitted on.
         numeric: How numbers are scaled, see `dlreg.features.scaling.fit_scaler`.
         missing: What stands in for missing numbers, see `dlreg.features.numbers.fit_features`.
         missing_indicator: Whether each column of numbers or dates with missing cells gets a flag beside it.
@@ -154,8 +163,9 @@ def fit_preprocessing(
     """
     fitted = train.take(fitted_rows)
     cells = fitted.cells
-    target_scaling = fit_target(fitted.y_true, target)
-    features = fit_features(cells, columns, missing, missing_indicator=missing_indicator)
+    target_scaling = fit_target(train.y_true[target_rows], target)
+    flagged = columns_with_gaps(train.cells, columns) if missing_indicator else frozenset[str]()
+    features = fit_features(cells, columns, missing, flagged=flagged)
     numbers = (values for _, values in _read_kind("number", columns, features, cells))
     texts = zip(
         _read_kind("text", columns, features, cells),

@@ -9,13 +9,14 @@ import numpy as np
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DataError, Fault, gathering, located
 from dlreg.features.encoding import MOST_ONEHOT_LEVELS
-from dlreg.features.numbers import Feature, count_levels, count_numbers, fit_features
+from dlreg.features.numbers import Feature, columns_with_gaps, count_levels, count_numbers, fit_features
 from dlreg.features.target import fit_target
 from dlreg.model.architecture import Network, count_parameters
 from dlreg.model.embeddings import BINS, Embedding, Periodic, PiecewiseLinear
 from dlreg.model.optimizer_slots import count_slots
 from dlreg.table.column import Column
 from dlreg.table.dataset import Dataset, Part, shown_path
+from dlreg.table.splits import go_forward
 from dlreg.training.members import count_refit_epochs, members_of, network_options, plan_epochs
 
 # Measured at the end of a small run: TensorFlow, scikit-learn, ONNX Runtime and a compiled loop.
@@ -88,7 +89,10 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
     # Forward, and backward.
     rows_at_once = max(epoch_plan.batch_size, min(rows["validation"], MOST_VALIDATION_ROWS))
     activations = 2 * rows_at_once * sum(sum(network.hidden_layers) + 1 for network in networks)
-    floats = parameters * (WEIGHT_COPIES + slots) + activations + sum(rows.values()) * n_features
+    # Where folds go forward in time, each has training rows of its own, scaled by what it knows.
+    copies = len(dataset.folds) + bool(refit) if go_forward(dataset.folds) else 0
+    inputs = (sum(rows.values()) + copies * rows["train"]) * n_features
+    floats = parameters * (WEIGHT_COPIES + slots) + activations + inputs
     cells = sum(rows.values()) * (len(dataset.columns) + ROW_CELLS)
     return Plan(
         rows=rows,
@@ -152,7 +156,7 @@ def _fit_features(config: Config, dataset: Dataset) -> tuple[Feature, ...]:
     faults: list[Fault] = []
     name, missing = shown_path(config.data.path), config.preprocessing.missing
     train, validation = dataset.parts["train"], dataset.parts["validation"]
-    fitted = train.take(dataset.fitted_rows)
+    fitted = train.take(dataset.first_window)
     features: tuple[tuple[Feature, ...], ...] = ()
     with gathering(faults), located(name):
         target = fit_target(fitted.y_true, config.preprocessing.target)
@@ -164,9 +168,9 @@ def _fit_features(config: Config, dataset: Dataset) -> tuple[Feature, ...]:
         parts = dataset.parts.values()
         cells = {key: np.concatenate([part.cells[key] for part in parts]) for key in cells}
     with gathering(faults), located(name):
-        features = fit_features(
-            cells, dataset.columns, missing, missing_indicator=config.preprocessing.missing_indicator
-        )
+        has_flags = config.preprocessing.missing_indicator
+        flagged = columns_with_gaps(train.cells, dataset.columns) if has_flags else frozenset[str]()
+        features = fit_features(cells, dataset.columns, missing, flagged=flagged)
     if faults:
         raise DataError(*faults)
     return tuple(feature for column_features in features for feature in column_features)

@@ -63,12 +63,10 @@ class Dataset:
     target_unit: str | None = None
 
     @property
-    def fitted_rows(self) -> np.ndarray | slice:
-        """The positions in the training part of the rows that every fold learns from, or all rows.
+    def first_window(self) -> np.ndarray | slice:
+        """The positions in the training part of the rows before all that a fold validates.
 
-        What is fitted to numbers before the training is fitted on them. Where folds go forward in time these
-        are the rows before all that is validated; otherwise a fold more or less makes no difference that
-        matters, and all count.
+        All rows where folds do not go forward in time.
         """
         return self.folds[0].train if go_forward(self.folds) else slice(None)
 

@@ -22,6 +22,7 @@ def mix_members(
     x: np.ndarray,
     y: np.ndarray,
     *,
+    fold_x: Sequence[np.ndarray] = (),
     predicting: Sequence[int],
     limits: tuple[float, float] | None,
     blends: bool,
@@ -35,6 +36,7 @@ def mix_members(
         folds: The rows of each fold.
         x: The preprocessed training rows, `(n_train, n_features)`.
         y: Their scaled target, `(n_train,)`.
+        fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
         predicting: Which members predict new rows, see `dlreg.training.members.predicting_members`.
         limits: The least and the greatest prediction, if there are any.
         blends: Whether variants and a ridge regression are weighed, or all members count the same.
@@ -51,7 +53,7 @@ def mix_members(
         start = end
     if blends:
         variants = [members[number].variant for number in predicting]
-        mixture, unseen = blend(x, y, folds, variants, unseen_by_variant, limits)
+        mixture, unseen = blend(x, y, folds, variants, unseen_by_variant, limits, fold_x)
     else:
         mixture, unseen = mean_of(len(predicting), limits), np.mean(unseen_by_variant, axis=0)
     for fold in folds if limits else ():
@@ -85,6 +87,7 @@ def blend(
     variant_of_member: Sequence[int],
     predictions: Sequence[np.ndarray],
     limits: tuple[float, float] | None,
+    fold_x: Sequence[np.ndarray] = (),
 ) -> tuple[Mixture, np.ndarray]:
     """Weighs the mean of each variant and a ridge regression by how well they predict rows they never saw.
 
@@ -99,11 +102,12 @@ def blend(
         variant_of_member: Which variant each predicting member belongs to.
         predictions: Out-of-fold predictions of each variant, shape `(n_rows,)` each.
         limits: Of the mixture.
+        fold_x: Where folds go forward in time, `x` as each fold preprocesses it.
 
     Returns:
         The mixture, and its out-of-fold predictions, shape `(n_rows,)`, NaN where no fold validates.
     """
-    ridge_predictions, coefficients, intercept = _ridge(x.astype(np.float64), y, folds)
+    ridge_predictions, coefficients, intercept = _ridge(x, y, folds, fold_x)
     candidates = np.column_stack([*predictions, ridge_predictions])
     rows = validated_rows(folds)
     shares = _shares(candidates[rows], y[rows])
@@ -130,18 +134,22 @@ def _shares(candidates: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.asarray(shares / shares.sum())
 
 
-def _ridge(x: np.ndarray, y: np.ndarray, folds: Sequence[Fold]) -> tuple[np.ndarray, np.ndarray, float]:
+def _ridge(
+    x: np.ndarray, y: np.ndarray, folds: Sequence[Fold], fold_x: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Out-of-fold predictions of a ridge regression, and the mean of the folds' regressions.
 
-    Where folds go forward in time it is that of the last fold, which has learnt from the most rows.
+    Where folds go forward in time it is one of all rows instead: the first ones know few, and none of late.
     """
     from sklearn.linear_model import RidgeCV
 
     predictions, models = np.full(len(y), np.nan), []
-    for fold in folds:
-        model = RidgeCV(RIDGE_PENALTIES).fit(x[fold.train], y[fold.train])
-        predictions[fold.validation] = model.predict(x[fold.validation])
+    for number, fold in enumerate(folds):
+        inputs = fold_x[number] if fold_x else x
+        model = RidgeCV(RIDGE_PENALTIES).fit(inputs[fold.train].astype(np.float64), y[fold.train])
+        predictions[fold.validation] = model.predict(inputs[fold.validation].astype(np.float64))
         models.append(model)
-    final = models[-1:] if go_forward(folds) else models
-    coefficients = np.mean([model.coef_ for model in final], axis=0)
-    return predictions, coefficients, float(np.mean([model.intercept_ for model in final]))
+    if go_forward(folds):
+        models = [RidgeCV(RIDGE_PENALTIES).fit(x.astype(np.float64), y)]
+    coefficients = np.mean([model.coef_ for model in models], axis=0)
+    return predictions, coefficients, float(np.mean([model.intercept_ for model in models]))

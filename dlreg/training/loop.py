@@ -45,6 +45,7 @@ class TrainingData:
         n_rows: How many these are, the same for every member; None for all of `train`.
         validation_rows: Each member's positions in `validation`, `(n_members, n_validation)`, padded as by
             `padded_rows`; None for all of them.
+        refit_rows: The positions in `train` of the rows to refit with; None for all of them.
     """
 
     train: TrainingRows
@@ -52,6 +53,7 @@ class TrainingData:
     order_of_rows: OrderOfRows
     n_rows: int | None = None
     validation_rows: np.ndarray | None = None
+    refit_rows: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -232,8 +234,8 @@ def _plan_refit(
     """What is settled before each 0-based epoch of refitting, of which each member has `n_epochs`."""
     n_steps = program.n_steps
     schedule = build_refit_schedule(refit.learning_rate, n_epochs * n_steps)
-    every_row = [np.arange(len(data.train.x))] * program.n_members
-    order_of_rows = shuffled_rows(every_row, recipe.seed, program.n_rows)
+    rows = np.arange(len(data.train.x)) if data.refit_rows is None else data.refit_rows
+    order_of_rows = shuffled_rows([rows] * program.n_members, recipe.seed, program.n_rows)
     last_dropout = recipe.dropout(np.full(n_steps, recipe.epochs * n_steps))
 
     def next_epoch(refit_epoch: int) -> _Epoch:

@@ -5,6 +5,7 @@ from itertools import cycle
 
 import numpy as np
 
+from dlreg.arrays import aligned_zeros
 from dlreg.config.schema import Config
 from dlreg.engine.forward import predict
 from dlreg.engine.losses import absolute_error
@@ -78,6 +79,7 @@ def train_members(
     variants: Sequence[Variant],
     x: Mapping[str, np.ndarray],
     hooks: Hooks,
+    fold_x: Sequence[np.ndarray] = (),
 ) -> Trained:
     """Trains all members side by side, see `dlreg.training.loop.fit`.
 
@@ -88,9 +90,12 @@ def train_members(
         variants: The networks to train.
         x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
         hooks: The callbacks.
+        fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
     """
     plan = plan_epochs(config, len(x["train"]), dataset.folds)
     data = _training_data(config, dataset, preprocessing, x, plan.n_rows)
+    if fold_x:
+        data = _with_rows_of_folds(config, dataset, data, fold_x)
     return fit(_recipe(config, preprocessing, variants, plan), data, hooks)
 
 
@@ -101,6 +106,7 @@ def mix_trained(
     validated: Sequence[TrainedVariant],
     x_train: np.ndarray,
     predicting: Sequence[int],
+    fold_x: Sequence[np.ndarray] = (),
 ) -> tuple[Mixture, np.ndarray | None]:
     """Combines the members, and with cross-validation predicts each training row by those that left it out.
 
@@ -111,6 +117,7 @@ def mix_trained(
         validated: The members with weights that know nothing of the rows they left out.
         x_train: The preprocessed training rows, `(n_train, n_features)`.
         predicting: Which members predict new rows.
+        fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
 
     Returns:
         The mixture of these, and with cross-validation the out-of-fold predictions in the target's units,
@@ -121,15 +128,30 @@ def mix_trained(
         return mean_of(len(members), preprocessing.limits), None
     mixture, unseen = mix_members(
         members,
-        [predict(network, weights, x_train) for network, weights in validated],
+        [_predict_training_rows(variant, x_train, fold_x) for variant in validated],
         dataset.folds,
         x_train,
         target.forward(dataset.parts["train"].y_true),
+        fold_x=fold_x,
         predicting=predicting,
         limits=preprocessing.limits,
         blends=config.model.blend,
     )
     return mixture, target.inverse(unseen)
+
+
+def _predict_training_rows(
+    variant: TrainedVariant, x_train: np.ndarray, fold_x: Sequence[np.ndarray]
+) -> np.ndarray:
+    """What each member of a variant predicts for every training row, `(n_members, n_train)`."""
+    network, weights = variant
+    if not fold_x:
+        return predict(network, weights, x_train)
+    # The members of a fold stand side by side.
+    size = len(weights) // len(fold_x)
+    return np.concatenate(
+        [predict(network, weights[fold * size : (fold + 1) * size], x) for fold, x in enumerate(fold_x)]
+    )
 
 
 def _training_data(
@@ -150,6 +172,37 @@ def _training_data(
         shuffled_rows(training_rows(members, len(train.x), folds), config.training.seed),
         n_rows,
         padded_rows([folds[member.fold or 0].validation for member in members]) if folds else None,
+    )
+
+
+def _with_rows_of_folds(
+    config: Config, dataset: Dataset, data: TrainingData, fold_x: Sequence[np.ndarray]
+) -> TrainingData:
+    """Training data in which each member has the rows of its own fold's preprocessing.
+
+    They stand one below the other, at the end those of all rows, if members are to be refitted with them.
+    """
+    members, folds, (x, y) = members_of(config), dataset.folds, data.train
+    blocks = [*fold_x, x] if config.training.refit else list(fold_x)
+    stacked = aligned_zeros((len(x) * len(blocks), x.shape[1]))
+    for number, block in enumerate(blocks):
+        stacked[number * len(x) : (number + 1) * len(x)] = block
+    rows = TrainingRows(stacked, np.tile(y, (len(blocks), 1)))
+    starts = [(member.fold or 0) * len(x) for member in members]
+    train = [
+        part + np.int32(start)
+        for part, start in zip(training_rows(members, len(x), folds), starts, strict=True)
+    ]
+    validation = [
+        folds[member.fold or 0].validation + start for member, start in zip(members, starts, strict=True)
+    ]
+    return TrainingData(
+        rows,
+        rows,
+        shuffled_rows(train, config.training.seed),
+        data.n_rows,
+        padded_rows(validation),
+        np.arange(len(x)) + len(x) * len(fold_x),
     )
 
 

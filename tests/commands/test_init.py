@@ -601,3 +601,21 @@ def test_a_config_that_cannot_be_written_is_a_storage_error(tmp_path, cli, outpu
     done = cli("init", "t.csv", "--target", "y", "-o", output, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (6, ""), done.stderr
     assert {entry.name for entry in tmp_path.iterdir()} == {"t.csv", "folder"}
+
+
+@pytest.mark.parametrize(("n_rows", "preset"), [(80, "fast"), (12, "standard")])
+def test_the_preset_is_one_that_the_rows_are_enough_for(tmp_path, n_rows, preset):
+    config, _ = notes_of(tmp_path, pd.DataFrame({"x": X, "y": Y}).head(n_rows))
+    assert config.preset == preset
+
+
+def test_rows_that_are_no_observations_are_left_out_and_said(tmp_path):
+    table = pd.DataFrame({"area": X, "town": np.resize(["Oak", "Elm"], N), "y": Y.round(2)})
+    units = pd.DataFrame({"area": ["m2"], "town": ["name"], "y": ["EUR"]})
+    total = pd.DataFrame({"area": ["Gesamt"], "town": [None], "y": [table["y"].sum()]})
+    config, notes = notes_of(tmp_path, pd.concat([units, table, total]))
+    assert config.data.non_data_rows == "exclude"
+    assert notes[0].startswith("left out: line 2: a second header")
+    assert notes[1] == f"left out: line {N + 3}: 'Gesamt' in column 'area' beside empty cells"
+    assert columns_of(config) == {"area": "number", "town": "category"}
+    assert sum(part.rows.size for part in load_dataset(config).parts.values()) == N

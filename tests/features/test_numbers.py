@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from dlreg.errors import DataError
-from dlreg.features.numbers import count_levels, count_numbers, fit_features, read_features
+from dlreg.features.numbers import (
+    columns_with_gaps,
+    count_levels,
+    count_numbers,
+    fit_features,
+    read_features,
+)
 from dlreg.table.column import Column
 
 COLUMNS = (
@@ -22,7 +28,7 @@ CELLS = {
 
 
 def test_numbers_are_filled_and_flagged_and_texts_stay():
-    features = fit_features(CELLS, COLUMNS, "median", missing_indicator=True)
+    features = fit_features(CELLS, COLUMNS, "median", flagged=columns_with_gaps(CELLS, COLUMNS))
     assert [[feature.kind for feature in of_column] for of_column in features] == [
         ["number", "flag"],
         ["text"],

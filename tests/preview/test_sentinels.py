@@ -54,7 +54,7 @@ def test_numbers_without_a_mark_have_none(kind, seed):
 
 
 ORDINARY = {
-    "a single code near the others": np.r_[numbers("years"), 999.0],
+    "a single code near the others": np.r_[numbers("temperatures"), 99.9],
     "a code among the others": np.r_[numbers("years"), np.full(20, 1999.0), np.full(20, 999.0), np.arange(700, 1500)],
     "a cap": np.minimum(numbers("prices"), np.quantile(numbers("prices"), 0.9)),
     "zeros below prices": np.r_[numbers("prices"), np.zeros(50)],

@@ -127,8 +127,8 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
     """Fits the preprocessing on the training rows, and the networks' embeddings on what it makes of them.
 
     Where folds go forward in time each has a preprocessing of its own, which knows the rows it learns from
-    and no others; they share the target's scale, that of the first window. New rows are preprocessed by what is
-    fitted on all training rows if members are refitted with them, else as the last fold does.
+    and no others; they share the target's scale, that of the first window. New rows are preprocessed by what
+    is fitted on all training rows if members are refitted with them, else as the last fold does.
 
     Raises:
         DataError: The rows cannot be preprocessed as the config asks.

@@ -48,6 +48,17 @@ MIXED: Mapping[str, dict[str, Any]] = {
     "insurance": {"target": "charges"},
     "seoulbike_na": {"target": "Rented Bike Count", "dates": {"Date": "%d/%m/%Y"}},
 }
+MORE: Mapping[str, dict[str, Any]] = {
+    "gapminder": {"target": "life_expectancy"},
+    "hotel_rates": {"target": "avg_price_per_room", "exclude": ["arrival_date_num"]},
+    "loans": {
+        "target": "interest_rate",
+        "exclude": [
+            "emp_title", "installment", "grade", "sub_grade", "loan_status", "balance", "paid_total",
+            "paid_principal", "paid_interest", "paid_late_fees", "issue_month",
+        ],
+    },
+}  # fmt: skip
 # Columns of dates for the peers, which read none themselves; dlreg finds them where no format is needed.
 DATES = {"bike_sharing": {"dteday": "%Y-%m-%d"}, "seoulbike_na": {"Date": "%d/%m/%Y"}}
 COMPARED = {"cat": "CatBoost", "lgbm_es": "LightGBM-ES", "xgb": "XGBoost", "realmlp": "RealMLP"}

@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from accuracy import MIXED
-from advice import MORE
+from accuracy import MIXED, MORE
 
 BY_HAND = (
     "model: {hidden_layers: [64, 64]}\ntraining: {epochs: 300}\n",

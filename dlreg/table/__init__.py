@@ -20,6 +20,7 @@
 - `chosen_columns`: the columns a config learns from
 - `non_data_rows`: rows that are no observations, such as totals
 - `splits`: which rows train, validate and test
+- `unseen_levels`: levels of held-out rows that training never sees
 - `target`: the column to predict, read as numbers
 - `dataset`: the rows of a config, read, recognised, checked and split
 

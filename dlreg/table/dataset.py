@@ -22,6 +22,7 @@ from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
 from dlreg.table.splits import Fold, Splits, go_forward, split_folds, split_rows
 from dlreg.table.target import find_target_unit, read_target
+from dlreg.table.unseen_levels import unseen_levels
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def load_dataset(config: Config) -> Dataset:
     for name, (part, part_notes) in other_parts.items():
         parts[name] = part
         notes += part_notes
+    notes += unseen_levels(columns, {name: part.cells for name, part in parts.items()})
     return Dataset(columns, parts, (*notes, *_shared_files(data)), folds, contents.target.unit)
 
 

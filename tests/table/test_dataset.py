@@ -196,6 +196,7 @@ def test_a_test_file_of_its_own(tmp_path):
     assert dataset.notes == (
         f"{tmp_path}/test.csv: 1 of 3 rows are left out: they have no 'y'",
         f"{tmp_path}/test.csv: 1 of 3 cells are missing in column 'b'",
+        "1 test cells of column 'name' have a level that no training row has: 'w'",
     )
     record = json.loads(split_json(dataset, DATA.model_copy(update={"test_path": tmp_path / "test.csv"})))
     assert record["test"] == [0, 2]
@@ -212,7 +213,10 @@ def test_validation_rows_may_have_a_file_of_their_own(tmp_path):
     }
     assert dataset.parts["validation"].y_true.tolist() == [2, 5]
     assert dataset.parts["validation"].cells["name"][:, 0].tolist() == ["u", "w"]
-    assert dataset.notes == (f"{tmp_path}/later.csv: 1 of 3 rows are left out: they have no 'y'",)
+    assert dataset.notes == (
+        f"{tmp_path}/later.csv: 1 of 3 rows are left out: they have no 'y'",
+        "1 validation cells of column 'name' have a level that no training row has: 'w'",
+    )
     data = DATA.model_copy(update={"validation_path": tmp_path / "later.csv"})
     record = json.loads(split_json(dataset, data))
     assert record["validation"] == [0, 2]

@@ -1,0 +1,31 @@
+"""Levels of held-out rows that no training row has: to the network they are none at all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from dlreg.table.column import Column
+from dlreg.table.columns import KINDS
+from dlreg.table.kinds.category import CATEGORY
+
+MOST_NAMED = 3
+
+
+def unseen_levels(columns: Sequence[Column], cells: Mapping[str, Mapping[str, np.ndarray]]) -> Iterator[str]:
+    """A sentence for each category and each part whose cells training never sees.
+
+    Args:
+        columns: What the cells are.
+        cells: Of each part, `train` among them, one array of shape `(n_rows, 1)` per column.
+    """
+    for name in (column.name for column in columns if KINDS[column.kind] is CATEGORY):
+        known = set(pd.unique(cells["train"][name][:, 0]))
+        for part, part_cells in cells.items():
+            texts = part_cells[name][:, 0]
+            unseen = [level for level in pd.unique(texts) if level not in known]
+            if unseen:
+                count = int(pd.Series(texts).isin(unseen).sum())
+                shown = ", ".join(map(repr, unseen[:MOST_NAMED])) + (" …" if len(unseen) > MOST_NAMED else "")
+                subject = f"{count:,} {part} cells of column {name!r}"
+                yield f"{subject} have a level that no training row has: {shown}"

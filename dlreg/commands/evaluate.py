@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from dlreg.commands.other_format import naming_set_option, read_otherwise, with_dates_as_trained
+from dlreg.commands.other_format import (
+    MEASURED_KEYS,
+    naming_set_option,
+    read_otherwise,
+    with_dates_as_trained,
+)
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.gates import (
     AllowedRegression,
@@ -100,7 +105,7 @@ def predict_parts(
     """
     if other_table is None:
         return predict_own_rows(run), None
-    run = read_otherwise(run, other_table.overrides)
+    run = read_otherwise(run, other_table.overrides, MEASURED_KEYS)
     csv, data = other_table.csv, run.config.data
     with naming_set_option():
         table = with_dates_as_trained(read_table(csv, csv_format_of(data), run.text_columns), run)

@@ -13,13 +13,22 @@ from dlreg.table.date_writing import rewrite_dates
 
 # What says how a file is written; everything else is a part of what was trained.
 FORMAT_KEYS = ("encoding", "delimiter", "decimal", "thousands", "missing_values", "dates")
+# What becomes of a total among rows to measure on; a total among rows to predict is predicted.
+MEASURED_KEYS = (*FORMAT_KEYS, "non_data_rows")
 _NAMES = re.compile(
-    rf"""(?:([Ss])et\s)?data\.({"|".join(FORMAT_KEYS)})(?::\s(\{{.*?\}}|".*?"|[^\s,.]+))?""", re.DOTALL
+    rf"""(?:([Ss])et\s)?data\.({"|".join(MEASURED_KEYS)})(?::\s(\{{.*?\}}|".*?"|[^\s,.]+))?""", re.DOTALL
 )
 
 
-def read_otherwise(run: TrainedRun, overrides: Sequence[str]) -> TrainedRun:
-    """The run with other values of `FORMAT_KEYS`, as `--set` gives them.
+def read_otherwise(
+    run: TrainedRun, overrides: Sequence[str], keys: Sequence[str] = FORMAT_KEYS
+) -> TrainedRun:
+    """The run with other values of some keys of `data`, as `--set` gives them.
+
+    Args:
+        run: The trained run.
+        overrides: `KEY=VALUE` texts.
+        keys: Those that may be given.
 
     Raises:
         UsageError: One of `overrides` is not `KEY=VALUE`, or of another key.
@@ -27,9 +36,9 @@ def read_otherwise(run: TrainedRun, overrides: Sequence[str]) -> TrainedRun:
     """
     for override in overrides:
         key = override.partition("=")[0]
-        if not re.fullmatch(rf"data\.({'|'.join(FORMAT_KEYS)})(\..*)?", key):
-            keys = ", ".join(f"data.{name}" for name in FORMAT_KEYS)
-            hint = f"Here it takes what says how a file is written: {keys}. Train again for all else"
+        if not re.fullmatch(rf"data\.({'|'.join(keys)})(\..*)?", key):
+            listed = ", ".join(f"data.{name}" for name in keys)
+            hint = f"Here it takes what says how a file is written: {listed}. Train again for all else"
             raise UsageError(Fault(f"--set {key}: the run was trained with what its config says", hint=hint))
     return replace(run, config=override_config(run.config, overrides)) if overrides else run
 

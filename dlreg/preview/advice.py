@@ -37,7 +37,7 @@ def advise(config: Config, dataset: Dataset) -> tuple[Advice, ...]:
         *suspect_target(config, dataset),
         *suspect_columns(config, dataset),
         *suspect_written(config, dataset),
-        *suspect_rows(dataset, config.preprocessing.categorical),
+        *suspect_rows(config, dataset),
     )
     path = shown_path(config.data.path)
     return (

@@ -5,30 +5,35 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from dlreg.config.schema import Config
 from dlreg.preview.plan import count_features
 from dlreg.preview.suspicion import Suspicion
 from dlreg.table.dataset import Dataset, Part
+from dlreg.training.members import members_of
 
 ROWS_PER_FEATURE = 10
 # Rows: pandas takes several copies of what it hashes.
 HASHED_AT_ONCE = 65536
 
 
-def suspect_rows(dataset: Dataset, categorical: str) -> Iterator[Suspicion]:
+def suspect_rows(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     """Looks for rows that stand there twice, and for too few of them.
 
     Args:
+        config: Says how categories are encoded, and how many networks are trained.
         dataset: The rows.
-        categorical: How categories are encoded.
     """
     yield from _repeated_rows(dataset)
     n_rows = dataset.parts["train"].rows.size
-    n_features = count_features(dataset.columns, dataset.parts["train"], categorical)
+    n_features = count_features(dataset.columns, dataset.parts["train"], config.preprocessing.categorical)
     if n_rows < ROWS_PER_FEATURE * n_features:
         yield Suspicion(
             f"there are {n_rows:,} training rows for {n_features:,} features, fewer than "
             f"{ROWS_PER_FEATURE} for each: the network may learn them by heart",
-            "Leave out columns, or use model.l2, model.dropout or smaller model.hidden_layers",
+            "Leave out columns that say nothing of the target"
+            + (
+                ", or set preset: accurate, the mean of many networks" if len(members_of(config)) == 1 else ""
+            ),
         )
 
 

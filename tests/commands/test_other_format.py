@@ -20,6 +20,10 @@ from dlreg.errors import DataError, Fault
             "Mend the cells, or name texts that mean a missing value in data.missing_values",
             "Mend the cells, or name texts that mean a missing value in --set data.missing_values=…",
         ),
+        (
+            "Set data.non_data_rows: exclude to leave such rows out",
+            "Give --set 'data.non_data_rows=exclude' to leave such rows out",
+        ),
         ("Leave it out with data.exclude", "Leave it out with data.exclude"),
         (None, None),
     ],

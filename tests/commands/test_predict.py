@@ -147,6 +147,28 @@ def test_dates_of_another_format_are_the_same_moments(project):
     assert dated["y_pred"].tolist() == pd.read_csv(project / "undated.csv")["y_pred"].tolist()
 
 
+def test_a_total_among_other_rows_is_not_measured_on(project):
+    table = make_table(30, seed=8)
+    table.to_csv(project / "plain.csv", index=False)
+    total = {"풍속 등급": "Total", "소요 시간": table["소요 시간"].sum()}
+    pd.concat([table, pd.DataFrame([total])]).to_csv(project / "totalled.csv", index=False)
+    done = run_cli("evaluate", "run", "--data", "totalled.csv", cwd=project)
+    assert done.returncode == 4
+    assert "totalled.csv:32: no observation" in done.stderr
+    assert "--set 'data.non_data_rows=exclude'" in done.stderr
+    option = ["--set", "data.non_data_rows=exclude"]
+    metrics = [
+        json.loads(run_cli("evaluate", "run", "--json", "--data", *file, cwd=project).stdout)["metrics"]
+        for file in (["plain.csv"], ["totalled.csv", *option])
+    ]
+    assert metrics[0] == metrics[1]
+    done = run_cli("predict", "run", "totalled.csv", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "predicted, but no observation: line 32" in done.stderr
+    assert len(done.stdout.splitlines()) == 32
+    assert run_cli("predict", "run", "totalled.csv", *option, cwd=project).returncode == 2
+
+
 def test_options_on_another_table_need_one(project):
     done = run_cli("evaluate", "run", "--strict", cwd=project)
     assert done.returncode == 2

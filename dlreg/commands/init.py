@@ -6,6 +6,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import NamedTuple, get_args
 
+import numpy as np
+
 from dlreg.commands.column_uses import Use, choose_use, grouping_notes, split_by_time
 from dlreg.config.checks import RefusedError, check_delimiter
 from dlreg.config.reading import parse_config
@@ -14,6 +16,7 @@ from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, Fault, UsageError, printable
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
+from dlreg.preview.target import LOGARITHMS, Logarithm, choose_logarithm
 from dlreg.table.column import Column
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, load_dataset, shown_path
@@ -40,6 +43,7 @@ class _Draft(NamedTuple):
         uses: What the other columns are.
         split: How test and validation rows are drawn.
         split_by: The column with the time.
+        logarithm: The scaling of a target so skewed that it needs one.
         preset: How to train.
     """
 
@@ -51,6 +55,7 @@ class _Draft(NamedTuple):
     uses: list[Use]
     split: SplitMethod
     split_by: str | None
+    logarithm: Logarithm | None
     preset: str
 
 
@@ -86,12 +91,14 @@ def init(
     place = output or Path("config.yaml")
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
     split, split_by = split_by_time(table, uses, y_true)
-    has_other_rows = bool(guess.non_data_rows)
-    draft = _Draft(path, target, target_unit, table.csv_format, has_other_rows, uses, split, split_by, "fast")
+    has_other_rows, logarithm = bool(guess.non_data_rows), choose_logarithm(y_true[~np.isnan(y_true)])
+    draft = _Draft(
+        path, target, target_unit, table.csv_format, has_other_rows, uses, split, split_by, logarithm, "fast"
+    )
     lines, config, dataset = _load(draft, place)
     rows = (f"left out: {place}" for place in guess.non_data_rows)
     notes = [*rows, *_left_out_notes(uses), *_missing_notes(guess, target), *_reading_notes(guess, draft)]
-    warnings = [*_split_notes(config), *_advice(config, dataset)]
+    warnings = [*_split_notes(config), *_target_notes(config), *_advice(config, dataset)]
     head = list(_head_lines(csv, len(table.frame), len(header), place, warnings))
     text = "\n".join([*head, *lines]) + "\n"
     parse_config(text.encode(), str(place))
@@ -164,6 +171,15 @@ def _split_notes(config: Config) -> Iterator[str]:
         yield "split: ordered: the rows are in the order of time, so the last are to test on"
 
 
+def _target_notes(config: Config) -> Iterator[str]:
+    if config.preprocessing.target in LOGARITHMS:
+        scaling = config.preprocessing.target
+        yield (
+            f"preprocessing.target: {scaling}: the target {config.data.target!r} spans orders of magnitude; its "
+            "predictions are rather medians than means"
+        )
+
+
 def _advice(config: Config, dataset: Dataset) -> Iterator[str]:
     for advice in advise(config, dataset):
         if advice.fault.hint:
@@ -201,6 +217,9 @@ def _data_lines(draft: _Draft) -> Iterator[str]:
     yield from _entry(1, {"split": draft.split}, "random | ordered | group | time")
     if draft.split_by:
         yield from _entry(1, {"split_by": draft.split_by}, "the rows are in its order")
+    if draft.logarithm:
+        yield "preprocessing:"
+        yield from _entry(1, {"target": draft.logarithm}, "the target spans orders of magnitude")
 
 
 def _column_lines(draft: _Draft) -> Iterator[str]:

@@ -619,3 +619,20 @@ def test_rows_that_are_no_observations_are_left_out_and_said(tmp_path):
     assert notes[1] == f"left out: line {N + 3}: 'Gesamt' in column 'area' beside empty cells"
     assert columns_of(config) == {"area": "number", "town": "category"}
     assert sum(part.rows.size for part in load_dataset(config).parts.values()) == N
+
+
+@pytest.mark.parametrize(("has_zeros", "scaling"), [(False, "log"), (True, "log1p")])
+def test_a_target_of_many_magnitudes_is_learnt_as_a_logarithm(tmp_path, has_zeros, scaling):
+    target = np.exp(np.random.default_rng(23).normal(0, 3, N)).round(6)
+    target = np.where(has_zeros & (np.arange(N) % 5 == 0), 0, target)
+    config, notes = notes_of(tmp_path, pd.DataFrame({"x": X, "y": target}))
+    assert config.preprocessing.target == scaling
+    # The preset sees to it that no prediction overshoots.
+    assert config.preprocessing.clip_predictions
+    assert any(note.startswith(f"preprocessing.target: {scaling}: the target 'y' spans") for note in notes)
+
+
+def test_an_ordinary_target_is_standardised(tmp_path):
+    config, notes = notes_of(tmp_path, pd.DataFrame({"x": X, "y": Y}))
+    assert config.preprocessing.target == "standard"
+    assert not any("preprocessing.target" in note for note in notes)

@@ -173,10 +173,10 @@ def _split_notes(config: Config) -> Iterator[str]:
 
 def _target_notes(config: Config) -> Iterator[str]:
     if config.preprocessing.target in LOGARITHMS:
-        scaling = config.preprocessing.target
+        key = f"preprocessing.target: {config.preprocessing.target}"
         yield (
-            f"preprocessing.target: {scaling}: the target {config.data.target!r} spans orders of magnitude; its "
-            "predictions are rather medians than means"
+            f"{key}: the target {config.data.target!r} spans orders of magnitude; its predictions are rather "
+            "medians than means"
         )
 
 
@@ -220,6 +220,8 @@ def _data_lines(draft: _Draft) -> Iterator[str]:
     if draft.logarithm:
         yield "preprocessing:"
         yield from _entry(1, {"target": draft.logarithm}, "the target spans orders of magnitude")
+        if draft.logarithm == "log1p" and draft.preset == "standard":
+            yield from _entry(1, {"clip_predictions": True}, "within the targets of the training rows")
 
 
 def _column_lines(draft: _Draft) -> Iterator[str]:

@@ -138,7 +138,7 @@ DAMAGE = {
     "a config elsewhere": (linked("config.yaml"), ["evaluate"], "config.yaml"),
     "a pipe for a split": (piped("split.json"), ["evaluate"], "split.json"),
     "a pipe for a record": (piped("run.json"), ["evaluate"], "run.json"),
-    "a newer version": (edited(schema_version=2), ["evaluate"], "version 2"),
+    "a newer version": (edited(schema_version=3), ["evaluate"], "version 3"),
     "a record made up": (edited(status="complete", rows={"train": 1}), ["evaluate"], "run.json"),
     "no files listed": (edited(files={}), ["predict"], "run.json"),
 }  # fmt: skip

@@ -89,7 +89,7 @@ def test_the_pattern_of_any_date_format_is_allowed(date_format):
      "[0-9]*", "[0-9]{1,100}", "[0-9]{2,3}", "^a$", "(a", "a)", r"\d", r"\pN", "a" * 1001],
 )  # fmt: skip
 def test_other_patterns_are_refused(pattern):
-    with pytest.raises(RunDirError, match="no date's"):
+    with pytest.raises(RunDirError, match="neither a date's nor a level's"):
         vetting._check_node(node_of("RegexFullMatch", pattern=pattern), {})
 
 

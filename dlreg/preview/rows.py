@@ -32,7 +32,7 @@ def suspect_rows(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
             f"{ROWS_PER_FEATURE} for each: the network may learn them by heart",
             "Leave out columns that say nothing of the target"
             + (
-                ", or set preset: accurate, the mean of many networks" if len(members_of(config)) == 1 else ""
+                ", or set preset: fast, the mean of several networks" if len(members_of(config)) == 1 else ""
             ),
         )
 

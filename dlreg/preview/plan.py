@@ -101,10 +101,17 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         parameters=parameters,
         steps_per_epoch=epoch_plan.steps_per_epoch,
         epochs=epoch_plan.epochs,
-        refit_epochs=int(count_refit_epochs(refit.epochs_fraction, [epoch_plan.epochs])[0]) if refit else 0,
+        refit_epochs=_most_refit_epochs(refit.epochs_fraction, epoch_plan.epochs, dataset) if refit else 0,
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * floats + CELL_BYTES * cells,
         threads=config.run.threads or (1 if is_small else None),
     )
+
+
+def _most_refit_epochs(epochs_fraction: float, epochs: int, dataset: Dataset) -> int:
+    # The first member may be at its best at once, and the last at the very end.
+    best_epochs = [1, epochs]
+    forward = go_forward(dataset.folds)
+    return int(count_refit_epochs(epochs_fraction, best_epochs, catches_up=forward).max())
 
 
 def count_features(columns: Sequence[Column], train: Part, categorical: str) -> int:

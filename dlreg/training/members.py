@@ -110,14 +110,20 @@ def count_epochs(epochs: int | str, steps_per_epoch: int, auto_steps: int) -> in
     return max(LEAST_AUTO_EPOCHS, enough, on_small_tables)
 
 
-def count_refit_epochs(epochs_fraction: float, best_epochs: Sequence[int] | np.ndarray) -> np.ndarray:
+def count_refit_epochs(
+    epochs_fraction: float, best_epochs: Sequence[int] | np.ndarray, *, catches_up: bool = False
+) -> np.ndarray:
     """How many epochs each member is refitted, at least one.
 
     Args:
         epochs_fraction: Of its best epoch.
         best_epochs: Those, 1-based, shape `(n_members,)`.
+        catches_up: Whether all are to have as many epochs in the end as the one with the latest best epoch:
+            where folds go forward in time, the first ones stop soon, for they know few rows.
     """
-    return np.maximum(1, np.rint(epochs_fraction * np.asarray(best_epochs))).astype(np.int64)
+    best = np.asarray(best_epochs)
+    latest = best.max() if catches_up else best
+    return np.maximum(1, np.rint(epochs_fraction * latest).astype(np.int64) + latest - best)
 
 
 @dataclass(frozen=True)

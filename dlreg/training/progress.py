@@ -37,10 +37,12 @@ class Refit:
     Attributes:
         epochs_fraction: How many epochs, as a fraction of each member's best epoch.
         learning_rate: At its peak, half way.
+        catches_up: Whether all members end with as many epochs, see `dlreg.training.members`.
     """
 
     epochs_fraction: float
     learning_rate: float
+    catches_up: bool = False
 
 
 class _Watch:
@@ -126,7 +128,9 @@ class Progress:
         """How many epochs each member is refitted, shape `(n_members,)`; 0 before that is known."""
         if not (self._refit and self._is_over):
             return np.zeros_like(self.best_epochs)
-        return count_refit_epochs(self._refit.epochs_fraction, self.best_epochs)
+        return count_refit_epochs(
+            self._refit.epochs_fraction, self.best_epochs, catches_up=self._refit.catches_up
+        )
 
     @property
     def best_epoch(self) -> int:

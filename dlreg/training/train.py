@@ -18,6 +18,7 @@ from dlreg.model.initial_weights import initial_weights
 from dlreg.model.mixture import Mixture, mean_of
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.table.dataset import Dataset
+from dlreg.table.splits import FORWARD_METHODS
 from dlreg.training.blending import mix_members
 from dlreg.training.loop import (
     Hooks,
@@ -239,7 +240,11 @@ def _recipe(
         early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
         plateau=Plateau(**schedule_options) if lowered_on_plateau else None,
         restore_best_weights=settings.restore_best_weights,
-        refit=Refit(refit.epochs_fraction, refit.learning_rate_fraction * settings.learning_rate)
+        refit=Refit(
+            refit.epochs_fraction,
+            refit.learning_rate_fraction * settings.learning_rate,
+            catches_up=config.data.split in FORWARD_METHODS,
+        )
         if refit
         else None,
     )

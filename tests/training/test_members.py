@@ -7,6 +7,7 @@ from dlreg.table.splits import split_folds
 from dlreg.training.loop import shuffled_rows
 from dlreg.training.members import (
     count_epochs,
+    count_refit_epochs,
     divide_epoch,
     plan_members,
     predicting_members,
@@ -63,3 +64,10 @@ def test_batches_of_one_size_hold_every_row_and_few_more():
         batch_size, steps = divide_epoch(n_rows, 256, equal_batches=True)
         assert batch_size <= 256
         assert 0 <= batch_size * steps - n_rows < steps
+
+
+def test_members_that_stopped_soon_catch_up_where_folds_go_forward():
+    assert count_refit_epochs(0.4, [1, 10, 25]).tolist() == [1, 4, 10]
+    refitted = count_refit_epochs(0.4, [1, 10, 25], catches_up=True)
+    assert refitted.tolist() == [34, 25, 10]
+    assert (refitted + np.array([1, 10, 25])).tolist() == [35, 35, 35]

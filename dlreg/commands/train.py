@@ -291,11 +291,14 @@ def _verdict(config: Config, progress: Progress, target_hint: str | None) -> dic
 
 def settled_keys(config: Config) -> set[str]:
     """Keys that are already as they would be advised, or that a preset has chosen together with others."""
-    settled = set() if config.preset == "standard" else ADVISED_KEYS - {"preset"}
-    if config.preset == "accurate":
-        settled.add("preset")
-    if config.model.ensemble > 1 or config.training.cross_validation:
-        settled.add("model.ensemble")
-    if config.training.restore_best_weights:
-        settled.add("training.restore_best_weights")
-    return settled
+    if config.preset != "standard":
+        return set(ADVISED_KEYS)
+    model, training = config.model, config.training
+    is_settled = {
+        "model.ensemble": model.ensemble > 1 or training.cross_validation is not None,
+        "model.dropout": any(model.dropouts),
+        "model.l2": model.l2 > 0,
+        "training.clip_norm": training.clip_norm is not None,
+        "training.restore_best_weights": training.restore_best_weights,
+    }
+    return {key for key, settled in is_settled.items() if settled}

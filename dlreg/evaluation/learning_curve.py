@@ -23,24 +23,26 @@ _KEPT_WEIGHTS: Mapping[KeptWeights, str] = {
     "last": "The weights of the last epoch are kept all the same.",
     "refitted": "Refitting went on from the best epoch.",
 }
-_PRESET = "set preset: accurate, without model and training of your own"
-_ENSEMBLE = "set model.ensemble: 5"
+_ENSEMBLE = {"model.ensemble": "set model.ensemble: 5"}
 # What to try after each, by the key it is about, the most often helpful first.
 _NEXT: Mapping[Kind, Mapping[str, str]] = {
-    "diverged": {"training.learning_rate": "lower training.learning_rate to a tenth"},
-    "too short": {"training.epochs": "raise training.epochs"},
+    "diverged": {
+        "training.learning_rate": "divide training.learning_rate by 10",
+        "training.clip_norm": "set training.clip_norm: 1.0",
+    },
+    "too short": {"training.epochs": "set training.epochs: 100"},
     "hard to judge": {},
     "overfitting": {
         "training.restore_best_weights": "set training.restore_best_weights: true",
-        "preset": _PRESET,
-        "model.ensemble": _ENSEMBLE,
+        **_ENSEMBLE,
+        "model.dropout": "set model.dropout: 0.2",
     },
     "still falling": {
-        "training.epochs": "triple training.epochs",
-        "training.learning_rate": "triple training.learning_rate",
+        "training.learning_rate": "multiply training.learning_rate by 3",
+        "training.epochs": "multiply training.epochs by 3",
     },
-    "noisy": {"preset": _PRESET, "model.ensemble": _ENSEMBLE},
-    "converged": {"preset": _PRESET, "model.ensemble": _ENSEMBLE},
+    "noisy": _ENSEMBLE,
+    "converged": {**_ENSEMBLE, "model.l2": "set model.l2: 0.001"},
 }
 ADVISED_KEYS = {key for steps in _NEXT.values() for key in steps}
 
@@ -253,9 +255,8 @@ _RULES: Mapping[Kind, Callable[[_Curve], _Finding | None]] = {
 
 
 def _joined(steps: Sequence[str]) -> str:
-    """One sentence of several things to try: a, b, or c."""
-    text = ", ".join(steps[:-1]) + ("," if len(steps) > 2 else "") + " or " if len(steps) > 1 else ""
-    text += steps[-1] if steps else ""
+    """A sentence of things to try, or nothing."""
+    text = ", or ".join(steps)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 

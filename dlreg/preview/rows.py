@@ -31,7 +31,7 @@ def suspect_rows(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
             f"there are {n_rows:,} training rows for {n_features:,} features, fewer than "
             f"{ROWS_PER_FEATURE} for each: the network may learn them by heart",
             "Leave out columns that say nothing of the target"
-            + (", or set preset: fast, the mean of several networks" if len(members_of(config)) == 1 else ""),
+            + (", or set model.ensemble: 5" if len(members_of(config)) == 1 else ""),
         )
 
 

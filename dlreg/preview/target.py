@@ -111,15 +111,15 @@ def _wrong_cells(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     if not outliers.size:
         return
     target = config.data.target
-    keys = {"preprocessing.target: log": y_true.min() > 0 and config.preprocessing.target not in LOGARITHMS}
-    keys["training.loss: huber"] = config.training.loss == "mse"
+    keys = {"training.loss: huber": config.training.loss == "mse"}
+    keys["preprocessing.target: log"] = y_true.min() > 0 and config.preprocessing.target not in LOGARITHMS
     ways = " or ".join(key for key, helps in keys.items() if helps)
     yield Suspicion(
         f"the target {target!r} is orders of magnitude away from all others in {len(outliers):,} rows: "
         f"{shown_cells(csv_as_written(config), target, np.sort(rows[outliers]))}; few as they are, they make "
         "up most of the loss",
         "Mend the wrong cells of the target, or take their rows out of the CSV"
-        + (f"; if they are right, set {ways}" if ways else ""),
+        + (f"; if you cannot, set {ways} for the sake of the other rows" if ways else ""),
         spoils_loss=True,
     )
 

@@ -290,28 +290,22 @@ def rmse(networks: Any, x: np.ndarray, y_true: np.ndarray) -> float:
 
 
 def summarise(results: pd.DataFrame) -> None:
-    """For each verdict and advice: how often, and by how much, the error fell."""
-    print("| verdict | advice | cases | lower | change | trainings | lower | lower on test rows |")
+    """For each verdict and advice: how often, and by how much, the error fell; the most often helpful first."""
+    print("| verdict | advice | cases | lower | change | lower on test rows | trainings | lower |")
     print("|---|---|---|---|---|---|---|---|")
-    for (kind, base), rows in results.groupby(["kind", "base"]):
-        print_kind(f"{kind} ({base})", rows)
-    for kind, rows in results.groupby("kind"):
-        print_kind(str(kind), rows)
-
-
-def print_kind(kind: str, results: pd.DataFrame) -> None:
-    lines: dict[str, tuple[float, str]] = {}
-    for advice, rows in results.groupby("advice"):
-        cases = rows.groupby(["table", "base"])[["before", "after", "test_before", "test_after"]].mean()
-        # A training that diverged has no error: any is lower.
-        ratios = (cases["after"] / cases["before"]).fillna(1.0)
-        lower = (cases["after"] < cases["before"]).mean()
-        single = (rows["after"] < rows["before"]).mean()
-        test = (cases["test_after"] < cases["test_before"]).mean()
-        line = f"{len(cases)} | {lower:.0%} | {ratios.median() - 1:+.1%} | {len(rows)} | {single:.0%} | {test:.0%}"
-        lines[str(advice)] = lower, line
-    for advice, (_, line) in sorted(lines.items(), key=lambda item: -item[1][0]):
-        print(f"| {kind} | {advice} | {line} |")
+    for kind, of_kind in results.groupby("kind"):
+        lines: dict[str, float] = {}
+        for advice, rows in of_kind.groupby("advice"):
+            cases = rows.groupby(["table", "base"])[["before", "after", "test_before", "test_after"]].mean()
+            lower = (cases["after"] < cases["before"]).mean()
+            single = (rows["after"] < rows["before"]).mean()
+            test = (cases["test_after"] < cases["test_before"]).mean()
+            # A training that diverged has no error: any is lower.
+            change = (cases["after"] / cases["before"]).median() - 1
+            line = f"| {kind} | {advice} | {len(cases)} | {lower:.0%} | {change:+.0%} | {test:.0%} | "
+            lines[f"{line}{len(rows)} | {single:.0%} |"] = lower
+        for line in sorted(lines, key=lines.__getitem__, reverse=True):
+            print(line)
 
 
 if __name__ == "__main__":

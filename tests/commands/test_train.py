@@ -16,7 +16,9 @@ RESTORED = {"training.restore_best_weights"}
         ("training: {restore_best_weights: false}", set()),
         ("model: {ensemble: 3}", RESTORED | {"model.ensemble"}),
         ("training: {cross_validation: 4}", RESTORED | {"model.ensemble"}),
-        ("preset: fast", ADVISED_KEYS - {"preset"}),
+        ("model: {dropout: 0.1, l2: 0.01}", RESTORED | {"model.dropout", "model.l2"}),
+        ("training: {clip_norm: 2.0}", RESTORED | {"training.clip_norm"}),
+        ("preset: fast", ADVISED_KEYS),
         ("preset: accurate", ADVISED_KEYS),
     ],
 )

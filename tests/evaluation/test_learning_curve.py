@@ -162,6 +162,13 @@ def test_what_is_advised_are_keys_of_the_config():
         assert not name or name in sections[section].annotation.model_fields
 
 
+def test_overfitting_advises_first_to_keep_the_best_weights():
+    verdict = judge_learning_curve(1 / EPOCHS[:60], risen(0.5), kept_weights="last")
+    assert verdict.advice == (
+        "Set training.restore_best_weights: true, or set model.ensemble: 5, or set model.dropout: 0.2."
+    )
+
+
 def test_what_is_settled_is_not_advised():
     offered = judge_learning_curve(FLAT, FLAT * 1.1)
     assert "model.ensemble" in offered.advice

@@ -135,7 +135,7 @@ def test_wrong_cells_are_named_by_line_wherever_the_split_puts_them(tmp_path):
             path = folder_with(tmp_path, with_target(wrong), f"training: {{seed: {seed}}}\n")
             (warning,) = check(path).warnings
             assert f"in 1 rows: '1234567.5' (line {row + 2})" in warning.message
-            assert warning.hint.endswith("set preprocessing.target: log or training.loss: huber")
+            assert "set training.loss: huber or preprocessing.target: log" in warning.hint
     (warning,) = check(path, ["preprocessing.target=log", "training.loss=huber"]).warnings
     assert warning.hint == "Mend the wrong cells of the target, or take their rows out of the CSV"
 

@@ -123,7 +123,7 @@ def count_refit_epochs(
     """
     best = np.asarray(best_epochs)
     latest = best.max() if catches_up else best
-    return np.maximum(1, np.rint(epochs_fraction * latest).astype(np.int64) + latest - best)
+    return np.asarray(np.maximum(1, np.rint(epochs_fraction * latest).astype(np.int64) + latest - best))
 
 
 @dataclass(frozen=True)

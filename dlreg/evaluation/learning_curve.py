@@ -24,6 +24,7 @@ _KEPT_WEIGHTS: Mapping[KeptWeights, str] = {
     "refitted": "Refitting went on from the best epoch.",
 }
 _ENSEMBLE = {"model.ensemble": "set model.ensemble: 5"}
+_PRESET = {"preset": "set preset: accurate and leave preprocessing, model and training out"}
 # What to try after each, by the key it is about, the most often helpful first.
 _NEXT: Mapping[Kind, Mapping[str, str]] = {
     "diverged": {
@@ -40,9 +41,10 @@ _NEXT: Mapping[Kind, Mapping[str, str]] = {
     "still falling": {
         "training.learning_rate": "multiply training.learning_rate by 3",
         "training.epochs": "multiply training.epochs by 3",
+        **_PRESET,
     },
     "noisy": _ENSEMBLE,
-    "converged": {**_ENSEMBLE, "model.l2": "set model.l2: 0.001"},
+    "converged": {**_ENSEMBLE, "model.l2": "set model.l2: 0.001", **_PRESET},
 }
 ADVISED_KEYS = {key for steps in _NEXT.values() for key in steps}
 
@@ -150,8 +152,8 @@ def judge_learning_curve(
 
     A curve is smoothed by a running median over a tenth of its epochs; its noise is the median distance
     from that. The validation loss is judged; without one the training loss, and then overfitting cannot
-    be seen. What is advised lowered the validation error on at least 8 of 10 tables with such a curve, the
-    most often helpful first (tests/benchmarks/advice.py); where nothing did, nothing is advised.
+    be seen. What is advised lowered the error of at least 8 of 10 tables with such a curve, the most often
+    helpful first (tests/benchmarks/advice.py); where nothing did, nothing is advised.
 
     Args:
         loss: The training loss of each epoch.

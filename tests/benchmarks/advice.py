@@ -3,14 +3,14 @@
     python tests/benchmarks/advice.py FOLDER RESULTS.csv [--tables yacht,arm] [--bases standard]
     python tests/benchmarks/advice.py --summary RESULTS.csv …
 
-FOLDER holds real tables as `accuracy.py` and its README name them: `uci/`, `mixed/`, `more/`. Generated ones come
-from `generated.py`. Of tables with more rows `ROWS` are drawn. Each is trained from each of `BASES`; what the
-verdict on that training is decides which of `ADVICE` are followed, one at a time, with the same rows to train and
-to validate on and the same seed.
+FOLDER holds real tables as `accuracy.py` names them, in `uci/`, `mixed/` and `more/`; generated ones come from
+`generated.py`. Of tables with more rows `ROWS` are drawn. Each is trained from each of `BASES`, with each of `SEEDS`;
+then what `FOLLOWED` names is followed, one at a time, with the same rows to train and to validate on and the same seed.
 
-A *case* is a table and a base, its error the mean of the RMSE on the validation rows, in the target's units, over
-the seeds whose verdict was the same. Advice is as good as the share of its cases in which that error falls. For
-comparison the same is told of single trainings, and of the test rows, which nothing was chosen by.
+A *case* is a table and a base; its error is the RMSE on the validation rows, in the target's units, the mean over the
+seeds with the same verdict. A cell tells in how many percent of the cases that error fell, the same of the error on
+their test rows, by which nothing was chosen, and of single trainings; then how many cases there were, and the median
+change of the error.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from functools import partial
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ from dlreg.config.reading import load_config
 from dlreg.config.schema import Config
 from dlreg.engine import trainer
 from dlreg.engine.epoch import CompiledEpoch, EpochInputs, Program
-from dlreg.evaluation.learning_curve import judge_learning_curve
+from dlreg.evaluation.learning_curve import Kind, judge_learning_curve
 from dlreg.table.dataset import Dataset, Part, load_dataset
 from dlreg.table.splits import split_folds
 from dlreg.training.loop import Hooks
@@ -157,11 +157,12 @@ FURTHER: Mapping[str, Callable[[Config], list[str]]] = {
     "epochs 100": fixed("training.epochs=100"),
     "clip norm 1": fixed("training.clip_norm=1.0"),
     "adam": fixed("training.optimizer=adam", "training.learning_rate=0.001"),
+    "target log": fixed("preprocessing.target=log"),
     "restore best": fixed("training.restore_best_weights=true"),
 }
 # What is followed after each base.
 FOLLOWED: Mapping[str, Sequence[str]] = {
-    "standard": (*ADVICE, "preset fast", "preset accurate"),
+    "standard": (*ADVICE, "epochs × 3", "preset fast", "preset accurate"),
     "long": ("dropout 0.2", "l2 0.001", "layers / 2", "rate / 3", "ensemble 5", "preset fast"),
     "short": ("epochs × 3", "rate × 3", "ensemble 5"),
     "hasty": ("rate / 3", "rate / 10", "batch × 4", "cosine", "ensemble 5"),
@@ -290,22 +291,26 @@ def rmse(networks: Any, x: np.ndarray, y_true: np.ndarray) -> float:
 
 
 def summarise(results: pd.DataFrame) -> None:
-    """For each verdict and advice: how often, and by how much, the error fell; the most often helpful first."""
-    print("| verdict | advice | cases | lower | change | lower on test rows | trainings | lower |")
-    print("|---|---|---|---|---|---|---|---|")
-    for kind, of_kind in results.groupby("kind"):
-        lines: dict[str, float] = {}
-        for advice, rows in of_kind.groupby("advice"):
-            cases = rows.groupby(["table", "base"])[["before", "after", "test_before", "test_after"]].mean()
-            lower = (cases["after"] < cases["before"]).mean()
-            single = (rows["after"] < rows["before"]).mean()
-            test = (cases["test_after"] < cases["test_before"]).mean()
-            # A training that diverged has no error: any is lower.
-            change = (cases["after"] / cases["before"]).median() - 1
-            line = f"| {kind} | {advice} | {len(cases)} | {lower:.0%} | {change:+.0%} | {test:.0%} | "
-            lines[f"{line}{len(rows)} | {single:.0%} |"] = lower
-        for line in sorted(lines, key=lines.__getitem__, reverse=True):
-            print(line)
+    """For each advice and verdict how often the error fell: in cases, on their test rows, in single trainings."""
+    kinds = [kind for kind in get_args(Kind) if (results["kind"] == kind).any()]
+    print(f"| advice | {' | '.join(kinds)} |\n|---|{'---|' * len(kinds)}")
+    cells = {key: cell_of(rows) for key, rows in results.groupby(["advice", "kind"])}
+    for advice in (*ADVICE, *PRESETS, *FURTHER):
+        row = [cells.get((advice, kind), "") for kind in kinds]
+        if any(row):
+            print(f"| {advice} | {' | '.join(row)} |")
+
+
+def cell_of(results: pd.DataFrame) -> str:
+    """The shares in percent, the number of cases, and the median change of the error."""
+    cases = results.groupby(["table", "base"])[["before", "after", "test_before", "test_after"]].mean()
+    shares = (
+        (cases["after"] < cases["before"]).mean(),
+        (cases["test_after"] < cases["test_before"]).mean(),
+        (results["after"] < results["before"]).mean(),
+    )
+    change = (cases["after"] / cases["before"]).median() - 1
+    return f"{' / '.join(f'{100 * share:.0f}' for share in shares)} of {len(cases)}, {change:+.0%}"
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ PATHS = TEXT.filter(LOCAL_PATH.fullmatch)
 SPECIAL = {
     "path": PATHS,
     "test_path": PATHS | st.none(),
+    "validation_path": PATHS | st.none(),
     "dir": PATHS | st.none(),
     "encoding": st.sampled_from(["utf-8", "cp949", "utf-16"]),
     "delimiter": st.sampled_from([",", ";", "\t", " ", "#"]),

@@ -199,11 +199,14 @@ def schema(
     ] = False,
 ) -> None:
     """Print the JSON Schema of the config, for editors, or all of its keys, to read."""
-    from dlreg.config.json_schema import config_schema
-    from dlreg.config.reference import full_config
+    if as_yaml:
+        from dlreg.config.reference import full_config
 
-    schema = json.dumps(config_schema(), indent=2, ensure_ascii=False)
-    print(full_config().rstrip("\n") if as_yaml else schema)
+        print(full_config(), end="")
+    else:
+        from dlreg.config.json_schema import config_schema
+
+        print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()

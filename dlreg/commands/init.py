@@ -32,7 +32,7 @@ MOST_WORDS = 5
 
 
 class _Draft(NamedTuple):
-    """What the section `data` is to say.
+    """What the config is to say.
 
     Attributes:
         path: The table, from the folder of the config.

@@ -139,8 +139,8 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
     folds = dataset.folds if go_forward(dataset.folds) else ()
     with located(str(config.data.path)):
         of_folds = [fit_on(fitted_rows=fold.train) for fold in folds]
-        is_last_fold = of_folds and config.training.refit is None
-        preprocessing = of_folds[-1] if is_last_fold else fit_on()
+        ends_with_folds = bool(of_folds) and config.training.refit is None
+        preprocessing = of_folds[-1] if ends_with_folds else fit_on()
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
         fold_x = [of_fold.transform(train.cells) for of_fold in of_folds]
     known = fold_x[0][first] if fold_x else x["train"]

@@ -24,9 +24,11 @@
 - `target`: the column to predict, read as numbers
 - `dataset`: the rows of a config, read, recognised, checked and split
 
-Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds.number.read_numbers`, `dates`,
-`date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
-`csv_file.{read_table, read_sample, stream_tables, Table}`, `csv_format.CsvFormat`, `table_guess.guess_table`,
-`csv_scan.{open_csv, BLOCK_BYTES}` and `missing_columns.missing_columns`. Never imports features, model,
+Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS`, `number` and
+`units`), `dates`, `date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
+`csv_file.{read_table, read_sample, stream_tables, Table}`, `csv_format.CsvFormat`,
+`csv_scan.{open_csv, BLOCK_BYTES}`, `table_guess`, `mixed_columns.FEW_VALUES`, `written_cells`,
+`cells.shown_cells`, `spelling`, `splits`, `target`, `non_data_rows.{describe_rows, find_non_data_rows}` and
+`missing_columns.missing_columns`. Never imports features, model,
 training, engine, pipeline or runs: rows know no network.
 """

@@ -1,7 +1,7 @@
-"""Rows that are no observations: totals and averages of the others, and a second header with units.
+"""Rows that are no observations: totals and averages of the others, the header again, one with units.
 
 They are told by what they are made of: a word for a total where other rows have more cells, a target that is
-the sum or the mean of all others, text where the rest of the table has numbers.
+the sum or the mean of all others, the names of the columns, text where the rest of the table has numbers.
 """
 
 import re
@@ -40,7 +40,7 @@ _WORD = re.compile(
     rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})\s*(:|[(\[].*|[0-9]{{4}})?", re.DOTALL
 )
 
-_HINT = "Set data.non_data_rows: exclude to leave such rows out, or keep if it is an observation"
+_HINT = "Set data.non_data_rows: exclude to leave such rows out, or keep if they are observations"
 
 
 class NonDataRow(NamedTuple):
@@ -56,7 +56,7 @@ class NonDataRow(NamedTuple):
 
 
 def find_non_data_rows(table: Table, target: str | None) -> list[NonDataRow]:
-    """Finds totals, averages and a second header, in the order of the table.
+    """Finds totals, averages, repeated headers and a second one with units, in the order of the table.
 
     Args:
         table: Any rows.

@@ -21,8 +21,8 @@ def unseen_levels(columns: Sequence[Column], cells: Mapping[str, Mapping[str, np
     """
     for name in (column.name for column in columns if KINDS[column.kind] is CATEGORY):
         known = set(pd.unique(cells["train"][name][:, 0]))
-        for part, part_cells in cells.items():
-            texts = part_cells[name][:, 0]
+        for part in (part for part in cells if part != "train"):
+            texts = cells[part][name][:, 0]
             unseen = [level for level in pd.unique(texts) if level not in known]
             if unseen:
                 count = int(pd.Series(texts).isin(unseen).sum())

@@ -94,9 +94,14 @@ def train_members(
         fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
     """
     plan = plan_epochs(config, len(x["train"]), dataset.folds)
-    data = _training_data(config, dataset, preprocessing, x, plan.n_rows)
+    parts = {
+        name: TrainingRows(x[name], _scaled_target(preprocessing, dataset.parts[name].y_true))
+        for name in ("train", "validation")
+    }
     if fold_x:
-        data = _with_rows_of_folds(config, dataset, data, fold_x)
+        data = _with_rows_of_folds(config, dataset, parts["train"], fold_x, plan.n_rows)
+    else:
+        data = _training_data(config, dataset, parts, plan.n_rows)
     return fit(_recipe(config, preprocessing, variants, plan), data, hooks)
 
 
@@ -156,20 +161,12 @@ def _predict_training_rows(
 
 
 def _training_data(
-    config: Config,
-    dataset: Dataset,
-    preprocessing: Preprocessing,
-    x: Mapping[str, np.ndarray],
-    n_rows: int,
+    config: Config, dataset: Dataset, parts: Mapping[str, TrainingRows], n_rows: int
 ) -> TrainingData:
-    members, folds = members_of(config), dataset.folds
-    train, validation = (
-        TrainingRows(x[name], _scaled_target(preprocessing, dataset.parts[name].y_true))
-        for name in ("train", "validation")
-    )
+    members, folds, train = members_of(config), dataset.folds, parts["train"]
     return TrainingData(
         train,
-        train if folds else validation,
+        train if folds else parts["validation"],
         shuffled_rows(training_rows(members, len(train.x), folds), config.training.seed),
         n_rows,
         padded_rows([folds[member.fold or 0].validation for member in members]) if folds else None,
@@ -177,20 +174,20 @@ def _training_data(
 
 
 def _with_rows_of_folds(
-    config: Config, dataset: Dataset, data: TrainingData, fold_x: Sequence[np.ndarray]
+    config: Config, dataset: Dataset, train: TrainingRows, fold_x: Sequence[np.ndarray], n_rows: int
 ) -> TrainingData:
-    """Training data in which each member has the rows of its own fold's preprocessing.
+    """The rows of a training in which each member has those of its own fold's preprocessing.
 
     They stand one below the other, at the end those of all rows, if members are to be refitted with them.
     """
-    members, folds, (x, y) = members_of(config), dataset.folds, data.train
+    members, folds, (x, y) = members_of(config), dataset.folds, train
     blocks = [*fold_x, x] if config.training.refit else list(fold_x)
     stacked = aligned_zeros((len(x) * len(blocks), x.shape[1]))
     for number, block in enumerate(blocks):
         stacked[number * len(x) : (number + 1) * len(x)] = block
     rows = TrainingRows(stacked, np.tile(y, (len(blocks), 1)))
     starts = [(member.fold or 0) * len(x) for member in members]
-    train = [
+    fold_rows = [
         part + np.int32(start)
         for part, start in zip(training_rows(members, len(x), folds), starts, strict=True)
     ]
@@ -200,8 +197,8 @@ def _with_rows_of_folds(
     return TrainingData(
         rows,
         rows,
-        shuffled_rows(train, config.training.seed),
-        data.n_rows,
+        shuffled_rows(fold_rows, config.training.seed),
+        n_rows,
         padded_rows(validation),
         np.arange(len(x)) + len(x) * len(fold_x),
     )

@@ -23,11 +23,13 @@ def _recognise(table: Table, name: str) -> Column | None:
     texts = table.frame[name].dropna().astype("str")
     if texts.empty:
         return Column(name, "category")
-    numbers = to_numbers(texts, table.csv_format)
+    n_cells = texts.value_counts(sort=False)
+    unique_texts = n_cells.index.to_series()
     # Digits of other scripts and of full width look like numbers, but are none.
-    like_numbers = texts.str.strip().str.normalize("NFKC").str.fullmatch(_NUMBER_LIKE)
-    if (numbers.notna() | like_numbers).mean() >= 0.5:
-        raise DataError(words_among_numbers(table, name, numbers))
+    like_numbers = unique_texts.str.strip().str.normalize("NFKC").str.fullmatch(_NUMBER_LIKE)
+    like_numbers |= to_numbers(unique_texts, table.csv_format).notna()
+    if n_cells[like_numbers].sum() >= 0.5 * len(texts):
+        raise DataError(words_among_numbers(table, name, to_numbers(texts, table.csv_format)))
     return _category(table, name, texts, is_declared=False)
 
 

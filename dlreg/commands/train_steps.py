@@ -26,7 +26,7 @@ from dlreg.model.keras_model import combined_model, trained_model
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, trained_variants
 from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
-from dlreg.pipeline.export import export_pipeline
+from dlreg.pipeline.export import export_pipeline, refuse_large
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
@@ -131,7 +131,7 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
     is fitted on all training rows if members are refitted with them, else as the last fold does.
 
     Raises:
-        DataError: The rows cannot be preprocessed as the config asks.
+        DataError: The rows cannot be preprocessed as the config asks, or their pipeline would be too large.
     """
     train = dataset.parts["train"]
     first, options = dataset.first_window, config.preprocessing.model_dump(exclude={"embedding"})
@@ -141,6 +141,7 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
         of_folds = [fit_on(fitted_rows=fold.train) for fold in folds]
         ends_with_folds = bool(of_folds) and config.training.refit is None
         preprocessing = of_folds[-1] if ends_with_folds else fit_on()
+        refuse_large(preprocessing)
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}
         fold_x = [of_fold.transform(train.cells) for of_fold in of_folds]
     known = fold_x[0][first] if fold_x else x["train"]

@@ -7,7 +7,8 @@
 - `networks`: x to predictions
 - `export`: the stages merged into one graph; `residual_scale`: a further output for intervals
 - `agreement`: whether the graph predicts what Keras predicts
-- `vetting`: refuses a graph that dlreg does not write; `patterns`: and other regular expressions
+- `vetting`: refuses a graph that dlreg does not write, by `wire` (what a file is made of), `limits`,
+  `patterns` (regular expressions), `shapes` (of its tensors), `memory` (how many rows fit into it), `refusal`
 - `telemetry`: keeps ONNX Runtime from sending anything
 - `session`: runs a vetted graph
 

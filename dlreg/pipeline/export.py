@@ -12,15 +12,20 @@ from collections.abc import Sequence
 import onnx
 from onnx import compose
 
+from dlreg.errors import DataError, Fault
 from dlreg.features.preprocessing import Preprocessing
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant
 from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.graph import PREDICTION, SPREAD, with_versions
+from dlreg.pipeline.limits import MAX_PATTERN_BYTES, limits_of
 from dlreg.pipeline.networks import network_graph
 from dlreg.pipeline.scaling import scaling_graphs
+from dlreg.pipeline.vetting import pattern_bytes
 
 OUTPUTS = (PREDICTION, SPREAD)
+# What cells may take of a pipeline's limits.
+SHARE_OF_CELLS = 0.95
 # The tensor between preprocessing and network.
 ROWS = "rows"
 
@@ -65,6 +70,30 @@ def export_pipeline(
     merged.graph.name, merged.graph.doc_string = "dlreg", ""
     onnx.checker.check_model(merged, full_check=True)
     return merged
+
+
+def refuse_large(preprocessing: Preprocessing) -> None:
+    """Refuses columns whose pipeline would be too large to be read again, before anything is trained.
+
+    Raises:
+        DataError: There are too many dates and categories, or their levels are too long.
+    """
+    columns = preprocessing.columns
+    cells = cells_graph(columns, preprocessing.features, preprocessing.levels)
+    limits = limits_of(len(columns))
+    for name, value, limit in (
+        ("operators", len(cells.graph.node), limits.nodes),
+        ("bytes of names and levels", cells.ByteSize(), limits.n_bytes),
+        ("bytes of levels' spellings", pattern_bytes(cells.graph), MAX_PATTERN_BYTES),
+    ):
+        # The rest is for scaling and network.
+        most = int(SHARE_OF_CELLS * limit)
+        if value > most:
+            message = (
+                f"dates and categories take {value:,} {name} in the pipeline, where {most:,} are the most"
+            )
+            hint = "Leave some out with data.exclude, or give levels shorter texts"
+            raise DataError(Fault(message, hint=hint))
 
 
 def free_prefix(names: Sequence[str]) -> str:

@@ -11,6 +11,8 @@ from onnx import helper, numpy_helper
 OPSET, ML_OPSET, IR_VERSION = 20, 3, 9
 # The outputs of a pipeline, in this order; only the first is always there.
 PREDICTION, SPREAD, RESIDUAL_SCALE = "prediction", "spread", "residual_scale"
+# What begins the names of everything a pipeline says of itself.
+METADATA_PREFIX = "dlreg."
 
 
 class Graph:

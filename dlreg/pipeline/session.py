@@ -26,6 +26,7 @@ class Pipeline:
     Args:
         model: The bytes of the file.
         name: What to call the file in a message.
+        n_columns: How many columns it has to read, if that is known.
 
     Attributes:
         inputs: The columns it reads, in order, and whether each is one of numbers.
@@ -34,11 +35,11 @@ class Pipeline:
         RunDirError: It is not a pipeline as dlreg writes it.
     """
 
-    def __init__(self, model: bytes, name: str = "pipeline.onnx") -> None:
+    def __init__(self, model: bytes, name: str = "pipeline.onnx", n_columns: int | None = None) -> None:
         """Checks the model, then makes the session; nothing else is read or written."""
         self._name = name
         with located(name):
-            vetted, self._rows_per_call = vet_model(model)
+            vetted, self._rows_per_call = vet_model(model, n_columns)
         options = ort.SessionOptions()
         options.log_severity_level = 4
         try:
@@ -101,4 +102,5 @@ class Pipeline:
         return dict(zip(self._outputs, columns, strict=True))
 
     def _cannot_run(self, reason: object) -> RunDirError:
-        return RunDirError(Fault(f"the pipeline cannot be run: {str(reason)[:300]}", self._name))
+        message = f"the pipeline cannot be run: {str(reason)[:300]}"
+        return RunDirError(Fault(message, self._name, hint="Train again"))

@@ -14,6 +14,7 @@ from dlreg.evaluation.results import Predictions
 from dlreg.model.architecture import Network, parameter_specs
 from dlreg.model.embeddings import BINS, Periodic, PiecewiseLinear
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
+from dlreg.pipeline.limits import limits_of
 from dlreg.pipeline.session import Pipeline
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
 from dlreg.runs.names import INTERVALS, PIPELINE, PREPROCESSING
@@ -25,8 +26,8 @@ from dlreg.training.members import members_of
 
 # The limit of ONNX's own format.
 MAX_PIPELINE_BYTES = (1 << 31) - 1
-# Room for nodes and names, and for the levels and quantiles of each feature.
-GRAPH_BYTES, TABLE_BYTES_PER_FEATURE = 32 << 20, 65536
+# Room for the quantiles of a feature.
+QUANTILE_BYTES_PER_FEATURE = 65536
 # Four of single precision, and a quarter more for all else.
 BYTES_PER_PARAMETER = 5
 
@@ -106,9 +107,9 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
     }
     ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
-    max_bytes = _max_pipeline_bytes(config, len(preprocessing.features))
+    max_bytes = _max_pipeline_bytes(config, len(columns), len(preprocessing.features))
     file = path / PIPELINE
-    pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file))
+    pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file), len(columns))
     if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
     unit, intervals = preprocessing.target.unit, _intervals(path, record, pipeline)
@@ -125,7 +126,7 @@ def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Interv
     return Intervals(intervals.rows, np.array(intervals.scores, dtype=np.float64))
 
 
-def _max_pipeline_bytes(config: Config, n_features: int) -> int:
+def _max_pipeline_bytes(config: Config, n_columns: int, n_features: int) -> int:
     """The most bytes of a pipeline of this config, however its features are encoded and embedded."""
     hidden_layers = config.model.hidden_layers
     bins = np.broadcast_to(np.float32(0), (n_features, BINS))
@@ -146,6 +147,6 @@ def _max_pipeline_bytes(config: Config, n_features: int) -> int:
     )
     # Batch normalisation also keeps a mean and a variance of each unit.
     n_numbers += 2 * sum(hidden_layers)
-    n_bytes = GRAPH_BYTES + TABLE_BYTES_PER_FEATURE * n_features
+    n_bytes = limits_of(n_columns).n_bytes + QUANTILE_BYTES_PER_FEATURE * n_features
     n_bytes += BYTES_PER_PARAMETER * n_numbers * len(members_of(config))
     return min(n_bytes, MAX_PIPELINE_BYTES)

@@ -22,8 +22,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from support.command_line import run_cli
 
+from dlreg.pipeline.limits import MAX_PARTS, MAX_PATTERN_BYTES, limits_of
+from dlreg.pipeline.patterns import MOST_CHARACTERS_OF_LEVELS
+from dlreg.pipeline.wire import count_parts
 from dlreg.runs.names import FILES
 from dlreg.runs.reading import record_json
+from dlreg.table.spelling import any_of
 
 COMMANDS = {
     "verify": ["verify", "{run}"],
@@ -44,11 +48,11 @@ RUNNERS = {"evaluate", "measure", "predict", "explain", "baseline"}
 # They read the table that the config names.
 OWN_ROWS = {"evaluate", "explain", "baseline"}
 DRAWERS = {"scatter", "rest"}
-EXTRA_MIB = 200
+EXTRA_MIB, MAX_SECONDS = 200, 10
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 
 HARNESS = """
-import contextlib, io, json, os, sys
+import contextlib, io, json, os, sys, time
 sys.argv = ["dlreg"]
 from dlreg.cli import main as cli
 
@@ -71,7 +75,7 @@ def run(arguments):
     out, errors = io.StringIO(), io.StringIO()
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
-    before = memory("VmRSS")
+    before, began = memory("VmRSS"), time.thread_time()
     OPENED.clear(), DONE.clear()
     sys.argv = ["dlreg", *arguments]
     try:
@@ -82,7 +86,7 @@ def run(arguments):
         code = stop.code or 0
     opened, done = list(OPENED), list(DONE)
     return {"code": code, "out": out.getvalue(), "err": errors.getvalue(), "opened": opened, "done": done,
-            "kib": memory("VmHWM") - before}
+            "kib": memory("VmHWM") - before, "seconds": time.thread_time() - began}
 
 jobs = json.load(sys.stdin)
 for job in jobs[:12]:
@@ -326,12 +330,95 @@ def with_wide_input(model):
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1 << 40
 
 
-def with_empty_nodes(model):
-    inner = b"\x0a\x00" * 5_000_000
-    size, length = b"", len(inner)
+def part(number, content, wire_type=2):
+    """A part of a protobuf message, as it is written: a field's number, its wire type, its length."""
+    size, length = b"", len(content)
     while length >= 128:
         size, length = size + bytes([length & 127 | 128]), length >> 7
-    return model.SerializeToString() + b"\x3a" + size + bytes([length]) + inner
+    tag = bytes([number << 3 & 127 | wire_type | (128 if number > 15 else 0)])
+    tag += bytes([number >> 4]) if number > 15 else b""
+    return tag + (size + bytes([length]) + content if wire_type == 2 else content)
+
+
+def appended(content):
+    """Adds parts to the model. What is added to its graph, field 7, becomes one with the graph."""
+    return graph(lambda model: model.SerializeToString() + content)
+
+
+def many(*numbers, n=5_000_000, tag=b"\x0a\x00"):
+    """So many empty parts, deep inside messages of these fields."""
+    content = tag * n
+    for number in reversed(numbers):
+        content = part(number, content)
+    return appended(content)
+
+
+def deep(n):
+    """Attributes that hold a graph that holds a node that holds an attribute …"""
+    content = b""
+    for number in (5, 1, 6) * n:
+        content = part(number, content)
+    return part(7, part(1, part(5, content)))
+
+
+def with_patterns(n, pattern):
+    nodes = [node("RegexFullMatch", ["$t"], [f"m{k}"], pattern=pattern(k)) for k in range(n)]
+    sums = [node("Cast", [f"m{k}"], [f"d{k}"], to=TensorProto.DOUBLE) for k in range(n)]
+    sums += [node("Add", [f"s{k}", f"d{k}"], [f"s{k + 1}"]) for k in range(n)]
+    sums[n].input[0], sums[-1].output[0] = "$x", "$y"
+    return before_output(*nodes, *sums)
+
+
+def all_at_once(model):
+    """Everything just below what is allowed: names, patterns, nodes, and parts."""
+    text, number, limits = first_text(model), first_number(model), limits_of(len(model.graph.input))
+    size = MOST_CHARACTERS_OF_LEVELS - 100
+    for k in range(MAX_PATTERN_BYTES // (size + 100) - 3):
+        pattern = any_of([f"{k:0{size - len(any_of(['']))}}"])
+        model.graph.node.append(helper.make_node("RegexFullMatch", [text], [f"m{k}"], pattern=pattern))
+    n_nodes = limits.nodes - len(model.graph.node)
+    model.graph.node.extend(
+        helper.make_node("Neg", [f"chain_{k}" if k else number], [f"chain_{k + 1}"]) for k in range(n_nodes)
+    )
+    room = limits.parts - count_parts(model.SerializeToString(), MAX_PARTS).total - 100
+    keys = [f"{k:x}" for k in range(room // 2)]
+    encoded = {"keys_strings": keys, "values_int64s": range(len(keys)), "default_int64": 0}
+    model.graph.node[-1].CopyFrom(
+        helper.make_node("LabelEncoder", [text], ["encoded"], domain="ai.onnx.ml", **encoded)
+    )
+    model.graph.name = "x" * (
+        limits.n_bytes - count_parts(model.SerializeToString(), MAX_PARTS).n_bytes - 1000
+    )
+
+
+def with_full_memory(model):
+    """Constants that leave hardly any room for rows, so that how many there are takes long to find."""
+    g = model.graph
+    for name, shape in (("upright", (1024, 1)), ("flat", (1, 1023))):
+        g.initializer.append(numpy_helper.from_array(np.ones(shape), name))
+    g.node.extend(helper.make_node("Add", ["upright", "flat"], [f"full_{k}"]) for k in range(8))
+
+
+def with_axes(model):
+    g = model.graph
+    g.initializer.append(numpy_helper.from_array(np.array([0]), "axis"))
+    g.node.extend(
+        helper.make_node("Unsqueeze", [f"axes_{k}" if k else first_number(model), "axis"], [f"axes_{k + 1}"])
+        for k in range(5000)
+    )
+
+
+def with_twin(model):
+    model.graph.initializer.append(model.graph.initializer[0])
+
+
+def with_default(model):
+    model.graph.initializer.append(numpy_helper.from_array(np.ones((1, 1)), first_number(model)))
+
+
+def with_attribute_twice(model):
+    attributed = next(node for node in model.graph.node if node.attribute)
+    attributed.attribute.append(attributed.attribute[0])
 
 
 def with_long_chain(model):
@@ -393,7 +480,34 @@ GRAPHS = {
     "another output": graph(with_other_output),
     "outputs in another order": graph(with_outputs_swapped),
     "a wide input": graph(with_wide_input),
-    "empty nodes": graph(with_empty_nodes),
+    "empty nodes": many(7, 1),
+    "empty shapes in the graph": many(7, 13, 2, 1, 2),
+    "empty types of inputs": many(7, 11, 2),
+    "empty axes": many(7, 13, 2, 1, 2, tag=b"\x0a\x02\x08\x00", n=2_000_000),
+    "empty attributes": many(7, 1, 5),
+    "empty graphs in attributes": many(7, 1, 5, 6),
+    "empty tensors in attributes": many(7, 1, 5, 5),
+    "empty functions": many(25),
+    "empty training steps": many(20),
+    "empty metadata": many(tag=b"\x72\x00"),
+    "empty constants": many(7, 5, tag=b"\x42\x00"),
+    "empty versions": many(tag=b"\x42\x00"),
+    "empty texts of a constant": many(7, 5, tag=b"\x32\x00"),
+    "packed axes of a constant": appended(part(7, part(5, part(1, b"\x01" * 9_000_000)))),
+    "unknown fields": many(7, 1, tag=b"\x7a\x00"),
+    "graphs in graphs": appended(deep(300)),
+    "a group": appended(part(7, b"", 3) * 1_000_000),
+    "a number without an end": appended(b"\x08" + b"\xff" * 1_000_000),
+    "a part beyond the end": appended(b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+    "a number for a graph": appended(b"\x38\x01"),
+    "a field without a number": appended(b"\x02\x00"),
+    "half a character": appended(part(7, part(2, b"\xed\xa0\x80"))),
+    "a name of 20 MB": appended(part(7, part(2, b"x" * 20_000_000))),
+    "10,000 dates": with_patterns(10_000, lambda k: "[0-9]{4}-[0-9]{2}-[0-9]{2}" + "x" * (k % 100)),
+    "axes without end": graph(with_axes),
+    "a constant twice": graph(with_twin),
+    "an input with a default": graph(with_default),
+    "an attribute twice": graph(with_attribute_twice),
     "a long chain": graph(with_long_chain),
     "ConstantOfShape": before_output(
         node("ConstantOfShape", ["n"], ["b"]), node("Gather", ["b", "i"]),
@@ -419,7 +533,7 @@ GRAPHS = {
         constants=[("flat", FLAT), ("cube", FLAT), ("i", np.array([0]))],
     ),
     "chosen rows times chosen rows": before_output(
-        node("Reshape", ["$x", "flat"], ["line"]), node("NonZero", ["line"], ["chosen"]),
+        node("Reshape", ["$x", "flat"], ["line"]), node("Equal", ["line", "line"], ["known"]), node("NonZero", ["known"], ["chosen"]),
         node("Reshape", ["chosen", "flat"], ["places"]), node("Gather", ["line", "places"], ["values"]),
         node("Reshape", ["values", "column"], ["upright"]), node("Add", ["upright", "values"], ["square"]),
         node("Gather", ["square", "i"], axis=1),
@@ -437,6 +551,9 @@ GRAPHS = {
     "doubling pieces": before_output(
         node("StringSplit", ["$t"], ["p0", "n"], delimiter="a", maxsplit=1),
         *[node("Concat", [f"p{k}", f"p{k}"], [f"p{k + 1}"], axis=-1) for k in range(40)],
+        node("Gather", ["p40", "i"], ["one"], axis=-1), node("Equal", ["one", "$t"], ["e"]),
+        node("Cast", ["e"], to=TensorProto.DOUBLE),
+        constants=[("i", np.array(0))],
     ),
     "unlimited pieces": before_output(node("StringSplit", ["$t"], ["p", "n"], delimiter="a")),
     "doubling texts": before_output(*DOUBLES),
@@ -487,16 +604,31 @@ SAYS = {
     "a function": "functions in ModelProto",
     "a nested graph": "g in AttributeProto",
     "a product of constants": "tensors of more than",
-    "rows times rows": "tensors of more than",
-    "chosen rows times chosen rows": "Add with an output of unknown size",
+    "rows times rows": "tensors that grow faster than their rows",
+    "chosen rows times chosen rows": "tensors that grow faster than their rows",
     "scattered out of range": "pipeline.onnx: the pipeline cannot be run",
     "8 MB of patterns": "patterns of more than",
     "doubling pieces": "tensors of more than",
-    "division of whole numbers": "Div of whole numbers",
+    "division of whole numbers": "Div of type 7",
     "no number": "pipeline.onnx: the pipeline cannot be run",
     "out of range": "pipeline.onnx: the pipeline cannot be run",
-    "empty nodes": "more parts",
-    "a long chain": "nodes",
+    "session settings": "metadata of the name 'ort_config'",
+    "empty nodes": "parts",
+    "empty shapes in the graph": "parts",
+    "unknown fields": "an unknown field in NodeProto",
+    "graphs in graphs": "g in AttributeProto",
+    "a group": "ModelProto.graph of wire type 3",
+    "half a character": "GraphProto.name that is not UTF-8",
+    "a number without an end": "no ONNX model",
+    "a part beyond the end": "no ONNX model",
+    "a number for a graph": "ModelProto.graph of wire type 0",
+    "a name of 20 MB": "bytes",
+    "10,000 dates": "parts",
+    "axes without end": "Unsqueeze with 9 axes",
+    "a constant twice": "two inputs or constants of one name",
+    "an input with a default": "two inputs or constants of one name",
+    "an attribute twice": "an attribute twice",
+    "a long chain": "parts",
     **{
         name: f"the operator {name}"
         for name in ("ConstantOfShape", "Expand", "Tile", "Pad", "Range", "Resize", "Loop")
@@ -649,6 +781,8 @@ CORPUS = {
         f"pipeline: {name}": Hostile(change, RUNNERS, says=SAYS.get(name, ""))
         for name, change in GRAPHS.items()
     },
+    "pipeline: all at once": Hostile(graph(all_at_once), set()),
+    "pipeline: memory that is full": Hostile(graph(with_full_memory), set()),
     "pipeline: wide rows": Hostile(
         before_output(
             node("Mul", ["$x", "w"], ["wide"]), node("Gather", ["wide", "i"], ["one"], axis=1), node("Reshape", ["one", "s"]),
@@ -750,6 +884,7 @@ def test_a_hostile_directory_is_refused_and_touches_nothing(results, name):
             # A path is told whole, however long.
             assert len(result["err"].replace("x" * 5000, "")) < 3000
         assert result["kib"] - normal["kib"] < EXTRA_MIB * 1024, f"{command} took {result['kib']} KiB"
+        assert result["seconds"] < MAX_SECONDS, f"{command} took {result['seconds']} s"
         check_touched(folder, result, normal)
     assert (folder / "outside" / "secret").read_text() == "secret"
     assert [entry.name for entry in (folder / "outside").iterdir()] == ["secret"]

@@ -7,11 +7,13 @@ import pytest
 from support.pipelines import N_ROWS, N_TRAIN, SCALINGS, drawn, fit
 from support.tables import part_of
 
+from dlreg.errors import DataError
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import trained_model
+from dlreg.pipeline.export import refuse_large
 from dlreg.pipeline.session import Pipeline
 from dlreg.table.column import Column
 
@@ -148,3 +150,26 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
     exported, _ = drawn(preprocessing, Network(1, []))
     predicted = Pipeline(exported.SerializeToString()).predict(cells)
     assert len(set(predicted)) == 40
+
+
+def levels_of(n_columns, length):
+    """Categories of a thousand levels of this length each, with their cells."""
+    columns = [Column(f"c{k}", "category") for k in range(n_columns)]
+    levels = np.array([f"{level:0{length}}" for level in range(1000)], dtype=object)
+    return columns, {column.name: levels[:, None] for column in columns}
+
+
+@pytest.mark.parametrize(("n_columns", "length", "fits"), [(1, 900, True), (2, 900, False), (40, 20, True)])
+def test_a_pipeline_too_large_to_be_read_is_refused_before_training(n_columns, length, fits):
+    columns, cells = levels_of(n_columns, length)
+    preprocessing = fit_preprocessing(
+        part_of(cells, np.arange(1000.0)), columns, numeric="standard", missing="median",
+        categorical="ordinal", target="standard",
+    )  # fmt: skip
+    if not fits:
+        with pytest.raises(DataError, match="bytes of names and levels in the pipeline"):
+            refuse_large(preprocessing)
+        return
+    refuse_large(preprocessing)
+    exported, _ = drawn(preprocessing, Network(len(preprocessing.feature_names), [4]))
+    assert Pipeline(exported.SerializeToString(), n_columns=n_columns).inputs.keys() == cells.keys()

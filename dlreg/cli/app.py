@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from dlreg.cli.completion import complete_override
 from dlreg.cli.streams import printing
 from dlreg.errors import RunDirError, UsageError
+from dlreg.files.plain_file import following_links
 
 
 class _Commands(TyperGroup):
@@ -70,6 +71,22 @@ StrictOption = Annotated[
     bool,
     typer.Option("--strict", help="Fail (4) at missing cells, unseen levels and values far out of range."),
 ]
+
+
+def _follow_links(context: typer.Context, follow: bool) -> None:
+    # Until the command ends; what reads a run asks for it where a file is opened, and nobody hands it on.
+    if follow:
+        context.with_resource(following_links())
+
+
+FollowLinksOption = Annotated[
+    bool,
+    typer.Option(
+        "--follow-links",
+        callback=_follow_links,
+        help="Read the files of a run through links, as a cache of DVC's or a model hub's has them.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -99,6 +116,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an unfinished run; CONFIG may be its directory.")
     ] = False,
+    _follow_links: FollowLinksOption = False,
     as_json: JsonOption = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the run directory and nothing else.")
@@ -233,6 +251,7 @@ def evaluate(
     overrides: FormatOption = None,
     max_unseen: MaxUnseenOption = None,
     strict: StrictOption = False,
+    _follow_links: FollowLinksOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
@@ -277,6 +296,7 @@ def predict(
     overrides: FormatOption = None,
     max_unseen: MaxUnseenOption = None,
     strict: StrictOption = False,
+    _follow_links: FollowLinksOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object; the rows need --output then.")
     ] = False,
@@ -304,6 +324,7 @@ def plot(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file; default in RUN_DIR."),
     ] = None,
+    _follow_links: FollowLinksOption = False,
 ) -> None:
     """Draw a figure of a run."""
     from dlreg.commands import plot as command
@@ -324,6 +345,7 @@ def explain(
     metric: Annotated[
         Literal["rmse", "mse", "mae", "r2"], typer.Option(help="What gets worse without a column.")
     ] = "rmse",
+    _follow_links: FollowLinksOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Tell which columns a run relies on, by permutation importance, and draw it."""
@@ -339,7 +361,9 @@ def explain(
 
 
 @app.command()
-def verify(run_dir: RunDirArgument, as_json: JsonOption = False) -> None:
+def verify(
+    run_dir: RunDirArgument, _follow_links: FollowLinksOption = False, as_json: JsonOption = False
+) -> None:
     """Compare every file of a run with what was written."""
     from dlreg.cli.json_output import print_json
     from dlreg.commands import verify as command

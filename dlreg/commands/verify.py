@@ -1,10 +1,11 @@
 """Every file of a run directory against what was written."""
 
-import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlreg.errors import Fault, RunDirError
+from dlreg.files.plain_file import open_plain_file
 from dlreg.runs.names import CHECKPOINT, FIGURES, LOCK, REQUIRED, RUN
 from dlreg.runs.reading import check_file, names_in, read_record, readable_folder
 
@@ -36,7 +37,16 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
         if name not in FIGURES:
             message = "not a file of this run: neither written nor checked by dlreg"
             faults.append(Fault(message, str(path / name), hint="Move it elsewhere"))
-        elif not stat.S_ISREG((readable_folder(path) / name).lstat().st_mode):
-            faults.append(Fault("expected a plain file", str(path / name), hint="Remove it and plot again"))
+        else:
+            faults += _faults_of_figure(path, name)
     report = {"run_dir": str(path), "verified": verified, "faults": [str(fault) for fault in faults]}
     return report, tuple(faults)
+
+
+def _faults_of_figure(path: Path, name: str) -> tuple[Fault, ...]:
+    try:
+        with open_plain_file(readable_folder(path) / name):
+            return ()
+    except RunDirError as error:
+        # It stands beside its place where a swap was cut short.
+        return tuple(replace(fault, path=str(path / name)) for fault in error.faults)

@@ -56,6 +56,24 @@ def test_a_whole_run_is_complete(project):
     assert report["faults"] == []
 
 
+def test_a_run_of_links_is_verified_where_they_are_followed(run):
+    linked = run.parent / "linked"
+    linked.mkdir()
+    for file in run.iterdir():
+        (linked / file.name).symlink_to(file)
+    done = run_cli("verify", "linked", cwd=run.parent)
+    assert done.returncode == 5
+    assert "found a link" in done.stderr and "--follow-links" in done.stderr
+    done = run_cli("verify", "linked", "--follow-links", cwd=run.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    (run / "history.json").write_bytes((run / "history.json").read_bytes()[:-1])
+    (run / "loss_curve.png").unlink()
+    done = run_cli("verify", "linked", "--follow-links", cwd=run.parent)
+    assert done.returncode == 5
+    assert "linked/history.json: the file is damaged" in done.stderr
+    assert "linked/loss_curve.png: the link leads nowhere" in done.stderr
+
+
 @pytest.mark.parametrize("beside", [new_beside, old_beside])
 def test_a_run_is_verified_where_a_swap_cut_short_left_it(run, beside):
     assert (run / "loss_curve.png").exists()

@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dlreg.errors import RunDirError
-from dlreg.files.plain_file import hash_plain_file, open_plain_file, read_plain_file
+from dlreg.files.plain_file import following_links, hash_plain_file, open_plain_file, read_plain_file
 
 
 def test_a_plain_file_is_read_whole(tmp_path):
@@ -37,6 +38,59 @@ def test_what_is_no_plain_file_is_refused(tmp_path, make):
     make(tmp_path / "name")
     with pytest.raises(RunDirError, match="expected a plain file"):
         read_plain_file(tmp_path / "name", 1 << 20)
+
+
+def test_a_link_is_refused_with_the_way_to_follow_it(tmp_path):
+    (tmp_path / "name").symlink_to("/etc/hostname")
+    with pytest.raises(RunDirError, match=r"found a link.*--follow-links"):
+        read_plain_file(tmp_path / "name", 1 << 20)
+
+
+@pytest.mark.parametrize("target", ["file", "folder/../other"])
+def test_links_to_plain_files_are_followed_where_it_is_asked_for(tmp_path, target):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "other").symlink_to("file")
+    (tmp_path / "name").symlink_to(target)
+    with following_links():
+        assert read_plain_file(tmp_path / "name", 7) == b"content"
+        with pytest.raises(RunDirError, match="at most 6"):
+            read_plain_file(tmp_path / "name", 6)
+    with pytest.raises(RunDirError, match="found a link"):
+        read_plain_file(tmp_path / "name", 7)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("folder", "expected a plain file"),
+        ("pipe", "expected a plain file"),
+        ("/dev/zero", "expected a plain file"),
+        ("/proc/self/environ", "expected a plain file"),
+        ("/sys/kernel/profiling", "expected a plain file|leads nowhere"),
+        ("nowhere", "leads nowhere, to nowhere"),
+        ("name", "leads nowhere, to name"),
+        ("file/below", "leads nowhere, to file/below"),
+    ],
+)
+def test_links_to_anything_else_are_refused_even_then(tmp_path, target, message):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "name").symlink_to(target)
+    with following_links(), pytest.raises(RunDirError, match=message):
+        read_plain_file(tmp_path / "name", 1 << 20)
+
+
+def test_another_thread_follows_no_links_by_itself(tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "name").symlink_to("file")
+    with (
+        following_links(),
+        ThreadPoolExecutor() as pool,
+        pytest.raises(RunDirError, match="found a link"),
+    ):
+        pool.submit(read_plain_file, tmp_path / "name", 7).result()
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/proc/self/environ", "/sys/kernel/profiling"])

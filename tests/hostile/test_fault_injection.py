@@ -20,13 +20,14 @@ import pytest
 from dlreg.errors import RunDirError, StorageError
 from dlreg.files.whole_file import is_temporary
 from dlreg.runs.directory import open_run_dir
-from dlreg.runs.names import LOSS_CURVE, REQUIRED
+from dlreg.runs.names import LOSS_CURVE, REQUIRED, new_beside, old_beside
 from dlreg.runs.reading import read_file, read_record
 
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
-STEPS = ("write", "fsync", "rename", "replace", "close", "mkdir", "unlink")
+STEPS = ("write", "fsync", "rename", "replace", "close", "mkdir", "unlink", "rmdir")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES) if LONG else (errno.ENOSPC,)
 NAMES = sorted(REQUIRED)
+FOREIGN = [".gitignore", "link", "notes"]
 
 
 def write_run(path, number, *, overwrite=False):
@@ -50,6 +51,28 @@ def number_of(path) -> int | None:
         content = read_file(path, record, name)
         assert content == f"{name} of run {record['number']}\n".encode() * 20
     return record["number"]
+
+
+def add_foreign(path):
+    """What dlreg did not write, beside the files of a run."""
+    (path / ".gitignore").write_text("/run.json\n")
+    (path / "notes" / "deep").mkdir(parents=True)
+    (path / "notes" / "deep" / "thesis.txt").write_text("years")
+    (path / "link").symlink_to("nowhere")
+
+
+def is_foreign_whole(path) -> bool:
+    return [
+        (path / ".gitignore").read_text(),
+        (path / "notes" / "deep" / "thesis.txt").read_text(),
+        str((path / "link").readlink()),
+    ] == ["/run.json\n", "years", "nowhere"]
+
+
+def places_of_foreign(path) -> list[str]:
+    """The names of all that `add_foreign` made, wherever it stands now."""
+    places = [place for place in (path, old_beside(path), new_beside(path)) if place.exists()]
+    return sorted(entry.name for place in places for entry in place.iterdir() if entry.name in FOREIGN)
 
 
 class Fault:
@@ -87,15 +110,18 @@ class Fault:
 
 def n_steps(tmp_path, *, overwrite) -> int:
     write_run(tmp_path / "counted", 1)
+    add_foreign(tmp_path / "counted")
     with Fault() as fault:
         write_run(tmp_path / ("counted" if overwrite else "other"), 2, overwrite=overwrite)
     return fault.count
 
 
-def assert_tidy(tmp_path, name="run"):
+def assert_tidy(tmp_path, name="run", foreign=()):
     """Nothing of dlreg's is left beside the run or in it once the next one has been written."""
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
-    assert {entry.name for entry in (tmp_path / name).iterdir()} == {*NAMES, "run.json", "loss_curve.png"}
+    names = {entry.name for entry in (tmp_path / name).iterdir()}
+    assert names == {*NAMES, "run.json", "loss_curve.png", *foreign}
+    assert not foreign or is_foreign_whole(tmp_path / name)
 
 
 @pytest.mark.parametrize("overwrite", [False, True], ids=["new", "overwrite"])
@@ -112,6 +138,7 @@ def test_a_step_that_fails_leaves_the_old_run_or_the_new_one(tmp_path, overwrite
             old = None
             if overwrite:
                 write_run(path, 1)
+                add_foreign(path)
                 old = 1
             failed = False
             try:
@@ -122,6 +149,7 @@ def test_a_step_that_fails_leaves_the_old_run_or_the_new_one(tmp_path, overwrite
                 assert raised.exit_code == 6
             number = number_of(path)
             assert number in (old, 2), f"step {at}"
+            assert not overwrite or places_of_foreign(path) == FOREIGN, f"step {at}"
             # What did not fail is there; a step that only tidies up may fail unnoticed.
             assert failed or number == 2, f"step {at}"
             left = [entry for entry in folder.rglob("*") if is_temporary(entry.name)]
@@ -130,7 +158,7 @@ def test_a_step_that_fails_leaves_the_old_run_or_the_new_one(tmp_path, overwrite
             # The next process needs nobody to clean up.
             write_run(path, 3, overwrite=True)
             assert number_of(path) == 3
-            assert_tidy(folder)
+            assert_tidy(folder, foreign=FOREIGN if overwrite else ())
     assert (True, old) in outcomes
 
 
@@ -139,7 +167,10 @@ def test_a_kill_at_any_step_leaves_the_old_run_or_the_new_one(tmp_path, overwrit
     (tmp_path / "count").mkdir()
     steps = n_steps(tmp_path / "count", overwrite=overwrite)
     # The last steps are those of the swap.
-    chosen = range(1, steps + 1) if LONG else [*range(1, steps - 12, 9), *range(steps - 12, steps + 1)]
+    n_last = 36 if overwrite else 12
+    chosen = (
+        range(1, steps + 1) if LONG else [*range(1, steps - n_last, 9), *range(steps - n_last, steps + 1)]
+    )
     seen = set()
     for at in chosen:
         folder = tmp_path / str(at)
@@ -148,6 +179,7 @@ def test_a_kill_at_any_step_leaves_the_old_run_or_the_new_one(tmp_path, overwrit
         old = None
         if overwrite:
             write_run(path, 1)
+            add_foreign(path)
             old = 1
         pid = os.fork()
         if pid == 0:
@@ -160,11 +192,12 @@ def test_a_kill_at_any_step_leaves_the_old_run_or_the_new_one(tmp_path, overwrit
         assert os.WIFSIGNALED(status), f"step {at}: {status}"
         number = number_of(path)
         assert number in (old, 2), f"step {at}"
+        assert not overwrite or places_of_foreign(path) == FOREIGN, f"step {at}"
         seen.add(number)
         # A process that is killed leaves no lock, and the next one sweeps what it left.
         write_run(path, 3, overwrite=True)
         assert number_of(path) == 3
-        assert_tidy(folder)
+        assert_tidy(folder, foreign=FOREIGN if overwrite else ())
     assert seen == {old, 2}
 
 
@@ -339,14 +372,40 @@ def test_a_lock_in_the_directory_serves_where_nothing_can_be_written_beside_it(t
     assert [entry.name for entry in (tmp_path / "mounted").iterdir()] == ["run.json"]
 
 
-def test_what_dlreg_did_not_write_is_never_replaced(tmp_path):
+def test_what_dlreg_did_not_write_stays_with_the_run_that_replaces_another(tmp_path):
     path = tmp_path / "run"
     write_run(path, 1)
-    (path / "thesis.txt").write_text("years")
-    with pytest.raises(StorageError, match=r"did not write: thesis\.txt"):
+    add_foreign(path)
+    write_run(path, 2, overwrite=True)
+    assert number_of(path) == 2
+    assert_tidy(tmp_path, foreign=FOREIGN)
+
+
+def test_a_directory_in_the_place_of_a_file_is_never_replaced(tmp_path):
+    path = tmp_path / "run"
+    write_run(path, 1)
+    (path / "checkpoint.safetensors").mkdir()
+    (path / "checkpoint.safetensors" / "thesis.txt").write_text("years")
+    with pytest.raises(StorageError, match="found a directory"):
         write_run(path, 2, overwrite=True)
     assert number_of(path) == 1
-    assert (path / "thesis.txt").read_text() == "years"
+    assert (path / "checkpoint.safetensors" / "thesis.txt").read_text() == "years"
+
+
+def test_of_two_files_of_one_name_neither_is_lost(tmp_path):
+    path = tmp_path / "run"
+    write_run(path, 1)
+    add_foreign(path)
+    path.rename(old_beside(path))
+    write_run(tmp_path / "two", 2)
+    (tmp_path / "two").rename(path)
+    (path / "notes").write_text("of the new run")
+    with pytest.raises(StorageError, match="has a notes of its own"):
+        write_run(path, 3, overwrite=True)
+    assert (old_beside(path) / "notes" / "deep" / "thesis.txt").read_text() == "years"
+    (path / "notes").unlink()
+    write_run(path, 3, overwrite=True)
+    assert_tidy(tmp_path, foreign=FOREIGN)
 
 
 def test_a_stranger_in_the_place_of_the_new_run_is_not_removed(tmp_path):

@@ -22,6 +22,15 @@ def test_a_used_directory_is_left_untouched(tmp_path):
     assert [entry.name for entry in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_directory_of_hidden_files_alone_counts_as_empty(tmp_path, overwrite):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".gitignore").write_text("/run.json\n")
+    with open_run_dir(tmp_path / "run", overwrite=overwrite) as run:
+        run.set_status("complete")
+    assert {entry.name for entry in (tmp_path / "run").iterdir()} == {".gitignore", "run.json"}
+
+
 def test_default_directories_are_numbered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = [str(next_run_dir("diabetes")) for _ in range(3)]

@@ -26,3 +26,18 @@ def test_a_failed_overwrite_leaves_the_old_run(tmp_path):
         run.write("config.yaml", b"half")
         raise ZeroDivisionError
     assert read_record(path)["number"] == 1
+
+
+def test_a_run_of_links_is_replaced_and_what_they_lead_to_stays(tmp_path):
+    path, cache = complete_run(tmp_path / "run", number=1), tmp_path / "cache"
+    cache.mkdir()
+    for file in list(path.iterdir()):
+        file.rename(cache / file.name)
+        file.symlink_to(cache / file.name)
+    before = {file.name: file.read_bytes() for file in cache.iterdir()}
+    with open_run_dir(path, overwrite=True) as run:
+        run.write("config.yaml", b"b: 2\n")
+        run.set_status("complete", {"number": 2})
+    assert read_record(path)["number"] == 2
+    assert not any(file.is_symlink() for file in path.iterdir())
+    assert {file.name: file.read_bytes() for file in cache.iterdir()} == before

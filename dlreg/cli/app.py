@@ -196,6 +196,7 @@ def init(
 ) -> None:
     """Write a commented config that fits a table, and say what it leaves out."""
     from dlreg.cli.console import show_note
+    from dlreg.cli.output import print_path
     from dlreg.commands import init as command
     from dlreg.files.whole_file import reporting_storage_errors, write_atomically
 
@@ -203,7 +204,7 @@ def init(
     if output:
         with reporting_storage_errors(output):
             write_atomically(output, text.encode())
-        print(output)
+        print_path(output)
     else:
         print(text, end="")
     for note in notes:
@@ -327,9 +328,10 @@ def plot(
     _follow_links: FollowLinksOption = False,
 ) -> None:
     """Draw a figure of a run."""
+    from dlreg.cli.output import print_path
     from dlreg.commands import plot as command
 
-    print(command.plot(run_dir, kind, output))
+    print_path(command.plot(run_dir, kind, output))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What the `train` command does to its process while TensorFlow is imported, which takes most of its start.
+"""What is done to the process for the libraries it imports, above all TensorFlow, most of `train`'s start.
 
 Right in a process of one's own, but surprising in somebody else's: it belongs to the command line.
 """
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from dlreg.files.cache_folder import cache_folder
 
 
 @contextmanager
@@ -23,9 +25,19 @@ def quiet_import(cache: Path | None = None) -> Iterator[None]:
         yield
 
 
+def keep_out_of_home() -> None:
+    """Has matplotlib keep its list of fonts in dlreg's cache folder, and make none of its own in the home."""
+    # In a device there is no folder to make, so that without a home it takes a temporary one.
+    folder = cache_folder()
+    if not os.environ.get("MPLCONFIGDIR"):
+        os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib") if folder else os.devnull
+
+
 def _set_environment(cache: Path | None) -> None:
     """Sets what TensorFlow and Keras read when they are imported, and XLA when it first compiles."""
-    # A keras.json in the home folder may say otherwise, and the same config must give the same run.
+    # The same config must give the same run, whatever a keras.json says in the home folder or, where there is
+    # no home, in /tmp. In a device there is none, nor can Keras write one, as it does when it is imported.
+    os.environ["KERAS_HOME"] = os.devnull
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")

@@ -14,6 +14,7 @@ from typing import Any, cast
 from dlreg import __version__
 from dlreg.cli.app import app
 from dlreg.cli.completion import whole_words
+from dlreg.cli.importing import keep_out_of_home
 from dlreg.cli.streams import printing, write_utf8
 from dlreg.errors import DlregError
 from dlreg.runs.interruption import Interruption, listening
@@ -29,6 +30,7 @@ def _run(signals: Interruption) -> None:
     arguments = sys.argv[1:]
     write_utf8()
     _show_warnings_of_dlreg()
+    keep_out_of_home()
     try:
         if "--version" in arguments:
             with printing():

@@ -1,6 +1,9 @@
 """What a command prints on stdout for a person: tables and sentences."""
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
@@ -31,9 +34,19 @@ def print_run(summary: dict[str, Any], target: str, form: Literal["json", "path"
     if form == "json":
         print_json(summary)
     elif form == "path":
-        print(summary["run_dir"])
+        print_path(summary["run_dir"])
     else:
         _print_run_as_text(summary, target)
+
+
+def print_path(path: str | Path) -> None:
+    """A path on a line of its own: as it is for a script, with control characters escaped for a person."""
+    if sys.stdout is None or sys.stdout.isatty():
+        print(printable(str(path)))
+    else:
+        sys.stdout.flush()
+        # A name need not be UTF-8.
+        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
 
 
 def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:

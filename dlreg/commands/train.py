@@ -134,30 +134,34 @@ def train(
     notes = [*dataset.notes, *(str(advice.fault) for advice in advices)]
     for note in notes:
         warnings.warn(note, stacklevel=1)
-    path = path or config.run.dir or next_run_dir(name)
-    with open_run_dir(path, overwrite=overwrite, resume=resume) as run:
-        facts = gather_facts(config, dataset, plan.threads, started)
-        if resume:
-            refuse_changes(config, path, facts)
-        run.set_status("running", facts)
-        write_config(run, config)
-        most_epochs = plan.epochs + plan.refit_epochs
-        checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
-        try:
-            with compile_cache(enabled=config.run.compile_cache) as cache:
-                listener.on_stage("importing TensorFlow")
-                with importing(cache):
-                    import_backend(plan.threads)
-                outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
-        except BaseException as error:
-            # Work that a signal breaks off may fail in any way.
-            if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise checkpointer.stop(interruption.received or signal.SIGINT) from None
-            _record_failure(run, error)
-            raise
-        summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
-        run.set_status("complete", {"finished": now(), **summary.facts()})
-        run.remove_checkpoint()
+    facts = gather_facts(config, dataset, plan.threads, started)
+    # From its first file to the last one a directory is never left without a word on how to go on.
+    with interruption.deferred():
+        path = path or config.run.dir or next_run_dir(name)
+        with open_run_dir(path, overwrite=overwrite, resume=resume) as run:
+            if resume:
+                refuse_changes(config, path, facts)
+            most_epochs = plan.epochs + plan.refit_epochs
+            checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
+            run.set_status("running", facts)
+            write_config(run, config)
+            try:
+                with interruption.heeded(), compile_cache(enabled=config.run.compile_cache) as cache:
+                    listener.on_stage("importing TensorFlow")
+                    with importing(cache):
+                        import_backend(plan.threads)
+                    outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
+                summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
+                run.set_status("complete", {"finished": now(), **summary.facts()})
+                run.remove_checkpoint()
+                interruption.raise_received()
+            except BaseException as error:
+                # Work that a signal breaks off may fail in any way.
+                if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
+                    raise checkpointer.stop(interruption.received or signal.SIGINT) from None
+                if run.record["status"] != "complete":
+                    _record_failure(run, error)
+                raise
     return summary
 
 

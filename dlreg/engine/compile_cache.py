@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from dlreg.files.cache_folder import cache_folder
 from dlreg.files.hashing import sha256_of_file
 from dlreg.processor import read_cpuinfo
 
@@ -34,7 +35,7 @@ def compile_cache(*, enabled: bool) -> Iterator[Path | None]:
     """
     folder = work = None
     if enabled:
-        with suppress(OSError, RuntimeError):
+        with suppress(OSError):
             folder = _private_folder()
             work = _linked(folder) if folder else None
     try:
@@ -47,11 +48,11 @@ def compile_cache(*, enabled: bool) -> Iterator[Path | None]:
 
 
 def _private_folder() -> Path | None:
-    """`$XDG_CACHE_HOME/dlreg/xla-…`, or the same in `~/.cache`, if only this user can write there."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    # A relative path is to be ignored: https://specifications.freedesktop.org/basedir/latest/
-    base = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
-    folder = base / "dlreg" / f"xla-{_machine_fingerprint()}"
+    """`xla-…` in dlreg's cache folder, if only this user can write there."""
+    base = cache_folder()
+    if not base:
+        return None
+    folder = base / f"xla-{_machine_fingerprint()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve(strict=True)
     return folder if all(map(_is_private, (folder, *folder.parents))) else None

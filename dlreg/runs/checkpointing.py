@@ -82,12 +82,15 @@ class Checkpointer:
     def stop(self, number: int) -> StoppedError:
         """Writes the checkpoint, and returns the error to raise, which says how to go on.
 
+        Of a run that is complete already nothing is written: to go on with it shows its results.
+
         Args:
             number: The signal that came.
         """
-        with self._lock:
-            self._save()
-            self._run.set_status("interrupted")
+        if self._run.record["status"] != "complete":
+            with self._lock:
+                self._save()
+                self._run.set_status("interrupted")
         command = resume_command(self._run.path) if self._run.is_resumable else None
         hint = f"Go on with: {command}" if command else "The run that stood there is unchanged"
         return StoppedError(128 + number, Fault("training was interrupted", str(self._run.path), hint=hint))

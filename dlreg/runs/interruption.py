@@ -53,13 +53,24 @@ class Interruption:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """A block that looks at `received` itself."""
-        self.is_deferred = True
+        """A block that looks at `received` itself, or lets parts of it be broken off by `heeded`."""
+        self.is_deferred, before = True, self.is_deferred
         try:
             yield
         finally:
-            self.is_deferred = False
-        self.raise_received()
+            self.is_deferred = before
+        if not before:
+            self.raise_received()
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """A part of a `deferred` block that a signal breaks off."""
+        self.is_deferred = False
+        try:
+            self.raise_received()
+            yield
+        finally:
+            self.is_deferred = True
 
 
 @contextmanager

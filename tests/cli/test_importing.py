@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.command_line import run_cli
 
 from dlreg.cli.importing import quiet_import
 
@@ -34,3 +35,36 @@ def test_what_was_imported_is_spared_by_the_collector_from_then_on():
         made = [[] for _ in range(1000)]
     assert gc.get_freeze_count() > len(made)
     gc.unfreeze()
+
+
+def test_a_training_writes_to_the_run_directory_and_the_cache_folder_alone(tmp_path):
+    home, here = tmp_path / "home", tmp_path / "here"
+    (home / ".keras").mkdir(parents=True)
+    settings = (
+        '{"floatx": "float64", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}'
+    )
+    (home / ".keras" / "keras.json").write_text(settings)
+    here.mkdir()
+    (here / "table.csv").write_text("a,y\n" + "".join(f"{i},{i * i}\n" for i in range(40)))
+    (here / "config.yaml").write_text(
+        "data: {path: table.csv, target: y}\ntraining: {epochs: 2}\nmodel: {hidden_layers: [4]}\n"
+    )
+    environment = {"HOME": str(home), "XDG_CACHE_HOME": "", "MPLCONFIGDIR": ""}
+    done = run_cli("train", "config.yaml", "--run-dir", "run", "--quiet", cwd=here, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "run\n", "")
+    assert {entry.name for entry in here.iterdir()} == {"table.csv", "config.yaml", "run"}
+    written = {entry.relative_to(home) for entry in home.rglob("*") if entry.is_file()} - {
+        Path(".keras/keras.json")
+    }
+    assert written and {path.parts[:2] for path in written} == {(".cache", "dlreg")}
+    assert {entry.name for entry in home.iterdir()} == {".cache", ".keras"}
+    assert (home / ".keras" / "keras.json").read_text() == settings
+
+
+@pytest.mark.parametrize("home", ["absent", "file"])
+def test_without_a_home_none_is_made(project, tmp_path, home):
+    (tmp_path / "file").touch()
+    environment = {"HOME": str(tmp_path / home), "XDG_CACHE_HOME": "", "MPLCONFIGDIR": ""}
+    done = run_cli("plot", project / "run", "-o", tmp_path / "figure.png", cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert {entry.name for entry in tmp_path.iterdir()} == {"file", "figure.png"}

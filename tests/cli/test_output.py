@@ -1,11 +1,14 @@
 """What a command prints on stdout."""
 
 import json
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
 from dlreg.cli.json_output import JSON_VERSION, print_json
-from dlreg.cli.output import print_gates, print_metrics, print_run
+from dlreg.cli.output import print_gates, print_metrics, print_path, print_run
 from dlreg.evaluation.gates import Gate
 
 PART = {"n": 40, "rmse": 3.25, "mae": 2.0, "mape": None, "r2": 0.5}
@@ -26,6 +29,21 @@ def test_json_is_one_object_that_steers_no_terminal(capsys):
     assert json.loads(printed) == {"schema_version": JSON_VERSION, "name": "\x1b[2J평균", "value": 1.5}
     assert all(c.isprintable() or c == "\n" for c in printed)
     assert "평균" in printed
+
+
+ODD_NAME = b"runs/\x1b[31m\xff\n1"
+
+
+def test_a_script_gets_a_path_as_it_is_whatever_bytes_it_has(capfdbinary):
+    print_path(Path(os.fsdecode(ODD_NAME)))
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == ODD_NAME + b"\n"
+
+
+def test_a_person_gets_a_path_that_steers_no_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_path(Path(os.fsdecode(ODD_NAME)))
+    assert capsys.readouterr().out == "runs/\\x1b[31m\\udcff\\n1\n"
 
 
 @pytest.mark.parametrize("form", ["json", "path", "text"])

@@ -300,6 +300,42 @@ def test_every_step_of_a_training_may_fail_or_be_its_last(trained, forks, error,
     assert failed
 
 
+@pytest.mark.parametrize("overwrite", [False, True], ids=["new", "overwrite"])
+def test_a_signal_at_any_step_of_a_training_leaves_a_word_on_how_to_go_on(trained, forks, overwrite):
+    command = ["train", "config.yaml", "--run-dir", "runs/run", *(["--overwrite"] if overwrite else [])]
+    path = trained / "runs" / "run"
+
+    def attempt(at=None):
+        shutil.rmtree(path.parent, ignore_errors=True)
+        path.parent.mkdir()
+        if overwrite:
+            shutil.copytree(trained / "old", path)
+        return forks.run(*command, cwd=trained, pause=0, at=at, below="runs", number=signal.SIGTERM)
+
+    steps = attempt().steps
+    # The first one is before anything is done; the last ones are those of the swap.
+    few = (2, 12, 24, steps // 2, steps - 18, steps - 6)
+    seen = set()
+    for at in range(2, steps + 1) if LONG else few:
+        ended = attempt(at)
+        place = f"step {at} of {steps}: {ended.stderr}"
+        assert ended.returncode == 143, place
+        assert "Traceback" not in ended.stderr, place
+        status = json.loads((path / "run.json").read_text())["status"]
+        seen.add(status)
+        if overwrite and not is_same_run(path, trained / "whole"):
+            assert is_same_run(path, trained / "old"), place
+            assert "is unchanged" in ended.stderr, place
+            continue
+        assert status in ("interrupted", "complete"), place
+        # Beyond its last file there is nothing to go on with.
+        assert "dlreg train runs/run --resume" in ended.stderr or status == "complete", place
+        done = forks.run("train", "runs/run", "--resume", "--quiet", cwd=trained, pause=0)
+        assert (done.returncode, done.stdout) == (0, "runs/run\n"), place + done.stderr
+        assert is_same_run(path, trained / "whole"), place
+    assert seen == ({"complete"} if overwrite else {"interrupted", "complete"})
+
+
 # ---------------------------------------------------------------- one process at a time
 
 RACE = """

@@ -25,13 +25,20 @@ class Faults:
 
     Args:
         at: Which step, 1-based; None for none.
-        error: The errno it fails with; None for the end of the process.
+        error: The errno it fails with; None for a signal.
         below: Only steps on names that begin so count, and on descriptors of such files.
+        number: The signal that comes then.
     """
 
-    def __init__(self, at: int | None = None, error: int | None = None, below: str = "") -> None:
+    def __init__(
+        self,
+        at: int | None = None,
+        error: int | None = None,
+        below: str = "",
+        number: int = signal.SIGKILL,
+    ) -> None:
         self.steps: list[str] = []
-        self._at, self._error, self._below = at, error, below
+        self._at, self._error, self._below, self._number = at, error, below, number
         self._real = {name: getattr(os, name) for name in STEPS}
         self._mine: set[int] = set()
 
@@ -68,7 +75,8 @@ class Faults:
 
     def _fail(self, name: str, target: Any, arguments: tuple[Any, ...]) -> None:
         if self._error is None:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._number)
+            return
         # What fails has still done something: a full disk takes the first part, a descriptor is closed.
         if name == "close":
             self._real[name](target)
@@ -104,6 +112,7 @@ class Forks:
         at: int | None = None,
         error: int | None = None,
         below: str = "",
+        number: int = signal.SIGKILL,
     ) -> int:
         """Starts `dlreg ARGUMENTS` and returns its process id.
 
@@ -111,9 +120,9 @@ class Forks:
             arguments: Of the command line.
             cwd: The working directory.
             pause: Seconds between two checkpoints; 0 writes one after each epoch.
-            at: See `Faults`, like `error` and `below`.
+            at: See `Faults`, like `error`, `below` and `number`.
         """
-        options = {"pause": pause, "at": at, "error": error, "below": below}
+        options = {"pause": pause, "at": at, "error": error, "below": below, "number": int(number)}
         return int(self._ask({"cwd": str(cwd), "arguments": list(map(str, arguments)), **options}))
 
     def wait(self) -> Ended:
@@ -187,7 +196,7 @@ def _run(request: dict[str, Any], files: tuple[int, ...]) -> None:
         os.dup2(files[0], 1)
         os.dup2(files[1], 2)
         sys.argv = ["dlreg", *request["arguments"]]
-        with Faults(request["at"], request["error"], request["below"]) as faults:
+        with Faults(request["at"], request["error"], request["below"], request["number"]) as faults:
             try:
                 main()
                 code = 0

@@ -4,6 +4,7 @@ import atexit
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -25,7 +26,9 @@ def _leave() -> NoReturn:
     """Ends the process at once: Python's own way out takes a second to unload TensorFlow."""
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        print(end="", file=stream, flush=True)
+        # What must be told has been flushed before.
+        with suppress(OSError):
+            stream.flush()
     os._exit(0)
 
 

@@ -1,6 +1,7 @@
 """What a person sees on stderr: errors, notes, and how a training goes."""
 
 import os
+import sys
 import time
 import warnings
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from dlreg.cli.streams import telling
 from dlreg.errors import DlregError, printable
 
 if TYPE_CHECKING:
@@ -18,17 +20,32 @@ SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_FRAMES = 0.2
 
 
+class PipeConsole(Console):
+    """A rich console on a stream that may be a pipe which nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Leaves a broken pipe to the caller; rich would end the process with exit code 1.
+
+        Raises:
+            BrokenPipeError: Always.
+        """
+        raise BrokenPipeError
+
+
 def show_error(error: DlregError) -> None:
     """Prints one line per fault on stderr, never wrapped: editors and CI logs find the place in it."""
     for fault in error.faults:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(Text(f"error: {fault}", style="red"))
+        _tell(Text(f"error: {fault}", style="red"))
 
 
 def show_note(note: str) -> None:
     """Prints a line on stderr about something a user should know."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        Text(f"note: {printable(note)}", style="yellow")
-    )
+    _tell(Text(f"note: {printable(note)}", style="yellow"))
+
+
+def _tell(text: Text) -> None:
+    with telling(sys.stderr):
+        PipeConsole(stderr=True, soft_wrap=True, highlight=False).print(text)
 
 
 class TrainingDisplay:
@@ -42,7 +59,7 @@ class TrainingDisplay:
         self._quiet = quiet
         # A descriptor of its own: the bar goes on while native code's stderr is held back.
         self._stream = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
-        self._console = Console(file=self._stream, highlight=False)
+        self._console = PipeConsole(file=self._stream, highlight=False)
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -68,6 +85,8 @@ class TrainingDisplay:
         # Elsewhere than on a terminal rich would leave a blank line.
         if self._console.is_terminal:
             self._bar.stop()
+        with telling(self._stream):
+            self._stream.flush()
         self._stream.close()
 
     def on_stage(self, stage: str) -> None:
@@ -92,11 +111,13 @@ class TrainingDisplay:
                 self._task, description=description, total=epochs, completed=epoch, losses=losses
             )
         else:
-            print(f"{name} {epoch:,}/{epochs:,}  {losses}", file=self._stream, flush=True)
+            with telling(self._stream):
+                print(f"{name} {epoch:,}/{epochs:,}  {losses}", file=self._stream, flush=True)
 
     def _show_note(self, note: str) -> None:
         if not self._quiet:
-            self._bar.console.print(Text(f"note: {printable(note)}", style="yellow"), soft_wrap=True)
+            with telling(self._stream):
+                self._bar.console.print(Text(f"note: {printable(note)}", style="yellow"), soft_wrap=True)
 
 
 def _losses(progress: "TrainingProgress") -> str:

@@ -15,13 +15,14 @@ from dlreg import __version__
 from dlreg.cli.app import app
 from dlreg.cli.completion import whole_words
 from dlreg.cli.importing import keep_out_of_home
-from dlreg.cli.streams import printing, write_utf8
+from dlreg.cli.streams import open_missing_streams, printing, telling, write_utf8
 from dlreg.errors import DlregError
 from dlreg.runs.interruption import Interruption, listening
 
 
 def main() -> None:
     """Runs the command line and turns every error into its exit code, in this one place."""
+    open_missing_streams()
     with listening() as signals:
         _run(signals)
 
@@ -43,10 +44,9 @@ def _run(signals: Interruption) -> None:
         from dlreg.cli.console import show_error
 
         if "--debug" in arguments:
-            traceback.print_exc()
-        # Nobody may be reading; the exit code still counts.
-        with contextlib.suppress(OSError, SystemExit):
-            show_error(error)
+            with telling(sys.stderr):
+                traceback.print_exc()
+        show_error(error)
         sys.exit(error.exit_code)
     except Exception:
         # Work that a signal breaks off may fail in any way.

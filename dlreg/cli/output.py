@@ -10,23 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dlreg.cli.console import PipeConsole
 from dlreg.cli.json_output import print_json
 from dlreg.errors import printable
 
 if TYPE_CHECKING:
     from dlreg.evaluation.gates import Gate
-
-
-class _Output(Console):
-    """A rich console on standard output, which may be a pipe that nobody reads any more."""
-
-    def on_broken_pipe(self) -> None:
-        """Leaves a broken pipe to the caller; rich would end the process with exit code 1.
-
-        Raises:
-            BrokenPipeError: Always.
-        """
-        raise BrokenPipeError
 
 
 def print_run(summary: dict[str, Any], target: str, form: Literal["json", "path", "text"]) -> None:
@@ -41,16 +30,19 @@ def print_run(summary: dict[str, Any], target: str, form: Literal["json", "path"
 
 def print_path(path: str | Path) -> None:
     """A path on a line of its own: as it is for a script, with control characters escaped for a person."""
-    if sys.stdout is None or sys.stdout.isatty():
-        print(printable(str(path)))
-    else:
-        sys.stdout.flush()
+    text = printable(str(path)) if sys.stdout.isatty() else str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         # A name need not be UTF-8.
-        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+    else:
+        print(text)
 
 
 def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
-    console = _Output(highlight=False)
+    console = PipeConsole(highlight=False)
     metrics, verdict = summary["metrics"], summary["verdict"]
     facts = f"{summary['features']:,} features, {summary['parameters']:,} parameters, best of "
     facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
@@ -71,7 +63,7 @@ def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
 
 def print_metrics(parts: Mapping[str, Any]) -> None:
     """A table of metrics by part, and how many rows their intervals hold."""
-    console = _Output(highlight=False)
+    console = PipeConsole(highlight=False)
     console.print(_metrics_table(parts))
     _print_intervals(console, parts)
 
@@ -133,7 +125,7 @@ def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
 
 def print_importance(report: Mapping[str, Any]) -> None:
     """A table of columns, the most important first."""
-    console, metric = _Output(highlight=False), report["metric"]
+    console, metric = PipeConsole(highlight=False), report["metric"]
     change = "decrease" if metric == "r2" else "increase"
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("column", f"{change} of {metric}", "±"):

@@ -33,7 +33,7 @@ from dlreg.runs.strange_cells import (
     refuse_unseen,
     unknown_sentences,
 )
-from dlreg.runs.trained_run import TrainedRun, open_run
+from dlreg.runs.trained_run import TrainedRun, open_run, use_run
 from dlreg.table.csv_file import read_table
 from dlreg.table.dataset import csv_format_of, read_part
 
@@ -76,8 +76,8 @@ def evaluate(
         Metrics by part, the gates in the order of `limits` and `allowed`, and what was strange in the other
         CSV.
     """
-    run, other = open_run(path), open_run(baseline) if baseline else None
-    parts, strange = predict_parts(run, other_table)
+    other = open_run(baseline) if baseline else None
+    run, (parts, strange) = use_run(path, lambda run: (run, predict_parts(run, other_table)))
     metrics = measure(parts)
     gates = judge_limits(limits, metrics)
     if other:

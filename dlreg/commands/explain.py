@@ -13,7 +13,7 @@ from dlreg.figures.plots import plot_importance
 from dlreg.figures.writing import format_of, write_figure
 from dlreg.runs.names import IMPORTANCE
 from dlreg.runs.own_rows import read_own_rows
-from dlreg.runs.trained_run import open_run
+from dlreg.runs.trained_run import use_run
 from dlreg.table.dataset import Part
 
 # More rows are sampled, the fewer the more columns: each column costs `repeats` predictions of all rows.
@@ -44,10 +44,8 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     """
     output = output or path / IMPORTANCE
     format_of(output)
-    run = open_run(path)
-    name, whole = _rows_to_measure(
-        read_own_rows(run), cross_validated=run.config.training.cross_validation is not None
-    )
+    run, parts = use_run(path, lambda run: (run, read_own_rows(run)))
+    name, whole = _rows_to_measure(parts, cross_validated=run.config.training.cross_validation is not None)
     part = _sample(whole)
     if (regression_metrics(part.y_true, part.y_true) or {}).get(metric) is None:
         hint = "Choose --metric rmse"

@@ -10,7 +10,7 @@ from dlreg.figures.plots import plot_loss, plot_predictions, plot_residuals
 from dlreg.figures.writing import format_of, write_figure
 from dlreg.runs.contents import read_config, read_history, read_test_metrics
 from dlreg.runs.names import LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT
-from dlreg.runs.reading import read_record
+from dlreg.runs.reading import read_together
 from dlreg.runs.tables import read_predictions
 
 _FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
@@ -33,20 +33,22 @@ def plot(path: Path, kind: str, output: Path | None) -> Path:
     """
     output = output or path / _FILES[kind]
     format_of(output)
-    record = read_record(path)
-    config = read_config(path, record)
-    if kind == "loss":
-        figure = plot_loss(
-            read_history(path, record),
-            loss_name=config.training.loss,
-            best_epoch=record.get("best_epoch", 0),
-            target=config.data.target,
-            target_scaling=config.preprocessing.target,
-        )
-    else:
-        figure = _plot_test_rows(path, record, kind, config.data.target)
+    figure = read_together(path, lambda record: _draw(path, record, kind))
     write_figure(figure, output)
     return output
+
+
+def _draw(path: Path, record: dict[str, Any], kind: str) -> Figure:
+    config = read_config(path, record)
+    if kind != "loss":
+        return _plot_test_rows(path, record, kind, config.data.target)
+    return plot_loss(
+        read_history(path, record),
+        loss_name=config.training.loss,
+        best_epoch=record.get("best_epoch", 0),
+        target=config.data.target,
+        target_scaling=config.preprocessing.target,
+    )
 
 
 def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) -> Figure:

@@ -4,8 +4,8 @@ import signal
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,17 @@ import numpy as np
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
-from dlreg.errors import DivergedError, DlregError
+from dlreg.errors import DivergedError, DlregError, StorageError
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
+from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
 from dlreg.runs.checkpointing import Checkpointer
 from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir
 from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption
+from dlreg.runs.own_table import reading_once
+from dlreg.runs.reading import resume_command
 from dlreg.runs.results import (
     PredictedRows,
     Results,
@@ -127,14 +130,15 @@ def train(
     """
     began, started = time.monotonic(), now()
     listener.on_stage(f"reading {config.data.path}")
-    dataset = load_dataset(config)
-    plan = plan_training(config, dataset)
+    with reading_once(config):
+        dataset = load_dataset(config)
+        plan = plan_training(config, dataset)
+        facts = gather_facts(config, dataset, plan.threads, started)
     advices = advise(config, dataset)
     target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
     notes = [*dataset.notes, *(str(advice.fault) for advice in advices)]
     for note in notes:
         warnings.warn(note, stacklevel=1)
-    facts = gather_facts(config, dataset, plan.threads, started)
     # From its first file to the last one a directory is never left without a word on how to go on.
     with interruption.deferred():
         path = path or config.run.dir or next_run_dir(name)
@@ -146,14 +150,15 @@ def train(
             run.set_status("running", facts)
             write_config(run, config)
             try:
-                with interruption.heeded(), compile_cache(enabled=config.run.compile_cache) as cache:
-                    listener.on_stage("importing TensorFlow")
-                    with importing(cache):
-                        import_backend(plan.threads)
-                    outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
-                summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
-                run.set_status("complete", {"finished": now(), **summary.facts()})
-                run.remove_checkpoint()
+                with reporting_storage_errors(path):
+                    with interruption.heeded(), compile_cache(enabled=config.run.compile_cache) as cache:
+                        listener.on_stage("importing TensorFlow")
+                        with importing(cache):
+                            import_backend(plan.threads)
+                        outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
+                    summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
+                    run.set_status("complete", {"finished": now(), **summary.facts()})
+                    run.remove_checkpoint()
                 interruption.raise_received()
             except BaseException as error:
                 # Work that a signal breaks off may fail in any way.
@@ -161,6 +166,8 @@ def train(
                     raise checkpointer.stop(interruption.received or signal.SIGINT) from None
                 if run.record["status"] != "complete":
                     _record_failure(run, error)
+                if isinstance(error, StorageError) and error.__cause__ and run.is_resumable:
+                    raise _saying_how_to_go_on(error, run) from error.__cause__
                 raise
     return summary
 
@@ -169,7 +176,16 @@ def _record_failure(run: RunDir, error: BaseException) -> None:
     exit_code = error.exit_code if isinstance(error, DlregError) else 1
     if isinstance(error, DivergedError):
         run.remove_checkpoint()
-    run.set_status("failed", {"error": str(error), "exit_code": exit_code})
+    # What failed may be the disk, and then it is the error to tell.
+    with suppress(OSError):
+        run.set_status("failed", {"error": str(error), "exit_code": exit_code})
+
+
+def _saying_how_to_go_on(error: StorageError, run: RunDir) -> StorageError:
+    way_on = f"Then go on with: {resume_command(run.path)}"
+    return StorageError(
+        *(replace(fault, hint=f"{fault.hint}. {way_on}" if fault.hint else way_on) for fault in error.faults)
+    )
 
 
 def _train(

@@ -88,7 +88,9 @@ def reporting_storage_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         name = Path(error.filename or path)
-        # A hidden name beside what the user named is one of dlreg's own.
+        # A hidden name beside what the user named, and an unfinished file in it, are dlreg's own.
+        if is_temporary(name.name) and name.parent != path.parent:
+            name = name.parent
         named = path if name.parent == path.parent and name.name.startswith(".") else name
         raise StorageError(Fault(reason, str(named), hint=_HINTS.get(error.errno or 0))) from error
 

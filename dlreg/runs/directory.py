@@ -50,12 +50,24 @@ class RunDir:
             self.record["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
     def set_status(self, status: str, facts: Mapping[str, Any] | None = None) -> None:
-        """Rewrites `run.json`; with `complete` the run takes the place of the one it replaces."""
+        """Rewrites `run.json`; with `complete` the run takes the place of the one it replaces.
+
+        Raises:
+            StorageError: The run is to be complete, and a file of it is not there any more.
+        """
+        if status == "complete":
+            self._refuse_removed_files()
         self.record |= {"status": status, **(facts or {})}
         write_atomically(self._folder / RUN, record_json(self.record))
         if status == "complete" and self._folder != self.path:
             swap(self._folder, self.path)
             self._folder = self.path
+
+    def _refuse_removed_files(self) -> None:
+        removed = [name for name in self.record["files"] if not (self._folder / name).is_file()]
+        if removed:
+            message = f"removed while the run was written: {', '.join(removed)}"
+            raise StorageError(Fault(message, str(self.path), hint="Train again"))
 
     @contextmanager
     def open_checkpoint(self) -> Iterator[tuple[BinaryIO, int] | None]:
@@ -104,7 +116,14 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
             folder.mkdir(exist_ok=True)
             sweep_temporaries(folder)
             sync_folder(folder.parent)
-            yield RunDir(target, folder)
+            run = RunDir(target, folder)
+            try:
+                yield run
+            except (OSError, StorageError) as error:
+                if folder.exists() or run.record["status"] == "complete":
+                    raise
+                message = "the directory was removed while the run was written"
+                raise StorageError(Fault(message, str(path), hint="Train again")) from error
 
 
 def next_run_dir(name: str) -> Path:

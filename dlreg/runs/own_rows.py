@@ -8,7 +8,7 @@ from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.results import Predictions
 from dlreg.runs.contents import check_split, split_json
 from dlreg.runs.names import OUT_OF_FOLD
-from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
+from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
 from dlreg.runs.tables import read_predictions
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.dataset import Dataset, Part, load_dataset
@@ -26,10 +26,11 @@ def read_own_rows(run: TrainedRun) -> dict[str, Part]:
 
 
 def _read_own_dataset(run: TrainedRun) -> Dataset:
-    for key, file in files_of_data(run.config).items():
-        warn_of_reading(file)
-        _refuse_change(run, key, file)
-    dataset = load_dataset(run.config)
+    with reading_once(run.config):
+        for key, file in files_of_data(run.config).items():
+            warn_of_reading(file)
+            _refuse_change(run, key, file)
+        dataset = load_dataset(run.config)
     expected = split_json(dataset, run.config.data, members_of(run.config))
     check_split(run.path, run.record, expected, sum(part.rows.size for part in dataset.parts.values()))
     return dataset

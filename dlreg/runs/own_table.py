@@ -5,12 +5,13 @@ A stranger's config may name any file, so that it is said which one is read befo
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from dlreg.config.schema import Config
-from dlreg.errors import Fault, RunDirError
+from dlreg.errors import DataError, Fault, RunDirError
 from dlreg.files.plain_file import hash_plain_file
 from dlreg.runs.names import RUN
 
@@ -19,6 +20,43 @@ def files_of_data(config: Config) -> dict[str, Path]:
     """The CSVs of a config by the key that names each: `data.path`, and those of parts that have one."""
     files = {f"data.{key}": getattr(config.data, key) for key in ("path", "validation_path", "test_path")}
     return {key: file for key, file in files.items() if file}
+
+
+@contextmanager
+def reading_once(config: Config) -> Iterator[None]:
+    """A block that reads the CSVs of a config, more than once, and needs them to be the same each time.
+
+    Raises:
+        DataError: One was written or removed meanwhile, whatever else came of that.
+    """
+    before = _states(config)
+    try:
+        yield
+    except Exception:
+        _refuse_written(before, _states(config))
+        raise
+    _refuse_written(before, _states(config))
+
+
+def _states(config: Config) -> dict[Path, tuple[int, ...] | None]:
+    """Of each file what changes when it is written; None if it is not there."""
+    states: dict[Path, tuple[int, ...] | None] = {}
+    for file in files_of_data(config).values():
+        states[file] = None
+        with suppress(OSError, ValueError):
+            status = file.stat()
+            states[file] = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return states
+
+
+def _refuse_written(before: Mapping[Path, Any], after: Mapping[Path, Any]) -> None:
+    faults = [
+        Fault("the file changed while it was read", str(file), hint="Start again when nobody writes to it")
+        for file, state in before.items()
+        if after[file] != state
+    ]
+    if faults:
+        raise DataError(*faults)
 
 
 def warn_of_reading(file: Path) -> None:

@@ -7,10 +7,10 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from dlreg.errors import DivergedError, Fault, RunDirError, StorageError
 from dlreg.files.hashing import sha256_of_stream
@@ -23,6 +23,7 @@ from dlreg.runs.shapes import FileEntry, RunRecord
 SCHEMA_VERSION = 2
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29
+Result = TypeVar("Result")
 
 
 def record_json(record: Mapping[str, Any]) -> bytes:
@@ -47,12 +48,54 @@ def read_record(path: Path) -> dict[str, Any]:
     return record
 
 
+def read_together(path: Path, read: Callable[[dict[str, Any]], Result]) -> Result:
+    """What `read` makes of a run, given its record; again, where another run takes its place meanwhile.
+
+    The files of two runs do not fit each other.
+
+    Raises:
+        RunDirError: There is no complete run, or it is damaged.
+    """
+    record = read_record(path)
+    while True:
+        try:
+            return read(record)
+        except RunDirError:
+            newer = read_record(path)
+            if newer == record:
+                raise
+            record = newer
+
+
 def read_any_record(path: Path) -> dict[str, Any]:
     """What `run.json` of a run says, complete or not.
 
     Raises:
         RunDirError: There is no such run, or it is damaged or from a newer version.
     """
+    while True:
+        before = _places(path)
+        try:
+            return _read_record_once(path)
+        except RunDirError:
+            # It was looked for in one place while a swap moved it to another.
+            if _places(path) == before:
+                raise
+
+
+def _places(path: Path) -> list[int | None]:
+    """Which directories stand where a run can be read, by their inodes."""
+    place = Path(os.path.realpath(path))
+    inodes: list[int | None] = []
+    for locate in (Path, new_beside, old_beside):
+        inodes.append(None)
+        # A name may be too long, or that of the root, beside which nothing stands.
+        with suppress(OSError, ValueError):
+            inodes[-1] = locate(place).stat().st_ino
+    return inodes
+
+
+def _read_record_once(path: Path) -> dict[str, Any]:
     folder = readable_folder(path)
     if not os.path.lexists(folder) or not folder.is_dir():
         raise RunDirError(

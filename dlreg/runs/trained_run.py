@@ -1,6 +1,7 @@
 """A complete run directory, opened to predict with – without TensorFlow."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from dlreg.pipeline.limits import limits_of
 from dlreg.pipeline.session import Pipeline
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
 from dlreg.runs.names import INTERVALS, PIPELINE, PREPROCESSING
-from dlreg.runs.reading import read_file, read_record
+from dlreg.runs.reading import Result, read_file, read_together
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
 from dlreg.table.dataset import Part
@@ -77,15 +78,16 @@ def open_run(path: Path) -> TrainedRun:
         RunDirError: There is no complete run, it is damaged, or not one that dlreg could have written.
         StorageError: A file may not be read.
     """
-    record = read_record(path)
-    try:
-        return _open(path, record)
-    except RunDirError:
-        # Another run may have taken this one's place meanwhile, so that its files do not fit each other.
-        newer = read_record(path)
-        if newer == record:
-            raise
-        return _open(path, newer)
+    return read_together(path, lambda record: _open(path, record))
+
+
+def use_run(path: Path, use: Callable[[TrainedRun], Result]) -> Result:
+    """Opens a run and returns what `use` makes of it and of further files; see `reading.read_together`.
+
+    Raises:
+        RunDirError: As `open_run` and `use` do.
+    """
+    return read_together(path, lambda record: use(_open(path, record)))
 
 
 def _open(path: Path, record: dict[str, Any]) -> TrainedRun:

@@ -67,7 +67,8 @@ class Table:
                 index = filled[row]
                 return block, int(block.rows.starts[index]), int(block.rows.ends[index])
             row -= filled.size
-        raise IndexError(row)
+        hint = "Start again when nobody writes to it"
+        raise DataError(Fault("the file changed while it was read", self.name, hint=hint))
 
 
 def read_table(path: str, csv_format: CsvFormat, text_columns: Collection[str] = ()) -> Table:

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from dlreg.runs.interruption import Interruption
+
 LONG_CALL = """
 import hashlib, sys
 from dlreg.runs import interruption
@@ -38,3 +40,34 @@ def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
         process.send_signal(signal.SIGTERM)
     written, _ = process.communicate(timeout=20)
     assert (process.returncode, written) == (code, output)
+
+
+def test_a_deferred_signal_breaks_off_what_heeds_it_and_nothing_else():
+    interruption, done = Interruption(), []
+    with pytest.raises(SystemExit) as ended, interruption.deferred():
+        interruption.handle(15)
+        done.append("before")
+        try:
+            with interruption.heeded():
+                done.append("never")
+        except SystemExit:
+            done.append("after")
+        with interruption.deferred():
+            done.append("within")
+    assert ended.value.code == 143
+    assert done == ["before", "after", "within"]
+
+
+def test_a_signal_that_comes_in_what_heeds_it_breaks_it_off_at_once():
+    interruption, done = Interruption(), []
+    with pytest.raises(SystemExit), interruption.deferred():
+        try:
+            with interruption.heeded():
+                with interruption.deferred():
+                    done.append(interruption.is_deferred)
+                done.append(interruption.is_deferred)
+                interruption.handle(2)
+                done.append("never")
+        finally:
+            done.append(interruption.is_deferred)
+    assert done == [True, False, True]

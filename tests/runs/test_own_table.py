@@ -6,8 +6,8 @@ import warnings
 import pytest
 
 from dlreg.config.reading import parse_config
-from dlreg.errors import RunDirError
-from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
+from dlreg.errors import DataError, RunDirError
+from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
 
 CONTENT = b"x,y\n1,2\n"
 ENTRY = {"size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
@@ -53,3 +53,29 @@ def test_the_file_that_is_read_is_named(tmp_path):
     assert [str(warning.message) for warning in caught] == [
         f"reading {tmp_path}/a.csv, as the run's config says"
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_bytes(CONTENT[:-2]),
+        lambda file: file.unlink(),
+        lambda file: (file.with_name("b.csv").write_bytes(CONTENT), file.with_name("b.csv").replace(file)),
+    ],
+    ids=["cut", "removed", "replaced"],
+)
+@pytest.mark.parametrize("error", [None, IndexError])
+def test_a_table_that_is_written_while_it_is_read_is_a_fault(tmp_path, change, error):
+    file = tmp_path / "table.csv"
+    file.write_bytes(CONTENT)
+    config = parse_config(f"data: {{path: {file}, target: y}}".encode(), "config.yaml")
+    with (
+        pytest.raises(DataError, match=r"table\.csv: the file changed while it was read"),
+        reading_once(config),
+    ):
+        change(file)
+        if error:
+            raise error
+    # Whatever else goes wrong stays what it is.
+    with pytest.raises(IndexError), reading_once(config):
+        raise IndexError

@@ -7,8 +7,10 @@ import pytest
 from support.runs import complete_run
 
 from dlreg.errors import RunDirError
+from dlreg.runs import reading
 from dlreg.runs.directory import open_run_dir
-from dlreg.runs.reading import read_file, read_record, record_json
+from dlreg.runs.names import old_beside
+from dlreg.runs.reading import read_file, read_record, read_together, record_json
 
 
 def test_a_complete_run_is_read_back(tmp_path):
@@ -99,3 +101,36 @@ def test_links_and_pipes_are_not_followed(tmp_path, make):
     make(path / "config.yaml")
     with pytest.raises(RunDirError, match=r"plain file|missing"):
         read_file(path, record, "config.yaml")
+
+
+def test_files_of_two_runs_are_never_read_together(tmp_path):
+    path = complete_run(tmp_path / "run", {"config.yaml": b"a: 1\n"}, number=1)
+    seen = []
+
+    def read(record):
+        if not seen:
+            with open_run_dir(path, overwrite=True) as run:
+                run.write("config.yaml", b"b: 2\n")
+                run.set_status("complete", {"number": 2})
+        seen.append(record["number"])
+        return read_file(path, record, "config.yaml")
+
+    assert read_together(path, read) == b"b: 2\n"
+    assert seen == [1, 2]
+    (path / "config.yaml").write_bytes(b"c: 3\n")
+    with pytest.raises(RunDirError, match="damaged"):
+        read_together(path, read)
+
+
+def test_a_run_is_found_while_a_swap_moves_it(tmp_path, monkeypatch):
+    path = complete_run(tmp_path / "run", number=1)
+    real, moves = reading.readable_folder, iter([True])
+
+    def readable_folder(place):
+        folder = real(place)
+        if next(moves, False):
+            path.rename(old_beside(path))
+        return folder
+
+    monkeypatch.setattr(reading, "readable_folder", readable_folder)
+    assert read_record(path)["number"] == 1

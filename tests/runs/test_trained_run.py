@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from dlreg.config.reading import parse_config
-from dlreg.runs import trained_run
+from dlreg.runs import reading, trained_run
 from dlreg.runs.directory import open_run_dir
 from dlreg.runs.names import REQUIRED
 from dlreg.runs.reading import read_record
@@ -20,7 +20,7 @@ def test_a_run_replaced_while_it_is_opened_is_opened_anew(project, tmp_path, mon
         for file in REQUIRED:
             run.write(file, config if file == "config.yaml" else (newer / file).read_bytes())
         run.set_status("complete", {"data": read_record(path)["data"]})
-    read = trained_run.read_record
+    read = reading.read_record
 
     def read_then_replace(given):
         record = read(given)
@@ -29,7 +29,7 @@ def test_a_run_replaced_while_it_is_opened_is_opened_anew(project, tmp_path, mon
             (tmp_path / "other").rename(path)
         return record
 
-    monkeypatch.setattr(trained_run, "read_record", read_then_replace)
+    monkeypatch.setattr(reading, "read_record", read_then_replace)
     assert trained_run.open_run(path).config.training.seed == 43
 
 

@@ -96,11 +96,15 @@ class Ended(NamedTuple):
 
 
 class Forks:
-    """A process that has imported everything, and forks; one fork at a time."""
+    """A process that has imported everything, and forks; one fork at a time.
 
-    def __init__(self) -> None:
+    Args:
+        prefix: What starts the process, such as `unshare -rm`.
+    """
+
+    def __init__(self, *prefix: str) -> None:
         self._server = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*prefix, sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._ask({}) == "ready"
 
@@ -135,6 +139,10 @@ class Forks:
         self.start(*arguments, **options)
         return self.wait()
 
+    def shell(self, script: str, *, cwd: Path) -> int:
+        """The exit code of a shell script that sees the file systems which the forks see."""
+        return int(self._ask({"shell": script, "in": str(cwd)}))
+
     def close(self) -> None:
         assert self._server.stdin and self._server.stdout
         self._server.stdin.close()
@@ -165,6 +173,8 @@ def _serve() -> None:
             for file in files:
                 os.close(file)
             answer = [os.waitstatus_to_exitcode(status), *texts[:2], int(texts[2] or 0)]
+        elif "shell" in request:
+            answer = subprocess.run(["sh", "-c", request["shell"]], cwd=request["in"], check=False).returncode
         else:
             answer = "ready"
         print(json.dumps(answer), flush=True)

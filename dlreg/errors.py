@@ -17,9 +17,16 @@ where the command line starts. Any other exception is a bug of dlreg's (exit cod
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+
+# A broken file has thousands of faults, and few of them say anything new.
+MOST_OF_A_KIND = 20
+MOST_KINDS = 20
+# What of a message comes from a file, as opposed to dlreg: names in quotes, dotted keys, numbers.
+_NAMES = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|\S*[0-9.\[]\S*""")
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,32 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def abridged(faults: Sequence[Fault]) -> Iterator[Fault]:
+    """The faults to tell: the first `MOST_OF_A_KIND` of a kind and, behind them, how many more there are."""
+    kinds = [_kind(fault) for fault in faults]
+    told = tuple(dict.fromkeys(kinds))[:MOST_KINDS]
+    kinds = [kind if kind in told else "" for kind in kinds]
+    totals, counts = Counter(kinds), Counter[str]()
+    for kind, fault in zip(kinds, faults, strict=True):
+        counts[kind] += 1
+        if counts[kind] <= MOST_OF_A_KIND:
+            yield fault
+        if counts[kind] == MOST_OF_A_KIND < totals[kind]:
+            further = totals[kind] - MOST_OF_A_KIND
+            yield Fault(f"and {further:,} more like the one above, {totals[kind]:,} in all")
+
+
+def abridged_notes(notes: Sequence[str]) -> list[str]:
+    """The same of sentences."""
+    return [fault.message for fault in abridged([Fault(note) for note in notes])]
+
+
+def _kind(fault: Fault) -> str:
+    """What faults of one kind share: the first two words that are dlreg's, such as `unknown key`."""
+    words = re.findall("[a-z]+", _NAMES.sub(" ", fault.message[:300].lower()))
+    return " ".join(words[:2])
+
+
 class DlregError(Exception):
     """A mistake or circumstance the user can do something about.
 
@@ -72,7 +105,7 @@ class DlregError(Exception):
 
     def __init__(self, *faults: Fault | str) -> None:
         self.faults = tuple(Fault(fault) if isinstance(fault, str) else fault for fault in faults)
-        super().__init__("\n".join(map(str, self.faults)))
+        super().__init__("\n".join(map(str, abridged(self.faults))))
 
 
 @contextmanager

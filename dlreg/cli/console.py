@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 from rich.text import Text
 
 from dlreg.cli.streams import telling
-from dlreg.errors import DlregError, printable
+from dlreg.errors import DlregError, abridged, printable
 
 if TYPE_CHECKING:
     from dlreg.training.progress import Progress as TrainingProgress
@@ -33,8 +33,11 @@ class PipeConsole(Console):
 
 
 def show_error(error: DlregError) -> None:
-    """Prints one line per fault on stderr, never wrapped: editors and CI logs find the place in it."""
-    for fault in error.faults:
+    """Prints a line per fault on stderr, of many alike the first ones.
+
+    None is wrapped: editors and CI logs find the place in it.
+    """
+    for fault in abridged(error.faults):
         _tell(Text(f"error: {fault}", style="red"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlreg.config.reading import read_config
 from dlreg.config.schema import Config
-from dlreg.errors import ConfigError, DataError, DlregError, Fault, printable
+from dlreg.errors import ConfigError, DataError, DlregError, Fault, abridged, abridged_notes, printable
 
 
 @dataclass(frozen=True)
@@ -95,27 +95,29 @@ def as_json(report: Report) -> dict[str, Any]:
 
     Returns:
         `faults` and `warnings`: for each `message`, `path`, `line` and `column` (1-based, or None), `hint`
-        and `severity` (`error` or `warning`). `notes`: sentences. `plan`: what `preview.plan.Plan` says, or
-        None.
+        and `severity` (`error` or `warning`); of many alike the first. `fault_count` and `warning_count`: how
+        many there are. `notes`: sentences. `plan`: what `preview.plan.Plan` says, or None.
     """
 
     def entries(faults: Sequence[Fault], severity: str) -> list[dict[str, Any]]:
-        return [asdict(fault) | {"severity": severity} for fault in faults]
+        return [asdict(fault) | {"severity": severity} for fault in abridged(faults)]
 
     return {
         "faults": entries(report.faults, "error"),
+        "fault_count": len(report.faults),
         "warnings": entries(report.warnings, "warning"),
-        "notes": list(report.notes),
+        "warning_count": len(report.warnings),
+        "notes": abridged_notes(report.notes),
         "plan": report.plan,
     }
 
 
 def as_text(report: Report) -> Iterator[str]:
     """A line for each fault and warning, `file:line:column: message`, then for the plan."""
-    yield from map(str, report.faults)
-    for warning in report.warnings:
+    yield from map(str, abridged(report.faults))
+    for warning in abridged(report.warnings):
         yield str(replace(warning, message=f"warning: {warning.message}"))
-    for note in report.notes:
+    for note in abridged_notes(report.notes):
         yield f"note: {printable(note)}"
     if report.plan:
         yield from _plan_lines(report.plan)
@@ -127,7 +129,7 @@ def as_github(report: Report) -> Iterator[str]:
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """
     for severity, faults in (("error", report.faults), ("warning", report.warnings)):
-        for fault in faults:
+        for fault in abridged(faults):
             # What `--set` says stands in no file.
             in_file = fault.path is not None and not fault.path.startswith("--set ")
             places = {"file": fault.path, "line": fault.line, "col": fault.column} if in_file else {}

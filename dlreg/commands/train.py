@@ -14,7 +14,7 @@ import numpy as np
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
-from dlreg.errors import DivergedError, DlregError, StorageError
+from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.preview.advice import advise
@@ -136,7 +136,7 @@ def train(
         facts = gather_facts(config, dataset, plan.threads, started)
     advices = advise(config, dataset)
     target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
-    notes = [*dataset.notes, *(str(advice.fault) for advice in advices)]
+    notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
     for note in notes:
         warnings.warn(note, stacklevel=1)
     # From its first file to the last one a directory is never left without a word on how to go on.

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlreg.errors import Fault, RunDirError
+from dlreg.errors import Fault, RunDirError, abridged
 from dlreg.files.plain_file import open_plain_file
 from dlreg.runs.names import CHECKPOINT, FIGURES, LOCK, REQUIRED, RUN
 from dlreg.runs.reading import check_file, names_in, read_record, readable_folder
@@ -15,7 +15,8 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
 
     Returns:
         A report – `run_dir`, `verified` (the names of files that are as they were written), `faults`
-        (one text for each file that is damaged, missing or not dlreg's) – and the faults themselves.
+        (one text for each file that is damaged, missing or not dlreg's; of many alike the first),
+        `fault_count` – and the faults themselves.
 
     Raises:
         RunDirError: There is no complete run to compare with, or `run.json` itself is damaged.
@@ -42,7 +43,12 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
     if faults and read_record(path) != record:
         # Another run has taken this one's place meanwhile.
         return verify(path)
-    report = {"run_dir": str(path), "verified": verified, "faults": [str(fault) for fault in faults]}
+    report = {
+        "run_dir": str(path),
+        "verified": verified,
+        "faults": [str(fault) for fault in abridged(faults)],
+        "fault_count": len(faults),
+    }
     return report, tuple(faults)
 
 

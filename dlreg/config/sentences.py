@@ -14,7 +14,7 @@ from dlreg.config.keys import SECTIONS, Node, dotted, leaves_of, nodes_at, words
 from dlreg.config.places import KeyPath, Origins, Place
 from dlreg.config.schema import Config
 from dlreg.config.suggestions import hint_for_unknown_key, hint_for_value
-from dlreg.errors import Fault
+from dlreg.errors import MOST_OF_A_KIND, Fault
 from dlreg.wording import quote, shorten
 
 
@@ -37,10 +37,14 @@ _UNIONS = dict(_unions())
 def schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[Fault]:
     """The faults behind what pydantic found wrong, each at its place."""
     keys = [key_path(error) for error in errors]
+    n_unknown = 0
     for key, error in zip(keys, errors, strict=True):
+        if error["type"] == "extra_forbidden":
+            n_unknown += 1
+            yield _unknown_key(error, key, origins, with_hint=n_unknown <= MOST_OF_A_KIND)
         # pydantic counts a list without its wrong items, and then calls it too short.
-        if error["type"] != "too_short" or not any(other[: len(key)] == key != other for other in keys):
-            yield _schema_fault(error, key, origins)
+        elif error["type"] != "too_short" or not any(other[: len(key)] == key != other for other in keys):
+            yield _wrong_value(error, key, origins)
 
 
 def key_path(error: ErrorDetails) -> KeyPath:
@@ -51,11 +55,15 @@ def key_path(error: ErrorDetails) -> KeyPath:
     return (*key, "name") if error["type"].startswith("union_tag") else key
 
 
-def _schema_fault(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
+def _unknown_key(error: ErrorDetails, key: KeyPath, origins: Origins, *, with_hint: bool) -> Fault:
+    variant = error["loc"][2] if _UNIONS.get(error["loc"][:2]) == 2 else None
+    # To look for what was meant takes a while, and further faults of this kind are only counted.
+    hint = hint_for_unknown_key(key, variant) if with_hint else None
+    return origins.fault(f"unknown key {dotted(key)}", key, hint, at_key=True)
+
+
+def _wrong_value(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
     name = dotted(key)
-    if error["type"] == "extra_forbidden":
-        variant = error["loc"][2] if _UNIONS.get(error["loc"][:2]) == 2 else None
-        return origins.fault(f"unknown key {name}", key, hint_for_unknown_key(key, variant), at_key=True)
     nodes = nodes_at(key)
     leaves = leaves_of(nodes)
     if error["type"] in ("missing", "union_tag_not_found"):

@@ -24,6 +24,8 @@ from dlreg.wording import shorten
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+# The config of a table of 10,000 columns may have one for each; a thousand are read in 0.1 s.
+MAX_KEYS = 20_000
 MAX_DIGITS = 100
 
 
@@ -179,6 +181,7 @@ class _Builder:
         self.loader: Any = yaml.SafeLoader(text)
         self.places: dict[KeyPath, Place] = {}
         self.faults: list[Fault] = []
+        self.n_keys = 0
 
     def document(self) -> Any:
         self.loader.get_event()
@@ -220,6 +223,11 @@ class _Builder:
         mapping: dict[str, Any] = {}
         while not self.loader.check_event(yaml.MappingEndEvent):
             event = self.loader.peek_event()
+            self.n_keys += 1
+            if self.n_keys > MAX_KEYS:
+                message = f"a config has at most {MAX_KEYS:,} keys, here begins one more"
+                self._fault(event, message, "Is it the data instead of the config?")
+                raise ConfigError(*self.faults)
             key = self._key(path)
             value = self._value((*path, key), position_of(event.start_mark))
             if key in mapping:

@@ -199,7 +199,9 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
     done = cli("check", "config.yaml", "--format", "json", cwd=tmp_path)
     assert done.returncode == 3
     printed = json.loads(done.stdout)
-    assert list(printed) == ["schema_version", "faults", "warnings", "notes", "plan"]
+    assert list(printed) == [
+            "schema_version", "faults", "fault_count", "warnings", "warning_count", "notes", "plan",
+        ]  # fmt: skip
     assert printed["faults"] == [
         {
             "message": "training.epochs must be auto or a whole number from 1 to 10000000, found 0",

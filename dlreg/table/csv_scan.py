@@ -22,8 +22,13 @@ from dlreg.table.csv_header import parse_header
 from dlreg.table.csv_opening import aligned_fault, comment_fault, is_comment
 
 BLOCK_BYTES = 1 << 23
-MAX_ROW_BYTES = 1 << 26
+# 100,000 columns of 80 bytes each. A cell, and the header, may be as long as a row.
+MAX_ROW_BYTES = 1 << 23
+# To look at a column takes some milliseconds and kB; the genes of man are 60,000.
+MAX_COLUMNS = 100_000
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+# For each byte, whether a line that holds it is not blank.
+_SOLID = bytes(chr(byte) not in " \t\r\n" for byte in range(256))
 _QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
 
 
@@ -33,7 +38,7 @@ class RowPlaces(NamedTuple):
     Attributes:
         starts: The position of the first byte.
         ends: The position of the newline.
-        lengths: The number of cells; 0 for a blank line.
+        lengths: The number of cells; 0 for a blank line, or several of them.
     """
 
     starts: np.ndarray
@@ -63,11 +68,14 @@ class Block(NamedTuple):
 
     def without_blank_lines(self) -> bytes:
         """The rows that hold cells."""
-        filled = self.filled
-        if filled.all():
+        blank = ~self.filled
+        if not blank.any():
             return self.data
-        places = zip(self.rows.starts[filled], self.rows.ends[filled] + 1, strict=True)
-        return b"".join(self.data[start:end] for start, end in places)
+        edges = np.zeros(len(self.data) + 1, dtype=np.int8)
+        edges[self.rows.starts[blank]] += 1
+        edges[self.rows.ends[blank] + 1] -= 1
+        is_blank = np.cumsum(edges[:-1], dtype=np.int8).view(bool)
+        return bytes(np.frombuffer(self.data, dtype=np.uint8)[~is_blank])
 
 
 def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[Block]:
@@ -83,7 +91,8 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
 
     Raises:
         DataError: At the first rows that are not as long as the header, and at NUL bytes, stray or
-            unclosed quotes, stray carriage returns and bytes that are not of the encoding.
+            unclosed quotes, stray carriage returns, bytes that are not of the encoding, rows of over
+            `MAX_ROW_BYTES` and headers of over `MAX_COLUMNS`.
         StorageError: The stream cannot be read.
     """
     decoder = codecs.getincrementaldecoder(csv_format.encoding)()
@@ -108,14 +117,14 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         rows = find_rows(text, csv_format.delimiter)
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
         whole, rest = text[:cut], text[cut:]
-        if rest and (last or len(rest) > MAX_ROW_BYTES):
+        if rest and last:
             row_line = line + whole.count(b"\n")
-            message = "a quoted cell is never closed" if last else f"a row of over {MAX_ROW_BYTES:,} bytes"
-            hint = 'Add the second "' if last else 'Is a quoted cell never closed? Add the second "'
-            raise DataError(Fault(message, name, row_line, hint=hint))
+            raise DataError(Fault("a quoted cell is never closed", name, row_line, hint='Add the second "'))
+        _refuse_long_row(text, rows, name, line)
         filled = np.flatnonzero(rows.lengths)
         if header is None and filled.size:
             begin, end = int(rows.starts[filled[0]]), int(rows.ends[filled[0]]) + 1
+            _refuse_many_columns(int(rows.lengths[filled[0]]), name, line + whole.count(b"\n", 0, begin))
             header = parse_header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
             line += whole.count(b"\n", 0, end)
             whole, filled = whole[end:], filled[1:]
@@ -130,7 +139,8 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
 def find_rows(text: bytes, delimiter: str) -> RowPlaces:
     """Finds the rows of a text; delimiters and newlines inside quotes do not count."""
     data = np.frombuffer(text, dtype=np.uint8)
-    marks = (data == ord(delimiter)) | (data == _NEWLINE)
+    marks = _newlines(text)
+    marks |= data == ord(delimiter)
     if b'"' in text:
         places = np.flatnonzero(marks | (data == _QUOTE))
         quotes = data[places] == _QUOTE
@@ -141,10 +151,24 @@ def find_rows(text: bytes, delimiter: str) -> RowPlaces:
     ends = places[last_cells]
     starts = np.concatenate([[0], ends[:-1] + 1]) if ends.size else ends
     lengths = np.diff(last_cells, prepend=-1)
-    for row in np.flatnonzero((lengths == 1) & (data[starts] <= ord(" "))):
-        if not text[starts[row] : ends[row]].strip(b" \t\r"):
-            lengths[row] = 0
+    single = lengths == 1
+    if (data[starts[single]] <= ord(" ")).any():
+        is_solid = np.frombuffer(text[: ends[-1] + 1].translate(_SOLID), dtype=bool)
+        lengths[single & ~np.logical_or.reduceat(is_solid, starts)] = 0
     return RowPlaces(starts, ends, lengths)
+
+
+def _newlines(text: bytes) -> np.ndarray:
+    """Where newlines are, of many empty lines only the first and the last: the others would take memory."""
+    data = np.frombuffer(text, dtype=np.uint8)
+    newlines: np.ndarray = data == _NEWLINE
+    for size in (1, 2) if b"\r" in text else (1,):
+        ends = newlines if size == 1 else np.append(False, newlines[1:] & (data[:-1] == _RETURN))
+        inner = newlines[: -2 * size] & ends[size:-size]
+        inner &= ends[2 * size :]
+        if inner.any():
+            newlines[size:-size] &= ~inner
+    return newlines
 
 
 def open_csv(path: str) -> BinaryIO:
@@ -209,6 +233,27 @@ def _decoded(
             sample = error.object[before.rfind(b"\n") + 1 :]
         hint = encoding_hint(fresh, sample[:65536], encoding)
         raise DataError(Fault(f"{subject} is not {encoding} text", name, line, hint=hint)) from None
+
+
+def _refuse_long_row(text: bytes, rows: RowPlaces, name: str, line: int) -> None:
+    # What follows the last row is the begin of one.
+    starts = np.append(rows.starts, rows.ends[-1] + 1 if rows.ends.size else 0)
+    sizes = np.append(rows.ends, len(text)) - starts
+    long = np.flatnonzero(sizes > MAX_ROW_BYTES)
+    if long.size:
+        start = int(starts[long[0]])
+        message = f"a row has at most {MAX_ROW_BYTES:,} bytes, this has more"
+        hint = "Leave long texts out of the table; do its lines end with LF or CRLF?"
+        if b'"' in text[start:]:
+            hint = 'Is a quoted cell never closed? Add the second "'
+        raise DataError(Fault(message, name, line + text.count(b"\n", 0, start), hint=hint))
+
+
+def _refuse_many_columns(n_columns: int, name: str, line: int) -> None:
+    if n_columns > MAX_COLUMNS:
+        message = f"a table has at most {MAX_COLUMNS:,} columns, found {n_columns:,}"
+        hint = "Is each row a line? Leave columns out, for example with cut -d, -f 1-60000 FILE > NEW.csv"
+        raise DataError(Fault(message, name, line, hint=hint))
 
 
 def _refuse_nul(text: bytes, name: str, encoding: str, line: int) -> None:

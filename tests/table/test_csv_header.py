@@ -17,9 +17,9 @@ def test_a_header_without_line_ends_does_not_fill_the_screen(tmp_path):
 
 
 def test_a_header_of_100_000_columns_is_read_in_time(tmp_path):
-    names = [f"c{index}" for index in range(100_000)]
+    names = [f"c{index}" for index in range(99_999)]
     content = ",".join([*names, "c7"]) + "\n"
-    with pytest.raises(DataError, match="number 8 and 100001"):
+    with pytest.raises(DataError, match="number 8 and 100000"):
         read(tmp_path, content + content)
 
 

@@ -4,11 +4,13 @@ import bz2
 import gzip
 import io
 import os
+import tracemalloc
 import zipfile
 
+import numpy as np
 import pytest
 from support.command_line import run_cli
-from support.tables import faults_of, rows, write_config
+from support.tables import faults_of, read, rows, write_config
 
 from dlreg.errors import DataError, StorageError
 from dlreg.table import csv_scan
@@ -299,5 +301,54 @@ def test_a_row_without_end_is_not_read_to_the_end(monkeypatch):
 
     monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 1 << 12)
     monkeypatch.setattr(csv_scan, "MAX_ROW_BYTES", 1 << 16)
-    with pytest.raises(DataError, match="over 65,536 bytes"):
+    with pytest.raises(DataError, match="at most 65,536 bytes"):
         list(stream_tables(Endless(), "stream", CsvFormat(), ()))
+
+
+def test_more_columns_than_any_table_has_are_refused_by_their_number(tmp_path):
+    names = ",".join(f"c{index}" for index in range(csv_scan.MAX_COLUMNS + 1))
+    with pytest.raises(DataError, match="at most 100,000 columns, found 100,001") as caught:
+        read(tmp_path, f"\n{names}\n{names}\n")
+    assert caught.value.faults[0].line == 2 and caught.value.faults[0].hint
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "hint"),
+    [("{}\n1\n", 1, "line"), ("a,y\n1,2\n{},3\n", 3, "line"), ('a,y\n1,2\n\n"{}",3\n', 4, "quote")],
+    ids=["header", "cell", "quoted cell"],
+)
+def test_a_row_longer_than_any_table_has_is_refused_by_line(tmp_path, monkeypatch, content, line, hint):
+    monkeypatch.setattr(csv_scan, "MAX_ROW_BYTES", 1000)
+    assert len(read(tmp_path, content.format("x" * 990)).frame) > 0
+    with pytest.raises(DataError, match="a row has at most 1,000 bytes") as caught:
+        read(tmp_path, content.format("x" * 1001))
+    assert caught.value.faults[0].line == line and hint in str(caught.value.faults[0].hint)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "  \n", "\t\r\n", "\n \n\r\n"])
+@pytest.mark.parametrize("block_bytes", [11, 1 << 23])
+def test_many_blank_lines_change_neither_rows_nor_their_lines(tmp_path, monkeypatch, blank, block_bytes):
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
+    row = '5,"a\n\n\n\nb"\n'
+    for count in range(7):
+        gap = count * blank
+        table = read(tmp_path, f"{gap}x,y\n{gap}1,2\n{gap}{row}{gap}{row}3,4\n{gap}")
+        assert table.frame["x"].tolist() == [1, 5, 5, 3]
+        assert table.frame["y"].tolist() == ["2", "a\n\n\n\nb", "a\n\n\n\nb", "4"]
+        lines = count * blank.count("\n")
+        assert [table.line(row) for row in range(4)] == [
+            2 + 2 * lines, 3 + 3 * lines, 8 + 4 * lines, 13 + 4 * lines,
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_millions_of_blank_lines_take_little_memory(line_end):
+    text = b"1,2\n" + line_end.encode() * 1_000_000 + b"3,4\n"
+    tracemalloc.start()
+    try:
+        rows = csv_scan.find_rows(text, ",")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.count_nonzero(rows.lengths) == 2 and rows.lengths.size < 10
+    assert peak < 6 * len(text)

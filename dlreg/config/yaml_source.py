@@ -8,7 +8,6 @@ or nested before it has been looked at.
 
 import math
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import yaml
 from dlreg.config.places import KeyPath, Place, Position
 from dlreg.config.yaml_syntax import position_of, syntax_fault
 from dlreg.errors import ConfigError, Fault
+from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.files.similar_file import similar_file
 from dlreg.wording import shorten
 
@@ -54,7 +54,7 @@ def read_yaml(path: str | Path) -> YamlDocument:
     """
     source = str(path)
     try:
-        content = _read_regular_file(Path(path))
+        content = _read_plain_file(Path(path))
     except FileNotFoundError:
         near = similar_file(Path(path))
         hint = f"Did you mean {near}?" if near else "`dlreg init` writes a config to start from."
@@ -140,15 +140,15 @@ _UNPAIRED = re.compile("[\ud800-\udfff]")
 _BLANK_AROUND = re.compile(r"\A[\s\u200b-\u200f\u2060\ufeff]|[\s\u200b-\u200f\u2060\ufeff]\Z")
 
 
-def _read_regular_file(path: Path) -> bytes:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        kind = "a directory" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
+def _read_plain_file(path: Path) -> bytes:
+    try:
+        with open_plain(path, follow_link=True) as file:
+            content = file.read(MAX_BYTES + 1)
+    except NotPlainError as error:
         hint = "Name the YAML file itself."
-        raise ConfigError(Fault(f"expected a config file, found {kind}", str(path), hint=hint))
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if max(status.st_size, len(content)) > MAX_BYTES:
+        message = f"expected a config file, found {error.kind}"
+        raise ConfigError(Fault(message, str(path), hint=hint)) from None
+    if len(content) > MAX_BYTES:
         message = f"a config file has at most {MAX_BYTES:,} bytes, this has more"
         raise ConfigError(Fault(message, str(path), hint="Is it the data instead of the config?"))
     return content

@@ -39,13 +39,14 @@ def reading_once(config: Config) -> Iterator[None]:
 
 
 def _states(config: Config) -> dict[Path, tuple[int, ...] | None]:
-    """Of each file what changes when it is written; None if it is not there."""
+    """Of each file what changes when it is replaced, renamed or written to; None if it is not there."""
     states: dict[Path, tuple[int, ...] | None] = {}
     for file in files_of_data(config).values():
         states[file] = None
         with suppress(OSError, ValueError):
             status = file.stat()
-            states[file] = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            times = status.st_mtime_ns, status.st_ctime_ns
+            states[file] = (status.st_dev, status.st_ino, status.st_size, *times)
     return states
 
 

@@ -6,8 +6,6 @@ missing cells, trailing cells are cut or shift the columns.
 
 import codecs
 import errno
-import io
-import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from dlreg.errors import DataError, Fault, StorageError
+from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.files.similar_file import similar_file
 from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
 from dlreg.table.csv_header import parse_header
@@ -184,12 +183,11 @@ def open_csv(path: str) -> BinaryIO:
     if "://" in path:
         raise DataError(Fault("expected a local file, found a URL", path, hint="Download it first"))
     try:
-        mode = Path(path).stat().st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a directory" if stat.S_ISDIR(mode) else "a pipe or device"
-            hint = "Name the CSV file itself"
-            raise DataError(Fault(f"expected a CSV file, found {kind}", path, hint=hint))
-        return io.BufferedReader(io.FileIO(path))
+        return open_plain(path, follow_link=True)
+    except NotPlainError as error:
+        is_pipe = error.kind == "a pipe or device"
+        hint = f"Name the CSV file itself{'; predict reads standard input as -' if is_pipe else ''}"
+        raise DataError(Fault(f"expected a CSV file, found {error.kind}", path, hint=hint)) from None
     except (FileNotFoundError, NotADirectoryError, ValueError):
         raise DataError(_no_such_file(path)) from None
     except OSError as error:

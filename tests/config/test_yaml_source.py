@@ -190,7 +190,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     for name, fragment in [
         ("missing.yaml", "no such config file"),
         ("", "found a directory"),
-        ("pipe", "found a device or pipe"),
+        ("pipe", "found a pipe or device"),
         ("loop", "cannot be read"),
         ("a\0b", "cannot be read"),
         ("x" * 5000, "cannot be read"),

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from dlreg.errors import RunDirError
-from dlreg.files.plain_file import following_links, hash_plain_file, open_plain_file, read_plain_file
+from dlreg.files import plain_file
+from dlreg.files.plain_file import (
+    NotPlainError,
+    following_links,
+    hash_plain_file,
+    open_plain,
+    open_plain_file,
+    read_plain_file,
+)
 
 
 def test_a_plain_file_is_read_whole(tmp_path):
@@ -111,3 +119,38 @@ def test_a_file_is_hashed_only_if_its_size_is_right(tmp_path):
     assert hash_plain_file(tmp_path / "file", 7) == digest
     assert hash_plain_file(tmp_path / "link", 7, follow_link=True) == digest
     assert hash_plain_file(tmp_path / "file", 8) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        ("/dev/zero", "a pipe or device"),
+        ("pipe", "a pipe or device"),
+        (".", "a directory"),
+        ("/proc/self/mem", "a file of /proc or /sys"),
+    ],
+)
+@pytest.mark.parametrize("linked", [False, True], ids=["itself", "through a link"])
+def test_what_is_no_plain_file_is_not_even_opened(tmp_path, monkeypatch, target, kind, linked):
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(target)
+    opened = []
+    monkeypatch.setattr(os, "open", lambda *arguments: opened.append(arguments))
+    with pytest.raises(NotPlainError) as caught:
+        open_plain("link" if linked else target, follow_link=True)
+    assert caught.value.kind == kind and not opened
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_neither_waits_nor_is_read(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"content")
+    look = plain_file._refuse_other_kinds
+
+    def look_and_swap(status):
+        look(status)
+        (tmp_path / "file").unlink()
+        os.mkfifo(tmp_path / "file")
+
+    monkeypatch.setattr(plain_file, "_refuse_other_kinds", look_and_swap)
+    with pytest.raises(NotPlainError, match="a pipe or device"):
+        open_plain(tmp_path / "file", follow_link=False)

@@ -1,6 +1,8 @@
 """Whether the CSV that a run was trained on is still the same."""
 
 import hashlib
+import os
+import time
 import warnings
 
 import pytest
@@ -55,14 +57,30 @@ def test_the_file_that_is_read_is_named(tmp_path):
     ]
 
 
+def replaced_for_a_while(file):
+    file.rename(file.with_name("aside"))
+    file.write_bytes(b"x,y\n9,9\n")
+    file.with_name("aside").replace(file)
+
+
+def written_and_dated_back(file):
+    times = file.stat()
+    # The clock that dates files goes in steps of some milliseconds.
+    time.sleep(0.02)
+    file.write_bytes(b"x,y\n9,9\n")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda file: file.write_bytes(CONTENT[:-2]),
         lambda file: file.unlink(),
+        replaced_for_a_while,
+        written_and_dated_back,
         lambda file: (file.with_name("b.csv").write_bytes(CONTENT), file.with_name("b.csv").replace(file)),
     ],
-    ids=["cut", "removed", "replaced"],
+    ids=["cut", "removed", "replaced", "replaced for a while", "dated back"],
 )
 @pytest.mark.parametrize("error", [None, IndexError])
 def test_a_table_that_is_written_while_it_is_read_is_a_fault(tmp_path, change, error):

@@ -202,6 +202,7 @@ def test_ragged_rows_are_named_up_to_three(tmp_path):
         pytest.param(lambda path: path.mkdir(), id="directory"),
         pytest.param(lambda path: os.mkfifo(path), id="fifo"),
         pytest.param(lambda path: path.symlink_to("/dev/zero"), id="device"),
+        pytest.param(lambda path: path.symlink_to("/proc/self/mem"), id="memory"),
         pytest.param(lambda path: path.symlink_to(path), id="link-to-itself"),
         pytest.param(lambda path: path.symlink_to("nothing"), id="broken-link"),
         pytest.param(lambda _: None, id="missing"),
@@ -241,7 +242,7 @@ def test_a_file_without_permission_is_a_matter_of_storage(tmp_path, monkeypatch)
         raise PermissionError(13, "Permission denied")
 
     write_config(tmp_path, GOOD)
-    monkeypatch.setattr(csv_scan.io, "FileIO", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(StorageError, match=r"table\.csv: cannot be read: Permission denied.*ls -l"):
         read_table(str(tmp_path / "table.csv"), CsvFormat())
 

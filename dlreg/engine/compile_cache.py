@@ -1,8 +1,9 @@
 """XLA's cache of compiled programs: kept for one user, one TensorFlow and one processor.
 
-A compiled program is machine code, so it is kept only where nobody else can write, under a name that ends
-with its hash: what a full disk, a crash or a bad block made of it is seen, and removed. XLA itself gets a
-folder of this process alone, with links to what is sound, so that processes cannot disturb each other.
+A compiled program is machine code, so it is kept only where nobody else can write and where all that stands
+is this user's. Its name ends with its hash: what a full disk, a crash or a bad block made of it is seen, and
+removed. XLA itself gets a folder of this process alone, with links to what is sound, so that processes cannot
+disturb each other.
 Where there is no such place there is no cache, and training only starts a second later.
 """
 
@@ -18,7 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dlreg.files.cache_folder import cache_folder
-from dlreg.files.hashing import sha256_of_file
+from dlreg.files.hashing import sha256_of_file, sha256_of_stream
+from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.processor import read_cpuinfo
 
 MAX_BYTES = 64 << 20
@@ -55,7 +57,8 @@ def _private_folder() -> Path | None:
     folder = base / f"xla-{_machine_fingerprint()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve(strict=True)
-    return folder if all(map(_is_private, (folder, *folder.parents))) else None
+    is_ours = _is_ours(folder.lstat()) and all(_owns(entry.lstat()) for entry in folder.iterdir())
+    return folder if is_ours and all(map(_is_private, folder.parents)) else None
 
 
 def _machine_fingerprint() -> str:
@@ -65,8 +68,17 @@ def _machine_fingerprint() -> str:
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
 
+def _owns(status: os.stat_result) -> bool:
+    return status.st_uid == os.geteuid()
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Whether a file or folder is this user's, and nobody else may write there."""
+    return _owns(status) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 def _is_private(folder: Path) -> bool:
-    """Whether nobody but this user and root can change what stands in a folder."""
+    """Whether nobody but this user and root can change what this user has put into a folder."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (0, os.geteuid()):
         return False
@@ -86,15 +98,32 @@ def _linked(folder: Path) -> Path:
             continue
         room -= status.st_size
         name, _, digest = entry.name.rpartition(".")
-        if stat.S_ISREG(status.st_mode) and room >= 0 and name and sha256_of_file(entry) == digest:
-            (work / name).hardlink_to(entry)
-        else:
+        if not (name and room >= 0 and _link_if_sound(entry, work / name, digest)):
             entry.unlink(missing_ok=True)
     return work
+
+
+def _link_if_sound(entry: Path, link: Path, digest: str) -> bool:
+    """Links an entry that is this user's alone and has this hash; says whether it did."""
+    try:
+        with open_plain(entry, follow_link=False) as file:
+            status = os.fstat(file.fileno())
+            if not _is_ours(status) or sha256_of_stream(file) != digest:
+                return False
+            link.hardlink_to(entry)
+            # The name could lead elsewhere by now.
+            if not os.path.samestat(status, link.lstat()):
+                link.unlink()
+                return False
+            return True
+    except NotPlainError:
+        return False
 
 
 def _keep_new(work: Path, folder: Path) -> None:
     for entry in work.iterdir():
         # An entry with two links was there before.
         if entry.lstat().st_nlink == 1:
+            # XLA leaves it as open as the umask does.
+            entry.chmod(0o600)
             entry.replace(folder / f"{entry.name}.{sha256_of_file(entry)}")

@@ -61,11 +61,85 @@ def test_a_link_or_a_strange_name_is_no_entry(home):
     assert entries(home) == [entry]
 
 
-def test_a_place_where_others_can_write_is_not_used(home):
+def leaf(home):
+    (folder,) = home.glob("dlreg/xla-*")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("place", "mode"),
+    [
+        ("above", 0o777),
+        ("above", 0o775),
+        ("leaf", 0o777),
+        ("leaf", 0o1777),
+        ("leaf", 0o770),
+        ("leaf", 0o1770),
+    ],
+)
+def test_a_place_where_others_can_write_is_not_used(home, place, mode):
     write()
-    (home / "dlreg").chmod(0o777)
+    (leaf(home) if place == "leaf" else home / "dlreg").chmod(mode)
     with compile_cache(enabled=True) as folder:
         assert folder is None
+    assert len(entries(home)) == 1
+
+
+def test_above_it_a_sticky_folder_is_fine(home):
+    write()
+    home.chmod(0o1777)
+    with compile_cache(enabled=True) as folder:
+        assert [entry.name for entry in folder.iterdir()] == ["one.pb"]
+
+
+def test_a_folder_of_another_user_is_not_used(home, monkeypatch):
+    write()
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user + 1)
+    with compile_cache(enabled=True) as folder:
+        assert folder is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.parametrize("owned", ["leaf", "entry", "folder in use"])
+def test_what_belongs_to_another_user_is_neither_used_nor_touched(home, owned):
+    write()
+    (entry,) = entries(home)
+    (in_use := entry.with_name("in-use-1")).mkdir()
+    foreign = {"leaf": leaf(home), "entry": entry, "folder in use": in_use}[owned]
+    os.chown(foreign, 12345, 12345)
+    with compile_cache(enabled=True) as folder:
+        assert folder is None
+    assert foreign.exists() and entry.read_bytes() == b"program"
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o1666])
+def test_an_entry_that_others_may_write_is_removed(home, mode):
+    write()
+    entries(home)[0].chmod(mode)
+    with compile_cache(enabled=True) as folder:
+        assert list(folder.iterdir()) == []
+    assert entries(home) == []
+
+
+def test_whatever_the_umask_an_entry_is_there_the_next_time(home):
+    home.mkdir()
+    (home / "dlreg").mkdir()
+    before = os.umask(0o002)
+    try:
+        write()
+        with compile_cache(enabled=True) as folder:
+            assert [entry.name for entry in folder.iterdir()] == ["one.pb"]
+    finally:
+        os.umask(before)
+
+
+def test_a_pipe_in_the_place_of_an_entry_is_not_waited_for(home):
+    write()
+    os.mkfifo(leaf(home) / "two.pb.0000")
+    with compile_cache(enabled=True) as folder:
+        assert [entry.name for entry in folder.iterdir()] == ["one.pb"]
+    assert not (leaf(home) / "two.pb.0000").exists()
 
 
 def test_the_oldest_entries_make_room(home, monkeypatch):

@@ -294,6 +294,12 @@ def predict(
         float | None,
         typer.Option(metavar="LEVEL", help="Add y_lower and y_upper, which hold this share of rows, as 0.9."),
     ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas", help="Put ' before kept cells that a spreadsheet would take for formulas."
+        ),
+    ] = False,
     overrides: FormatOption = None,
     max_unseen: MaxUnseenOption = None,
     strict: StrictOption = False,
@@ -311,7 +317,7 @@ def predict(
     if as_json and output == "-":
         raise UsageError("--json prints on standard output, as the rows do: give --output a file")
     run = read_otherwise(open_run(run_dir), overrides or ())
-    options = command.Options(keep or (), spread, interval, max_unseen, strict)
+    options = command.Options(keep or (), spread, interval, max_unseen, strict, escape_formulas)
     report = command.predict(run, csv, output, options)
     if as_json:
         print_json({"run_dir": str(run_dir), **report})

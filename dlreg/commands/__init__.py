@@ -4,7 +4,7 @@
 - `check`: every fault of a config and its CSV, and what a training would do
 - `init`: a config that fits a table; `column_uses`: what it makes of each column
 - `evaluate`: metrics and gates
-- `predict`: predictions of new rows, streamed
+- `predict`: predictions of new rows, streamed; `formulas`: kept cells that a spreadsheet would run
 - `other_format`: `--set` for a file that `evaluate` and `predict` are given
 - `plot`: a figure of a run
 - `explain`: which columns a run relies on

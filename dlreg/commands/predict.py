@@ -12,6 +12,7 @@ from typing import IO, Any, BinaryIO
 
 import numpy as np
 
+from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
 from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
@@ -44,6 +45,7 @@ class Options:
         max_unseen: The share of a column's cells that may be a level which no training row has; None for any
             but all of them.
         strict: Refuse whatever the training rows did not have.
+        escape_formulas: Put a `'` before kept cells that a spreadsheet would take for formulas.
     """
 
     keep: Sequence[str] = ()
@@ -51,6 +53,7 @@ class Options:
     interval: float | None = None
     max_unseen: float | None = None
     strict: bool = False
+    escape_formulas: bool = False
 
     @property
     def predicted(self) -> list[str]:
@@ -69,8 +72,8 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
         options: What is written, and what is refused.
 
     Returns:
-        What `--json` prints: `output`, how many `rows` there were, and how many `cells` were `missing`,
-        `outside` of the training range and `unseen`, by column.
+        What `--json` prints: `output`, how many `rows` there were, how many `cells` were `missing`, `outside`
+        of the training range and `unseen`, and how many kept ones look like `formulas`, by column.
 
     Raises:
         UsageError: A spread is asked for where there is one member, a column to be kept twice, or an
@@ -82,6 +85,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
     _check_options(run, options)
     source = "standard input" if csv == "-" else csv
     n_rows, strange, bare = 0, StrangeCells(), Counter[str]()
+    formulas, written = formulas_of_names(options.keep), escaped if options.escape_formulas else list
     with _open_input(csv) as stream, naming_set_option(), _open_output(output) as target:
         # It writes the same text as pandas, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
@@ -94,12 +98,15 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
             if not n_rows:
                 # Before anything is written: what follows is mostly like what comes first.
                 refuse_unseen(strange, source, options.max_unseen)
-                writer.writerow(["row", *options.keep, *options.predicted])
-            kept_cells = [block.frame[column].fillna("").tolist() for column in options.keep]
+                writer.writerow(["row", *written(options.keep), *options.predicted])
+            kept = {name: block.frame[name].fillna("").tolist() for name in options.keep}
+            formulas += find_formulas(kept, n_rows)
+            columns = [
+                *map(written, kept.values()),
+                *(predicted[name].tolist() for name in options.predicted),
+            ]
             rows = range(n_rows, n_rows + len(table.frame))
-            writer.writerows(
-                zip(rows, *kept_cells, *(predicted[name].tolist() for name in options.predicted), strict=True)
-            )
+            writer.writerows(zip(rows, *columns, strict=True))
             n_rows += len(table.frame)
         if not n_rows:
             hint = "Add a header line and, below it, one line for each row"
@@ -109,7 +116,15 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
         warnings.warn(sentence, stacklevel=1)
     for name, count in bare.items():
         warnings.warn(f"{count:,} cells have no unit in column {name!r}, taken as in training", stacklevel=1)
-    return {"output": output, "rows": n_rows, "cells": strange.as_json()}
+    if not options.escape_formulas:
+        for sentence in formulas.sentences:
+            warnings.warn(sentence, stacklevel=1)
+    return {
+        "output": output,
+        "rows": n_rows,
+        "cells": strange.as_json(),
+        "formulas": dict(formulas.counts),
+    }
 
 
 def _check_options(run: TrainedRun, options: Options) -> None:

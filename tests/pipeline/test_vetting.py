@@ -50,6 +50,18 @@ def test_whatever_is_exported_is_allowed_to_run(exported):
         assert rows > 300
 
 
+def test_what_a_pipeline_says_of_itself_passes_and_goes_no_further(exported):
+    model = onnx.ModelProto()
+    model.CopyFrom(exported[0])
+    model.producer_version = "1.2.3"
+    model.metadata_props.add(key="dlreg.unit", value="€")
+    vetted, _ = vetting.vet_model(model.SerializeToString())
+    assert not onnx.load_from_string(vetted).metadata_props
+    model.metadata_props.add(key="ort_config", value="{}")
+    with pytest.raises(RunDirError, match="metadata of the name 'ort_config'"):
+        vetting.vet_model(model.SerializeToString())
+
+
 def test_no_operator_is_allowed_that_is_not_exported(exported):
     emitted = {}
     for model in exported:

@@ -219,7 +219,7 @@ def _train(
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    built = steps.build_pipeline(dataset, prepared, networks)
+    built = steps.build_pipeline(dataset, prepared, networks, config.data.target)
     held_out = steps.hold_out(dataset, prepared)
     n_features = prepared.x["train"].shape[1]
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.

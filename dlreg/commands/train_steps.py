@@ -14,7 +14,7 @@ from dlreg.config.schema import Config
 from dlreg.errors import located
 from dlreg.evaluation import results
 from dlreg.evaluation.baselines import linear_baseline, mean_baseline
-from dlreg.evaluation.calibration import Calibration, calibrate
+from dlreg.evaluation.calibration import Calibration, calibrate, describe_calibration
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.metrics import regression_metrics
 from dlreg.evaluation.results import Predictions
@@ -28,6 +28,7 @@ from dlreg.model.weights import TrainedVariant, trained_variants
 from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
 from dlreg.pipeline.export import export_pipeline, refuse_large
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
+from dlreg.pipeline.metadata import with_metadata
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
 from dlreg.table.dataset import Dataset
@@ -171,11 +172,17 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
     return Networks(variants, mixture, combined_model(models, mixture), n_parameters, target, y_unseen)
 
 
-def build_pipeline(dataset: Dataset, prepared: Prepared, networks: Networks) -> BuiltPipeline:
+def build_pipeline(dataset: Dataset, prepared: Prepared, networks: Networks, target: str) -> BuiltPipeline:
     """Writes the graph, and calibrates its intervals on rows that the networks were not fitted on.
 
     These are the out-of-fold rows of cross-validation, else the validation rows as the graph itself predicts
     them. Where some rows are harder to predict than others the graph has their scale as a further output.
+
+    Args:
+        dataset: The rows.
+        prepared: How they are preprocessed.
+        networks: What was trained on them.
+        target: The column that is predicted, for who has nothing but the graph.
     """
     graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
     name, y_pred = "train", networks.y_unseen
@@ -187,6 +194,8 @@ def build_pipeline(dataset: Dataset, prepared: Prepared, networks: Networks) -> 
     if calibration.scale:
         graph = add_residual_scale(graph, calibration.scale)
     calibrated_on = "validation" if networks.y_unseen is None else "out_of_fold"
+    intervals = describe_calibration(calibration, calibrated_on)
+    graph = with_metadata(graph, target, dataset.target_unit, intervals)
     return BuiltPipeline(graph.SerializeToString(), calibration, calibrated_on)
 
 

@@ -16,6 +16,7 @@ Jackknife+, Annals of Statistics 49, 2021).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -85,6 +86,23 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
         return Calibration(constant, None, width)
     scale = _fit_scale(x, residuals, y_pred, np.arange(len(residuals))).to_the_power(power)
     return Calibration(_intervals(residuals / scales**power), scale, width)
+
+
+def describe_calibration(calibration: Calibration, calibrated_on: str) -> dict[str, Any]:
+    """What the intervals of new rows are made from, in plain values.
+
+    Args:
+        calibration: What was fitted.
+        calibrated_on: Which rows it was fitted on: `validation` or `out_of_fold`.
+    """
+    intervals = calibration.intervals
+    return {
+        "calibrated_on": calibrated_on if intervals.n_rows else None,
+        "rows": intervals.n_rows,
+        "scale": "learned" if calibration.scale else "constant",
+        "constant_width_90": calibration.constant_width,
+        "scores": intervals.scores.tolist(),
+    }
 
 
 def _intervals(scores: np.ndarray) -> Intervals:

@@ -17,7 +17,7 @@ from dlreg.config.schema import Config, DataConfig
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 from dlreg.errors import ConfigError, Fault, RunDirError
-from dlreg.evaluation.calibration import Calibration
+from dlreg.evaluation.calibration import Calibration, describe_calibration
 from dlreg.files.plain_file import read_plain_file
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CONFIG, HISTORY, INTERVALS, METRICS, PIPELINE, PREPROCESSING, RUN, SPLIT
@@ -217,16 +217,7 @@ def intervals_json(calibration: Calibration, calibrated_on: str) -> bytes:
         calibration: What was fitted.
         calibrated_on: Which rows it was fitted on: `validation` or `out_of_fold`.
     """
-    intervals = calibration.intervals
-    return to_json(
-        {
-            "calibrated_on": calibrated_on if intervals.n_rows else None,
-            "rows": intervals.n_rows,
-            "scale": "learned" if calibration.scale else "constant",
-            "constant_width_90": calibration.constant_width,
-            "scores": intervals.scores.tolist(),
-        }
-    )
+    return to_json(describe_calibration(calibration, calibrated_on))
 
 
 def read_intervals(path: Path, record: Mapping[str, Any]) -> IntervalsRecord | None:

@@ -2,13 +2,16 @@
 
 import io
 import json
+import math
 import shutil
 
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 from support.command_line import run_cli
 
+from dlreg import __version__
 from dlreg.errors import RunDirError
 from dlreg.runs.reading import record_json
 from dlreg.runs.trained_run import open_run
@@ -53,6 +56,23 @@ def test_predict_writes_intervals_that_hold_their_share(uneven):
     wider = run_cli("predict", "run", "table.csv", "--interval", "0.99", cwd=uneven)
     wider = pd.read_csv(io.StringIO(wider.stdout))
     assert (wider["y_upper"] > table["y_upper"]).all()
+
+
+def test_the_pipeline_alone_says_what_it_predicts_and_gives_the_intervals_of_predict(uneven):
+    session = onnxruntime.InferenceSession(uneven / "run" / "pipeline.onnx")
+    told = session.get_modelmeta().custom_metadata_map
+    assert told.pop("dlreg.version") == __version__
+    assert told.pop("dlreg.name") == told.pop("dlreg.target") == "y"
+    intervals = json.loads(told.pop("dlreg.intervals"))
+    assert not told
+    assert intervals == read_json(uneven / "run" / "intervals.json")
+    table = pd.read_csv(uneven / "table.csv")
+    y_pred, scale = session.run(None, {name: table[[name]].to_numpy() for name in ("x", "residual_scale")})
+    half = scale * intervals["scores"][math.ceil((intervals["rows"] + 1) * 0.9) - 1]
+    done = run_cli("predict", "run", "table.csv", "--interval", "0.9", cwd=uneven)
+    predicted = pd.read_csv(io.StringIO(done.stdout))
+    assert np.array_equal(predicted["y_lower"], (y_pred - half)[:, 0])
+    assert np.array_equal(predicted["y_upper"], (y_pred + half)[:, 0])
 
 
 def test_evaluate_repeats_what_training_said_of_intervals(uneven):

@@ -1,4 +1,4 @@
-"""Words in messages: shortened, quoted, and the word that a mistyped one most likely meant."""
+"""Words and numbers in messages, and the word that a mistyped one most likely meant."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -13,6 +13,20 @@ def shorten(text: str) -> str:
 def quote(value: object) -> str:
     """A value as a message shows it: in YAML's flow style, shortened."""
     return shorten(json.dumps(value, ensure_ascii=False))
+
+
+def format_number(value: float | int | None) -> str:
+    """A number to read: four digits of it, or all before the point; – where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
+
+
+def format_share(share: float) -> str:
+    """A share in percent, to a tenth."""
+    return f"{share:.1%}".replace("%", " %")
 
 
 def nearest_word(

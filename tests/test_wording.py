@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlreg.wording import nearest_word, quote, shorten
+from dlreg.wording import format_number, format_share, nearest_word, quote, shorten
 
 
 def test_long_text_is_shortened_to_sixty_characters() -> None:
@@ -22,3 +22,12 @@ def test_the_nearest_word_is_the_one_as_it_is_spelled_among_the_words() -> None:
     assert nearest_word("z", ["Loss", "epochs"]) is None
     assert nearest_word("a b", ["ab"], fold=lambda word: word.replace(" ", "")) == "ab"
     assert nearest_word("lss", ["loss"], cutoff=0.9) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (12345, "12,345"), (1.23456, "1.235"), (12345.6, "12,346"), (1e20, "1.000e+20")],
+)
+def test_numbers_have_the_digits_that_are_read(value: float | None, text: str) -> None:
+    assert format_number(value) == text
+    assert format_share(0.9049) == "90.5 %"

@@ -369,6 +369,22 @@ def explain(
 
 
 @app.command()
+def card(
+    run_dir: RunDirArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="A .md file; default README.md in RUN_DIR."),
+    ] = None,
+    _follow_links: FollowLinksOption = False,
+) -> None:
+    """Write the model card of a run, as the Hugging Face hub reads it."""
+    from dlreg.cli.output import print_path
+    from dlreg.commands import card as command
+
+    print_path(command.card(run_dir, output))
+
+
+@app.command()
 def verify(
     run_dir: RunDirArgument, _follow_links: FollowLinksOption = False, as_json: JsonOption = False
 ) -> None:

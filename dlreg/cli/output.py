@@ -13,6 +13,8 @@ from rich.text import Text
 from dlreg.cli.console import PipeConsole
 from dlreg.cli.json_output import print_json
 from dlreg.errors import printable
+from dlreg.evaluation.baselines import compare_with_baselines
+from dlreg.wording import format_number, format_share
 
 if TYPE_CHECKING:
     from dlreg.evaluation.gates import Gate
@@ -71,8 +73,8 @@ def print_metrics(parts: Mapping[str, Any]) -> None:
 def _print_intervals(console: Console, parts: Mapping[str, Any]) -> None:
     for name, metrics in parts.items():
         if metrics and metrics.get("coverage_90") is not None:
-            width = _number(metrics["width_90"])
-            share = f"{metrics['coverage_90']:.1%}".replace("%", " %")
+            width = format_number(metrics["width_90"])
+            share = format_share(metrics["coverage_90"])
             console.print(
                 Text(f"Intervals at 90 % hold {share} of the {name} rows; their mean width is {width}.")
             )
@@ -94,33 +96,13 @@ def _metrics_table(parts: Mapping[str, Any]) -> Table:
     for part, metrics in parts.items():
         if metrics:
             style = "dim" if "baseline" in part else None
-            table.add_row(Text(part), *(_number(metrics[name]) for name in names), style=style)
+            table.add_row(Text(part), *(format_number(metrics[name]) for name in names), style=style)
     return table
 
 
-def _number(value: float | int | None) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
-
-
 def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
-    rmse = metrics[held_out]["rmse"]
-    best = min(metrics["baselines"], key=lambda name: metrics["baselines"][name]["rmse"])
-    other = metrics["baselines"][best]["rmse"]
-    name = {"linear": "a linear regression", "mean": "the training mean"}[best]
-    if other == 0:
-        return Text(
-            f"{name.capitalize()} makes no error at all on the {held_out} rows: is it among the columns?"
-        )
-    change = 1 - rmse / other
-    if change > 0:
-        return Text(f"The network beats {name}: its {held_out} RMSE is {change:.1%} lower.", style="green")
-    return Text(
-        f"The network does not beat {name}: its {held_out} RMSE is {-change:.1%} higher.", style="red"
-    )
+    comparison = compare_with_baselines(metrics, held_out)
+    return Text(comparison.sentence, style={True: "green", False: "red", None: ""}[comparison.is_better])
 
 
 def print_importance(report: Mapping[str, Any]) -> None:
@@ -131,12 +113,11 @@ def print_importance(report: Mapping[str, Any]) -> None:
     for name in ("column", f"{change} of {metric}", "±"):
         table.add_column(name, justify="left" if name == "column" else "right")
     for column in report["columns"]:
-        values = (_number(column["importance"]), _number(column["std"]))
+        values = (format_number(column["importance"]), format_number(column["std"]))
         table.add_row(Text(printable(column["name"])), *values)
     console.print(table)
     rows = f"{report['n']:,}" + (f" of {report['n_part']:,}" if report["n"] < report["n_part"] else "")
-    facts = (
-        f"{metric} {_number(report['value'])} on {rows} {report['part']} rows; {report['repeats']:,} repeats"
-    )
+    value = format_number(report["value"])
+    facts = f"{metric} {value} on {rows} {report['part']} rows; {report['repeats']:,} repeats"
     console.print(Text(facts))
     print(f"Figure: {printable(report['figure'])}")

@@ -8,6 +8,7 @@
 - `other_format`: `--set` for a file that `evaluate` and `predict` are given
 - `plot`: a figure of a run
 - `explain`: which columns a run relies on
+- `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`
 - `verify`: every file against what was written
 
 Each returns a value, writes only what the command is for, and warns (`warnings.warn`) of what a user should

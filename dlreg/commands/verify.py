@@ -6,7 +6,7 @@ from typing import Any
 
 from dlreg.errors import Fault, RunDirError, abridged
 from dlreg.files.plain_file import open_plain_file
-from dlreg.runs.names import CHECKPOINT, FIGURES, LOCK, REQUIRED, RUN
+from dlreg.runs.names import CHECKPOINT, LOCK, REQUIRED, RUN, UNHASHED
 from dlreg.runs.reading import check_file, names_in, read_record, readable_folder
 
 
@@ -35,11 +35,11 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
         # A kill at the very end leaves the checkpoint, which nothing reads any more.
         if name in record["files"] or name in (RUN, CHECKPOINT, LOCK):
             continue
-        if name not in FIGURES:
+        if name not in UNHASHED:
             message = "not a file of this run: neither written nor checked by dlreg"
             faults.append(Fault(message, str(path / name), hint="Move it elsewhere"))
         else:
-            faults += _faults_of_figure(path, name)
+            faults += _faults_of_unhashed(path, name)
     if faults and read_record(path) != record:
         # Another run has taken this one's place meanwhile.
         return verify(path)
@@ -52,7 +52,7 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
     return report, tuple(faults)
 
 
-def _faults_of_figure(path: Path, name: str) -> tuple[Fault, ...]:
+def _faults_of_unhashed(path: Path, name: str) -> tuple[Fault, ...]:
     try:
         with open_plain_file(readable_folder(path) / name):
             return ()

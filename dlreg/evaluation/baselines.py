@@ -1,9 +1,24 @@
-"""Simple predictions that a network has to beat."""
+"""Simple predictions that a network has to beat, and whether it does."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 # Of the rows that go into one step of the decomposition.
 BLOCK_BYTES = 1 << 22
+
+
+class Comparison(NamedTuple):
+    """How a network does beside the better one of the baselines.
+
+    Attributes:
+        sentence: The same in words.
+        is_better: Whether its RMSE is lower; None where the baseline makes no error at all.
+    """
+
+    sentence: str
+    is_better: bool | None
 
 
 def mean_baseline(y_train: np.ndarray, n_rows: int) -> np.ndarray:
@@ -39,3 +54,23 @@ def linear_baseline(x_train: np.ndarray, y_train: np.ndarray, x: np.ndarray) -> 
     return np.concatenate(
         [np.empty(0), *((x[start : start + size] - x_mean) @ weights + y_mean for start in starts)]
     )
+
+
+def compare_with_baselines(metrics: Mapping[str, Any], part: str) -> Comparison:
+    """Compares a network with the better one of the baselines.
+
+    Args:
+        metrics: Those of each part, and of the `baselines` on `part`.
+        part: The name of the rows that the baselines predict.
+    """
+    rmse = metrics[part]["rmse"]
+    best = min(metrics["baselines"], key=lambda name: metrics["baselines"][name]["rmse"])
+    other = metrics["baselines"][best]["rmse"]
+    name = {"linear": "a linear regression", "mean": "the training mean"}[best]
+    if other == 0:
+        sentence = f"{name.capitalize()} makes no error at all on the {part} rows: is it among the columns?"
+        return Comparison(sentence, None)
+    change = 1 - rmse / other
+    if change > 0:
+        return Comparison(f"The network beats {name}: its {part} RMSE is {change:.1%} lower.", True)
+    return Comparison(f"The network does not beat {name}: its {part} RMSE is {-change:.1%} higher.", False)

@@ -1,4 +1,4 @@
-"""The paired bootstrap: whether predictions are worse than a baseline's by more than noise."""
+"""The bootstrap: how sure a metric is, and whether it is worse than a baseline's by more than noise."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,7 @@ import numpy as np
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+_ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 SEED = 0
 # Positions drawn at a time: 32 MB, whatever the number of rows.
 POSITIONS_PER_BLOCK = 1 << 22
@@ -56,13 +57,32 @@ def regression_interval(
     if not (np.isfinite(value) and np.isfinite(baseline)):
         return None
     values, baselines = _from_means(metric, _resampled_means(terms).T, len(terms))
-    low, high = np.quantile(
-        _regression(metric, values, baselines),
-        [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2],
-        method="inverted_cdf",
-    )
+    low, high = np.quantile(_regression(metric, values, baselines), _ENDS, method="inverted_cdf")
     estimate = _regression(metric, value, baseline)
     return Regression(float(value), float(baseline), float(estimate), (float(low), float(high)))
+
+
+def metric_interval(metric: str, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, float] | None:
+    """The bootstrap interval of a metric at `CONFIDENCE`, of rows resampled as in `regression_interval`.
+
+    Args:
+        metric: A name of `METRIC_NAMES`, but not `n`.
+        y_true: What was observed, shape `(n_rows,)`.
+        y_pred: What is predicted.
+
+    Returns:
+        The lower and the upper end; None where the metric has no finite value.
+    """
+    if not y_true.size:
+        return None
+    terms = _row_terms(metric, y_true, y_pred, y_pred)
+    if not np.isfinite(terms).all():
+        return None
+    values, _ = _from_means(metric, _resampled_means(terms).T, len(terms))
+    if not np.isfinite(values).all():
+        return None
+    low, high = np.quantile(values, _ENDS, method="inverted_cdf")
+    return float(low), float(high)
 
 
 def _row_terms(metric: str, y_true: np.ndarray, y_pred: np.ndarray, y_baseline: np.ndarray) -> np.ndarray:

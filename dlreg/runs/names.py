@@ -25,11 +25,14 @@ PREDICTIONS_PLOT = "predictions.png"
 RESIDUALS_PLOT = "residuals.png"
 IMPORTANCE = "importance.png"
 
+CARD = "README.md"
+
 # What every complete run has, each file with its hash.
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
-# Drawn anew at will, so their hashes are not kept.
 FIGURES = frozenset({LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT, IMPORTANCE})
-FILES = REQUIRED | FIGURES | {INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
+# Made anew at will, or later than the run, so their hashes are not kept.
+UNHASHED = FIGURES | {CARD}
+FILES = REQUIRED | UNHASHED | {INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 
 
 def lock_beside(path: Path) -> Path:

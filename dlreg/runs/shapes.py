@@ -116,6 +116,14 @@ class CompleteRecord(_Shape):
     features: Size
 
 
+class CardRecord(CompleteRecord):
+    """`run.json` of a complete run, as far as a model card tells it."""
+
+    finished: str
+    versions: dict[str, str] = {}
+    data: dict[DataKey, DataEntry] = {}
+
+
 class History(_Shape):
     """`history.json` of a complete run, as far as it is drawn."""
 

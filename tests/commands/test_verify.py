@@ -114,6 +114,7 @@ def test_every_fault_is_named_at_once(run):
 def test_figures_may_be_drawn_anew(run):
     (run / "loss_curve.png").write_bytes(b"another")
     (run / "residuals.png").write_bytes(b"one more")
+    (run / "README.md").write_bytes(b"# Edited")
     assert faulty_names(run) == []
 
 

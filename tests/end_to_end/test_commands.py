@@ -34,6 +34,7 @@ RUN_FILES = names.FILES - {
     names.PREDICTIONS_PLOT,
     names.RESIDUALS_PLOT,
     names.IMPORTANCE,
+    names.CARD,
 }
 TARGET = "소요 시간"
 

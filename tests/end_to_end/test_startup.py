@@ -62,6 +62,7 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
         ["init", "table.csv", "--target", "소요 시간"],
         ["schema"],
         ["plot", "run", "-o", "loss.svg"],
+        ["card", "run", "-o", "card.md"],
         ["explain", "run", "--repeats", "2", "-o", "importance.svg"],
         ["plot", "run", "--kind", "residuals", "-o", "residuals.pdf"],
     ],

@@ -79,3 +79,21 @@ def test_memory_is_bounded_and_blocks_change_nothing(monkeypatch):
     whole = regression("rmse", *parts)
     monkeypatch.setattr(bootstrap, "POSITIONS_PER_BLOCK", 1000)
     assert regression("rmse", *parts) == whole
+
+
+@pytest.mark.parametrize("n_rows", [400, bootstrap.MOST_RESAMPLED_ROWS + 1])
+def test_the_interval_of_a_metric_holds_it_and_is_as_wide_as_its_standard_error_says(n_rows):
+    generator = np.random.default_rng(5)
+    y, error = generator.normal(size=n_rows), generator.normal(size=n_rows)
+    low, high = bootstrap.metric_interval("mse", y, y + error)
+    mse, standard_error = np.mean(error**2), np.std(error**2) / np.sqrt(n_rows)
+    assert low < mse < high
+    assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.1)
+    low, high = bootstrap.metric_interval("r2", y, y + 0.1 * error)
+    assert low < regression_metrics(y, y + 0.1 * error)["r2"] < high
+
+
+def test_without_rows_or_a_finite_value_there_is_no_interval():
+    assert bootstrap.metric_interval("rmse", np.empty(0), np.empty(0)) is None
+    assert bootstrap.metric_interval("mape", np.array([0.0, 1.0]), np.array([1.0, 1.0])) is None
+    assert bootstrap.metric_interval("r2", np.ones(5), np.zeros(5)) is None

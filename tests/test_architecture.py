@@ -33,6 +33,7 @@ DOORS = {
     "keras": {"engine", "model.keras_model"},
     "sklearn": {"features", "pipeline", "training.blending"},
     "onnxruntime": {"pipeline.session"},
+    "model_signing": {"runs.signature"},
     "matplotlib": {"figures", "commands.plot"},
     "typer": {"cli"},
     "rich": {"cli"},

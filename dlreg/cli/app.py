@@ -385,17 +385,37 @@ def card(
 
 
 @app.command()
-def verify(
-    run_dir: RunDirArgument, _follow_links: FollowLinksOption = False, as_json: JsonOption = False
+def sign(
+    run_dir: RunDirArgument,
+    private_key: Annotated[
+        Path, typer.Option(metavar="KEY", help="An elliptic curve key, as PEM and without a password.")
+    ],
 ) -> None:
-    """Compare every file of a run with what was written."""
+    """Sign every file of a run with a key, by OpenSSF Model Signing."""
+    from dlreg.cli.output import print_path
+    from dlreg.commands import sign as command
+
+    print_path(command.sign(run_dir, private_key))
+
+
+@app.command()
+def verify(
+    run_dir: RunDirArgument,
+    public_key: Annotated[
+        Path | None, typer.Option(metavar="KEY", help="Also check that the run was signed by this key.")
+    ] = None,
+    _follow_links: FollowLinksOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare every file of a run with what was written, and with what was signed."""
     from dlreg.cli.json_output import print_json
     from dlreg.commands import verify as command
 
-    report, faults = command.verify(run_dir)
+    report, faults = command.verify(run_dir, public_key)
     if as_json:
         print_json(report)
     if faults:
         raise RunDirError(*faults)
     if not as_json:
-        print(f"complete: {len(report['verified'])} files verified")
+        signed = {"none": "", "unchecked": "; the signature was not checked", "valid": " and their signature"}
+        print(f"complete: {len(report['verified'])} files verified{signed[report['signature']]}")

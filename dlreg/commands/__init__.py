@@ -9,7 +9,7 @@
 - `plot`: a figure of a run
 - `explain`: which columns a run relies on
 - `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`
-- `verify`: every file against what was written
+- `verify`: every file against what was written; `sign`: who vouches for it
 
 Each returns a value, writes only what the command is for, and warns (`warnings.warn`) of what a user should
 know. Only cli calls them. Never imports cli: whoever calls from Python needs no terminal.

@@ -1,24 +1,31 @@
-"""Every file of a run directory against what was written."""
+"""Every file of a run directory against what was written, and against who signed it."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlreg.errors import Fault, RunDirError, abridged
 from dlreg.files.plain_file import open_plain_file
-from dlreg.runs.names import CHECKPOINT, LOCK, REQUIRED, RUN, UNHASHED
+from dlreg.runs.names import CHECKPOINT, LOCK, REQUIRED, RUN, SIGNATURE, UNHASHED
 from dlreg.runs.reading import check_file, names_in, read_record, readable_folder
+from dlreg.runs.signature import check_signature
 
 
-def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+def verify(path: Path, public_key: Path | None = None) -> tuple[dict[str, Any], tuple[Fault, ...]]:
     """Compares each file with the size and the SHA-256 in `run.json`, and `run.json` with its own hash.
 
+    Args:
+        path: The run directory.
+        public_key: The key that the run must have been signed by; None if that does not matter.
+
     Returns:
-        A report – `run_dir`, `verified` (the names of files that are as they were written), `faults`
-        (one text for each file that is damaged, missing or not dlreg's; of many alike the first),
-        `fault_count` – and the faults themselves.
+        A report – `run_dir`, `verified` (the names of files that are as they were written), `signature`
+        (`none`, `unchecked`, `valid` or `invalid`), `faults` (one text for each file that is damaged, missing
+        or not dlreg's; of many alike the first), `fault_count` – and the faults themselves.
 
     Raises:
+        UsageError: It is no such key, or the package `model-signing` is not installed.
         RunDirError: There is no complete run to compare with, or `run.json` itself is damaged.
         StorageError: A file may not be read.
     """
@@ -40,12 +47,21 @@ def verify(path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
             faults.append(Fault(message, str(path / name), hint="Move it elsewhere"))
         else:
             faults += _faults_of_unhashed(path, name)
+    signature = "unchecked" if os.path.lexists(readable_folder(path) / SIGNATURE) else "none"
+    if public_key:
+        try:
+            check_signature(readable_folder(path), {*record["files"], RUN}, public_key)
+            signature = "valid"
+        except RunDirError as error:
+            faults += error.faults
+            signature = "invalid" if signature == "unchecked" else signature
     if faults and read_record(path) != record:
         # Another run has taken this one's place meanwhile.
-        return verify(path)
+        return verify(path, public_key)
     report = {
         "run_dir": str(path),
         "verified": verified,
+        "signature": signature,
         "faults": [str(fault) for fault in abridged(faults)],
         "fault_count": len(faults),
     }

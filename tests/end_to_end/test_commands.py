@@ -35,6 +35,7 @@ RUN_FILES = names.FILES - {
     names.RESIDUALS_PLOT,
     names.IMPORTANCE,
     names.CARD,
+    names.SIGNATURE,
 }
 TARGET = "소요 시간"
 

@@ -20,6 +20,7 @@ from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import RUN, new_beside, old_beside
 from dlreg.runs.shapes import FileEntry, RunRecord
 
+# 1 was never released. A higher one needs a way to read the runs of before, which are in tests/corpus.
 SCHEMA_VERSION = 2
 MAX_RECORD_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 29

@@ -35,7 +35,7 @@ from dlreg.runs.results import (
     write_results,
     write_split,
 )
-from dlreg.runs.resuming import origin_of, refuse_changes
+from dlreg.runs.resuming import origin_of, refuse_changes, threads_to_go_on_with
 from dlreg.table.dataset import Dataset, load_dataset
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.listener import Listener
@@ -145,6 +145,7 @@ def train(
         with open_run_dir(path, overwrite=overwrite, resume=resume) as run:
             if resume:
                 refuse_changes(config, path, facts)
+                facts |= {"threads": threads_to_go_on_with(config, path, plan.threads)}
             most_epochs = plan.epochs + plan.refit_epochs
             checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
             run.set_status("running", facts)
@@ -154,7 +155,7 @@ def train(
                     with interruption.heeded(), compile_cache(enabled=config.run.compile_cache) as cache:
                         listener.on_stage("importing TensorFlow")
                         with importing(cache):
-                            import_backend(plan.threads)
+                            import_backend(facts["threads"])
                         outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
                     summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
                     run.set_status("complete", {"finished": now(), **summary.facts()})

@@ -14,6 +14,7 @@ from dlreg.features.target import fit_target
 from dlreg.model.architecture import Network, count_parameters
 from dlreg.model.embeddings import BINS, Embedding, Periodic, PiecewiseLinear
 from dlreg.model.optimizer_slots import count_slots
+from dlreg.processor import usable_cores
 from dlreg.table.column import Column
 from dlreg.table.dataset import Dataset, Part, shown_path
 from dlreg.table.splits import go_forward
@@ -48,7 +49,8 @@ class Plan:
         epochs: The most epochs there will be.
         refit_epochs: The most epochs of refitting after them.
         memory_bytes: A rough estimate of the memory at its peak, libraries included.
-        threads: Threads that an operation may use; None for as many as there are cores.
+        threads: Threads that an operation uses: those of the config, or one where a step is small, or else as
+            many as there are cores to use.
     """
 
     rows: dict[str, int]
@@ -59,7 +61,7 @@ class Plan:
     epochs: int
     refit_epochs: int
     memory_bytes: int
-    threads: int | None
+    threads: int
 
 
 def plan_training(config: Config, dataset: Dataset) -> Plan:
@@ -103,7 +105,7 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         epochs=epoch_plan.epochs,
         refit_epochs=_most_refit_epochs(refit.epochs_fraction, epoch_plan.epochs, dataset) if refit else 0,
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * floats + CELL_BYTES * cells,
-        threads=config.run.threads or (1 if is_small else None),
+        threads=config.run.threads or (1 if is_small else usable_cores()),
     )
 
 

@@ -21,13 +21,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def gather_facts(config: Config, dataset: Dataset, threads: int | None, started: str) -> dict[str, Any]:
+def gather_facts(config: Config, dataset: Dataset, threads: int, started: str) -> dict[str, Any]:
     """The facts that may later explain a run: process, versions, data, machine.
 
     Args:
         config: Of the run.
         dataset: Its rows.
-        threads: How many threads an operation may use; None for all cores.
+        threads: How many threads an operation uses.
         started: What `now` said when the run began.
     """
     return {

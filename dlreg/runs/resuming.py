@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from dlreg.runs.reading import read_any_record
 from dlreg.runs.shapes import CompleteRecord, UnfinishedRecord
 from dlreg.wording import quote
 
-_EPOCHS = "training.epochs"
+_EPOCHS, _THREADS = "training.epochs", "run.threads"
 _ANEW = "Train anew in another --run-dir, or with --overwrite"
 
 
@@ -73,6 +74,9 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
         _refuse_other_start(config, path, record)
         return None
     _refuse_other_config(config, path, with_more_epochs=False)
+    threads = record.get("threads")
+    if threads and config.run.threads not in (None, threads):
+        raise RunDirError(_other_threads(config, path, threads))
     summary = read_json(to_json(record), CompleteRecord, path / RUN)
     # A process killed at the very end leaves it behind.
     with suppress(OSError):
@@ -113,24 +117,58 @@ def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None
         raise RunDirError(*faults)
 
 
+def threads_to_go_on_with(config: Config, path: Path, planned: int) -> int:
+    """How many threads a run goes on with: as many as it began with, or sums would be rounded otherwise.
+
+    It says so where this machine alone would take others.
+
+    Args:
+        config: The config it goes on with.
+        path: The run directory; there may be no run yet.
+        planned: How many threads the config and this machine would take.
+
+    Raises:
+        RunDirError: The config asks for another number.
+    """
+    if not os.path.lexists(path / RUN):
+        return planned
+    record = read_json(to_json(read_any_record(path)), UnfinishedRecord, path / RUN)
+    threads = record.threads or planned
+    if config.run.threads not in (None, threads):
+        raise RunDirError(_other_threads(config, path, threads))
+    if threads != planned:
+        warnings.warn(
+            f"going on with run.threads {threads}, as the run began; here it would be {planned}", stacklevel=1
+        )
+    return threads
+
+
+def _other_threads(config: Config, path: Path, threads: int) -> Fault:
+    message = f"{_THREADS} was {threads}, now it is {config.run.threads}, and sums would be rounded otherwise"
+    return Fault(message, str(path), hint=f"Go on with --set {_THREADS}={threads}, or null. {_ANEW}")
+
+
 def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
     """What a checkpoint records of its run, in JSON's types.
 
-    The number of epochs may change, and so is left out, unless the steps depend on it.
+    The number of epochs may change, and so is left out, unless the steps depend on it. Of threads the number
+    counts, not who chose it.
 
     Args:
         config: The config of the run.
-        facts: The `data` and `versions` of the run, as in `run.json`.
+        facts: The `data`, `versions` and `threads` of the run, as in `run.json`.
     """
     training = config.training
     if not config.depends_on_epochs:
         training = training.model_copy(update={"epochs": 0})
-    text = dump_config(config.model_copy(update={"training": training}))
+    run = config.run.model_copy(update={"threads": None})
+    text = dump_config(config.model_copy(update={"training": training, "run": run}))
     versions = {name: version for name, version in facts["versions"].items() if name != "python"}
     return {
         "config": hashlib.sha256(text.encode()).hexdigest(),
         "data": {key: entry["sha256"] for key, entry in facts["data"].items()},
         "versions": versions,
+        "threads": facts["threads"],
     }
 
 
@@ -157,7 +195,9 @@ def _changed(key: str, path: str) -> Fault:
 def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) -> None:
     before = read_unfinished_config(path)
     old, new = dict(_leaves(before.model_dump(mode="json"))), dict(_leaves(config.model_dump(mode="json")))
-    changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key != "run.dir"]
+    # Threads are compared by themselves: null stands for a number that run.json tells.
+    free = ("run.dir", _THREADS)
+    changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]
     by_epochs = config.depends_on_epochs
     if with_more_epochs and not by_epochs and _is_more(before.training.epochs, config.training.epochs):
         changed.remove(_EPOCHS)

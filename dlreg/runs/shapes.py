@@ -20,6 +20,8 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 DataKey = Literal["data.path", "data.validation_path", "data.test_path"]
 Unit = Annotated[str, StringConstraints(max_length=LONGEST_UNIT + 1)]
 Size = Annotated[int, Field(ge=0, lt=1 << 63)]
+# As many as `run.threads` may ask for.
+Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
 class _Shape(BaseModel):
@@ -54,6 +56,7 @@ class UnfinishedRecord(_Shape):
 
     data: dict[DataKey, DataEntry] = {}
     versions: dict[str, str] = {}
+    threads: Threads | None = None
 
 
 class Metrics(_Shape):

@@ -456,6 +456,75 @@ def test_a_complete_run_says_so(work, cli):
     assert (done.returncode, done.stdout) == (0, "whole\n")
 
 
+# Steps so large that an operation takes several threads, which round sums otherwise than one.
+WIDE = """\
+data: {path: wide.csv, target: y}
+model: {hidden_layers: [256, 256]}
+training: {epochs: 8, batch_size: 3000, early_stopping: null}
+"""
+CORES = sorted(os.sched_getaffinity(0))[:2] if hasattr(os, "sched_getaffinity") else []
+two_cores = pytest.mark.skipif(len(CORES) < 2, reason="needs two cores")
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory, forks):
+    """A folder with runs that one core and two made, each of which took the threads by itself."""
+    folder = tmp_path_factory.mktemp("wide")
+    table = np.column_stack([*make_rows(6000, 5)])
+    np.savetxt(folder / "wide.csv", table, delimiter=",", header="a,b,c,d,y", comments="", fmt="%.6g")
+    (folder / "config.yaml").write_text(WIDE)
+    for n_cores in (1, 2):
+        done = forks.run(
+            "train", "config.yaml", "--run-dir", f"whole{n_cores}", cwd=folder, cores=CORES[:n_cores]
+        )
+        assert done.returncode == 0, done.stderr
+        assert read_any_record(folder / f"whole{n_cores}")["threads"] == n_cores
+    assert (folder / "whole1" / "history.json").read_bytes() != (
+        folder / "whole2" / "history.json"
+    ).read_bytes()
+    return folder
+
+
+def kill_after_checkpoints(wide, forks, path, n_checkpoints, cores):
+    process = forks.start("train", "config.yaml", "--run-dir", path, cwd=wide, pause=0, cores=cores)
+    for _ in range(n_checkpoints):
+        wait_for_news(path / CHECKPOINT, 20)
+    os.kill(process, signal.SIGKILL)
+    assert forks.wait().returncode == -signal.SIGKILL
+    assert (path / CHECKPOINT).exists()
+
+
+@two_cores
+@pytest.mark.parametrize("n_checkpoints", [1, 3, 5, 7] if LONG else [2])
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
+def test_a_run_goes_on_as_it_began_whatever_the_cores(wide, forks, tmp_path, before, after, n_checkpoints):
+    for number in range(5 if LONG else 1):
+        path = tmp_path / f"run{number}"
+        kill_after_checkpoints(wide, forks, path, n_checkpoints, CORES[:before])
+        done = forks.run("train", path, "--resume", cwd=wide, cores=CORES[:after])
+        assert done.returncode == 0, done.stderr
+        assert (
+            f"going on with run.threads {before}, as the run began; here it would be {after}" in done.stderr
+        )
+        assert_same_run(path, wide / f"whole{before}")
+
+
+@two_cores
+def test_another_number_of_threads_is_refused_with_the_way_on(wide, forks, tmp_path):
+    path = tmp_path / "run"
+    kill_after_checkpoints(wide, forks, path, 2, CORES)
+    refused = forks.run("train", path, "--resume", "--set", "run.threads=1", cwd=wide)
+    assert refused.returncode == 5
+    assert "run.threads was 2, now it is 1" in refused.stderr
+    assert "Go on with --set run.threads=2" in refused.stderr
+    done = forks.run("train", path, "--resume", "--set", "run.threads=2", cwd=wide, cores=CORES[:1])
+    assert done.returncode == 0, done.stderr
+    for name in ("history.json", "pipeline.onnx", "predictions.csv"):
+        assert (path / name).read_bytes() == (wide / "whole2" / name).read_bytes(), name
+    again = forks.run("train", path, "--resume", "--set", "run.threads=1", cwd=wide)
+    assert (again.returncode, "run.threads was 2, now it is 1" in again.stderr) == (5, True)
+
+
 REFUSED = {
     "a key": (["--set", "training.learning_rate=0.5"], 5, ["training.learning_rate was 0.001, now it is 0.5"]),
     "two keys": (

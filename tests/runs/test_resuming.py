@@ -9,23 +9,24 @@ from dlreg.config.reading import parse_config
 from dlreg.errors import DivergedError, RunDirError, UsageError
 from dlreg.runs.contents import config_yaml
 from dlreg.runs.directory import open_run_dir
-from dlreg.runs.resuming import find_config, origin_of, read_complete, refuse_changes
+from dlreg.runs.resuming import find_config, origin_of, read_complete, refuse_changes, threads_to_go_on_with
 
 CONTENT = b"x,y\n1,2\n"
 
 
-def config_of(folder, training="epochs: 5"):
-    text = f"data: {{path: table.csv, target: y}}\ntraining: {{{training}}}\n"
+def config_of(folder, training="epochs: 5", threads="null"):
+    text = f"data: {{path: table.csv, target: y}}\ntraining: {{{training}}}\nrun: {{threads: {threads}}}\n"
     return parse_config(text.encode(), str(folder / "config.yaml"))
 
 
-def facts_of(folder, content=CONTENT, version="1.0"):
+def facts_of(folder, content=CONTENT, version="1.0", threads=2):
     entry = {
         "path": str(folder / "table.csv"),
         "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
-    return {"data": {"data.path": entry}, "versions": {"keras": version, "python": "3.11"}}
+    versions = {"keras": version, "python": "3.11"}
+    return {"data": {"data.path": entry}, "versions": versions, "threads": threads}
 
 
 @pytest.fixture
@@ -52,10 +53,11 @@ def test_the_origin_is_plain_json_and_the_same_with_more_epochs_or_another_pytho
         ("epochs: 5, seed: 1", {}),
         ("epochs: 5", {"content": b"x,y\n1,3\n"}),
         ("epochs: 5", {"version": "2.0"}),
+        ("epochs: 5", {"threads": 1}),
     ],
-    ids=["config", "data", "versions"],
+    ids=["config", "data", "versions", "threads"],
 )
-def test_another_config_table_or_version_is_another_origin(tmp_path, training, facts):
+def test_another_config_table_version_or_number_of_threads_is_another_origin(tmp_path, training, facts):
     other = origin_of(config_of(tmp_path, training), facts_of(tmp_path, **facts))
     assert other != origin_of(config_of(tmp_path), facts_of(tmp_path))
 
@@ -127,3 +129,18 @@ def test_a_diverged_run_would_diverge_again(tmp_path):
         run.set_status("failed", {"exit_code": DivergedError.exit_code})
     with pytest.raises(DivergedError, match="the run diverged"):
         read_complete(config_of(tmp_path), tmp_path / "run")
+
+
+def test_of_threads_the_number_counts_and_not_who_chose_it(unfinished, tmp_path):
+    chosen = config_of(tmp_path, threads=2)
+    assert origin_of(chosen, facts_of(tmp_path)) == origin_of(config_of(tmp_path), facts_of(tmp_path))
+    refuse_changes(chosen, unfinished, facts_of(tmp_path))
+    assert threads_to_go_on_with(chosen, unfinished, 2) == 2
+    with pytest.warns(UserWarning, match="going on with run.threads 2, as the run began; here it would be 8"):
+        assert threads_to_go_on_with(config_of(tmp_path), unfinished, 8) == 2
+    with pytest.raises(RunDirError, match=r"run\.threads was 2, now it is 3.* --set run\.threads=2"):
+        threads_to_go_on_with(config_of(tmp_path, threads=3), unfinished, 3)
+
+
+def test_a_run_that_has_not_begun_takes_the_threads_of_this_machine(tmp_path):
+    assert threads_to_go_on_with(config_of(tmp_path), tmp_path / "run", 8) == 8

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,6 +118,7 @@ class Forks:
         error: int | None = None,
         below: str = "",
         number: int = signal.SIGKILL,
+        cores: Collection[int] = (),
     ) -> int:
         """Starts `dlreg ARGUMENTS` and returns its process id.
 
@@ -125,8 +127,10 @@ class Forks:
             cwd: The working directory.
             pause: Seconds between two checkpoints; 0 writes one after each epoch.
             at: See `Faults`, like `error`, `below` and `number`.
+            cores: Those it may run on; all, if none are given.
         """
         options = {"pause": pause, "at": at, "error": error, "below": below, "number": int(number)}
+        options["cores"] = sorted(cores)
         return int(self._ask({"cwd": str(cwd), "arguments": list(map(str, arguments)), **options}))
 
     def wait(self) -> Ended:
@@ -201,6 +205,8 @@ def _run(request: dict[str, Any], files: tuple[int, ...]) -> None:
     checkpointing.SECONDS_BETWEEN, checkpointing.SHARE_OF_TIME = request["pause"], 0
     code = 99
     try:
+        if request["cores"]:
+            os.sched_setaffinity(0, request["cores"])
         os.chdir(request["cwd"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(files[0], 1)

@@ -39,15 +39,18 @@ COMMANDS = {
     "scatter": ["plot", "{run}", "--kind", "predictions", "-o", "{out}/scatter.svg"],
     "rest": ["plot", "{run}", "--kind", "residuals", "-o", "{out}/rest.pdf"],
     "baseline": ["evaluate", "{whole}", "--baseline", "{run}", "--max-regression", "rmse=5%"],
+    "card": ["card", "{run}", "-o", "{out}/card.md"],
     "resume": ["train", "{run}", "--resume"],
     "summary": ["train", "{run}", "--resume", "--json"],
 }
 ALL = set(COMMANDS)
 READERS = ALL - {"verify"}
 RUNNERS = {"evaluate", "measure", "predict", "explain", "baseline"}
+# They read preprocessing and intervals.
+TELLERS = RUNNERS | {"card"}
 # They read the table that the config names.
 OWN_ROWS = {"evaluate", "explain", "baseline"}
-DRAWERS = {"scatter", "rest"}
+DRAWERS = {"scatter", "rest", "card"}
 EXTRA_MIB, MAX_SECONDS = 200, 10
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 
@@ -678,7 +681,7 @@ CORPUS = {
     "record: words that steer a terminal": Hostile(
         edit("run.json", lambda r: r["verdict"].update(sentence="[/bold]\x1b[2J\x9b2J\u202e[link=x]a[/link]", advice="[red]\x1b]0;x\x07")), set()
     ),
-    "record: a metric beyond all numbers": Hostile(edit("run.json", lambda r: r["metrics"]["test"].update(rmse=10**400)), {"resume", "summary"}),
+    "record: a metric beyond all numbers": Hostile(edit("run.json", lambda r: r["metrics"]["test"].update(rmse=10**400)), {"card", "resume", "summary"}),
     "record: an unfinished run": Hostile(edit("run.json", lambda r: r.update(status="failed", exit_code=7, error="\x1b[2J")), ALL, codes=(("resume", 7), ("summary", 7))),
     "record: a status that steers a terminal": Hostile(edit("run.json", lambda r: r.update(status="\x1b[2J")), ALL),
     "record: no pipeline": Hostile(edit("run.json", lambda r: files(r).pop("pipeline.onnx") and None), RUNNERS | {"verify"}),
@@ -708,25 +711,25 @@ CORPUS = {
     "config: an encoding elsewhere": Hostile(in_config("encoding: utf-8", "encoding: ../../outside/secret"), READERS),
     "config: a format of 300 years": Hostile(in_config("%d/%m/%Y", "%Y" * 300), READERS),
     # preprocessing.json
-    "preprocessing: 40 MB of blanks": Hostile(put("preprocessing.json", b'{"columns": {"x": {"kind": "number"}}, "features": []' + b" " * 40_000_000 + b"}"), RUNNERS),
+    "preprocessing: 40 MB of blanks": Hostile(put("preprocessing.json", b'{"columns": {"x": {"kind": "number"}}, "features": []' + b" " * 40_000_000 + b"}"), TELLERS),
     "preprocessing: a million levels": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(levels=[f"{n:x}" for n in range(900_000)])), set(), codes=(("measure", 4), ("predict", 4))),
-    "preprocessing: wide characters": Hostile(edit("preprocessing.json", lambda p: p.update(features=["\U0001f600" * 5_000_000])), RUNNERS),
-    "preprocessing: nested": Hostile(put("preprocessing.json", "[" * 500_000), RUNNERS),
-    "preprocessing: a bomb": Hostile(put("preprocessing.json", JSON_BOMB), RUNNERS),
-    "preprocessing: a list": Hostile(edit("preprocessing.json", lambda p: p.update(columns=[])), RUNNERS),
-    "preprocessing: no columns": Hostile(edit("preprocessing.json", lambda p: p.update(columns={})), RUNNERS),
-    "preprocessing: another kind": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(kind="pickle")), RUNNERS),
-    "preprocessing: no format": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].pop("date_format") and None), RUNNERS),
-    "preprocessing: a bad format": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(date_format="%Q(((")), RUNNERS),
-    "preprocessing: a zone elsewhere": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(time_zone="../../outside/secret")), RUNNERS),
-    "preprocessing: a zone of numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["year"].update(time_zone="UTC")), RUNNERS),
-    "preprocessing: a century to come": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(latest_year=10**9)), RUNNERS),
-    "preprocessing: a unit of a category": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(unit="kg")), RUNNERS),
-    "preprocessing: an endless unit": Hostile(edit("preprocessing.json", lambda p: p["target"].update(unit="k" * 100)), RUNNERS),
-    "preprocessing: levels as numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(levels=[1])), RUNNERS),
+    "preprocessing: wide characters": Hostile(edit("preprocessing.json", lambda p: p.update(features=["\U0001f600" * 5_000_000])), TELLERS),
+    "preprocessing: nested": Hostile(put("preprocessing.json", "[" * 500_000), TELLERS),
+    "preprocessing: a bomb": Hostile(put("preprocessing.json", JSON_BOMB), TELLERS),
+    "preprocessing: a list": Hostile(edit("preprocessing.json", lambda p: p.update(columns=[])), TELLERS),
+    "preprocessing: no columns": Hostile(edit("preprocessing.json", lambda p: p.update(columns={})), TELLERS),
+    "preprocessing: another kind": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(kind="pickle")), TELLERS),
+    "preprocessing: no format": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].pop("date_format") and None), TELLERS),
+    "preprocessing: a bad format": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(date_format="%Q(((")), TELLERS),
+    "preprocessing: a zone elsewhere": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(time_zone="../../outside/secret")), TELLERS),
+    "preprocessing: a zone of numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["year"].update(time_zone="UTC")), TELLERS),
+    "preprocessing: a century to come": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(latest_year=10**9)), TELLERS),
+    "preprocessing: a unit of a category": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(unit="kg")), TELLERS),
+    "preprocessing: an endless unit": Hostile(edit("preprocessing.json", lambda p: p["target"].update(unit="k" * 100)), TELLERS),
+    "preprocessing: levels as numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(levels=[1])), TELLERS),
     "preprocessing: another column": Hostile(edit("preprocessing.json", lambda p: p["columns"].update(extra={"kind": "number"})), RUNNERS),
     "preprocessing: half a character": Hostile(put("preprocessing.json", '{"features": [], "columns": {"\\ud800": {"kind": "number"}}}'), RUNNERS),
-    "preprocessing: NaN": Hostile(put("preprocessing.json", '{"columns": NaN, "features": []}'), RUNNERS),
+    "preprocessing: NaN": Hostile(put("preprocessing.json", '{"columns": NaN, "features": []}'), TELLERS),
     # history.json
     "history: nothing": Hostile(put("history.json", "{}"), {"loss"}),
     "history: no epochs": Hostile(put("history.json", '{"loss": []}'), {"loss"}),
@@ -750,26 +753,26 @@ CORPUS = {
     "predictions: NaN": Hostile(put("predictions.csv", "row,y_true,y_pred\n0,nan,1\n"), DRAWERS),
     "predictions: far apart": Hostile(put("predictions.csv", "row,y_true,y_pred\n0,1e308,-1e308\n"), DRAWERS),
     "predictions: a short row": Hostile(put("predictions.csv", "row,y_true,y_pred\n0,1,2\n1\n"), DRAWERS),
-    "predictions: NUL bytes": Hostile(put("predictions.csv", b"row,y_true,y_pred\n" + bytes(999)), DRAWERS),
+    "predictions: NUL bytes": Hostile(put("predictions.csv", b"row,y_true,y_pred\n" + bytes(999)), DRAWERS - {"card"}),
     "predictions: a pipe": Hostile(replace_by("predictions.csv", os.mkfifo), DRAWERS | {"verify"}),
     "split: other rows": Hostile(edit("split.json", lambda s: s.update(test=[0])), OWN_ROWS),
     "split: nested": Hostile(put("split.json", "[" * 50_000), OWN_ROWS),
     "split: a bomb": Hostile(put("split.json", JSON_BOMB), OWN_ROWS),
     # intervals.json
-    "intervals: nothing": Hostile(put("intervals.json", "{}"), RUNNERS),
-    "intervals: nested": Hostile(put("intervals.json", "[" * 50_000), RUNNERS),
-    "intervals: a bomb": Hostile(put("intervals.json", JSON_BOMB), RUNNERS),
-    "intervals: 2 MB": Hostile(put("intervals.json", b" " * 2_000_000), RUNNERS),
-    "intervals: a text": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, "0")), RUNNERS),
-    "intervals: NaN": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("nan"))), RUNNERS),
-    "intervals: infinite": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("inf"))), RUNNERS),
-    "intervals: beyond all": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, 1e200)), RUNNERS),
-    "intervals: negative": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, -1.0)), RUNNERS),
-    "intervals: out of order": Hostile(edit("intervals.json", lambda i: i["scores"].reverse()), RUNNERS),
-    "intervals: more rows": Hostile(edit("intervals.json", lambda i: i.update(rows=1 << 62)), RUNNERS),
-    "intervals: fewer rows": Hostile(edit("intervals.json", lambda i: i.update(rows=0)), RUNNERS),
+    "intervals: nothing": Hostile(put("intervals.json", "{}"), TELLERS),
+    "intervals: nested": Hostile(put("intervals.json", "[" * 50_000), TELLERS),
+    "intervals: a bomb": Hostile(put("intervals.json", JSON_BOMB), TELLERS),
+    "intervals: 2 MB": Hostile(put("intervals.json", b" " * 2_000_000), TELLERS),
+    "intervals: a text": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, "0")), TELLERS),
+    "intervals: NaN": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("nan"))), TELLERS),
+    "intervals: infinite": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, float("inf"))), TELLERS),
+    "intervals: beyond all": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(-1, 1e200)), TELLERS),
+    "intervals: negative": Hostile(edit("intervals.json", lambda i: i["scores"].__setitem__(0, -1.0)), TELLERS),
+    "intervals: out of order": Hostile(edit("intervals.json", lambda i: i["scores"].reverse()), TELLERS),
+    "intervals: more rows": Hostile(edit("intervals.json", lambda i: i.update(rows=1 << 62)), TELLERS),
+    "intervals: fewer rows": Hostile(edit("intervals.json", lambda i: i.update(rows=0)), TELLERS),
     "intervals: another scale": Hostile(edit("intervals.json", other_scale), RUNNERS, says="intervals.json"),
-    "intervals: a pipe": Hostile(replace_by("intervals.json", os.mkfifo), RUNNERS | {"verify"}),
+    "intervals: a pipe": Hostile(replace_by("intervals.json", os.mkfifo), TELLERS | {"verify"}),
     # pipeline.onnx
     "pipeline: empty": Hostile(put("pipeline.onnx", b""), RUNNERS),
     "pipeline: words": Hostile(put("pipeline.onnx", b"import os; os.system('touch pwned')"), RUNNERS),

@@ -40,6 +40,10 @@ def test_a_larger_network_takes_more_memory(tmp_path):
 
 def test_a_small_network_takes_one_thread_unless_told_otherwise(tmp_path):
     config = folder_with(tmp_path, plain_table())
-    for units, threads, expected in (("[8]", "null", 1), ("[2048, 2048]", "null", usable_cores()), ("[8]", "3", 3)):
+    for units, threads, expected in (
+        ("[8]", "null", 1),
+        ("[2048, 2048]", "null", usable_cores()),
+        ("[8]", "3", 3),
+    ):
         plan = check(config, [f"model.hidden_layers={units}", f"run.threads={threads}"]).plan
         assert plan["threads"] == expected

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from dlreg.cli.completion import complete_override
 from dlreg.cli.streams import printing
-from dlreg.errors import RunDirError, UsageError
+from dlreg.errors import DataError, RunDirError, UsageError
 from dlreg.files.plain_file import following_links
 
 
@@ -225,7 +225,7 @@ def schema(
     else:
         from dlreg.config.json_schema import config_schema
 
-        print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
+        print(json.dumps(config_schema(), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 @app.command()
@@ -266,7 +266,7 @@ def evaluate(
     if data is None and (overrides or max_unseen is not None or strict):
         raise UsageError("--set, --max-unseen and --strict are about another CSV: give it with --data")
     other_table = None if data is None else command.OtherTable(data, overrides or (), max_unseen, strict)
-    metrics, gates, strange = command.evaluate(run_dir, other_table, limits, baseline, allowed)
+    metrics, gates, strange, unusable = command.evaluate(run_dir, other_table, limits, baseline, allowed)
     if as_json:
         results = [gate.result for gate in gates]
         cells = strange and strange.as_json()
@@ -274,7 +274,7 @@ def evaluate(
     else:
         print_metrics(metrics)
         print_gates(gates)
-    refuse_failed(gates)
+    refuse_failed(gates, unusable)
 
 
 @app.command()
@@ -318,9 +318,11 @@ def predict(
         raise UsageError("--json prints on standard output, as the rows do: give --output a file")
     run = read_otherwise(open_run(run_dir), overrides or ())
     options = command.Options(keep or (), spread, interval, max_unseen, strict, escape_formulas)
-    report = command.predict(run, csv, output, options)
+    report, unusable = command.predict(run, csv, output, options)
     if as_json:
         print_json({"run_dir": str(run_dir), **report})
+    if unusable:
+        raise DataError(*unusable)
 
 
 @app.command()

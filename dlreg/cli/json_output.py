@@ -9,5 +9,7 @@ JSON_VERSION = 1
 
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object, for a script; what could steer a terminal is escaped."""
-    text = json.dumps({"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False)
+    text = json.dumps(
+        {"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False, allow_nan=False
+    )
     print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))

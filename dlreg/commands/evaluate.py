@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from dlreg.commands.other_format import (
     read_otherwise,
     with_dates_as_trained,
 )
-from dlreg.errors import Fault, RunDirError
+from dlreg.errors import DataError, Fault, RunDirError
 from dlreg.evaluation.gates import (
     AllowedRegression,
     Gate,
@@ -25,7 +25,7 @@ from dlreg.evaluation.gates import (
 from dlreg.evaluation.results import Predictions, measure
 from dlreg.files.hashing import sha256_of_file
 from dlreg.runs.names import SPLIT
-from dlreg.runs.own_rows import predict_own_rows
+from dlreg.runs.own_rows import predict_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
     StrangeCells,
     count_strange_cells,
@@ -56,13 +56,29 @@ class OtherTable:
     strict: bool = False
 
 
+class Evaluation(NamedTuple):
+    """What a run is worth.
+
+    Attributes:
+        metrics: By part.
+        gates: In the order of the limits and the allowed regressions.
+        strange: What was strange in the other CSV, if one was measured.
+        unusable: A fault of each part with predictions that are no numbers to use: its metrics are None.
+    """
+
+    metrics: dict[str, Any]
+    gates: list[Gate]
+    strange: StrangeCells | None
+    unusable: list[Fault]
+
+
 def evaluate(
     path: Path,
     other_table: OtherTable | None,
     limits: Sequence[Limit],
     baseline: Path | None,
     allowed: Sequence[AllowedRegression],
-) -> tuple[dict[str, Any], list[Gate], StrangeCells | None]:
+) -> Evaluation:
     """Measures a run and judges it by limits and against a baseline.
 
     Args:
@@ -71,10 +87,6 @@ def evaluate(
         limits: On the metrics.
         baseline: The run directory to compare with, if there is one.
         allowed: How much worse the run may be than the baseline.
-
-    Returns:
-        Metrics by part, the gates in the order of `limits` and `allowed`, and what was strange in the other
-        CSV.
     """
     other = open_run(baseline) if baseline else None
     run, (parts, strange) = use_run(path, lambda run: (run, predict_parts(run, other_table)))
@@ -82,7 +94,15 @@ def evaluate(
     gates = judge_limits(limits, metrics)
     if other:
         gates += compare_with_baseline(run, parts, other, allowed, other_table)
-    return metrics, gates, strange
+    return Evaluation(metrics, gates, strange, _faults_of_predictions(run, parts, other_table))
+
+
+def _faults_of_predictions(
+    run: TrainedRun, parts: Mapping[str, Predictions], other_table: OtherTable | None
+) -> list[Fault]:
+    if other_table:
+        return parts["data"].unusable.faults(other_table.csv)
+    return unusable_faults(parts, run.config.data)
 
 
 def predict_parts(
@@ -137,6 +157,7 @@ def compare_with_baseline(
 
     Raises:
         RunDirError: The baseline predicts something else, or may have been trained on the rows.
+        DataError: The baseline predicts what is no number to use.
     """
     target, other_target = run.config.data.target, baseline.config.data.target
     if target != other_target:
@@ -150,7 +171,12 @@ def compare_with_baseline(
     # The run has warned of the same rows.
     with warnings.catch_warnings(action="ignore"):
         compared = baseline if other_table else _on_files_of(run, baseline)
-        others = predict_parts(compared, other_table)[0][name]
+        compared_parts = predict_parts(compared, other_table)[0]
+    others = compared_parts[name]
+    if faults := _faults_of_predictions(compared, {name: others}, other_table):
+        raise DataError(
+            *(replace(fault, message=f"the baseline {baseline.path}: {fault.message}") for fault in faults)
+        )
     if not np.array_equal(parts[name].y_true, others.y_true):
         message = "the two runs read different target values from the same CSV"
         raise RunDirError(Fault(message, str(baseline.path), hint="Compare data.* in their config.yaml"))

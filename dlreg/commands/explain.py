@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dlreg.errors import Fault, RunDirError, UsageError
+from dlreg.errors import DataError, Fault, UsageError
 from dlreg.evaluation.metrics import regression_metrics
 from dlreg.evaluation.permutation import permutation_importance
 from dlreg.figures.plots import plot_importance
@@ -41,6 +41,7 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     Raises:
         UsageError: The suffix of `output` is no format of a figure, or the metric has no value on these rows.
         RunDirError: There is no complete run, it is damaged, or its table is not what it was trained on.
+        DataError: The metric is not finite, with the cells as they are or with those of a column permuted.
     """
     output = output or path / IMPORTANCE
     format_of(output)
@@ -54,7 +55,8 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
         )
     value, increases = permutation_importance(run.pipeline.predict, part.cells, part.y_true, metric, repeats)
     if not np.isfinite([value, *(increase for column in increases.values() for increase in column)]).all():
-        raise RunDirError(Fault(f"the run's {metric} on its {name} rows is not finite", str(path)))
+        hint = "dlreg evaluate says which rows have predictions that are not finite, if any has by itself"
+        raise DataError(Fault(f"the run's {metric} on its {name} rows is not finite", str(path), hint=hint))
     report = {
         "run_dir": str(path),
         "figure": str(output),

@@ -15,6 +15,7 @@ import numpy as np
 from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
 from dlreg.errors import DataError, Fault, UsageError, located
+from dlreg.evaluation.usable import Unusable, find_unusable, is_usable
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.runs.strange_cells import (
@@ -62,8 +63,10 @@ class Options:
         return ["y_pred", *(["y_spread"] if self.spread else []), *bounds]
 
 
-def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[str, Any]:
+def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[dict[str, Any], list[Fault]]:
     """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`; warns of strange cells.
+
+    A prediction that is no number to use leaves its cell empty.
 
     Args:
         run: The trained run.
@@ -72,19 +75,20 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
         options: What is written, and what is refused.
 
     Returns:
-        What `--json` prints: `output`, how many `rows` there were, how many `cells` were `missing`, `outside`
-        of the training range and `unseen`, and how many kept ones look like `formulas`, by column.
+        What `--json` prints: `output`, how many `rows` there were and how many of them are `unpredicted`, how
+        many `cells` were `missing`, `outside` of the training range and `unseen`, and how many kept ones look
+        like `formulas`, by column. And the fault of the unpredicted rows, if there are any.
 
     Raises:
         UsageError: A spread is asked for where there is one member, a column to be kept twice, or an
             interval that is no share of rows, or a larger one than the rows it is calibrated on can tell of.
         DataError: No rows, columns missing, cells that are not what the column is, levels of which too many
-            are unknown, and with `strict` anything strange.
+            are unknown, and with `strict` anything strange or unpredicted.
         StorageError: The output cannot be written.
     """
     _check_options(run, options)
     source = "standard input" if csv == "-" else csv
-    n_rows, strange, bare = 0, StrangeCells(), Counter[str]()
+    n_rows, strange, bare, unusable = 0, StrangeCells(), Counter[str](), Unusable()
     formulas, written = formulas_of_names(options.keep), escaped if options.escape_formulas else list
     with _open_input(csv) as stream, naming_set_option(), _open_output(output) as target:
         # It writes the same text as pandas, several times as fast.
@@ -94,6 +98,10 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
             table = with_dates_as_trained(block, run)
             predicted, met = _predict_block(run, table, options)
             strange += met
+            rows = np.arange(n_rows, n_rows + len(table.frame))
+            unusable += find_unusable(rows, *(predicted[name] for name in options.predicted))
+            if options.strict and unusable.count:
+                raise DataError(*unusable.faults(source))
             bare.update(count_without_unit(table, run.columns))
             if not n_rows:
                 # Before anything is written: what follows is mostly like what comes first.
@@ -103,10 +111,9 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
             formulas += find_formulas(kept, n_rows)
             columns = [
                 *map(written, kept.values()),
-                *(predicted[name].tolist() for name in options.predicted),
+                *(_cells(predicted[name]) for name in options.predicted),
             ]
-            rows = range(n_rows, n_rows + len(table.frame))
-            writer.writerows(zip(rows, *columns, strict=True))
+            writer.writerows(zip(rows.tolist(), *columns, strict=True))
             n_rows += len(table.frame)
         if not n_rows:
             hint = "Add a header line and, below it, one line for each row"
@@ -119,12 +126,27 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> dict[st
     if not options.escape_formulas:
         for sentence in formulas.sentences:
             warnings.warn(sentence, stacklevel=1)
-    return {
+    if unusable.count:
+        warnings.warn(
+            f"{unusable.count:,} rows have no finite prediction: nothing is written there", stacklevel=1
+        )
+    report = {
         "output": output,
         "rows": n_rows,
+        "unpredicted": unusable.count,
         "cells": strange.as_json(),
         "formulas": dict(formulas.counts),
     }
+    return report, unusable.faults(source)
+
+
+def _cells(values: np.ndarray) -> list[float | str]:
+    """Numbers as they are written; nothing for what is no number to use."""
+    cells: list[float | str] = values.tolist()
+    usable = is_usable(values)
+    if usable.all():
+        return cells
+    return [cell if is_used else "" for cell, is_used in zip(cells, usable, strict=True)]
 
 
 def _check_options(run: TrainedRun, options: Options) -> None:

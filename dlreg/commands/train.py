@@ -220,12 +220,12 @@ def _train(
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    built = steps.build_pipeline(dataset, prepared, networks, config.data.target)
-    held_out = steps.hold_out(dataset, prepared)
+    built = steps.build_pipeline(dataset, prepared, networks, config.data)
+    held_out = steps.hold_out(dataset, prepared, config.data)
     n_features = prepared.x["train"].shape[1]
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
     del prepared
-    measured = steps.measure(dataset, networks, built, held_out)
+    measured = steps.measure(dataset, networks, built, held_out, config.data)
     write_results(run, _results(dataset, networks, built, measured))
     return Outcome(
         metrics=measured.metrics,

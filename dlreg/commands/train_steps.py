@@ -4,18 +4,18 @@ prepare → train_members → combine → build_pipeline → hold_out → measur
 this order, after TensorFlow has been imported as it is meant to be, and writes what they return.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from dlreg.config.schema import Config
-from dlreg.errors import located
+from dlreg.config.schema import Config, DataConfig
+from dlreg.errors import DataError, located
 from dlreg.evaluation import results
 from dlreg.evaluation.baselines import linear_baseline, mean_baseline
 from dlreg.evaluation.calibration import Calibration, calibrate, describe_calibration
-from dlreg.evaluation.intervals import LEVEL
 from dlreg.evaluation.metrics import regression_metrics
 from dlreg.evaluation.results import Predictions
 from dlreg.features.preprocessing import Preprocessing, describe, fit_preprocessing
@@ -27,12 +27,13 @@ from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, trained_variants
 from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
 from dlreg.pipeline.export import export_pipeline, refuse_large
-from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.pipeline.metadata import with_metadata
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
-from dlreg.table.dataset import Dataset
-from dlreg.table.splits import go_forward
+from dlreg.runs.own_rows import unusable_faults
+from dlreg.runs.trained_run import predict_part
+from dlreg.table.dataset import Dataset, file_of_part
+from dlreg.table.splits import go_forward, validated_rows
 from dlreg.training.loop import Trained
 from dlreg.training.members import members_of, predicting_members
 from dlreg.training.train import build_variants, mix_trained
@@ -172,7 +173,9 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
     return Networks(variants, mixture, combined_model(models, mixture), n_parameters, target, y_unseen)
 
 
-def build_pipeline(dataset: Dataset, prepared: Prepared, networks: Networks, target: str) -> BuiltPipeline:
+def build_pipeline(
+    dataset: Dataset, prepared: Prepared, networks: Networks, data: DataConfig
+) -> BuiltPipeline:
     """Writes the graph, and calibrates its intervals on rows that the networks were not fitted on.
 
     These are the out-of-fold rows of cross-validation, else the validation rows as the graph itself predicts
@@ -182,27 +185,39 @@ def build_pipeline(dataset: Dataset, prepared: Prepared, networks: Networks, tar
         dataset: The rows.
         prepared: How they are preprocessed.
         networks: What was trained on them.
-        target: The column that is predicted, for who has nothing but the graph.
+        data: Names the column that is predicted, for who has nothing but the graph.
+
+    Raises:
+        DataError: A row's prediction is no number to use.
     """
     graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
-    name, y_pred = "train", networks.y_unseen
-    if y_pred is None:
-        name = "validation"
+    if networks.y_unseen is None:
+        name, rows = "validation", np.arange(len(dataset.parts["validation"].rows))
         y_pred = Pipeline(graph.SerializeToString()).predict(dataset.parts[name].cells)
-    known = np.isfinite(y_pred)
-    calibration = calibrate(prepared.x[name][known], dataset.parts[name].y_true[known], y_pred[known])
+    else:
+        name, rows = "train", validated_rows(dataset.folds)
+        y_pred = networks.y_unseen[rows]
+    part = dataset.parts[name]
+    y_true = part.y_true[rows]
+    _refuse_unusable({name: Predictions(y_true, y_pred, rows=part.rows[rows])}, data)
+    calibration = calibrate(prepared.x[name][rows], y_true, y_pred)
     if calibration.scale:
         graph = add_residual_scale(graph, calibration.scale)
     calibrated_on = "validation" if networks.y_unseen is None else "out_of_fold"
     intervals = describe_calibration(calibration, calibrated_on)
-    graph = with_metadata(graph, target, dataset.target_unit, intervals)
+    graph = with_metadata(graph, data.target, dataset.target_unit, intervals)
     return BuiltPipeline(graph.SerializeToString(), calibration, calibrated_on)
 
 
-def hold_out(dataset: Dataset, prepared: Prepared) -> HeldOut:
-    """Predicts the baselines' rows, and takes the few that Keras and the pipeline are compared on."""
+def hold_out(dataset: Dataset, prepared: Prepared, data: DataConfig) -> HeldOut:
+    """Predicts the baselines' rows, and takes the few that Keras and the pipeline are compared on.
+
+    Raises:
+        DataError: A test row has a number too large for single precision.
+    """
     y_train, x_train = dataset.parts["train"].y_true, prepared.x["train"]
-    x = {**prepared.x, "test": prepared.preprocessing.transform(dataset.parts["test"].cells)}
+    with located(file_of_part(data, "test")):
+        x = {**prepared.x, "test": prepared.preprocessing.transform(dataset.parts["test"].cells)}
     name = next(name for name in ("test", "validation", "train") if len(x[name]))
     baselines = {
         "mean": mean_baseline(y_train, len(x[name])),
@@ -213,35 +228,40 @@ def hold_out(dataset: Dataset, prepared: Prepared) -> HeldOut:
     return HeldOut(name, baselines, compared, rows, x[compared][rows])
 
 
-def measure(dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out: HeldOut) -> Measured:
+def measure(
+    dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out: HeldOut, data: DataConfig
+) -> Measured:
     """Predicts every part from its cells, by the pipeline as it is written, and measures the predictions.
 
     Raises:
+        DataError: A row's prediction is no number to use.
         RuntimeError: Keras predicts otherwise.
     """
-    pipeline, test = Pipeline(built.content), dataset.parts["test"]
-    tested = pipeline.run(test.cells)
-    y_pred = {name: pipeline.predict(dataset.parts[name].cells) for name in ("train", "validation")}
-    y_pred["test"] = tested[PREDICTION]
-    y_true = {name: part.y_true for name, part in dataset.parts.items()}
-    x = held_out.x_compared
+    pipeline, intervals = Pipeline(built.content), built.calibration.intervals
+    parts = {name: predict_part(pipeline, part, intervals) for name, part in dataset.parts.items()}
+    _refuse_unusable(parts, data)
+    x, y_train = held_out.x_compared, dataset.parts["train"].y_true
     refuse_disagreement(
         _keras_predictions(networks, x),
-        y_pred[held_out.compared][held_out.rows_compared],
-        spread=float(y_true["train"].std()),
+        parts[held_out.compared].y_pred[held_out.rows_compared],
+        # That of tiny numbers is 0 in double precision.
+        spread=float(y_train.std()) or networks.target.scale,
         y_nudged=_keras_predictions(networks, np.nextafter(x, np.float32(np.inf))),
     )
-    half_width = built.calibration.intervals.half_widths(LEVEL, len(test.y_true), tested.get(RESIDUAL_SCALE))
-    parts = {name: Predictions(y_true[name], y_pred[name]) for name in dataset.parts}
-    metrics = results.measure(parts | {"test": Predictions(test.y_true, y_pred["test"], half_width)})
+    metrics = results.measure(parts)
     metrics["baselines"] = {
-        name: regression_metrics(y_true[held_out.name], predicted)
+        name: regression_metrics(parts[held_out.name].y_true, predicted)
         for name, predicted in held_out.baselines.items()
     }
     if networks.y_unseen is not None:
-        known = np.isfinite(networks.y_unseen)
-        metrics["out_of_fold"] = regression_metrics(y_true["train"][known], networks.y_unseen[known])
-    return Measured(metrics, y_pred["test"])
+        rows = validated_rows(dataset.folds)
+        metrics["out_of_fold"] = regression_metrics(y_train[rows], networks.y_unseen[rows])
+    return Measured(metrics, parts["test"].y_pred)
+
+
+def _refuse_unusable(parts: Mapping[str, Predictions], data: DataConfig) -> None:
+    if faults := unusable_faults(parts, data):
+        raise DataError(*faults)
 
 
 def _keras_predictions(networks: Networks, x: np.ndarray) -> np.ndarray:

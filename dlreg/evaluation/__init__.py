@@ -6,6 +6,7 @@
 - `gates`: limits and regressions, read and judged; `bootstrap`: how sure a metric or a regression is
 - `learning_curve`: what a learning curve shows, in words
 - `permutation`: how much each column is worth
+- `usable`: which predictions are numbers to use
 
 Others may call all public functions. Never imports table, features, config, training, pipeline or runs:
 usable for any model.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dlreg.errors import Fault, GateError, UsageError
+from dlreg.errors import DataError, Fault, GateError, UsageError
 from dlreg.evaluation.bootstrap import regression_interval
 from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES
 from dlreg.evaluation.results import INTERVAL_PARTS, PARTS
@@ -201,13 +201,20 @@ def _judge_regression(
     return Gate(result, sentence)
 
 
-def refuse_failed(gates: Sequence[Gate]) -> None:
-    """Refuses a run that has not passed every gate.
+def refuse_failed(gates: Sequence[Gate], unusable: Sequence[Fault] = ()) -> None:
+    """Refuses a run that has not passed every gate, or that cannot be judged.
+
+    Args:
+        gates: Each of them.
+        unusable: Tells of predictions that are no numbers to use.
 
     Raises:
+        DataError: There are such predictions; with the gates that are not passed beside them.
         GateError: With the reason of each gate that is not.
     """
     failed = [Fault(f"gate failed: {gate.sentence}") for gate in gates if not gate.passed]
+    if unusable:
+        raise DataError(*unusable, *failed)
     if failed:
         raise GateError(*failed)
 

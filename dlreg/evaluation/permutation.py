@@ -33,12 +33,12 @@ def permutation_importance(
 
     Returns:
         The metric of the rows as they are, and by column its increase (of `r2` its decrease) for each
-        permutation.
+        permutation; NaN where it has no value.
     """
 
     def measure(cells: Cells) -> float:
-        metrics = regression_metrics(y_true, predict(cells)) or {}
-        return float(metrics[metric] or 0.0)
+        value = (regression_metrics(y_true, predict(cells)) or {})[metric]
+        return np.nan if value is None else float(value)
 
     value, sign = measure(cells), -1 if metric == "r2" else 1
     orders = [np.random.default_rng((SEED, number)).permutation(len(y_true)) for number in range(repeats)]

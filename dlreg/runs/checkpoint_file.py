@@ -32,7 +32,7 @@ def to_bytes(checkpoint: Checkpoint, origin: Mapping[str, Any]) -> bytes:
     """
     arrays = {**checkpoint.tensors, VALUES: checkpoint.values}
     about = {"format": FORMAT, "origin": origin, "sha256": _sha256(arrays)}
-    return bytes(save(arrays, metadata={"dlreg": json.dumps(about)}))
+    return bytes(save(arrays, metadata={"dlreg": json.dumps(about, allow_nan=False)}))
 
 
 def from_file(

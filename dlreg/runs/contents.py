@@ -18,12 +18,12 @@ from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 from dlreg.errors import ConfigError, Fault, RunDirError
 from dlreg.evaluation.calibration import Calibration, describe_calibration
+from dlreg.evaluation.usable import LARGEST, is_usable
 from dlreg.files.plain_file import read_plain_file
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CONFIG, HISTORY, INTERVALS, METRICS, PIPELINE, PREPROCESSING, RUN, SPLIT
 from dlreg.runs.reading import MAX_FILE_BYTES, read_file
 from dlreg.runs.shapes import (
-    LARGEST,
     AllMetrics,
     History,
     IntervalsRecord,
@@ -104,7 +104,7 @@ def split_json(dataset: "Dataset", data: DataConfig, members: Sequence[Member] =
             content += b", " if number else b',\n  "folds": ['
             _append_rows(content, dataset.parts["train"].rows[fold.validation])
         choices = [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
-        content += f'],\n  "members": {json.dumps(choices)}'.encode()
+        content += f'],\n  "members": {json.dumps(choices, allow_nan=False)}'.encode()
     content += b"\n}\n"
     return bytes(content)
 
@@ -234,5 +234,5 @@ def refuse_large(values: np.ndarray, file: Path) -> None:
     Raises:
         RunDirError: There is such a number.
     """
-    if not (np.abs(values) <= LARGEST).all():
+    if not is_usable(values).all():
         raise RunDirError(Fault(f"found a number that is not finite or beyond {LARGEST:g}", str(file)))

@@ -1,9 +1,11 @@
 """The rows that a run was split into, read from its CSV again, and what it predicts for them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.results import Predictions
 from dlreg.runs.contents import check_split, split_json
@@ -11,7 +13,7 @@ from dlreg.runs.names import OUT_OF_FOLD
 from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
 from dlreg.runs.tables import read_predictions
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.table.dataset import Dataset, Part, load_dataset
+from dlreg.table.dataset import Dataset, Part, file_of_part, load_dataset
 from dlreg.table.splits import validated_rows
 from dlreg.training.members import members_of
 
@@ -52,6 +54,15 @@ def predict_own_rows(run: TrainedRun) -> dict[str, Predictions]:
         y_validated = parts["train"].y_true[validated_rows(dataset.folds)]
         parts["out_of_fold"] = _read_out_of_fold(run, y_validated)
     return parts
+
+
+def unusable_faults(parts: Mapping[str, Predictions], data: DataConfig) -> list[Fault]:
+    """A fault of each part of a run's own rows with predictions that are no numbers to use."""
+    return [
+        fault
+        for name, part in parts.items()
+        for fault in part.unusable.faults(file_of_part(data, name), name)
+    ]
 
 
 def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:

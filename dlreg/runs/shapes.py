@@ -9,11 +9,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dlreg.config.schema import DateFormat, TimeZone, Year
+from dlreg.evaluation.usable import LARGEST
 from dlreg.table.column import KindName
 from dlreg.table.kinds.units import LONGEST_UNIT
-
-# The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
-LARGEST = 1e150
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -66,9 +66,14 @@ class TrainedRun:
 
     def predict(self, part: Part) -> Predictions:
         """What the run predicts for rows whose target is known, with intervals at `LEVEL`."""
-        outputs = self.pipeline.run(part.cells)
-        half_width = self.intervals.half_widths(LEVEL, len(part.y_true), outputs.get(RESIDUAL_SCALE))
-        return Predictions(part.y_true, outputs[PREDICTION], half_width)
+        return predict_part(self.pipeline, part, self.intervals)
+
+
+def predict_part(pipeline: Pipeline, part: Part, intervals: Intervals) -> Predictions:
+    """What a pipeline predicts for rows whose target is known, with intervals at `LEVEL`."""
+    outputs = pipeline.run(part.cells)
+    half_width = intervals.half_widths(LEVEL, len(part.y_true), outputs.get(RESIDUAL_SCALE))
+    return Predictions(part.y_true, outputs[PREDICTION], half_width, part.rows)
 
 
 def open_run(path: Path) -> TrainedRun:

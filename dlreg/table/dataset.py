@@ -229,6 +229,11 @@ def shown_path(path: str | Path) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
+def file_of_part(data: DataConfig, part: str) -> str:
+    """The CSV that the rows of a part are from, as messages name it."""
+    return shown_path(getattr(data, f"{part}_path", None) or data.path)
+
+
 def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray | None:
     """The group or moment of each of these rows, if they are to be split by one."""
     if data.split_by is None or data.split_by not in table.frame.columns:

@@ -180,8 +180,8 @@ def test_predict_streams_blocks_as_one_table(project, monkeypatch, capsys):
     outputs = []
     for block_bytes in (1 << 23, 700):
         monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
-        report = predict(run, str(project / "table.csv"), "-", Options(keep=["id"]))
-        assert report["rows"] == 240
+        report, faults = predict(run, str(project / "table.csv"), "-", Options(keep=["id"]))
+        assert (report["rows"], report["unpredicted"], faults) == (240, 0, [])
         outputs.append(capsys.readouterr().out)
     first, second = (pd.read_csv(pd.io.common.StringIO(output)) for output in outputs)
     assert list(first["id"]) == list(second["id"])

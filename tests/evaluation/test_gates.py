@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlreg.errors import GateError, UsageError
+from dlreg.errors import DataError, Fault, GateError, UsageError
 from dlreg.evaluation import gates
 from dlreg.evaluation.metrics import METRIC_NAMES
 
@@ -178,3 +178,13 @@ def test_a_metric_without_a_value_passes_no_gate():
         (gate,) = gates.judge_regressions(allowed, "test", y_true, y_pred, y)
         assert not gate.passed
         assert gate.result["value"] is None
+
+
+def test_what_cannot_be_measured_is_a_fault_of_the_data_and_its_gates_are_told_beside_it():
+    judged = gates.judge_limits(gates.parse_limits(["rmse>1"], on_data=False), {"test": {"rmse": None}})
+    with pytest.raises(DataError) as caught:
+        gates.refuse_failed(judged, [Fault("not finite")])
+    assert [fault.message for fault in caught.value.faults] == [
+        "not finite",
+        "gate failed: rmse>1: test.rmse is null, which meets no limit",
+    ]

@@ -80,3 +80,17 @@ def test_coverage_and_width_are_counted():
     metrics = interval_metrics(y, np.array([1.0, -2.0, 3.0, -4.0]), np.array([1.0, 1.0, 4.0, 3.0]))
     assert metrics == {"coverage_90": 0.5, "width_90": 4.5}
     assert interval_metrics(y, y, None) == {"coverage_90": None, "width_90": None}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200])
+def test_what_is_not_finite_is_none(value):
+    metrics = regression_metrics([1.0, 2.0], [1.0, value])
+    assert metrics["n"] == 2
+    assert metrics["sse"] is metrics["mse"] is metrics["rmse"] is metrics["r2"] is None
+    assert metrics["mae"] == (5e199 if value == 1e200 else None)
+
+
+@pytest.mark.parametrize(("y_pred", "half_width"), [(np.nan, 1.0), (1.0, np.nan), (1.0, np.inf)])
+def test_an_interval_that_is_none_holds_nothing(y_pred, half_width):
+    metrics = interval_metrics(np.ones(2), np.array([1.0, y_pred]), np.array([1.0, half_width]))
+    assert metrics == {"coverage_90": None, "width_90": None}

@@ -40,3 +40,11 @@ def test_permutations_are_the_same_every_time_and_for_every_column(rows):
     assert len(set(first[1]["a"])) == 3
     alone = permutation_importance(linear, {name: cells[name] for name in ("a", "b")}, y, "mae", repeats=3)
     assert alone[1]["a"] == first[1]["a"]
+
+
+def test_a_metric_without_a_value_has_no_importance(rows):
+    cells, y = rows
+    value, increases = permutation_importance(
+        lambda cells: cells["a"][:, 0] * np.nan, cells, y, "r2", repeats=1
+    )
+    assert np.isnan([value, *increases["a"]]).all()

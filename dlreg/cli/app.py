@@ -392,6 +392,7 @@ def sign(
     private_key: Annotated[
         Path, typer.Option(metavar="KEY", help="An elliptic curve key, as PEM and without a password.")
     ],
+    _follow_links: FollowLinksOption = False,
 ) -> None:
     """Sign every file of a run with a key, by OpenSSF Model Signing."""
     from dlreg.cli.output import print_path

@@ -26,6 +26,11 @@ def following_links() -> Iterator[None]:
         _links_are_followed.reset(token)
 
 
+def links_are_followed() -> bool:
+    """Whether it runs in such a block."""
+    return _links_are_followed.get()
+
+
 class NotPlainError(Exception):
     """A name leads to something else than a plain file.
 
@@ -84,7 +89,7 @@ def open_plain_file(path: Path, *, follow_link: bool = False) -> Iterator[tuple[
         RunDirError: It is missing, or no plain file.
         StorageError: The system does not let it be read.
     """
-    follow_link = follow_link or _links_are_followed.get()
+    follow_link = follow_link or links_are_followed()
     try:
         with open_plain(path, follow_link=follow_link) as file:
             yield file, os.fstat(file.fileno()).st_size

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from dlreg.errors import DlregError, Fault, RunDirError, UsageError
-from dlreg.files.plain_file import read_plain_file
+from dlreg.files.plain_file import links_are_followed, open_plain_file, read_plain_file
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.runs.names import CHECKPOINT, LOCK, SIGNATURE, UNHASHED
 
@@ -104,7 +104,7 @@ def _run_files(path: Path, names: Iterable[str]) -> Any:
 
         def hash(self, model_path: Any, *, files_to_hash: Iterable[Any] | None = None) -> Any:
             files = expected.union(files_to_hash or ())
-            there = sorted(file for file in files if file.is_file() and not file.is_symlink())
+            there = sorted(file for file in files if _is_plain(file))
             manifest = super().hash(model_path, files_to_hash=there)
             self.hashes = {
                 entry.identifier: entry.digest.digest_hex for entry in manifest.resource_descriptors()
@@ -113,7 +113,17 @@ def _run_files(path: Path, names: Iterable[str]) -> Any:
 
     # What a signature leaves out is told in it: others pass over it when they verify.
     left_out = sorted(UNHASHED | {CHECKPOINT, LOCK})
-    return RunFiles().set_ignored_paths(paths=left_out)  # type: ignore[no-untyped-call]
+    run_files = RunFiles().set_ignored_paths(paths=left_out)  # type: ignore[no-untyped-call]
+    return run_files.set_allow_symlinks(links_are_followed())
+
+
+def _is_plain(file: Path) -> bool:
+    """Whether a plain file is there; a link to one counts where links are followed."""
+    try:
+        with open_plain_file(file):
+            return True
+    except RunDirError:
+        return False
 
 
 def _signed_hashes(content: bytes) -> dict[str, str]:

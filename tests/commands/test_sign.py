@@ -166,6 +166,44 @@ def test_a_link_in_the_place_of_a_signed_file_is_not_followed(signed, keys, tmp_
     assert told(signed, keys[1]) == ("invalid", {"summary.txt": "the file was signed, and is missing"})
 
 
+def link_files(run, cache):
+    """What a cache of DVC's makes of a run: each file a link."""
+    cache.mkdir()
+    for file in list(run.iterdir()):
+        file.rename(cache / file.name)
+        file.symlink_to(cache / file.name)
+
+
+def test_links_are_followed_where_it_is_asked_for(signed, keys, tmp_path, cli):
+    verify_links = ("verify", "run", "--public-key", keys[1], "--follow-links")
+    link_files(signed, tmp_path / "cache")
+    done = cli(*verify_links, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" files verified and their signature\n")
+    done = cli("sign", "run", "--private-key", keys[0], cwd=tmp_path)
+    assert done.returncode == 5 and "--follow-links" in done.stderr
+    done = cli("sign", "run", "--private-key", keys[0], "--follow-links", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "run/model.sig\n")
+    assert not (signed / "model.sig").is_symlink()
+    assert cli(*verify_links, cwd=tmp_path).returncode == 0
+    content = bytearray((signed / "pipeline.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "cache" / "pipeline.onnx").write_bytes(content)
+    done = cli(*verify_links, cwd=tmp_path)
+    assert done.returncode == 5 and "pipeline.onnx: the file is not the one signed" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["pipe", "folder", "nowhere", "/proc/self/status"])
+def test_only_links_to_plain_files_are_followed(signed, keys, tmp_path, cli, target):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (signed / "summary.txt").unlink()
+    (signed / "summary.txt").symlink_to(tmp_path / target)
+    done = cli("verify", "run", "--public-key", keys[1], "--follow-links", cwd=tmp_path)
+    assert done.returncode == 5
+    assert "summary.txt: the file was signed, and is missing" in done.stderr
+
+
 def test_another_key_has_not_signed_it(signed, tmp_path):
     _, other = write_keys(tmp_path, "other", ec.generate_private_key(ec.SECP256R1()))
     signature, faults = told(signed, other)
@@ -211,10 +249,10 @@ def test_whatever_else_is_in_its_place_is_a_fault(run, keys, content, capfd):
 
 def test_a_link_or_pipe_in_its_place_is_not_opened(run, keys, tmp_path):
     os.mkfifo(run / "model.sig")
-    assert told(run, keys[1])[1]["model.sig"] == "expected a plain file"
+    assert told(run, keys[1])[1]["model.sig"] == "expected a plain file, found a pipe or device"
     (run / "model.sig").unlink()
     (run / "model.sig").symlink_to(tmp_path)
-    assert told(run, keys[1])[1]["model.sig"] == "expected a plain file"
+    assert told(run, keys[1])[1]["model.sig"] == "expected a plain file, found a link"
     with pytest.raises(RunDirError, match="expected a plain file"):
         sign(run, keys[0])
 

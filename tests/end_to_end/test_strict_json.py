@@ -56,7 +56,7 @@ SETTINGS = {
     "diverging": ["training.learning_rate=1e20", "training.optimizer=sgd"],
     "unscaled": ["preprocessing.numeric=none", "preprocessing.target=none"],
     "several members": ["model.ensemble=2", "training.epochs=1"],
-    "folds": ["training.cross_validation=3", "training.refit=0.5"],
+    "folds": ["training.cross_validation=3", "training.refit={epochs_fraction: 0.5}"],
     "bounded": ["preprocessing.clip_predictions=true", "preprocessing.numeric=quantile"],
 }  # fmt: skip
 SPOILED = [None, None, float("nan"), float("inf"), 1e200, 1e305, 0.0]

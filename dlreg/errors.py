@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 # A broken file has thousands of faults, and few of them say anything new.
 MOST_OF_A_KIND = 20
 MOST_KINDS = 20
+LONGEST_PATH = 8192
 # What of a message comes from a file, as opposed to dlreg: names in quotes, dotted keys, numbers.
 _NAMES = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|\S*[0-9.\[]\S*""")
 
@@ -49,14 +50,16 @@ class Fault:
 
     def __str__(self) -> str:
         """`file:line:column: message. hint`, with the parts that are known."""
-        place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-        message = _brief(self.message)
+        # A path is told whole, but none that the system has is longer.
+        path = self.path if self.path is None or len(self.path) <= LONGEST_PATH else brief(self.path)
+        place = ":".join(str(part) for part in (path, self.line, self.column) if part is not None)
+        message = brief(self.message)
         text = f"{place}: {message}" if place else message
-        text = f"{text}. {_brief(self.hint)}" if self.hint else text
+        text = f"{text}. {brief(self.hint)}" if self.hint else text
         return printable(text)
 
 
-def _brief(text: str) -> str:
+def brief(text: str) -> str:
     """A message with endless words cut short: a broken file may be one long name."""
     text = re.sub(r"(\S{100})\S{200,}", r"\1…", text)
     return text if len(text) <= 1500 else f"{text[:1499]}…"

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 from rich.text import Text
 
 from dlreg.cli.streams import telling
-from dlreg.errors import DlregError, abridged, printable
+from dlreg.errors import DlregError, abridged, brief, printable
 
 if TYPE_CHECKING:
     from dlreg.training.progress import Progress as TrainingProgress
@@ -43,7 +43,7 @@ def show_error(error: DlregError) -> None:
 
 def show_note(note: str) -> None:
     """Prints a line on stderr about something a user should know."""
-    _tell(Text(f"note: {printable(note)}", style="yellow"))
+    _tell(Text(f"note: {printable(brief(note))}", style="yellow"))
 
 
 def _tell(text: Text) -> None:

@@ -3,20 +3,16 @@
 import warnings
 from contextlib import suppress
 
-from dlreg.processor import usable_cores
 
-
-def import_backend(threads: int | None = None) -> None:
+def import_backend(threads: int) -> None:
     """Imports TensorFlow and Keras, and sets what every run must have in common.
 
     Args:
-        threads: How many threads an operation uses, which decides how its sums are rounded; None for as many
-            as there are cores.
+        threads: How many threads an operation uses, which decides how its sums are rounded.
     """
     import keras
     import tensorflow as tf
 
-    threads = threads or usable_cores()
     with suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     in_use = tf.config.threading.get_intra_op_parallelism_threads()

@@ -18,10 +18,10 @@ from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant
 from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.graph import PREDICTION, SPREAD, with_versions
-from dlreg.pipeline.limits import MAX_PATTERN_BYTES, limits_of
+from dlreg.pipeline.limits import limits_of
 from dlreg.pipeline.networks import network_graph
 from dlreg.pipeline.scaling import scaling_graphs
-from dlreg.pipeline.vetting import pattern_bytes
+from dlreg.pipeline.vetting import patterns_memory
 
 OUTPUTS = (PREDICTION, SPREAD)
 # What cells may take of a pipeline's limits.
@@ -84,7 +84,7 @@ def refuse_large(preprocessing: Preprocessing) -> None:
     for name, value, limit in (
         ("operators", len(cells.graph.node), limits.nodes),
         ("bytes of names and levels", cells.ByteSize(), limits.n_bytes),
-        ("bytes of levels' spellings", pattern_bytes(cells.graph), MAX_PATTERN_BYTES),
+        ("bytes of memory for the spellings of levels", patterns_memory(cells.graph), limits.pattern_memory),
     ):
         # The rest is for scaling and network.
         most = int(SHARE_OF_CELLS * limit)

@@ -1,14 +1,12 @@
 """How large a pipeline may be: well above the largest that dlreg writes for so many columns.
 
 Measured: the graph of a date has at most 382 nodes; a thousand levels of a thousand characters, more than
-anybody's, take 4,700 nodes and 8 MB. In memory a node takes 3 kB, a byte of a text 9, one of a regular
-expression 15.
+anybody's, take 4,700 nodes and 8 MB. In memory a node takes 3 kB, and a byte of a text 9.
 """
 
 from dataclasses import dataclass
 
-MAX_PATTERN_BYTES = 6 << 20
-MAX_NODES, MAX_PARTS, MAX_BYTES = 100_000, 1_000_000, 64 << 20
+MAX_NODES, MAX_PARTS, MAX_BYTES, MAX_PATTERN_MEMORY = 100_000, 1_000_000, 64 << 20, 512 << 20
 
 
 @dataclass(frozen=True)
@@ -20,12 +18,14 @@ class Limits:
         constants: Arrays.
         parts: All that protobuf counts as a part, whatever its size: names, levels, numbers …
         n_bytes: The size of all but the numbers of constants.
+        pattern_memory: The bytes that its regular expressions take, see `patterns.pattern_memory`.
     """
 
     nodes: int
     constants: int
     parts: int
     n_bytes: int
+    pattern_memory: int
 
 
 def limits_of(n_columns: int) -> Limits:
@@ -36,4 +36,5 @@ def limits_of(n_columns: int) -> Limits:
         constants=nodes,
         parts=min(50_000 + 8_000 * n_columns, MAX_PARTS),
         n_bytes=min((10 << 20) + (256 << 10) * n_columns, MAX_BYTES),
+        pattern_memory=min((48 << 20) + (16 << 20) * n_columns, MAX_PATTERN_MEMORY),
     )

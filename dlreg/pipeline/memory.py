@@ -1,6 +1,8 @@
 """How many rows a pipeline can be given at once, by the memory that its tensors take."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import onnx
 from onnx import TensorProto
@@ -10,7 +12,10 @@ from dlreg.pipeline.shapes import tensors_of
 
 MAX_ROWS = 16384
 MAX_BYTES_PER_CALL = 64 << 20
-TEXT_BYTES = 64  # what a short text takes in a tensor
+# What a text takes in a tensor, up to so many bytes of it.
+TEXT_BYTES, SHORT_TEXT_BYTES = 64, 32
+# ONNX Runtime keeps as much for each of the products of matrices that are done side by side.
+BYTES_PER_PRODUCT = 128
 
 _TYPE_BYTES: Mapping[int, int] = {
     TensorProto.FLOAT: 4,
@@ -20,33 +25,82 @@ _TYPE_BYTES: Mapping[int, int] = {
 }
 
 
-def rows_per_call(graph: onnx.GraphProto) -> int:
-    """How many rows a graph can be given at once so that its tensors stay below `MAX_BYTES_PER_CALL`.
+@dataclass(frozen=True)
+class Need:
+    """What a call takes that is given so many rows.
+
+    Attributes:
+        n_bytes: Of all tensors, if texts are short.
+        n_texts: How many texts there are in them.
+    """
+
+    n_bytes: int
+    n_texts: int
+
+    def with_texts_of(self, n_bytes: int) -> int:
+        """All bytes, if no text has more than so many."""
+        return self.n_bytes + self.n_texts * max(0, n_bytes - SHORT_TEXT_BYTES)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What calls of a pipeline take.
+
+    Attributes:
+        least: With one row.
+        most: With `MAX_ROWS`.
+    """
+
+    least: Need
+    most: Need
+
+    def rows_per_call(self, longest_text: int) -> int:
+        """How many rows can be given at once so that a call stays below `MAX_BYTES_PER_CALL`; 0 for none.
+
+        Args:
+            longest_text: The most bytes of a cell.
+        """
+        least, most = (need.with_texts_of(longest_text) for need in (self.least, self.most))
+        if most <= MAX_BYTES_PER_CALL:
+            return MAX_ROWS
+        if least > MAX_BYTES_PER_CALL:
+            return 0
+        return 1 + (MAX_ROWS - 1) * (MAX_BYTES_PER_CALL - least) // (most - least)
+
+
+def memory_of(graph: onnx.GraphProto) -> Memory:
+    """Works out what a graph takes.
 
     Args:
         graph: Operators, attributes and constants are known to be allowed.
 
     Raises:
-        RunDirError: The operators do not fit each other, or a single row takes more.
+        RunDirError: The operators do not fit each other, a single row takes more than a call may, or tensors
+            grow faster than their rows.
     """
-    most, least = (_needed_bytes(graph, rows) for rows in (MAX_ROWS, 1))
-    if most <= MAX_BYTES_PER_CALL:
-        return MAX_ROWS
-    if least > MAX_BYTES_PER_CALL:
+    memory = Memory(_need(graph, 1), _need(graph, MAX_ROWS))
+    rows = memory.rows_per_call(0)
+    if not rows:
         raise refused(f"tensors of more than {MAX_BYTES_PER_CALL:,} bytes")
-    rows = 1 + (MAX_ROWS - 1) * (MAX_BYTES_PER_CALL - least) // (most - least)
     # Bytes that are so many a row fill at least half of what a call may take.
-    if not MAX_BYTES_PER_CALL // 2 <= _needed_bytes(graph, rows) <= MAX_BYTES_PER_CALL:
+    if rows < MAX_ROWS and not MAX_BYTES_PER_CALL // 2 <= _need(graph, rows).n_bytes <= MAX_BYTES_PER_CALL:
         raise refused("tensors that grow faster than their rows")
-    return rows
+    return memory
 
 
-def _needed_bytes(graph: onnx.GraphProto, rows: int) -> int:
-    """The bytes of all that the nodes give out when the inputs have so many rows."""
+def _need(graph: onnx.GraphProto, rows: int) -> Need:
     tensors = tensors_of(graph, rows)
     type_bytes = {**_TYPE_BYTES, TensorProto.STRING: TEXT_BYTES + _longest_text(graph)}
-    outputs = (tensors[name] for node in graph.node for name in node.output)
-    return sum(tensor.n_elements * type_bytes[tensor.type] for tensor in outputs)
+    n_bytes = n_texts = 0
+    for node in graph.node:
+        for name in node.output:
+            tensor = tensors[name]
+            n_bytes += tensor.n_elements * type_bytes[tensor.type]
+            if tensor.type == TensorProto.STRING:
+                n_texts += tensor.n_elements
+            if node.op_type == "MatMul":
+                n_bytes += BYTES_PER_PRODUCT * math.prod(tensor.dims[:-2])
+    return Need(n_bytes, n_texts)
 
 
 def _longest_text(graph: onnx.GraphProto) -> int:

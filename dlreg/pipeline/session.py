@@ -39,7 +39,7 @@ class Pipeline:
         """Checks the model, then makes the session; nothing else is read or written."""
         self._name = name
         with located(name):
-            vetted, self._rows_per_call = vet_model(model, n_columns)
+            vetted, self._memory = vet_model(model, n_columns)
         options = ort.SessionOptions()
         options.log_severity_level = 4
         try:
@@ -81,12 +81,16 @@ class Pipeline:
             error to be expected differs by row – float64 of shape `(n_rows,)`.
 
         Raises:
-            RunDirError: The pipeline does not run on these rows.
+            RunDirError: The pipeline does not run on these rows, or would take too much memory with them.
         """
         n_rows = len(next(iter(cells.values())))
         parts = []
-        for start in range(0, n_rows, self._rows_per_call):
-            end = min(start + self._rows_per_call, n_rows)
+        longest = max((_longest_text(column) for column in cells.values()), default=0)
+        rows_per_call = self._memory.rows_per_call(longest)
+        if not rows_per_call:
+            raise self._cannot_run(f"a cell of {longest:,} bytes takes too much memory")
+        for start in range(0, n_rows, rows_per_call):
+            end = min(start + rows_per_call, n_rows)
             block = {name: column[start:end] for name, column in cells.items()}
             try:
                 outputs = self._session.run(None, block)
@@ -104,3 +108,13 @@ class Pipeline:
     def _cannot_run(self, reason: object) -> RunDirError:
         message = f"the pipeline cannot be run: {str(reason)[:300]}"
         return RunDirError(Fault(message, self._name, hint="Train again"))
+
+
+def _longest_text(column: np.ndarray) -> int:
+    """At most how many bytes a cell has, if they are texts."""
+    if column.dtype != object or not len(column):
+        return 0
+    texts = column[:, 0].tolist()
+    longest = max(texts, key=len)
+    # A character of a text that is not ASCII takes up to four.
+    return len(longest) * (1 if all(map(str.isascii, texts)) else 4)

@@ -121,7 +121,7 @@ def _joined(tensors: Sequence[Tensor]) -> tuple[tuple[int, ...], bool]:
     for lengths in zip(*padded, strict=True):
         if is_exact and len(set(lengths) - {1}) > 1:
             raise _MisfitError(f"axes of {' and '.join(map(str, lengths))}")
-    return tuple(max(lengths) if min(lengths) else 0 for lengths in zip(*padded, strict=True)), is_exact
+    return tuple(max(lengths) for lengths in zip(*padded, strict=True)), is_exact
 
 
 def _alike(_: _Attributes, given: Sequence[Tensor]) -> Tensor:
@@ -237,6 +237,8 @@ def _transposed(attributes: _Attributes, given: Sequence[Tensor]) -> Tensor:
 
 
 def _places(_: _Attributes, given: Sequence[Tensor]) -> Tensor:
+    if not given[0].dims:
+        raise _MisfitError("a single flag")
     return Tensor(TensorProto.INT64, (len(given[0].dims), given[0].n_elements), is_exact=False)
 
 

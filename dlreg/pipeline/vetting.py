@@ -22,9 +22,9 @@ from dlreg.pipeline.graph import (
     RESIDUAL_SCALE,
     SPREAD,
 )
-from dlreg.pipeline.limits import MAX_PARTS, MAX_PATTERN_BYTES, limits_of
-from dlreg.pipeline.memory import rows_per_call
-from dlreg.pipeline.patterns import is_known_pattern
+from dlreg.pipeline.limits import MAX_PARTS, limits_of
+from dlreg.pipeline.memory import Memory, memory_of
+from dlreg.pipeline.patterns import is_date_pattern, is_level_pattern, pattern_memory
 from dlreg.pipeline.refusal import refused
 from dlreg.pipeline.shapes import MAX_AXES
 from dlreg.pipeline.wire import count_parts
@@ -56,6 +56,8 @@ OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
     ("ai.onnx.ml", "OneHotEncoder"): frozenset({"cats_strings", "zeros"}),
     ("ai.onnx.ml", "Scaler"): frozenset({"offset", "scale"}),
 }
+# A level has at most a thousand characters.
+MAX_TEXT_BYTES = 4096
 _OUTPUTS = [PREDICTION, SPREAD, RESIDUAL_SCALE]
 _ATTRIBUTE_FIELDS: Mapping[int, str] = {
     AttributeProto.FLOAT: "f",
@@ -74,7 +76,7 @@ _CONSTANTS: Mapping[int, tuple[float, str]] = {
 }
 
 
-def vet_model(content: bytes, n_columns: int | None = None) -> tuple[bytes, int]:
+def vet_model(content: bytes, n_columns: int | None = None) -> tuple[bytes, Memory]:
     """Checks that a model holds nothing but what dlreg's own exporter writes.
 
     Args:
@@ -82,8 +84,7 @@ def vet_model(content: bytes, n_columns: int | None = None) -> tuple[bytes, int]
         n_columns: How many columns it has to read; None for as many as it does.
 
     Returns:
-        The model written anew, holding nothing but what was checked, and how many rows it can be given
-        at once.
+        The model written anew, holding nothing but what was checked, and what calls of it take.
 
     Raises:
         RunDirError: There is anything else in it, or it needs too much memory.
@@ -106,11 +107,10 @@ def vet_model(content: bytes, n_columns: int | None = None) -> tuple[bytes, int]
         _check_tensor(tensor)
     for node in graph.node:
         _check_node(node, constants)
-    if pattern_bytes(graph) > MAX_PATTERN_BYTES:
-        raise refused(f"patterns of more than {MAX_PATTERN_BYTES:,} bytes")
+    _check_patterns(graph)
     # Shapes that the file claims are not trusted, but worked out anew; what it tells people is not run.
     del graph.value_info[:], model.metadata_props[:]
-    return model.SerializeToString(), rows_per_call(graph)
+    return model.SerializeToString(), memory_of(graph)
 
 
 def _check_size(content: bytes, n_columns: int | None) -> None:
@@ -159,9 +159,11 @@ def _check_header(model: onnx.ModelProto) -> None:
 
 def _check_tensor(tensor: onnx.TensorProto) -> None:
     dims = list(tensor.dims)
-    if tensor.data_type not in _CONSTANTS or len(dims) > MAX_AXES or min(dims, default=0) < 0:
+    if tensor.data_type not in _CONSTANTS or len(dims) > MAX_AXES or min(dims, default=1) < 1:
         raise refused(f"the constant {tensor.name!r} of type {tensor.data_type} and shape {dims}")
     n_bytes, own_field = _CONSTANTS[tensor.data_type]
+    if any(len(text) > MAX_TEXT_BYTES for text in tensor.string_data):
+        raise refused(f"a text of more than {MAX_TEXT_BYTES:,} bytes")
     used = {field.name for field, _ in tensor.ListFields()} - {"dims", "data_type", "name"}
     n_values = len(tensor.raw_data) / n_bytes if used == {"raw_data"} else len(getattr(tensor, own_field))
     if not (used == {"raw_data"} or used <= {own_field}) or n_values != math.prod(dims):
@@ -184,9 +186,6 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
             raise refused(f"the operator {operator} with {attribute.name!r} of another type")
     if node.op_type == "StringSplit":
         _check_split(attributes)
-    # RE2 would print a faulty one.
-    if node.op_type == "RegexFullMatch" and not is_known_pattern(_pattern_of(node).decode(errors="replace")):
-        raise refused("RegexFullMatch of a pattern that is neither a date's nor a level's")
     # Texts joined with each other would double in length at each step.
     if node.op_type == "StringConcat":
         first = constants.get(node.input[0]) if node.input else None
@@ -194,9 +193,24 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
             raise refused("StringConcat of anything but '0.' and a text")
 
 
-def pattern_bytes(graph: onnx.GraphProto) -> int:
-    """The size of all regular expressions of a graph."""
-    return sum(len(_pattern_of(node)) for node in graph.node)
+def patterns_memory(graph: onnx.GraphProto) -> int:
+    """About how many bytes all regular expressions of a graph take."""
+    return sum(pattern_memory(_pattern_of(node)) for node in graph.node)
+
+
+def _check_patterns(graph: onnx.GraphProto) -> None:
+    patterns = [_pattern_of(node).decode() for node in graph.node if node.op_type == "RegexFullMatch"]
+    n_dates = 0
+    for pattern in patterns:
+        if is_date_pattern(pattern):
+            n_dates += 1
+        # RE2 would print a faulty one.
+        elif not is_level_pattern(pattern):
+            raise refused("RegexFullMatch of a pattern that is neither a date's nor a level's")
+    if n_dates > len(graph.input):
+        raise refused(f"{n_dates:,} patterns of dates for {len(graph.input):,} columns")
+    if patterns_memory(graph) > limits_of(len(graph.input)).pattern_memory:
+        raise refused("patterns of more memory than so many columns need")
 
 
 def _pattern_of(node: onnx.NodeProto) -> bytes:

@@ -23,10 +23,13 @@ from dlreg.runs.reading import Result, read_file, read_together
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
 from dlreg.table.dataset import Part
+from dlreg.table.kinds.category import MAX_LEVELS
 from dlreg.training.members import members_of
 
 # The limit of ONNX's own format.
 MAX_PIPELINE_BYTES = (1 << 31) - 1
+# A date has at most fourteen, and flags may stand beside them.
+FEATURES_PER_COLUMN = 20
 # Room for the quantiles of a feature.
 QUANTILE_BYTES_PER_FEATURE = 65536
 # Four of single precision, and a quarter more for all else.
@@ -114,7 +117,14 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
     }
     ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
-    max_bytes = _max_pipeline_bytes(config, len(columns), len(preprocessing.features))
+    n_features = len(preprocessing.features)
+    n_levels = sum(min(len(names), MAX_LEVELS) for names in levels.values())
+    if n_features > FEATURES_PER_COLUMN * len(columns) + n_levels:
+        message = (
+            f"{n_features:,} features are more than {len(columns):,} columns of {n_levels:,} levels can give"
+        )
+        raise RunDirError(Fault(message, str(path / PREPROCESSING), hint="Train again"))
+    max_bytes = _max_pipeline_bytes(config, len(columns), n_features)
     file = path / PIPELINE
     pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file), len(columns))
     if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from dlreg.cli.importing import quiet_import
 from dlreg.engine.backend import import_backend
+from dlreg.processor import usable_cores
 
 with quiet_import():
-    import_backend()
+    import_backend(usable_cores())
 
 import numpy as np
 

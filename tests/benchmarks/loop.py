@@ -153,9 +153,10 @@ def _bounded(name, maker, x, y, batch_size, hidden, threads):
 def dlreg_epoch(x, y, batch_size, hidden, _threads):
     from dlreg.cli.importing import quiet_import
     from dlreg.engine.backend import import_backend
+    from dlreg.processor import usable_cores
 
     with quiet_import():
-        import_backend()
+        import_backend(usable_cores())
     import numpy as np
 
     from dlreg.engine.epoch import Program

@@ -4,4 +4,4 @@ from dlreg.cli.importing import quiet_import
 from dlreg.engine.backend import import_backend
 
 with quiet_import():
-    import_backend()
+    import_backend(1)

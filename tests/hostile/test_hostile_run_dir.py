@@ -22,12 +22,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from support.command_line import run_cli
 
-from dlreg.pipeline.limits import MAX_PARTS, MAX_PATTERN_BYTES, limits_of
-from dlreg.pipeline.patterns import MOST_CHARACTERS_OF_LEVELS
+from dlreg.pipeline.limits import MAX_PARTS, limits_of
+from dlreg.pipeline.patterns import MOST_CHARACTERS_OF_LEVELS, pattern_memory
 from dlreg.pipeline.wire import count_parts
 from dlreg.runs.names import FILES
 from dlreg.runs.reading import record_json
-from dlreg.table.spelling import any_of
+from dlreg.table.spelling import BLANKS, any_of
 
 COMMANDS = {
     "verify": ["verify", "{run}"],
@@ -376,8 +376,8 @@ def all_at_once(model):
     """Everything just below what is allowed: names, patterns, nodes, and parts."""
     text, number, limits = first_text(model), first_number(model), limits_of(len(model.graph.input))
     size = MOST_CHARACTERS_OF_LEVELS - 100
-    for k in range(MAX_PATTERN_BYTES // (size + 100) - 3):
-        pattern = any_of([f"{k:0{size - len(any_of(['']))}}"])
+    pattern = any_of(["".join(chr(0xAC00 + k % 700) for k in range(size // 3))]).encode()
+    for k in range(limits.pattern_memory // pattern_memory(pattern) - 3):
         model.graph.node.append(helper.make_node("RegexFullMatch", [text], [f"m{k}"], pattern=pattern))
     n_nodes = limits.nodes - len(model.graph.node)
     model.graph.node.extend(
@@ -548,8 +548,37 @@ GRAPHS = {
         constants=[("flat", np.array([-1])), ("column", np.array([-1, 1])), ("far", np.array([1 << 40])), ("one", np.ones(1))],
     ),
     "8 MB of patterns": before_output(
-        *[node("RegexFullMatch", ["$t"], [f"m{k}"], pattern="x" * 1000) for k in range(8400)],
+        *[node("RegexFullMatch", ["$t"], [f"m{k}"], pattern=BLANKS + "(?:" + "x" * 1000 + ")" + BLANKS) for k in range(8400)],
         node("Cast", ["m0"], to=TensorProto.DOUBLE),
+    ),
+    "patterns of many characters": with_patterns(
+        700, lambda k: f"{BLANKS}(?:{''.join(chr(0x100 + (k + j) % 680) for j in range(3000))}){BLANKS}"
+    ),
+    "patterns of many dates": with_patterns(300, lambda k: "".join(chr(0x100 + (k + j) % 680) for j in range(980))),
+    "a pattern of many choices": with_patterns(1, lambda _: "a?" * 490),
+    "a pattern of empty choices": with_patterns(1, lambda _: "(||||)" * 100),
+    "a pattern of numbers in a row": with_patterns(1, lambda _: f"{BLANKS}(?:{r'(?:[.]0*|,00?)?' * 400}){BLANKS}"),
+    "a pattern of many repetitions": with_patterns(1, lambda _: "[0-9]{1,99}" * 89),
+    "a pattern that is printed": with_patterns(1, lambda _: "\x1bc\x1b_PWNED\u009b2J[0-9]{1,0}"),
+    "places of a single flag": before_output(
+        node("Equal", ["one", "one"], ["flag"]), node("NonZero", ["flag"], ["places"]),
+        node("Reshape", ["places", "flat"], ["line"]), node("Reshape", ["line", "column"], ["upright"]),
+        node("Cast", ["upright"], ["number"], to=TensorProto.DOUBLE), node("Add", ["number", "tall"], ["wide"]),
+        node("Add", ["wide", "long"], ["square"]), node("Gather", ["square", "i"], axis=1),
+        constants=[("one", np.array(1)), ("flat", FLAT[:1] * -1), ("column", np.array([-1, 1])), ("i", np.array([0])),
+                   ("tall", np.ones((12_000, 1))), ("long", np.ones((1, 12_000)))],
+    ),
+    "a constant without elements": before_output(
+        node("MatMul", ["a", "b"], ["c"]),
+        constants=[("a", np.ones((1 << 20, 0, 1, 1))), ("b", np.ones((0, 1, 1)))],
+    ),
+    "many products side by side": before_output(
+        node("Reshape", ["$x", "four"], ["x4"]), node("Mul", ["x4", "a"], ["left"]), node("MatMul", ["left", "b"], ["c"]),
+        constants=[("four", np.array([-1, 1, 1, 1])), ("a", np.ones((1, 3000, 1, 1))), ("b", np.ones((1, 5000, 1, 1))[:, :1])],
+    ),
+    "a long text that is constant": before_output(
+        node("Equal", ["$t", "long"], ["e"]), node("Cast", ["e"], to=TensorProto.DOUBLE),
+        constants=[("long", np.array([["x" * 8000]], dtype=object))],
     ),
     "doubling pieces": before_output(
         node("StringSplit", ["$t"], ["p0", "n"], delimiter="a", maxsplit=1),
@@ -610,7 +639,22 @@ SAYS = {
     "rows times rows": "tensors that grow faster than their rows",
     "chosen rows times chosen rows": "tensors that grow faster than their rows",
     "scattered out of range": "pipeline.onnx: the pipeline cannot be run",
-    "8 MB of patterns": "patterns of more than",
+    "8 MB of patterns": "patterns of more memory",
+    "patterns of many characters": "patterns of more memory",
+    "patterns of many dates": "patterns of dates for 6 columns",
+    **dict.fromkeys(
+        (
+            "a pattern of many choices",
+            "a pattern of empty choices",
+            "a pattern of numbers in a row",
+            "a pattern of many repetitions",
+            "a pattern that is printed",
+        ),
+        "neither a date's nor a level's",
+    ),
+    "places of a single flag": "NonZero of a single flag",
+    "a constant without elements": "of type 11 and shape",
+    "a long text that is constant": "a text of more than",
     "doubling pieces": "tensors of more than",
     "division of whole numbers": "Div of type 7",
     "no number": "pipeline.onnx: the pipeline cannot be run",
@@ -717,6 +761,7 @@ CORPUS = {
     "preprocessing: nested": Hostile(put("preprocessing.json", "[" * 500_000), TELLERS),
     "preprocessing: a bomb": Hostile(put("preprocessing.json", JSON_BOMB), TELLERS),
     "preprocessing: a list": Hostile(edit("preprocessing.json", lambda p: p.update(columns=[])), TELLERS),
+    "preprocessing: 9,000 features": Hostile(edit("preprocessing.json", lambda p: p.update(features=[f"f{k}" for k in range(9000)])), RUNNERS, says="features are more than"),
     "preprocessing: no columns": Hostile(edit("preprocessing.json", lambda p: p.update(columns={})), TELLERS),
     "preprocessing: another kind": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(kind="pickle")), TELLERS),
     "preprocessing: no format": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].pop("date_format") and None), TELLERS),
@@ -788,8 +833,9 @@ CORPUS = {
     "pipeline: memory that is full": Hostile(graph(with_full_memory), set()),
     "pipeline: wide rows": Hostile(
         before_output(
-            node("Mul", ["$x", "w"], ["wide"]), node("Gather", ["wide", "i"], ["one"], axis=1), node("Reshape", ["one", "s"]),
-            constants=[("w", WIDE), ("i", np.array(0)), ("s", np.array([-1, 1]))],
+            node("IsNaN", ["$x"], ["missing"]), node("Where", ["missing", "zero", "$x"], ["known"]),
+            node("Mul", ["known", "w"], ["wide"]), node("Gather", ["wide", "i"], ["one"], axis=1), node("Reshape", ["one", "s"]),
+            constants=[("zero", np.array(0.0)), ("w", WIDE), ("i", np.array(0)), ("s", np.array([-1, 1]))],
         ),
         set(),
         codes=(("baseline", 8), ("explain", 5)),

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from dlreg.pipeline.graph import Graph, table_value
 from dlreg.pipeline.levels import MOST_BYTES_AT_ONCE, free_text, level_nodes
-from dlreg.pipeline.vetting import is_known_pattern
+from dlreg.pipeline.patterns import is_level_pattern
 from dlreg.table.column import Column
 from dlreg.table.spelling import canonical_text
 
@@ -76,14 +76,14 @@ def test_the_graph_makes_of_a_cell_what_the_table_does(fold_case):
     found, patterns = levels_in_graph(Column("c", "category", fold_case=fold_case), levels, texts)
     meant = [canonical_text(text, fold_case=fold_case) for text in texts]
     assert found == [text if text in levels else free_text(levels) for text in meant]
-    assert all(map(is_known_pattern, patterns))
+    assert all(map(is_level_pattern, patterns))
 
 
 def test_booleans_are_known_in_every_spelling():
     texts = ["True", "TRUE", "yes", "1.0", "oui", "예", " ja ", "FALSE", "0", "non", "아니오", "", "maybe"]
     found, patterns = levels_in_graph(Column("c", "boolean"), ["false", "true"], texts)
     assert found == ["true"] * 7 + ["false"] * 4 + ["unseen"] * 2
-    assert all(map(is_known_pattern, patterns))
+    assert all(map(is_level_pattern, patterns))
 
 
 @pytest.mark.parametrize(("n_levels", "length"), [(1, 5), (2, 1000), (999, 60)])
@@ -96,7 +96,7 @@ def test_many_and_long_levels_are_told_apart_without_a_word_on_stderr(n_levels, 
     found, patterns = levels_in_graph(Column("c", "category", fold_case=True), levels, texts)
     assert found == [*levels, "unseen"]
     assert max(map(len, patterns)) < 2 * MOST_BYTES_AT_ONCE
-    assert all(map(is_known_pattern, patterns))
+    assert all(map(is_level_pattern, patterns))
     # RE2 says there that an expression is too long for its fast way.
     assert capfd.readouterr().err == ""
 
@@ -121,4 +121,4 @@ def test_the_text_of_no_level_is_none_of_them():
     ],
 )
 def test_no_other_repetition_passes(pattern):
-    assert not is_known_pattern(pattern)
+    assert not is_level_pattern(pattern)

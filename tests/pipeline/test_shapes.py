@@ -76,6 +76,7 @@ def test_shapes_are_those_that_onnx_works_out(exported, rows):
         ([("OneHotEncoder", ["text"], {})], "OneHotEncoder of no levels"),
         ([("Scaler", ["x"], {"offset": [1.0, 2.0], "scale": [1.0]})], "Scaler of not one scale"),
         ([("Div", ["whole", "whole"], {})], "Div of type 7"),
+        ([("Equal", ["one", "one"], {}), ("NonZero", ["a"], {})], "NonZero of a single flag"),
         ([("Neg", ["x"], {}), ("Neg", ["x"], {"output": "a"})], "two tensors of the name 'a'"),
         ([("Add", ["x", "three"], {})], "the output 'y', which is not one value per row"),
     ],
@@ -85,7 +86,13 @@ def test_an_operator_without_what_it_needs_is_refused(nodes, says):
     graph.input.append(helper.make_tensor_value_info("x", TensorProto.DOUBLE, ["N", 1]))
     graph.input.append(helper.make_tensor_value_info("text", TensorProto.STRING, ["N", 1]))
     graph.output.append(helper.make_tensor_value_info("y", TensorProto.DOUBLE, ["N", 1]))
-    for name, value in (("whole", [1]), ("three", np.ones((1, 3))), ("two", np.ones((1, 2))), ("far", [9])):
+    for name, value in (
+        ("whole", [1]),
+        ("three", np.ones((1, 3))),
+        ("two", np.ones((1, 2))),
+        ("far", [9]),
+        ("one", 1),
+    ):
         graph.initializer.append(numpy_helper.from_array(np.array(value), name))
     for place, (operator, inputs, attributes) in enumerate(nodes):
         output = attributes.get("output", "abc"[place])

@@ -189,7 +189,7 @@ def _import_all() -> None:
     from dlreg.engine.backend import import_backend
 
     with quiet_import():
-        import_backend()
+        import_backend(1)
     import dlreg.cli.main
     import dlreg.commands.train
     import dlreg.figures.plots

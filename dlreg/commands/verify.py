@@ -8,7 +8,7 @@ from typing import Any
 from dlreg.errors import Fault, RunDirError, abridged
 from dlreg.files.plain_file import open_plain_file
 from dlreg.runs.names import CHECKPOINT, LOCK, REQUIRED, RUN, SIGNATURE, UNHASHED
-from dlreg.runs.reading import check_file, names_in, read_record, readable_folder
+from dlreg.runs.reading import check_file, names_in, places_of, read_record, readable_folder
 from dlreg.runs.signature import check_signature
 
 
@@ -29,7 +29,7 @@ def verify(path: Path, public_key: Path | None = None) -> tuple[dict[str, Any], 
         RunDirError: There is no complete run to compare with, or `run.json` itself is damaged.
         StorageError: A file may not be read.
     """
-    record = read_record(path)
+    before, record = places_of(path), read_record(path)
     verified: list[str] = [RUN]
     faults: list[Fault] = []
     for name in sorted({*record["files"], *REQUIRED}):
@@ -55,7 +55,7 @@ def verify(path: Path, public_key: Path | None = None) -> tuple[dict[str, Any], 
         except RunDirError as error:
             faults += error.faults
             signature = "invalid" if signature == "unchecked" else signature
-    if faults and read_record(path) != record:
+    if faults and places_of(path) != before:
         # Another run has taken this one's place meanwhile.
         return verify(path, public_key)
     report = {

@@ -57,15 +57,13 @@ def read_together(path: Path, read: Callable[[dict[str, Any]], Result]) -> Resul
     Raises:
         RunDirError: There is no complete run, or it is damaged.
     """
-    record = read_record(path)
     while True:
+        before, record = places_of(path), read_record(path)
         try:
             return read(record)
         except RunDirError:
-            newer = read_record(path)
-            if newer == record:
+            if places_of(path) == before:
                 raise
-            record = newer
 
 
 def read_any_record(path: Path) -> dict[str, Any]:
@@ -75,25 +73,27 @@ def read_any_record(path: Path) -> dict[str, Any]:
         RunDirError: There is no such run, or it is damaged or from a newer version.
     """
     while True:
-        before = _places(path)
+        before = places_of(path)
         try:
             return _read_record_once(path)
         except RunDirError:
             # It was looked for in one place while a swap moved it to another.
-            if _places(path) == before:
+            if places_of(path) == before:
                 raise
 
 
-def _places(path: Path) -> list[int | None]:
-    """Which directories stand where a run can be read, by their inodes."""
+def places_of(path: Path) -> list[tuple[int, ...]]:
+    """Which directories stand where a run can be read; not the same after a swap."""
     place = Path(os.path.realpath(path))
-    inodes: list[int | None] = []
-    for locate in (Path, new_beside, old_beside):
-        inodes.append(None)
+    places: list[tuple[int, ...]] = []
+    for number, locate in enumerate((Path, new_beside, old_beside)):
         # A name may be too long, or that of the root, beside which nothing stands.
         with suppress(OSError, ValueError):
-            inodes[-1] = locate(place).stat().st_ino
-    return inodes
+            status = locate(place).stat()
+            # The number of what is gone may soon be another's. What is made beside changes all the time.
+            moved = status.st_ctime_ns if locate is Path else 0
+            places.append((number, status.st_ino, moved))
+    return places
 
 
 def _read_record_once(path: Path) -> dict[str, Any]:

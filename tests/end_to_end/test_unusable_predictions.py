@@ -96,10 +96,10 @@ def test_predict_that_is_strict_writes_nothing(spoiled, cli):
 
 
 def test_explain_fails_and_draws_nothing(spoiled, cli):
-    done = cli("explain", "spoiled", "--repeats", "1", "-o", "importance.svg", cwd=spoiled)
+    done = cli("explain", "spoiled", "--repeats", "1", "-o", "nothing.svg", cwd=spoiled)
     assert (done.returncode, done.stdout) == (4, "")
     assert "the run's rmse on its validation rows is not finite" in done.stderr
-    assert not (spoiled / "importance.svg").exists()
+    assert not (spoiled / "nothing.svg").exists()
 
 
 def test_a_value_that_is_not_finite_is_enough(spoiled, cli):

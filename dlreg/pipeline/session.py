@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dlreg.errors import Fault, RunDirError, located
+from dlreg.errors import DataError, Fault, RunDirError, located
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.pipeline.telemetry import telemetry_off
 from dlreg.pipeline.vetting import plain_output, vet_model
@@ -81,14 +81,18 @@ class Pipeline:
             error to be expected differs by row – float64 of shape `(n_rows,)`.
 
         Raises:
-            RunDirError: The pipeline does not run on these rows, or would take too much memory with them.
+            RunDirError: The pipeline does not run on these rows.
+            DataError: A cell is so long that predicting its row would take too much memory.
         """
         n_rows = len(next(iter(cells.values())))
         parts = []
-        longest = max((_longest_text(column) for column in cells.values()), default=0)
+        longest, name = max((_longest_text(column), name) for name, column in cells.items())
         rows_per_call = self._memory.rows_per_call(longest)
         if not rows_per_call:
-            raise self._cannot_run(f"a cell of {longest:,} bytes takes too much memory")
+            message = (
+                f"column {name!r}: a cell of {longest:,} bytes takes too much memory to be predicted from"
+            )
+            raise DataError(Fault(message, hint="Shorten it"))
         for start in range(0, n_rows, rows_per_call):
             end = min(start + rows_per_call, n_rows)
             block = {name: column[start:end] for name, column in cells.items()}

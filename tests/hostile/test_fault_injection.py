@@ -253,6 +253,14 @@ def is_same_run(path, other) -> bool:
 CASES = [(error, overwrite) for error in (None, *ERRORS) for overwrite in (False, True)]
 
 
+def make_place(path, old):
+    """An empty folder around a run directory to write, in which the run to replace stands, if any."""
+    shutil.rmtree(path.parent, ignore_errors=True)
+    path.parent.mkdir()
+    if old:
+        shutil.copytree(old, path)
+
+
 @pytest.mark.parametrize(
     ("error", "overwrite"),
     CASES if LONG else [(None, True), (errno.ENOSPC, False)],
@@ -265,10 +273,7 @@ def test_every_step_of_a_training_may_fail_or_be_its_last(trained, forks, error,
     path = trained / "runs" / "run"
 
     def attempt(at=None):
-        shutil.rmtree(path.parent, ignore_errors=True)
-        path.parent.mkdir()
-        if overwrite:
-            shutil.copytree(trained / "old", path)
+        make_place(path, trained / "old" if overwrite else None)
         return forks.run(*command, cwd=trained, pause=0, at=at, error=error, below="runs")
 
     whole = attempt()
@@ -306,10 +311,7 @@ def test_a_signal_at_any_step_of_a_training_leaves_a_word_on_how_to_go_on(traine
     path = trained / "runs" / "run"
 
     def attempt(at=None):
-        shutil.rmtree(path.parent, ignore_errors=True)
-        path.parent.mkdir()
-        if overwrite:
-            shutil.copytree(trained / "old", path)
+        make_place(path, trained / "old" if overwrite else None)
         return forks.run(*command, cwd=trained, pause=0, at=at, below="runs", number=signal.SIGTERM)
 
     steps = attempt().steps

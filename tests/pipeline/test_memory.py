@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 from support.pipelines import N_ROWS, drawn, fit
 
-from dlreg.errors import RunDirError
+from dlreg.errors import DataError
 from dlreg.model.architecture import Network
 from dlreg.pipeline.memory import MAX_BYTES_PER_CALL, MAX_ROWS, Memory, Need, memory_of
 from dlreg.pipeline.session import Pipeline
@@ -56,5 +56,5 @@ def test_a_cell_that_a_graph_would_copy_too_often_is_refused():
     pipeline = Pipeline(model.SerializeToString())
     x = np.ones((3, 1))
     assert pipeline.predict({"t": np.array([["a"]] * 3, dtype=object), "x": x}).tolist() == [1, 1, 1]
-    with pytest.raises(RunDirError, match="a cell of 100,000 bytes takes too much memory"):
+    with pytest.raises(DataError, match="column 't': a cell of 100,000 bytes takes too much memory"):
         pipeline.predict({"t": np.array([["a" * 100_000]] * 3, dtype=object), "x": x})

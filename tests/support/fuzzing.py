@@ -1,8 +1,8 @@
 """Seeded random inputs for the readers, and a loop that feeds them in.
 
-`DLREG_FUZZ_EXAMPLES` is the number of inputs of the YAML reader; the CSV reader gets a tenth of it and each
-hypothesis property of tests/table/test_csv_file.py a fiftieth. By default it is 3,000, some seconds in all. The long
-version, a million and a hundred thousand, tells its figures when asked not to capture them:
+`DLREG_FUZZ_EXAMPLES` is the number of inputs of the YAML reader; the CSV reader and the
+vetting of pipelines get a tenth of it each, and each hypothesis property of tests/table/test_csv_file.py a
+fiftieth. By default it is 3,000, some seconds in all. The long version, a million and a hundred thousand, tells its figures when asked not to capture them:
 
     DLREG_FUZZ_EXAMPLES=1000000 pytest -s -n 0 tests/hostile/test_fuzz.py
 

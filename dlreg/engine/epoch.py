@@ -98,6 +98,47 @@ class EpochInputs(NamedTuple):
     first_step: tf.Tensor
 
 
+class PoolInputs(NamedTuple):
+    """What the part of an epoch reads that trains on a pool of rows, beside the states.
+
+    A pool may hold fewer rows than there is room for: so that all of an epoch are trained on by one program.
+
+    Attributes:
+        x: Room for preprocessed rows, float32 of shape `(n_room, n_features)`.
+        y: For their scaled targets, `(n_room, 1)`.
+        rows: The training rows of each step, as in `EpochInputs`; steps without any are not taken.
+        scalars: As in `EpochInputs`.
+        dropout: As in `EpochInputs`.
+        first_step: How many steps there were before this pool.
+        n_rows: How many of `rows` each member has, a scalar.
+    """
+
+    x: tf.Tensor
+    y: tf.Tensor
+    rows: tf.Tensor
+    scalars: tf.Tensor
+    dropout: tf.Tensor
+    first_step: tf.Tensor
+    n_rows: tf.Tensor
+
+
+class MeasureInputs(NamedTuple):
+    """Rows to measure; there may be fewer than there is room for.
+
+    Attributes:
+        x: Room for preprocessed rows, float32 of shape `(n_room, n_features)`.
+        y: For their scaled targets, `(n_room, 1)`.
+        rows: Of each member the positions of those it is measured on, `(n_members, n)`, padded with `NO_ROW`;
+            None for the first `n_rows` of all.
+        n_rows: How many of x there are, a scalar.
+    """
+
+    x: tf.Tensor
+    y: tf.Tensor
+    rows: tf.Tensor | None
+    n_rows: tf.Tensor
+
+
 class CompiledEpoch:
     """One epoch, compiled when it is called for the first time.
 
@@ -133,25 +174,85 @@ class CompiledEpoch:
         return as_states(moved, states), means
 
 
+class CompiledPool:
+    """The part of an epoch that trains on a pool of rows, compiled when it is called for the first time.
+
+    Args:
+        program: What an epoch computes.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._compiled = tf.function(partial(_train_pool, program), jit_compile=True, autograph=False)
+
+    def __call__(
+        self, states: list[VariantState], inputs: PoolInputs
+    ) -> tuple[list[VariantState], tf.Tensor]:
+        """Trains on a pool.
+
+        Returns:
+            The new states, and of the loss and each metric the sum over the rows, `(n_measures, n_members)`.
+        """
+        states, sums = self._compiled(states, inputs)
+        return states, sums
+
+
+class CompiledMeasure:
+    """The measures of some rows, compiled when it is called for the first time.
+
+    Args:
+        program: What an epoch computes.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._compiled = tf.function(partial(_measure_block, program), jit_compile=True, autograph=False)
+
+    def __call__(self, states: list[VariantState], inputs: MeasureInputs) -> tf.Tensor:
+        """Of the loss and each metric the sum over the rows, `(n_measures, n_members)`."""
+        return self._compiled(states, inputs)
+
+
 def _run_epoch(
     program: Program, states: list[VariantState], inputs: EpochInputs
 ) -> tuple[list[VariantState], tf.Tensor]:
-    n_steps = int(inputs.rows.shape[0])
-    _, states, sums = tf.while_loop(
-        lambda step, *_: step < n_steps,
-        partial(_train_batch, program, inputs),
-        (tf.constant(0), states, tf.zeros((len(program.measures), *program.axes))),
-    )
+    states, sums = _train(program, states, inputs, int(inputs.rows.shape[0]), program.n_rows)
     means = sums / program.n_rows
     if inputs.x_validation.shape[0]:
         means = tf.concat([means, _validate(program, inputs, states)], axis=0)
     return states, means
 
 
+def _train_pool(
+    program: Program, states: list[VariantState], inputs: PoolInputs
+) -> tuple[list[VariantState], tf.Tensor]:
+    n_steps = -(-inputs.n_rows // program.batch_size)
+    return _train(program, states, inputs, n_steps, inputs.n_rows)
+
+
+def _train(
+    program: Program,
+    states: list[VariantState],
+    inputs: EpochInputs | PoolInputs,
+    n_steps: int | tf.Tensor,
+    n_rows: int | tf.Tensor,
+) -> tuple[list[VariantState], tf.Tensor]:
+    """The states after a step for each batch, and the sums of all measures over its rows."""
+    _, states, sums = tf.while_loop(
+        lambda step, *_: step < n_steps,
+        partial(_train_batch, program, inputs, n_rows),
+        (tf.constant(0), states, tf.zeros((len(program.measures), *program.axes))),
+    )
+    return states, sums
+
+
 def _train_batch(
-    program: Program, inputs: EpochInputs, step: tf.Tensor, states: list[VariantState], sums: tf.Tensor
+    program: Program,
+    inputs: EpochInputs | PoolInputs,
+    n_rows: int | tf.Tensor,
+    step: tf.Tensor,
+    states: list[VariantState],
+    sums: tf.Tensor,
 ) -> tuple[tf.Tensor, list[VariantState], tf.Tensor]:
-    size, n_rows = program.batch_size, program.n_rows
+    size = program.batch_size
     weight = tf.cast(tf.range(size) + step * size < n_rows, tf.float32)
     n_present = tf.cast(tf.minimum(size, n_rows - step * size), tf.float32)
     batch = Batch(weight, n_present, program.seed, inputs.first_step + step, inputs.dropout[step])
@@ -180,6 +281,40 @@ def _train_batch(
 def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantState]) -> tf.Tensor:
     """The means of all measures over each member's validation rows, `(n_measures, n_members)`."""
     x, y, rows = inputs.x_validation, inputs.y_validation, inputs.validation_rows
+    n_present = tf.constant(float(x.shape[0]))
+    if rows is not None:
+        n_present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
+    return _measure(program, states, x, y, rows, n_present) / n_present
+
+
+def _measure_block(program: Program, states: Sequence[VariantState], inputs: MeasureInputs) -> tf.Tensor:
+    x, y, rows, n_rows = inputs
+    n_present = tf.cast(n_rows, tf.float32)
+    if rows is not None:
+        n_present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
+    return _measure(program, states, x, y, rows, n_present, n_rows)
+
+
+def _measure(
+    program: Program,
+    states: Sequence[VariantState],
+    x: tf.Tensor,
+    y: tf.Tensor,
+    rows: tf.Tensor | None,
+    n_present: tf.Tensor,
+    end: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """The sums of all measures over rows, with those of a penalty, `(n_measures, n_members)`.
+
+    Args:
+        program: What an epoch computes.
+        states: What predicts.
+        x: Preprocessed rows, `(n_rows, n_features)`.
+        y: Their scaled targets, `(n_rows, 1)`.
+        rows: The positions of those of each member, as in `EpochInputs`; None for all.
+        n_present: How many rows each member has.
+        end: How many rows of x count; None for all.
+    """
     parameters = _unpacked(program, [state.parameters for state in states])
     n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
     size = min(n_rows, max(1, VALIDATION_ROWS // program.n_members))
@@ -188,6 +323,8 @@ def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantSta
         # The last block is moved back to be as long as the others; rows that it repeats have no weight.
         start = tf.minimum(block * size, n_rows - size)
         weight = tf.cast(tf.range(size) + start >= block * size, tf.float32)
+        if end is not None and rows is None:
+            weight *= tf.cast(tf.range(size) + start < end, tf.float32)
         if rows is None:
             x_block, y_block = (tf.slice(array, [start, 0], [size, int(array.shape[1])]) for array in (x, y))
         else:
@@ -199,10 +336,7 @@ def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantSta
 
     begin = (tf.constant(0), tf.zeros((len(program.measures), *program.axes)))
     sums = tf.while_loop(lambda block, _: block < -(-n_rows // size), visit, begin)[1]
-    n_present = tf.constant(float(n_rows))
-    if rows is not None:
-        n_present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
-    return _add_l2(program, tf.unstack(sums), parameters, n_present) / n_present
+    return _add_l2(program, tf.unstack(sums), parameters, n_present)
 
 
 def _unpacked(program: Program, packed: Sequence[Sequence[tf.Tensor]]) -> list[list[tf.Tensor]]:

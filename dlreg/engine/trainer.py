@@ -1,20 +1,31 @@
-"""Training on the device: holds the rows, runs the compiled epoch, takes weights there and back.
+"""Training on the device: runs compiled epochs, takes weights there and back.
 
 The methods take a `TrainingState` and return the next one; what is decided between two epochs is up to
-`dlreg.training.loop`. Another engine would offer the same methods.
+`dlreg.training.loop`. Another engine would offer the same methods. Rows that fit in memory lie on the device
+from the first epoch to the last (`RowsInMemory`), others are read pool by pool (`RowsOnDisk`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from dlreg.arrays import LARGE, aligned, aligned_zeros
-from dlreg.engine.epoch import CompiledEpoch, EpochInputs, Program
+from dlreg.engine.epoch import (
+    CompiledEpoch,
+    CompiledMeasure,
+    CompiledPool,
+    EpochInputs,
+    MeasureInputs,
+    PoolInputs,
+    Program,
+)
 from dlreg.engine.packing import Packing
 from dlreg.engine.states import (
     TrainingState,
+    VariantState,
     initial_states,
     named_arrays,
     restored,
@@ -23,23 +34,79 @@ from dlreg.engine.states import (
 from dlreg.model.weights import Weights
 
 
+class Steps(NamedTuple):
+    """What is settled of the steps of an epoch before it.
+
+    Attributes:
+        learning_rates: `(n_steps, n_members)`.
+        dropout: What multiplies the networks' dropout, `(n_steps,)`.
+        first_step: How many steps there were before, which settles what is dropped.
+        optimizer_step: The same, counted from where the optimizer began.
+    """
+
+    learning_rates: np.ndarray
+    dropout: np.ndarray
+    first_step: int
+    optimizer_step: int
+
+
+class Pool(NamedTuple):
+    """Some training rows of an epoch that does not fit in memory, in arrays that may have room for more.
+
+    Attributes:
+        x: Preprocessed rows, float32 of shape `(n_room, n_features)`.
+        y: Their scaled targets, `(n_room, 1)`.
+        orders: Of each member the positions of its rows in the order in which it meets them, `(n,)` each, as
+            many for every member.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    orders: Sequence[np.ndarray]
+
+
+class ValidationRows(NamedTuple):
+    """Some rows to validate on, in arrays that may have room for more.
+
+    Attributes:
+        x: Preprocessed rows, float32 of shape `(n_room, n_features)`.
+        y: Their scaled targets, `(n_room, 1)`.
+        n_rows: How many of them each member is measured on: the first ones, or those of `places`.
+        places: Of each member the positions of its rows, int32 of shape `(n_members, n_room)`, padded with
+            `NO_ROW`; None where all are everyone's.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    n_rows: int
+    places: np.ndarray | None = None
+
+
+class EpochRows(Protocol):
+    """Where the rows of an epoch are, and how it is run on them."""
+
+    def run(
+        self, states: list[VariantState], visits: Iterable[Any], steps: Steps
+    ) -> tuple[list[VariantState], np.ndarray]:
+        """Runs an epoch; see `Trainer.run_epoch`."""
+
+
 @dataclass(frozen=True)
 class Trainer:
-    """A program with its rows on the device, ready to run epoch by epoch.
+    """A program and its rows, ready to run epoch by epoch.
 
     Attributes:
         program: What one epoch computes.
-        packings: How the parameters of each variant are held.
-        run: The compiled epoch.
-        rows: x and y of the training rows, then of the validation rows, see `EpochInputs`.
-        validation_rows: See `EpochInputs`.
+        rows: Where the rows are.
     """
 
     program: Program
-    packings: list[Packing]
-    run: CompiledEpoch
-    rows: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
-    validation_rows: tf.Tensor | None
+    rows: EpochRows
+
+    @property
+    def packings(self) -> list[Packing]:
+        """How the parameters of each variant are held."""
+        return self.program.packings
 
     def start(self, weights: Sequence[Weights]) -> TrainingState:
         """The state before the first epoch.
@@ -51,38 +118,22 @@ class Trainer:
         return TrainingState(states, (states,) * len(weights))
 
     def run_epoch(
-        self,
-        state: TrainingState,
-        orders: Iterable[np.ndarray],
-        learning_rates: np.ndarray,
-        dropout: np.ndarray,
-        *,
-        first_step: int,
-        optimizer_step: int,
+        self, state: TrainingState, visits: Iterable[Any], steps: Steps
     ) -> tuple[TrainingState, np.ndarray]:
         """Trains for one epoch and measures it.
 
         Args:
             state: Where the training stands; its best stay as they are.
-            orders: Each member's training rows in the order in which it meets them, `(n_rows,)` each.
-            learning_rates: Of each step, `(n_steps, n_members)`.
-            dropout: What multiplies the networks' dropout in each step, `(n_steps,)`.
-            first_step: How many steps there were before, which settles what is dropped.
-            optimizer_step: The same, counted from where the optimizer began.
+            visits: In memory each member's training rows in the order in which it meets them, `(n_rows,)`
+                each; on disk the pools, each full but the last.
+            steps: What is settled of each step.
 
         Returns:
-            Where it then stands, and the means as `CompiledEpoch` gives them, `(n_values, n_members)`.
+            Where it then stands, and the epoch's means, `(n_values, n_members)`: the loss and each metric
+            over the training batches, then the same over the validation rows if there are any.
         """
-        inputs = EpochInputs(
-            *self.rows,
-            self.validation_rows,
-            self._rows_of_steps(orders),
-            self._scalars(learning_rates, optimizer_step),
-            tf.constant(dropout.astype(np.float32)),
-            tf.constant(first_step),
-        )
-        states, means = self.run(state.last, inputs)
-        return state._replace(last=states), means.numpy().reshape(-1, self.program.n_members)
+        states, means = self.rows.run(state.last, visits, steps)
+        return state._replace(last=states), means
 
     def mark_best(self, state: TrainingState, members: np.ndarray) -> TrainingState:
         """Marks the last states as the best of some members, given by their positions, `(n_best,)`."""
@@ -111,26 +162,122 @@ class Trainer:
         """Reads what `checkpoint` gave; `template` is any state of this training."""
         return restored(arrays, template)
 
-    def _rows_of_steps(self, orders: Iterable[np.ndarray]) -> tf.Tensor:
-        """The rows of each step, `(n_steps, n_members, batch_size)`; the last step is padded with row 0."""
-        program, n_members = self.program, self.program.n_members
-        rows = aligned_zeros((n_members, program.n_steps * program.batch_size), np.int32)
-        for line, order in zip(rows, orders, strict=True):
-            line[: program.n_rows] = order
-        rows = rows.reshape(n_members, program.n_steps, program.batch_size)
-        return _on_device(rows.swapaxes(0, 1) if n_members > 1 else rows[0])
 
-    def _scalars(self, learning_rates: np.ndarray, optimizer_step: int) -> tf.Tensor:
-        """The learning rate and the optimizer's coefficients, `(n_steps, n_scalars, n_members)`."""
-        n_steps, n_members = learning_rates.shape
-        coefficients = self.program.optimizer.coefficients(
-            np.arange(optimizer_step + 1, optimizer_step + n_steps + 1)
+@dataclass(frozen=True)
+class RowsInMemory:
+    """Rows that lie on the device from the first epoch to the last.
+
+    Attributes:
+        program: What one epoch computes.
+        epoch: The same, compiled.
+        tensors: x and y of the training rows, then of the validation rows, see `EpochInputs`.
+        validation_rows: See `EpochInputs`.
+    """
+
+    program: Program
+    epoch: CompiledEpoch
+    tensors: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
+    validation_rows: tf.Tensor | None
+
+    def run(
+        self, states: list[VariantState], visits: Iterable[np.ndarray], steps: Steps
+    ) -> tuple[list[VariantState], np.ndarray]:
+        """Runs an epoch as one program."""
+        inputs = EpochInputs(
+            *self.tensors,
+            self.validation_rows,
+            _rows_of_steps(self.program, visits, self.program.n_steps),
+            _scalars(self.program, steps),
+            tf.constant(steps.dropout.astype(np.float32)),
+            tf.constant(steps.first_step),
         )
-        scalars = np.empty((n_steps, 1 + len(coefficients), n_members), dtype=np.float32)
-        scalars[:, 0] = learning_rates
-        for place, coefficient in enumerate(coefficients, start=1):
-            scalars[:, place] = coefficient[:, None]
-        return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
+        states, means = self.epoch(states, inputs)
+        return states, means.numpy().reshape(-1, self.program.n_members)
+
+
+@dataclass(frozen=True)
+class RowsOnDisk:
+    """Rows that are read anew in every epoch, pool by pool.
+
+    Attributes:
+        program: What one epoch computes.
+        pool: Training on a pool, compiled.
+        measure: Measuring one, compiled.
+        n_pool_steps: The most steps that a pool has.
+        read_validation: Reads the rows to validate on, each time from the first; none where there are none.
+    """
+
+    program: Program
+    pool: CompiledPool
+    measure: CompiledMeasure
+    n_pool_steps: int
+    read_validation: Callable[[], Iterator[ValidationRows]]
+
+    def run(
+        self, states: list[VariantState], visits: Iterable[Pool], steps: Steps
+    ) -> tuple[list[VariantState], np.ndarray]:
+        """Runs a program for each pool; sums over pools are of double precision."""
+        sums, first = np.zeros((len(self.program.measures), self.program.n_members)), 0
+        for pool in visits:
+            n_steps = -(-len(pool.orders[0]) // self.program.batch_size)
+            states, pool_sums = self.pool(states, self._inputs(pool, steps, slice(first, first + n_steps)))
+            sums += self._as_array(pool_sums)
+            first += n_steps
+        return states, np.vstack([sums / self.program.n_rows, *self._validate(states)])
+
+    def _inputs(self, pool: Pool, steps: Steps, places: slice) -> PoolInputs:
+        n_missing = self.n_pool_steps - (places.stop - places.start)
+        # Steps without rows are not taken, but every array has room for them.
+        rates = np.pad(steps.learning_rates[places], ((0, n_missing), (0, 0)))
+        first, optimizer_first = (step + places.start for step in (steps.first_step, steps.optimizer_step))
+        of_pool = Steps(rates, np.pad(steps.dropout[places], (0, n_missing)), first, optimizer_first)
+        return PoolInputs(
+            _on_device(pool.x),
+            _on_device(pool.y),
+            _rows_of_steps(self.program, pool.orders, self.n_pool_steps),
+            _scalars(self.program, of_pool),
+            tf.constant(of_pool.dropout.astype(np.float32)),
+            tf.constant(first),
+            tf.constant(len(pool.orders[0])),
+        )
+
+    def _validate(self, states: list[VariantState]) -> Iterator[np.ndarray]:
+        """The means over the validation rows; nothing where there are none."""
+        sums, n_rows = np.zeros((len(self.program.measures), self.program.n_members)), 0
+        for block in self.read_validation():
+            places = None if block.places is None else tf.constant(block.places)
+            inputs = MeasureInputs(
+                _on_device(block.x), _on_device(block.y), places, tf.constant(block.n_rows)
+            )
+            sums += self._as_array(self.measure(states, inputs))
+            n_rows += block.n_rows
+        if n_rows:
+            yield sums / n_rows
+
+    def _as_array(self, sums: tf.Tensor) -> np.ndarray:
+        return np.asarray(sums.numpy(), dtype=np.float64).reshape(-1, self.program.n_members)
+
+
+def _rows_of_steps(program: Program, orders: Iterable[np.ndarray], n_steps: int) -> tf.Tensor:
+    """The rows of each step, `(n_steps, n_members, batch_size)`; what no row is left for is row 0."""
+    n_members = program.n_members
+    rows = aligned_zeros((n_members, n_steps * program.batch_size), np.int32)
+    for line, order in zip(rows, orders, strict=True):
+        line[: len(order)] = order
+    rows = rows.reshape(n_members, n_steps, program.batch_size)
+    return _on_device(rows.swapaxes(0, 1) if n_members > 1 else rows[0])
+
+
+def _scalars(program: Program, steps: Steps) -> tf.Tensor:
+    """The learning rate and the optimizer's coefficients, `(n_steps, n_scalars, n_members)`."""
+    n_steps, n_members = steps.learning_rates.shape
+    first = steps.optimizer_step + 1
+    coefficients = program.optimizer.coefficients(np.arange(first, first + n_steps))
+    scalars = np.empty((n_steps, 1 + len(coefficients), n_members), dtype=np.float32)
+    scalars[:, 0] = steps.learning_rates
+    for place, coefficient in enumerate(coefficients, start=1):
+        scalars[:, place] = coefficient[:, None]
+    return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
 
 
 def build_trainer(
@@ -151,7 +298,23 @@ def build_trainer(
     x_validation, y_validation = (x, y) if validation[0] is train[0] else map(_on_device, validation)
     positions = None if validation_rows is None else tf.constant(validation_rows.astype(np.int32))
     rows = (x, y, x_validation, y_validation)
-    return Trainer(program, program.packings, CompiledEpoch(program), rows, positions)
+    return Trainer(program, RowsInMemory(program, CompiledEpoch(program), rows, positions))
+
+
+def build_disk_trainer(
+    program: Program, n_pool_rows: int, read_validation: Callable[[], Iterator[ValidationRows]]
+) -> Trainer:
+    """A trainer whose rows are read pool by pool; its programs are compiled with the first epoch.
+
+    Args:
+        program: What one epoch computes.
+        n_pool_rows: Training rows of a full pool of each member, whole batches.
+        read_validation: See `RowsOnDisk`.
+    """
+    pool, measure = CompiledPool(program), CompiledMeasure(program)
+    return Trainer(
+        program, RowsOnDisk(program, pool, measure, n_pool_rows // program.batch_size, read_validation)
+    )
 
 
 def _on_device(array: np.ndarray) -> tf.Tensor:

@@ -5,10 +5,10 @@ one call of a program (`dlreg.engine.trainer`); between two calls Python only dr
 decides what is best and when to stop (`dlreg.training.progress`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,14 @@ from dlreg.engine.epoch import NO_ROW, Program
 from dlreg.engine.losses import LOSSES, Metric
 from dlreg.engine.optimizer import Optimizer
 from dlreg.engine.states import TrainingState
-from dlreg.engine.trainer import Trainer, build_trainer
+from dlreg.engine.trainer import (
+    Pool,
+    Steps,
+    Trainer,
+    ValidationRows,
+    build_disk_trainer,
+    build_trainer,
+)
 from dlreg.model.architecture import Variant
 from dlreg.model.weights import Weights
 from dlreg.training.checkpoint import Checkpoint
@@ -54,6 +61,62 @@ class TrainingData:
     n_rows: int | None = None
     validation_rows: np.ndarray | None = None
     refit_rows: np.ndarray | None = None
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Training rows of an epoch, the same for every member."""
+        return self.n_rows or len(self.train.x)
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether there are rows to choose the best epoch by."""
+        return len(self.validation.x) > 0
+
+    def visits(self, n_members: int, epoch: int) -> Iterator[np.ndarray]:
+        """Each member's training rows in the order of an epoch."""
+        return (self.order_of_rows(member, epoch) for member in range(n_members))
+
+    def refit_visits(self, n_members: int, seed: int, n_rows: int, epoch: int) -> Iterator[np.ndarray]:
+        """The same of an epoch of refitting, of as many rows as the others had."""
+        rows = np.arange(len(self.train.x)) if self.refit_rows is None else self.refit_rows
+        order_of_rows = shuffled_rows([rows] * n_members, seed, n_rows)
+        return (order_of_rows(member, epoch) for member in range(n_members))
+
+    def build_trainer(self, program: Program) -> Trainer:
+        """A trainer of these rows."""
+        return build_trainer(program, self.train, self.validation, self.validation_rows)
+
+
+@dataclass(frozen=True)
+class StreamedData:
+    """The rows of a training that are read from disk, pool by pool.
+
+    Attributes:
+        rows_per_epoch: Training rows of an epoch, the same for every member.
+        n_pool_rows: Those of a full pool, whole batches; all pools of an epoch are full but the last.
+        read_pools: Reads the pools of an epoch for so many members.
+        read_validation: Reads the rows to choose the best epoch by.
+        has_validation: Whether there are any.
+    """
+
+    rows_per_epoch: int
+    n_pool_rows: int
+    read_pools: Callable[[int, int], Iterator[Pool]]
+    read_validation: Callable[[], Iterator[ValidationRows]]
+    has_validation: bool
+
+    def visits(self, n_members: int, epoch: int) -> Iterator[Pool]:
+        """The pools of an epoch."""
+        return self.read_pools(n_members, epoch)
+
+    def refit_visits(self, n_members: int, seed: int, n_rows: int, epoch: int) -> Iterator[Pool]:
+        """The pools of an epoch of refitting: every member has always met all rows."""
+        del seed, n_rows
+        return self.read_pools(n_members, epoch)
+
+    def build_trainer(self, program: Program) -> Trainer:
+        """A trainer of these rows."""
+        return build_disk_trainer(program, self.n_pool_rows, self.read_validation)
 
 
 @dataclass(frozen=True)
@@ -124,15 +187,13 @@ class Trained(NamedTuple):
 
 
 class _Epoch(NamedTuple):
-    """What is settled before an epoch: orders of rows, rates `(n_steps, n_members)`, dropout `(n_steps,)`."""
+    """What is settled before an epoch: what it visits, and its steps."""
 
-    order_of_rows: OrderOfRows
-    learning_rates: np.ndarray
-    dropout: np.ndarray
-    optimizer_step: int
+    visits: Iterable[Any]
+    steps: Steps
 
 
-def fit(recipe: Recipe, data: TrainingData, hooks: Hooks | None = None) -> Trained:
+def fit(recipe: Recipe, data: TrainingData | StreamedData, hooks: Hooks | None = None) -> Trained:
     """Trains one network, or several members side by side.
 
     Returns:
@@ -143,7 +204,7 @@ def fit(recipe: Recipe, data: TrainingData, hooks: Hooks | None = None) -> Train
     """
     hooks = hooks or Hooks()
     trainer = _build_trainer(recipe, data)
-    progress = _start_progress(recipe, has_validation=len(data.validation.x) > 0)
+    progress = _start_progress(recipe, has_validation=data.has_validation)
     state = trainer.start(recipe.initial)
     no_epoch = np.empty((len(progress.history), len(recipe.initial)))
     if checkpoint := hooks.resume_from(_checkpoint(trainer, state, [no_epoch], 0)):
@@ -157,9 +218,9 @@ def fit(recipe: Recipe, data: TrainingData, hooks: Hooks | None = None) -> Train
         return Trained(validated, validated, progress)
     if not progress.refit_epoch:
         state = trainer.start_from_best(state)
-    next_epoch = _plan_refit(recipe, recipe.refit, data, trainer.program, progress.refit_epochs)
+    next_epoch = _plan_refit(recipe, recipe.refit, data, trainer.program, progress)
     while not progress.finished:
-        state = run(state, next_epoch(progress.refit_epoch))
+        state = run(state, next_epoch())
     if progress.diverged:
         return Trained(validated, validated, progress)
     return Trained(trainer.last_weights(state), validated, progress)
@@ -193,18 +254,17 @@ def padded_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
     return padded
 
 
-def _build_trainer(recipe: Recipe, data: TrainingData) -> Trainer:
-    n_rows = data.n_rows or len(data.train.x)
+def _build_trainer(recipe: Recipe, data: TrainingData | StreamedData) -> Trainer:
     measures = (LOSSES[recipe.loss], *recipe.metrics.values())
     program = Program(
         tuple(recipe.variants),
         recipe.optimizer,
         measures,
-        n_rows,
-        min(recipe.batch_size, n_rows),
+        data.rows_per_epoch,
+        min(recipe.batch_size, data.rows_per_epoch),
         recipe.seed,
     )
-    return build_trainer(program, data.train, data.validation, data.validation_rows)
+    return data.build_trainer(program)
 
 
 def _start_progress(recipe: Recipe, *, has_validation: bool) -> Progress:
@@ -220,27 +280,33 @@ def _start_progress(recipe: Recipe, *, has_validation: bool) -> Progress:
     )
 
 
-def _next_epoch(recipe: Recipe, data: TrainingData, program: Program, progress: Progress) -> _Epoch:
+def _next_epoch(
+    recipe: Recipe, data: TrainingData | StreamedData, program: Program, progress: Progress
+) -> _Epoch:
     steps = np.arange(progress.epoch * program.n_steps, (progress.epoch + 1) * program.n_steps)
     learning_rates = recipe.schedule(steps)[:, None] * progress.slowdown
     if recipe.plateau:
         learning_rates = np.maximum(learning_rates, recipe.plateau.min_learning_rate)
-    return _Epoch(data.order_of_rows, learning_rates, recipe.dropout(steps), int(steps[0]))
+    n_epochs, first_step = len(progress.values), int(steps[0])
+    visits = data.visits(program.n_members, n_epochs)
+    return _Epoch(
+        visits, Steps(learning_rates, recipe.dropout(steps), n_epochs * program.n_steps, first_step)
+    )
 
 
 def _plan_refit(
-    recipe: Recipe, refit: Refit, data: TrainingData, program: Program, n_epochs: np.ndarray
-) -> Callable[[int], _Epoch]:
-    """What is settled before each 0-based epoch of refitting, of which each member has `n_epochs`."""
+    recipe: Recipe, refit: Refit, data: TrainingData | StreamedData, program: Program, progress: Progress
+) -> Callable[[], _Epoch]:
+    """What is settled before each next epoch of refitting."""
     n_steps = program.n_steps
-    schedule = build_refit_schedule(refit.learning_rate, n_epochs * n_steps)
-    rows = np.arange(len(data.train.x)) if data.refit_rows is None else data.refit_rows
-    order_of_rows = shuffled_rows([rows] * program.n_members, recipe.seed, program.n_rows)
+    schedule = build_refit_schedule(refit.learning_rate, progress.refit_epochs * n_steps)
+    read = partial(data.refit_visits, program.n_members, recipe.seed, program.n_rows)
     last_dropout = recipe.dropout(np.full(n_steps, recipe.epochs * n_steps))
 
-    def next_epoch(refit_epoch: int) -> _Epoch:
+    def next_epoch() -> _Epoch:
+        n_epochs, refit_epoch = len(progress.values), progress.refit_epoch
         steps = np.arange(refit_epoch * n_steps, (refit_epoch + 1) * n_steps)
-        return _Epoch(order_of_rows, schedule(steps), last_dropout, int(steps[0]))
+        return _Epoch(read(n_epochs), Steps(schedule(steps), last_dropout, n_epochs * n_steps, int(steps[0])))
 
     return next_epoch
 
@@ -249,17 +315,9 @@ def _run_epoch(
     recipe: Recipe, hooks: Hooks, trainer: Trainer, progress: Progress, state: TrainingState, epoch: _Epoch
 ) -> TrainingState:
     """Runs one more epoch, records it, and returns the state after it."""
-    n_epochs = len(progress.values)
-    state, means = trainer.run_epoch(
-        state,
-        (epoch.order_of_rows(member, n_epochs) for member in range(len(recipe.initial))),
-        epoch.learning_rates,
-        epoch.dropout,
-        first_step=n_epochs * trainer.program.n_steps,
-        optimizer_step=epoch.optimizer_step,
-    )
+    state, means = trainer.run_epoch(state, *epoch)
     was_training = progress.is_training
-    improved = progress.record(np.vstack([means, epoch.learning_rates[-1:]], dtype=np.float64))
+    improved = progress.record(np.vstack([means, epoch.steps.learning_rates[-1:]], dtype=np.float64))
     if not progress.diverged:
         # Without best weights to restore, those of the last epoch count as the best.
         best_so_far = improved if recipe.restore_best_weights else was_training

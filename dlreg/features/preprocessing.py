@@ -4,8 +4,8 @@ Whatever is fitted here (medians, scales, levels, the target's scale) is fitted 
 `fit_preprocessing`, which are the training rows and no others.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,11 @@ from dlreg.features.numbers import (
     fit_features,
     read_features,
 )
-from dlreg.features.scaling import Scaler, fit_scaler
-from dlreg.features.target import TargetMethod, TargetScaling, fit_target
+from dlreg.features.scaling import Scaler, fit_scaler, fit_scaler_on_blocks
+from dlreg.features.target import TargetMethod, TargetScaling, fit_target, fit_target_on_blocks
 from dlreg.table.column import Column
 from dlreg.table.dataset import Part
+from dlreg.table.stored_dataset import TrainingFacts
 
 # Rows: scikit-learn takes several copies of what it is given, in double precision.
 TRANSFORMED_AT_ONCE = 65536
@@ -141,6 +142,7 @@ def fit_preprocessing(
     categorical: str,
     target: TargetMethod,
     clip_predictions: bool = False,
+    facts: TrainingFacts | None = None,
 ) -> Preprocessing:
     """Fits imputation, scaling, encoding and the target's scale on training rows.
 
@@ -156,6 +158,7 @@ def fit_preprocessing(
         categorical: How categories are encoded, see `dlreg.features.encoding.fit_encoder`.
         target: `standard`, `minmax`, `log` or `log1p` (both standardised afterwards), or `none`.
         clip_predictions: Whether predictions stay within the targets of these rows.
+        facts: What is known of all training rows where `train` is a sample of them.
 
     Raises:
         DataError: Columns without any value, missing cells that are refused, a target that cannot be
@@ -164,7 +167,8 @@ def fit_preprocessing(
     fitted = train.take(fitted_rows)
     cells = fitted.cells
     target_scaling = fit_target(train.y_true[target_rows], target)
-    flagged = columns_with_gaps(train.cells, columns) if missing_indicator else frozenset[str]()
+    with_gaps = facts.with_gaps if facts else columns_with_gaps(train.cells, columns)
+    flagged = with_gaps if missing_indicator else frozenset[str]()
     features = fit_features(cells, columns, missing, flagged=flagged)
     numbers = (values for _, values in _read_kind("number", columns, features, cells))
     texts = zip(
@@ -173,19 +177,68 @@ def fit_preprocessing(
         strict=True,
     )
     categories = [
-        Category(feature, values, np.array(sorted(set(all_values)), dtype=object))
+        Category(
+            feature,
+            values,
+            np.array(facts.levels[feature.name] if facts else sorted(set(all_values)), dtype=object),
+        )
         for (feature, values), (_, all_values) in texts
     ]
     has_numbers = any(column_features[0].kind == "number" for column_features in features)
-    scaled = target_scaling.forward(train.y_true)
+    scaled = target_scaling.forward(np.array(facts.target_range) if facts else train.y_true)
+    ranges = (
+        facts.ranges
+        if facts
+        else {column.name: _range(train.cells[column.name]) for column in columns if column.kind == "number"}
+    )
     return Preprocessing(
         tuple(columns),
         features,
         fit_scaler(numeric if has_numbers else "none", numbers),
         fit_encoder(categorical, categories, numeric) if categories else None,
         target_scaling,
-        {column.name: _range(train.cells[column.name]) for column in columns if column.kind == "number"},
+        ranges,
         limits=(float(scaled.min()), float(scaled.max())) if clip_predictions else None,
+    )
+
+
+def fit_preprocessing_on_blocks(
+    sample: Part,
+    columns: Sequence[Column],
+    facts: TrainingFacts,
+    read_blocks: Callable[[], Iterable[Part]],
+    **options: Any,
+) -> Preprocessing:
+    """Fits on training rows that do not fit in memory.
+
+    Levels, ranges, limits, flags of missing cells, the target's scale and the scales of `standard` and
+    `minmax` are those of all rows; medians, quartiles and quantiles, and the mean that stands in for a missing
+    number, are those of the sample. Of n sampled rows the share below a quantile is off by 0.5 / √n at most,
+    as a standard deviation: 0.1 % of 250,000.
+
+    Args:
+        sample: Some of the rows, drawn at random.
+        columns: What their cells are.
+        facts: What is exact of all rows.
+        read_blocks: Reads all rows, each time from the first.
+        options: As of `fit_preprocessing`.
+
+    Raises:
+        DataError: As `fit_preprocessing`.
+    """
+    fitted = fit_preprocessing(sample, columns, **options, facts=facts)
+    target = fit_target_on_blocks((block.y_true for block in read_blocks()), options["target"])
+    numbers = (
+        np.column_stack([values for _, values in _read_kind("number", columns, fitted.features, block.cells)])
+        for block in read_blocks()
+    )
+    scaler = fit_scaler_on_blocks(options["numeric"], numbers) if fitted.numbers else None
+    limits = target.forward(np.array(facts.target_range)) if fitted.limits else None
+    return replace(
+        fitted,
+        scaler=scaler or fitted.scaler,
+        target=target,
+        limits=None if limits is None else (float(limits[0]), float(limits[1])),
     )
 
 

@@ -62,6 +62,26 @@ def fit_scaler(method: str, columns: Columns) -> Scaler:
     return _METHODS[method](columns)
 
 
+def fit_scaler_on_blocks(method: str, blocks: Iterable[np.ndarray]) -> Scaler | None:
+    """Fits a scaler exactly to rows that come block by block; None where the method needs them all at once.
+
+    Args:
+        method: As of `fit_scaler`.
+        blocks: The rows, shape `(n_rows, n_columns)` each.
+    """
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    estimators = {"standard": StandardScaler, "minmax": MinMaxScaler}
+    if method not in estimators:
+        return None
+    estimator = estimators[method]()
+    for block in blocks:
+        estimator.partial_fit(block)
+    if method == "standard":
+        return Scaler(estimator, {"mean": estimator.mean_, "scale": estimator.scale_})
+    return Scaler(estimator, {"minimum": estimator.data_min_, "scale": 1 / estimator.scale_})
+
+
 def fit_code_scaler(method: str, columns: Columns) -> Scaler:
     """Fits a scaler to the codes of ordinal categories, which have no outliers to clip."""
     return fit_scaler("robust" if method == "robust_clip" else method, columns)

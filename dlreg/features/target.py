@@ -1,5 +1,6 @@
 """The target's scale: fitted on training rows, undone for predictions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,3 +59,31 @@ def fit_target(y: np.ndarray, method: TargetMethod) -> TargetScaling:
         hint = "Choose another data.target, or other units for it"
         raise DataError(Fault(f"the target is {y[0]:g} in every training row: nothing to learn", hint=hint))
     return TargetScaling(method, offset, scale)
+
+
+def fit_target_on_blocks(blocks: Iterable[np.ndarray], method: TargetMethod) -> TargetScaling:
+    """Fits the target's scale exactly to training rows that come block by block, `(n_rows,)` each.
+
+    The means and sums of squares of blocks are merged as by Chan, Golub and LeVeque, Algorithms for Computing
+    the Sample Variance, The American Statistician 37 (1983).
+
+    Raises:
+        DataError: As `fit_target`.
+    """
+    transform = TargetScaling(method, 0.0, 1.0).forward
+    n_rows, mean, squares, low, high = 0, 0.0, 0.0, np.inf, -np.inf
+    for y in blocks:
+        transformed = transform(y)
+        n_both = n_rows + len(y)
+        shift = float(transformed.mean()) - mean
+        squares += (
+            float(np.sum((transformed - transformed.mean()) ** 2)) + shift**2 * n_rows * len(y) / n_both
+        )
+        mean += shift * len(y) / n_both
+        n_rows, low, high = n_both, min(low, float(y.min())), max(high, float(y.max()))
+    ends = np.array([low, high])
+    if method in ("none", "minmax"):
+        return fit_target(ends, method)
+    # It refuses what does not vary.
+    fit_target(ends, method)
+    return TargetScaling(method, mean, float(np.sqrt(squares / n_rows)))

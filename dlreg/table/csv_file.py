@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -71,13 +72,20 @@ class Table:
         raise DataError(Fault("the file changed while it was read", self.name, hint=hint))
 
 
-def read_table(path: str, csv_format: CsvFormat, text_columns: Collection[str] = ()) -> Table:
-    """Reads a whole CSV file.
+def read_table(
+    path: str,
+    csv_format: CsvFormat,
+    text_columns: Collection[str] = (),
+    *,
+    most_blocks: int | None = None,
+) -> Table:
+    """Reads a whole CSV file, or its beginning.
 
     Args:
         path: The file; only a plain local file is opened.
         csv_format: How it is written.
         text_columns: Columns to keep as text even if every cell is a number.
+        most_blocks: How many blocks of `BLOCK_BYTES` to read; None for all.
 
     Raises:
         DataError: The file is not a CSV of that format, or has ragged rows, duplicate or missing
@@ -86,7 +94,8 @@ def read_table(path: str, csv_format: CsvFormat, text_columns: Collection[str] =
     """
     while True:
         columns: dict[str, _GrowingColumn] = {}
-        for _, frame in _parsed(_blocks_of_file(path, csv_format), csv_format, text_columns):
+        blocks = islice(_blocks_of_file(path, csv_format), most_blocks)
+        for _, frame in _parsed(blocks, csv_format, text_columns):
             for name, cells in frame.items():
                 columns.setdefault(str(name), _GrowingColumn()).append(cells)
         if not columns:

@@ -64,6 +64,20 @@ class Dataset:
     target_unit: str | None = None
 
     @property
+    def n_rows(self) -> dict[str, int]:
+        """How many rows each part has."""
+        return {name: len(part.y_true) for name, part in self.parts.items()}
+
+    @property
+    def in_memory(self) -> "Dataset":
+        """The rows that are in memory: all of them."""
+        return self
+
+    def blocks(self, *names: str) -> Iterator[tuple[str, Part]]:
+        """The rows of these parts, block by block: each part is one."""
+        return ((name, self.parts[name]) for name in names)
+
+    @property
     def first_window(self) -> np.ndarray | slice:
         """The positions in the training part of the rows before all that a fold validates.
 
@@ -85,7 +99,9 @@ def load_dataset(config: Config) -> Dataset:
     contents: _Contents | None = None
     notes: list[str] = []
     with gathering(faults):
-        columns, tables, target, notes = _recognise(config, path, faults)
+        table = read_table(path, csv_format_of(data), columns_as_text(data))
+        columns, tables, target, notes = recognise_table(config, table, faults)
+        del table
         cells = _read_columns(columns, tables, faults)
         if target:
             notes += _notes(target.y_true, cells, target.is_observation, data.target)
@@ -96,8 +112,8 @@ def load_dataset(config: Config) -> Dataset:
     with located(path):
         splits, folds = _split(config, contents.target)
     parts = _cut_into_parts(contents, splits)
-    faults += _empty_columns(parts["train"], path)
-    faults += _constant_target(parts["train"].y_true, data.target, path)
+    faults += empty_columns(parts["train"], path)
+    faults += constant_target(parts["train"].y_true, data.target, path)
     if faults:
         raise DataError(*faults)
     for name, (part, part_notes) in other_parts.items():
@@ -107,7 +123,7 @@ def load_dataset(config: Config) -> Dataset:
     return Dataset(columns, parts, (*notes, *_shared_files(data)), folds, contents.target.unit)
 
 
-class _Target(NamedTuple):
+class Target(NamedTuple):
     """What a row is predicted and split by.
 
     Attributes:
@@ -134,19 +150,26 @@ class _Contents(NamedTuple):
     """
 
     cells: dict[str, np.ndarray]
-    target: _Target
+    target: Target
 
 
-def _recognise(
-    config: Config, path: str, faults: list[Fault]
-) -> tuple[tuple[Column, ...], dict[str, Table], _Target | None, list[str]]:
+def columns_as_text(data: DataConfig) -> set[str]:
+    """The columns whose cells the config says to be text, even if every one is a number."""
+    return {name for name, kind in data.types.items() if KINDS[kind].is_text} | set(data.dates)
+
+
+def recognise_table(
+    config: Config, whole: Table, faults: list[Fault]
+) -> tuple[tuple[Column, ...], dict[str, Table], Target | None, list[str]]:
     """The columns, a table of each of them alone, the target unless it has faults, and notes on rows.
 
-    The whole table is given up on return: a large one does not fit in memory twice.
+    Args:
+        config: Names the columns.
+        whole: All of them; given up by whoever calls, as a large table does not fit in memory twice.
+        faults: Gathers what is wrong.
     """
-    data = config.data
-    as_text = {name for name, kind in data.types.items() if KINDS[kind].is_text} | set(data.dates)
-    observations = set_aside(read_table(path, csv_format_of(data), as_text), data)
+    data, path = config.data, whole.name
+    observations = set_aside(whole, data)
     table = observations.table
     faults += observations.faults
     names, name_faults = choose_columns(config, list(table.frame.columns), path)
@@ -167,7 +190,7 @@ def _recognise(
             notes += _unit_notes(table, columns, data.target, unit, is_training=True)
         # 32 bits are enough: no file of more rows fits into memory.
         rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
-        target = _Target(y_true, observations.is_observation, rows, _split_values(table, data, rows), unit)
+        target = Target(y_true, observations.is_observation, rows, split_values(table, data, rows), unit)
     tables = {column.name: replace(table, frame=table.frame[column.name].to_frame()) for column in columns}
     return tuple(columns), tables, target, notes
 
@@ -183,7 +206,7 @@ def _read_columns(
     return cells
 
 
-def _split(config: Config, target: _Target) -> tuple[Splits, tuple[Fold, ...]]:
+def _split(config: Config, target: Target) -> tuple[Splits, tuple[Fold, ...]]:
     """The rows of each part, and the folds of the training rows if there is cross-validation."""
     rows, values = target.rows, target.split_values
     splits = split_rows(
@@ -234,8 +257,12 @@ def file_of_part(data: DataConfig, part: str) -> str:
     return shown_path(getattr(data, f"{part}_path", None) or data.path)
 
 
-def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray | None:
-    """The group or moment of each of these rows, if they are to be split by one."""
+def split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray | None:
+    """The group or moment of each of these rows, if they are to be split by one.
+
+    Raises:
+        DataError: The column holds nothing that can be put in order, or is missing in some of the rows.
+    """
     if data.split_by is None or data.split_by not in table.frame.columns:
         return None
     if data.split == "group":
@@ -256,14 +283,16 @@ def _split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarra
     return np.asarray(values[rows])
 
 
-def _empty_columns(train: Part, path: str) -> Iterator[Fault]:
+def empty_columns(train: Part, path: str) -> Iterator[Fault]:
+    """A fault for each column without any value in the training rows."""
     for name, values in train.cells.items():
         if np.all(pd.isna(values) | (values == "")):
             message = f"column {name!r} has no value in the training rows"
             yield Fault(message, path, hint="Leave it out with data.exclude")
 
 
-def _constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fault]:
+def constant_target(y_true: np.ndarray, target: str, path: str) -> Iterator[Fault]:
+    """A fault if the target of the training rows does not vary."""
     if np.ptp(y_true) == 0:
         message = f"the target {target!r} is {y_true[0]:g} in every training row: there is nothing to learn"
         yield Fault(message, path, hint="Choose another data.target, or use rows in which it varies")

@@ -91,10 +91,17 @@ class Observations(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
-def set_aside(table: Table, data: DataConfig) -> Observations:
-    """Deals with rows that are no observations as `data.non_data_rows` says."""
+def set_aside(table: Table, data: DataConfig, *, is_later_block: bool = False) -> Observations:
+    """Deals with rows that are no observations as `data.non_data_rows` says.
+
+    Args:
+        table: The rows.
+        data: Says what becomes of rows that are no observations.
+        is_later_block: Whether they are a part of a table, and not its first: what the sum of all others is
+            such a part does not show.
+    """
     is_observation = np.ones(len(table.frame), dtype=bool)
-    found = find_non_data_rows(table, data.target)
+    found = find_non_data_rows(table, None if is_later_block else data.target)
     places = describe_rows(table, found)
     if not found or data.non_data_rows == "keep":
         return Observations(

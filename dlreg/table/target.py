@@ -34,14 +34,24 @@ def read_target(table: Table, target: str, unit: str | None = None) -> np.ndarra
     Raises:
         DataError: There is no such column, or it has cells that are no numbers, or none that are.
     """
+    y_true = read_target_cells(table, target, unit)
+    if np.isnan(y_true).all():
+        raise DataError(no_target_fault(target, table.name))
+    return y_true
+
+
+def read_target_cells(table: Table, target: str, unit: str | None = None) -> np.ndarray:
+    """The same of a part of a table, in which the target may be missing in every row."""
     if target not in table.frame.columns:
         raise DataError(*missing_columns([target], list(table.frame.columns), table.name))
     with _choosing_target(table, target):
-        y_true = read_numbers(table, target, unit)
-    if np.isnan(y_true).all():
-        hint = "Choose another data.target"
-        raise DataError(Fault(f"the target {target!r} is missing in every row", table.name, hint=hint))
-    return y_true
+        return read_numbers(table, target, unit)
+
+
+def no_target_fault(target: str, path: str) -> Fault:
+    """The fault of a table whose target is missing in every row."""
+    hint = "Choose another data.target"
+    return Fault(f"the target {target!r} is missing in every row", path, hint=hint)
 
 
 @contextmanager

@@ -26,6 +26,18 @@ def unseen_levels(columns: Sequence[Column], cells: Mapping[str, Mapping[str, np
             unseen = [level for level in pd.unique(texts) if level not in known]
             if unseen:
                 count = int(pd.Series(texts).isin(unseen).sum())
-                shown = ", ".join(map(repr, unseen[:MOST_NAMED])) + (" …" if len(unseen) > MOST_NAMED else "")
-                subject = f"{count:,} {part} cells of column {name!r}"
-                yield f"{subject} have a level that no training row has: {shown}"
+                yield unseen_sentence(part, name, unseen, count)
+
+
+def unseen_sentence(part: str, column: str, levels: Sequence[str], n_cells: int) -> str:
+    """What a user should know of levels that no training row has.
+
+    Args:
+        part: The part whose cells they are.
+        column: Their column.
+        levels: All of them.
+        n_cells: How many cells have one.
+    """
+    shown = ", ".join(map(repr, levels[:MOST_NAMED])) + (" …" if len(levels) > MOST_NAMED else "")
+    subject = f"{n_cells:,} {part} cells of column {column!r}"
+    return f"{subject} have a level that no training row has: {shown}"

@@ -178,15 +178,21 @@ def unit_notes(table: Table, column: Column, *, is_training: bool) -> Iterator[s
     cells = table.frame[column.name]
     if column.unit is None:
         return
-    if not pd.api.types.is_numeric_dtype(cells):
+    yield from written_notes(table, column, is_training=is_training)
+    for name, count in count_without_unit(table, [column]).items():
+        yield f"{count:,} of {len(cells):,} cells have no unit in column {name!r}, taken as {column.unit!r}"
+
+
+def written_notes(table: Table, column: Column, *, is_training: bool) -> Iterator[str]:
+    """The same without cells that lack the unit."""
+    cells = table.frame[column.name]
+    if column.unit is not None and not pd.api.types.is_numeric_dtype(cells):
         numbers = written_numbers(cells, table.csv_format)
         with_unit = np.flatnonzero(numbers.known & (numbers.units != ""))
         if is_training and with_unit.size:
             example = f"{cells.iloc[with_unit[0]].strip()!r} is {numbers.values[with_unit[0]]:.15g}"
             yield f"column {column.name!r} holds numbers in {column.unit!r}: {example}"
         yield from _negative_notes(cells, column.name, numbers)
-    for name, count in count_without_unit(table, [column]).items():
-        yield f"{count:,} of {len(cells):,} cells have no unit in column {name!r}, taken as {column.unit!r}"
 
 
 def _negative_notes(cells: "pd.Series[str]", name: str, numbers: WrittenNumbers) -> Iterator[str]:

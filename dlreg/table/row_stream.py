@@ -1,0 +1,252 @@
+"""The rows of a config, block by block: a table that does not fit in memory is read so.
+
+What the columns are is told by the first blocks; a later one that is written otherwise is an error at its
+line, as it would be in a new table.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dlreg.config.schema import Config
+from dlreg.errors import DataError, Fault, gathering
+from dlreg.table.column import Column
+from dlreg.table.columns import is_text, read_cells
+from dlreg.table.csv_file import Table, read_table, stream_tables
+from dlreg.table.csv_scan import open_csv
+from dlreg.table.dataset import (
+    Part,
+    columns_as_text,
+    csv_format_of,
+    recognise_table,
+    shown_path,
+    split_values,
+)
+from dlreg.table.kinds.number import count_without_unit, written_notes
+from dlreg.table.missing_columns import missing_columns
+from dlreg.table.non_data_rows import LEAST_ROWS, ROUNDING, set_aside
+from dlreg.table.target import no_target_fault, read_target_cells
+
+# Of `csv_scan.BLOCK_BYTES` each: by their rows the columns are recognised.
+RECOGNISED_BLOCKS = 4
+
+
+class Recognised(NamedTuple):
+    """What the first rows of a table tell.
+
+    Attributes:
+        columns: What the model reads, in the order of the CSV.
+        target_unit: The unit of the target, as `Column.unit`.
+        notes: How cells are written.
+    """
+
+    columns: tuple[Column, ...]
+    target_unit: str | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a user should know of some rows; those of more rows are the sum.
+
+    Attributes:
+        n_rows: How many there are, with a target or without.
+        n_observations: How many of them are observations.
+        n_targets: How many of these have a target.
+        missing: Observations without a cell, by column.
+        without_unit: Cells without the unit of their column.
+        notes: Rows left out or kept that look like none.
+    """
+
+    n_rows: int = 0
+    n_observations: int = 0
+    n_targets: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    without_unit: Counter[str] = field(default_factory=Counter)
+    notes: tuple[str, ...] = ()
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Those of more rows."""
+        return Counts(
+            self.n_rows + other.n_rows,
+            self.n_observations + other.n_observations,
+            self.n_targets + other.n_targets,
+            self.missing + other.missing,
+            self.without_unit + other.without_unit,
+            (*self.notes, *other.notes),
+        )
+
+    def sentences(self, columns: Sequence[Column], target: str) -> Iterator[str]:
+        """What a user should know, in words."""
+        yield from self.notes
+        for column in columns:
+            if count := self.without_unit[column.name]:
+                yield (
+                    f"{count:,} of {self.n_rows:,} cells have no unit in column {column.name!r}, taken as "
+                    f"{column.unit!r}"
+                )
+        if dropped := self.n_observations - self.n_targets:
+            yield f"{dropped:,} of {self.n_rows:,} rows are left out: they have no {target!r}"
+        for column in columns:
+            if missing := self.missing[column.name]:
+                yield f"{missing:,} of {self.n_rows:,} cells are missing in column {column.name!r}"
+
+
+class RowBlock(NamedTuple):
+    """Consecutive rows of a table.
+
+    Attributes:
+        part: Those that have a target; their positions are of 64 bits.
+        keys: What they are divided by, see `division.Division.parts_of`, `(n_rows,)`; None for `random`.
+        counts: What a user should know of all of them.
+    """
+
+    part: Part
+    keys: np.ndarray | None
+    counts: Counts
+
+
+def recognise_opening(config: Config) -> Recognised:
+    """Tells the columns from the first rows of `data.path`.
+
+    Raises:
+        DataError: With every fault of the columns at once.
+        StorageError: The file cannot be read.
+    """
+    data, faults = config.data, list[Fault]()
+    recognised = Recognised((), None, ())
+    with gathering(faults):
+        table = read_table(
+            shown_path(data.path), csv_format_of(data), columns_as_text(data), most_blocks=RECOGNISED_BLOCKS
+        )
+        columns, tables, target, _ = recognise_table(config, table, faults)
+        notes: list[str] = []
+        for column in columns:
+            with gathering(faults):
+                read_cells(tables[column.name], [column])
+            notes += written_notes(tables[column.name], column, is_training=True)
+        recognised = Recognised(columns, target.unit if target else None, tuple(notes))
+    if faults:
+        raise DataError(*faults)
+    return recognised
+
+
+def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[RowBlock]:
+    """Reads a table of a config block by block.
+
+    Args:
+        config: Of the run.
+        path: The file, as messages name it.
+        recognised: What its columns are.
+
+    Raises:
+        DataError: Rows or cells of a block that are not what the columns are.
+        StorageError: The file cannot be read.
+    """
+    data, columns = config.data, recognised.columns
+    texts = {column.name for column in columns if is_text(column)} | columns_as_text(data)
+    if data.split == "group" and data.split_by:
+        texts.add(data.split_by)
+    watch, n_rows, n_targets = _TotalWatch(data.target, path), 0, 0
+    with open_csv(path) as stream:
+        for table in stream_tables(stream, path, csv_format_of(data), texts):
+            block = _read_block(config, table, recognised, n_rows, n_targets)
+            watch.look_at(table, block.part, n_rows)
+            n_rows += len(table.frame)
+            n_targets += block.counts.n_targets
+            yield block
+    if not n_targets:
+        raise DataError(no_target_fault(data.target, path))
+    if data.non_data_rows != "keep":
+        watch.refuse_total()
+
+
+def _read_block(
+    config: Config, table: Table, recognised: Recognised, first_row: int, first_place: int
+) -> RowBlock:
+    data, columns = config.data, recognised.columns
+    lacking = [column.name for column in columns if column.name not in table.frame.columns]
+    if lacking:
+        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name))
+    faults: list[Fault] = []
+    y_true, cells, keys, observations = np.empty(0), {}, None, None
+    with gathering(faults):
+        observations = set_aside(table, data, is_later_block=first_row > 0)
+        table = observations.table
+        faults += observations.faults
+        y_true = read_target_cells(table, data.target, recognised.target_unit)
+    with gathering(faults):
+        cells = read_cells(table, columns)
+    places = np.flatnonzero(~np.isnan(y_true))
+    with gathering(faults):
+        keys = _keys(config, table, places, first_place)
+    if faults or observations is None:
+        raise DataError(*faults)
+    counts = Counts(
+        len(y_true),
+        int(observations.is_observation.sum()),
+        len(places),
+        _missing(cells, observations.is_observation),
+        Counter(count_without_unit(table, columns)),
+        tuple(observations.notes),
+    )
+    chosen = {name: values[places] for name, values in cells.items()}
+    return RowBlock(Part(first_row + places, chosen, y_true[places]), keys, counts)
+
+
+def _missing(cells: dict[str, np.ndarray], is_observation: np.ndarray) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for name, values in cells.items():
+        is_missing = values[:, 0] == "" if values.dtype == object else np.isnan(values[:, 0])
+        counts[name] = int(np.sum(is_missing & is_observation))
+    return +counts
+
+
+def _keys(config: Config, table: Table, places: np.ndarray, first_place: int) -> np.ndarray | None:
+    method = config.data.split
+    if method == "random":
+        return None
+    if method == "ordered":
+        return first_place + np.arange(len(places))
+    values = split_values(table, config.data, places)
+    if values is None:
+        return None
+    if method == "group":
+        return np.asarray(pd.util.hash_array(np.asarray(values, dtype=object), categorize=True))
+    return values.astype("datetime64[us]").astype(np.float64) if values.dtype.kind == "M" else values
+
+
+class _TotalWatch:
+    """Looks for a row whose target is the sum of all others, as the last line of a report."""
+
+    def __init__(self, target: str, path: str) -> None:
+        self._target, self._path = target, path
+        self._n, self._total, self._low, self._high = 0, 0.0, np.inf, -np.inf
+        self._largest, self._n_largest, self._line = 0.0, 0, 0
+
+    def look_at(self, table: Table, part: Part, first_row: int) -> None:
+        y = part.y_true
+        if not len(y):
+            return
+        self._n += len(y)
+        self._total += float(y.sum())
+        self._low, self._high = min(self._low, float(y.min())), max(self._high, float(y.max()))
+        place = int(np.argmax(np.abs(y)))
+        if abs(y[place]) > abs(self._largest):
+            self._largest, self._line = float(y[place]), table.line(int(part.rows[place]) - first_row)
+            self._n_largest = 0
+        self._n_largest += int(np.sum(y == self._largest))
+
+    def refuse_total(self) -> None:
+        one_sign = self._low >= 0 or self._high <= 0
+        is_sum = abs(2 * self._largest - self._total) <= ROUNDING * abs(self._total)
+        if self._n > LEAST_ROWS and self._n_largest == 1 and one_sign and is_sum:
+            message = (
+                f"no observation: the target {self._target!r} is the sum of all others, {self._largest:g}"
+            )
+            hint = "Remove the row, or set data.non_data_rows: keep if it is an observation"
+            raise DataError(Fault(message, self._path, self._line, hint=hint))

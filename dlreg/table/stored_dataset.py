@@ -1,0 +1,260 @@
+"""The parts of a table that does not fit in memory: on disk, with a sample of all of them in memory."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from dlreg.config.schema import Config
+from dlreg.errors import DataError, located
+from dlreg.table.cell_store import StoredBlock, StoredTable, read_blocks
+from dlreg.table.column import Column
+from dlreg.table.columns import KINDS
+from dlreg.table.dataset import Dataset, Part, constant_target, empty_columns, file_of_part, shown_path
+from dlreg.table.division import PARTS, TRAIN, Division, forward_division, refuse_empty_parts
+from dlreg.table.kinds.category import CATEGORY
+from dlreg.table.row_draws import draw
+from dlreg.table.splits import FORWARD_METHODS, Fold
+from dlreg.table.unseen_levels import unseen_sentence
+
+# What is fitted to a sample is fitted to so many rows, of many columns to fewer.
+SAMPLE_ROWS, SAMPLE_BYTES = 500_000, 48 << 20
+# Of a column of texts, whose rows share them.
+CELL_BYTES = 8
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What is exact of the training rows, however many there are.
+
+    Attributes:
+        levels: Of each category, ascending; a missing cell, "", is one.
+        ranges: The least and the greatest number of each column of numbers.
+        with_gaps: The columns with missing cells.
+        target_range: The least and the greatest target.
+    """
+
+    levels: dict[str, list[str]]
+    ranges: dict[str, tuple[float, float]]
+    with_gaps: frozenset[str]
+    target_range: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class StoredDataset:
+    """The three parts of a table, on disk.
+
+    Attributes:
+        columns: What the model reads, in the order of the CSV.
+        n_rows: How many rows each part has.
+        notes: What a user should know of the rows.
+        target_unit: The unit of the target, as `Column.unit`.
+        in_memory: A sample of each part.
+        division: Which row of the table is in which part.
+        digest: The SHA-256 of the part of each row with a target, a byte each.
+        facts: What is exact of the training rows.
+        tables: The table whose rows are divided, "", and those of parts that have a file of their own.
+    """
+
+    columns: tuple[Column, ...]
+    n_rows: dict[str, int]
+    notes: tuple[str, ...]
+    target_unit: str | None
+    in_memory: Dataset
+    division: Division
+    digest: str
+    facts: TrainingFacts
+    tables: Mapping[str, StoredTable]
+    folds: tuple[Fold, ...] = field(default=(), init=False)
+
+    def blocks(self, *names: str) -> Iterator[tuple[str, Part]]:
+        """The rows of these parts, block by block, in the order of the files."""
+        for name, block, parts in _divided(self.tables, self.division):
+            for code, part in enumerate(PARTS):
+                if part in names and (name == part or not name):
+                    places = np.flatnonzero(parts == code) if not name else slice(None)
+                    if block.part.rows[places].size:
+                        yield part, block.take(places)
+
+
+class _Seen:
+    """What one pass over all rows gathers."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.n_rows = dict.fromkeys(PARTS, 0)
+        self.levels: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+        self.ranges: dict[str, tuple[float, float]] = {}
+        self.with_gaps: set[str] = set()
+        self.target_range = (np.inf, -np.inf)
+        self.digest = hashlib.sha256()
+        self.sample: dict[str, list[Part]] = {name: [] for name in PARTS}
+        self._columns = columns
+
+    def add(self, part: str, block: StoredBlock, places: np.ndarray, sampled: np.ndarray) -> None:
+        """Takes notice of some rows of a block, which are all of one part."""
+        self.n_rows[part] += len(places)
+        if len(sampled):
+            self.sample[part].append(block.take(sampled))
+        for column in self._columns:
+            values = block.part.cells[column.name][:, 0][places]
+            if KINDS[column.kind] is CATEGORY:
+                counts = np.bincount(values, minlength=len(block.texts[column.name]))
+                self.levels[part][column.name].update(
+                    {text: n for text, n in zip(block.texts[column.name], counts.tolist(), strict=True) if n}
+                )
+            elif part == PARTS[TRAIN]:
+                self._look_at_numbers(column.name, values, block.texts.get(column.name))
+        if part == PARTS[TRAIN]:
+            self.target_range = _wider(self.target_range, block.part.y_true[places])
+
+    def _look_at_numbers(self, name: str, values: np.ndarray, texts: list[str] | None) -> None:
+        if texts is not None:
+            has_gaps = "" in texts and bool((values == texts.index("")).any())
+        else:
+            has_gaps = bool(np.isnan(values).any())
+            known = values[~np.isnan(values)] if has_gaps else values
+            self.ranges[name] = _wider(self.ranges.get(name, (np.inf, -np.inf)), known)
+        if has_gaps:
+            self.with_gaps.add(name)
+
+
+def divide_stored(config: Config, tables: Mapping[str, StoredTable]) -> StoredDataset:
+    """Divides a table on disk into parts.
+
+    Args:
+        config: Says how.
+        tables: As in `StoredDataset`.
+
+    Raises:
+        DataError: A part that was asked for is empty, a column has no value in training, the target does not
+            vary.
+    """
+    table = tables[""]
+    columns, seed = table.recognised.columns, config.training.seed
+    share = _sampled_share(tables, columns)
+    with located(shown_path(config.data.path)):
+        division = _division(config, table, share)
+        seen = _Seen(columns)
+        for name, block, parts in _divided(tables, division):
+            is_sampled = draw(seed, "sample", block.part.rows) < share
+            if not name:
+                seen.digest.update(parts.tobytes())
+            for code, part in enumerate(PARTS):
+                is_part = parts == code if not name else np.full(len(parts), part == name)
+                if is_part.any():
+                    places, sampled = np.flatnonzero(is_part), np.flatnonzero(is_part & is_sampled)
+                    seen.add(part, block, places, sampled)
+        refuse_empty_parts(division, {name: n for name, n in seen.n_rows.items() if name not in tables})
+    return _dataset(config, tables, division, seen)
+
+
+def _dataset(
+    config: Config, tables: Mapping[str, StoredTable], division: Division, seen: _Seen
+) -> StoredDataset:
+    path, recognised = shown_path(config.data.path), tables[""].recognised
+    sample = {name: _joined(blocks, recognised.columns) for name, blocks in seen.sample.items()}
+    low, high = seen.target_range
+    faults = [
+        *empty_columns(sample["train"], path),
+        *constant_target(np.array([low, high]), config.data.target, path),
+    ]
+    if faults:
+        raise DataError(*faults)
+    notes = list(tables[""].notes)
+    for name, other in tables.items():
+        notes += [f"{file_of_part(config.data, name)}: {note}" for note in other.notes] if name else []
+    notes += _unseen(recognised.columns, seen)
+    train_levels = seen.levels[PARTS[TRAIN]]
+    facts = TrainingFacts(
+        {name: sorted(counts) for name, counts in train_levels.items()},
+        seen.ranges,
+        frozenset(seen.with_gaps),
+        seen.target_range,
+    )
+    return StoredDataset(
+        recognised.columns,
+        seen.n_rows,
+        tuple(notes),
+        recognised.target_unit,
+        Dataset(recognised.columns, sample, tuple(notes), (), recognised.target_unit),
+        division,
+        seen.digest.hexdigest(),
+        facts,
+        tables,
+    )
+
+
+def _unseen(columns: Sequence[Column], seen: _Seen) -> Iterator[str]:
+    known = seen.levels[PARTS[TRAIN]]
+    for column in columns:
+        for part in (name for name in PARTS if name in seen.levels and name != PARTS[TRAIN]):
+            counts = seen.levels[part][column.name]
+            unseen = {level: n for level, n in counts.items() if level not in known[column.name]}
+            if unseen:
+                yield unseen_sentence(part, column.name, list(unseen), sum(unseen.values()))
+
+
+def _divided(
+    tables: Mapping[str, StoredTable], division: Division
+) -> Iterator[tuple[str, StoredBlock, np.ndarray]]:
+    """Each block with the name of its table and the parts of its rows, as positions in `PARTS`."""
+    for name, table in tables.items():
+        for block in read_blocks(table):
+            parts = (
+                np.full(len(block.part.rows), PARTS.index(name), dtype=np.uint8)
+                if name
+                else division.parts_of(block.part.rows, block.keys)
+            )
+            yield name, block, parts
+
+
+def _sampled_share(tables: Mapping[str, StoredTable], columns: Sequence[Column]) -> float:
+    n_rows = sum(table.n_rows for table in tables.values())
+    most = min(SAMPLE_ROWS, SAMPLE_BYTES // (CELL_BYTES * (len(columns) + 1)))
+    return min(1.0, most / max(n_rows, 1))
+
+
+def _division(config: Config, table: StoredTable, share: float) -> Division:
+    method, seed = config.data.split, config.training.seed
+    fractions = {
+        "test_split": config.data.test_split or 0.0,
+        "validation_split": config.training.validation_split,
+    }
+    if method not in FORWARD_METHODS:
+        return Division(method, seed, **fractions)
+    rule = partial(forward_division, seed=seed, **fractions)
+    if method == "ordered":
+        # Their order is known without looking.
+        return rule(method, np.arange(table.n_rows))
+    keys = (
+        block.keys[draw(seed, "sample", block.part.rows) < share]
+        for block in read_blocks(table)
+        if block.keys is not None
+    )
+    return rule(method, np.concatenate(list(keys)))
+
+
+def _joined(blocks: Sequence[Part], columns: Sequence[Column]) -> Part:
+    if not blocks:
+        cells = {
+            column.name: np.empty((0, 1), dtype=object if KINDS[column.kind].is_text else np.float64)
+            for column in columns
+        }
+        return Part(np.empty(0, dtype=np.int64), cells, np.empty(0))
+    cells = {
+        column.name: np.concatenate([block.cells[column.name] for block in blocks]) for column in columns
+    }
+    return Part(
+        np.concatenate([block.rows for block in blocks]),
+        cells,
+        np.concatenate([block.y_true for block in blocks]),
+    )
+
+
+def _wider(known: tuple[float, float], values: np.ndarray) -> tuple[float, float]:
+    if not len(values):
+        return known
+    return min(known[0], float(values.min())), max(known[1], float(values.max()))

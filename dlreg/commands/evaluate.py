@@ -102,7 +102,8 @@ def _faults_of_predictions(
 ) -> list[Fault]:
     if other_table:
         return parts["data"].unusable.faults(other_table.csv)
-    return unusable_faults(parts, run.config.data)
+    unusable = {name: part.unusable for name, part in parts.items()}
+    return unusable_faults(unusable, run.config.data)
 
 
 def predict_parts(

@@ -4,8 +4,9 @@ import signal
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.preview.advice import advise
+from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
 from dlreg.runs.checkpointing import Checkpointer
 from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir
@@ -26,7 +28,6 @@ from dlreg.runs.interruption import Interruption
 from dlreg.runs.own_table import reading_once
 from dlreg.runs.reading import resume_command
 from dlreg.runs.results import (
-    PredictedRows,
     Results,
     TrainedNetwork,
     write_config,
@@ -35,8 +36,10 @@ from dlreg.runs.results import (
     write_results,
     write_split,
 )
-from dlreg.runs.resuming import origin_of, refuse_changes, threads_to_go_on_with
-from dlreg.table.dataset import Dataset, load_dataset
+from dlreg.runs.resuming import origin_of, refuse_changes, threads_to_go_on_with, with_cache_of_run
+from dlreg.runs.tables import PredictedRows
+from dlreg.table.dataset import Dataset
+from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.listener import Listener
 from dlreg.training.members import members_of
@@ -44,7 +47,7 @@ from dlreg.training.progress import Progress
 
 # What imports TensorFlow is imported after `importing` has prepared the process for it.
 if TYPE_CHECKING:
-    from dlreg.commands.train_steps import BuiltPipeline, Measured, Networks
+    from dlreg.commands.train_steps import BuiltPipeline, Networks
 
 
 @dataclass(frozen=True)
@@ -130,46 +133,51 @@ def train(
     """
     began, started = time.monotonic(), now()
     listener.on_stage(f"reading {config.data.path}")
+    if resume:
+        config = with_cache_of_run(config, path or config.run.dir)
     with reading_once(config):
-        dataset = load_dataset(config)
-        plan = plan_training(config, dataset)
-        facts = gather_facts(config, dataset, plan.threads, started)
-    advices = advise(config, dataset)
-    target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
-    notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
-    for note in notes:
-        warnings.warn(note, stacklevel=1)
-    # From its first file to the last one a directory is never left without a word on how to go on.
-    with interruption.deferred():
+        config = settle_cache(config)
+    with ExitStack() as stack:
+        with reading_once(config):
+            dataset = stack.enter_context(open_dataset(config, listener.on_stage))
+            plan = plan_training(config, dataset)
+            facts = gather_facts(config, dataset, plan.threads, started)
+        advices = advise(config, dataset.in_memory)
+        target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
+        notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
+        for note in notes:
+            warnings.warn(note, stacklevel=1)
+        # From its first file to the last one a directory is never left without a word on how to go on.
+        stack.enter_context(interruption.deferred())
         path = path or config.run.dir or next_run_dir(name)
-        with open_run_dir(path, overwrite=overwrite, resume=resume) as run:
-            if resume:
-                refuse_changes(config, path, facts)
-                facts |= {"threads": threads_to_go_on_with(config, path, plan.threads)}
-            most_epochs = plan.epochs + plan.refit_epochs
-            checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
-            run.set_status("running", facts)
-            write_config(run, config)
-            try:
-                with reporting_storage_errors(path):
-                    with interruption.heeded(), compile_cache(enabled=config.run.compile_cache) as cache:
-                        listener.on_stage("importing TensorFlow")
-                        with importing(cache):
-                            import_backend(facts["threads"])
-                        outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
-                    summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
-                    run.set_status("complete", {"finished": now(), **summary.facts()})
-                    run.remove_checkpoint()
-                interruption.raise_received()
-            except BaseException as error:
-                # Work that a signal breaks off may fail in any way.
-                if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
-                    raise checkpointer.stop(interruption.received or signal.SIGINT) from None
-                if run.record["status"] != "complete":
-                    _record_failure(run, error)
-                if isinstance(error, StorageError) and error.__cause__ and run.is_resumable:
-                    raise _saying_how_to_go_on(error, run) from error.__cause__
-                raise
+        run = stack.enter_context(open_run_dir(path, overwrite=overwrite, resume=resume))
+        if resume:
+            refuse_changes(config, path, facts)
+            facts |= {"threads": threads_to_go_on_with(config, path, plan.threads)}
+        most_epochs = plan.epochs + plan.refit_epochs
+        checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
+        run.set_status("running", facts)
+        write_config(run, config)
+        try:
+            with reporting_storage_errors(path):
+                with interruption.heeded(), compile_cache(enabled=config.run.compile_cache) as cache:
+                    listener.on_stage("importing TensorFlow")
+                    with importing(cache):
+                        import_backend(facts["threads"])
+                    outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
+                summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
+                run.set_status("complete", {"finished": now(), **summary.facts()})
+                run.remove_checkpoint()
+            interruption.raise_received()
+        except BaseException as error:
+            # Work that a signal breaks off may fail in any way.
+            if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise checkpointer.stop(interruption.received or signal.SIGINT) from None
+            if run.record["status"] != "complete":
+                _record_failure(run, error)
+            if isinstance(error, StorageError) and error.__cause__ and run.is_resumable:
+                raise _saying_how_to_go_on(error, run) from error.__cause__
+            raise
     return summary
 
 
@@ -191,7 +199,7 @@ def _saying_how_to_go_on(error: StorageError, run: RunDir) -> StorageError:
 
 def _train(
     config: Config,
-    dataset: Dataset,
+    dataset: Dataset | StoredDataset,
     run: RunDir,
     checkpointer: Checkpointer,
     listener: Listener,
@@ -200,19 +208,20 @@ def _train(
     """Takes the steps of `train_steps`, and writes what each returns."""
     from dlreg.commands import train_steps as steps
     from dlreg.training.loop import Hooks
-    from dlreg.training.train import train_members
 
     write_split(run, dataset, config.data, members_of(config))
-    prepared = steps.prepare(config, dataset)
-    write_preprocessing(run, *steps.describe_prepared(dataset, prepared))
+    in_memory = dataset.in_memory
+    if isinstance(dataset, Dataset):
+        prepared = steps.prepare(config, dataset)
+    else:
+        prepared = steps.prepare_on_disk(config, dataset)
+    write_preprocessing(run, *steps.describe_prepared(in_memory, prepared))
     listener.on_stage("compiling the training loop")
     hooks = Hooks(_resuming(checkpointer), listener.on_epoch, checkpointer.after_epoch)
     with checkpointer.guarding_training():
-        trained = train_members(
-            config, dataset, prepared.preprocessing, prepared.variants, prepared.x, hooks, prepared.fold_x
-        )
+        trained = steps.train_networks(config, dataset, prepared, hooks)
     progress = trained.progress
-    networks = steps.combine(config, dataset, prepared, trained)
+    networks = steps.combine(config, in_memory, prepared, trained)
     write_network(run, _trained_network(config, progress, networks))
     if progress.diverged:
         raise DivergedError(
@@ -220,15 +229,16 @@ def _train(
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    built = steps.build_pipeline(dataset, prepared, networks, config.data)
-    held_out = steps.hold_out(dataset, prepared, config.data)
-    n_features = prepared.x["train"].shape[1]
+    built = steps.build_pipeline(in_memory, prepared, networks, config.data)
+    held_out = steps.hold_out(in_memory, prepared, config.data)
+    preprocessing, n_features = prepared.preprocessing, prepared.x["train"].shape[1]
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
     del prepared
-    measured = steps.measure(dataset, networks, built, held_out, config.data)
-    write_results(run, _results(dataset, networks, built, measured))
+    steps.refuse_disagreeing_pipeline(networks, built, held_out, in_memory.parts["train"].y_true)
+    measure = partial(steps.measure, dataset, preprocessing, networks, built, held_out, config.data)
+    metrics = write_results(run, _results(in_memory, networks, built), measure)
     return Outcome(
-        metrics=measured.metrics,
+        metrics=dict(metrics),
         epochs=progress.epoch,
         best_epoch=progress.best_epoch,
         best_epochs=progress.best_epochs.tolist(),
@@ -277,15 +287,12 @@ def _loss_curve(config: Config, progress: Progress) -> bytes:
     return render_figure(figure, "png")
 
 
-def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline", measured: "Measured") -> Results:
-    train, test = dataset.parts["train"], dataset.parts["test"]
-    y_unseen = networks.y_unseen
+def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline") -> Results:
+    train, y_unseen = dataset.parts["train"], networks.y_unseen
     return Results(
         built.content,
         built.calibration,
         built.calibrated_on,
-        measured.metrics,
-        PredictedRows(test.rows, test.y_true, measured.y_pred_test),
         None if y_unseen is None else _known_rows(PredictedRows(train.rows, train.y_true, y_unseen)),
     )
 

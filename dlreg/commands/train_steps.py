@@ -4,21 +4,26 @@ prepare → train_members → combine → build_pipeline → hold_out → measur
 this order, after TensorFlow has been imported as it is meant to be, and writes what they return.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import DataError, located
-from dlreg.evaluation import results
-from dlreg.evaluation.baselines import linear_baseline, mean_baseline
+from dlreg.evaluation.baselines import LinearModel, fit_linear
 from dlreg.evaluation.calibration import Calibration, calibrate, describe_calibration
-from dlreg.evaluation.metrics import regression_metrics
-from dlreg.evaluation.results import Predictions
-from dlreg.features.preprocessing import Preprocessing, describe, fit_preprocessing
+from dlreg.evaluation.metrics import ErrorSums, regression_metrics, sum_errors
+from dlreg.evaluation.results import PartSums, Predictions, sum_predictions
+from dlreg.features.preprocessing import (
+    Preprocessing,
+    describe,
+    fit_preprocessing,
+    fit_preprocessing_on_blocks,
+)
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Variant
 from dlreg.model.embeddings import describe_embedding
@@ -31,12 +36,23 @@ from dlreg.pipeline.metadata import with_metadata
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
 from dlreg.runs.own_rows import unusable_faults
+from dlreg.runs.tables import PredictedRows
 from dlreg.runs.trained_run import predict_part
-from dlreg.table.dataset import Dataset, file_of_part
+from dlreg.table.dataset import Dataset, Part, file_of_part
+from dlreg.table.division import PARTS
 from dlreg.table.splits import go_forward, validated_rows
-from dlreg.training.loop import Trained
+from dlreg.table.stored_dataset import StoredDataset
+from dlreg.table.table_cache import training_folder
+from dlreg.training.loop import Hooks, Trained
 from dlreg.training.members import members_of, predicting_members
-from dlreg.training.train import build_variants, mix_trained
+from dlreg.training.train import (
+    build_variants,
+    mix_trained,
+    train_from_files,
+    train_members,
+    training_files,
+    write_training_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +62,7 @@ class Prepared:
     Attributes:
         preprocessing: Fitted on the training rows.
         variants: The networks to train.
-        x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
+        x: The preprocessed training and validation rows that are in memory, `(n_rows, n_features)` each.
         fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
     """
 
@@ -99,30 +115,17 @@ class HeldOut:
 
     Attributes:
         name: The part that the baselines predict: test, or else validation, or else train.
-        baselines: What each of them predicts, in the target's units.
-        compared: The part on which Keras and the pipeline are compared.
-        rows_compared: The positions of some of its rows.
+        y_mean: The mean of the training rows, in the target's units.
+        linear: A linear regression, from preprocessed rows.
+        compared: Some rows on which Keras and the pipeline are compared.
         x_compared: The same, preprocessed.
     """
 
     name: str
-    baselines: dict[str, np.ndarray]
-    compared: str
-    rows_compared: np.ndarray
+    y_mean: float
+    linear: LinearModel
+    compared: Part
     x_compared: np.ndarray
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The metrics of a run, and its predictions of the test rows.
-
-    Attributes:
-        metrics: By part, and of the baselines.
-        y_pred_test: What is predicted for the test rows, in the target's units, `(n_test,)`.
-    """
-
-    metrics: dict[str, Any]
-    y_pred_test: np.ndarray
 
 
 def prepare(config: Config, dataset: Dataset) -> Prepared:
@@ -150,6 +153,70 @@ def prepare(config: Config, dataset: Dataset) -> Prepared:
     return Prepared(
         preprocessing, build_variants(config, preprocessing, known, len(members_of(config))), x, fold_x
     )
+
+
+def prepare_on_disk(config: Config, dataset: StoredDataset) -> Prepared:
+    """Fits the preprocessing on training rows that do not fit in memory, and the networks on a sample.
+
+    Args:
+        config: Of the run.
+        dataset: The rows.
+
+    Returns:
+        The same as `prepare`, with the preprocessed rows of the sample.
+
+    Raises:
+        DataError: The rows cannot be preprocessed as the config asks, or their pipeline would be too large.
+    """
+    options = config.preprocessing.model_dump(exclude={"embedding"})
+    sample = dataset.in_memory.parts
+    with located(str(config.data.path)):
+        preprocessing = fit_preprocessing_on_blocks(
+            sample["train"],
+            dataset.columns,
+            dataset.facts,
+            lambda: (part for _, part in dataset.blocks("train")),
+            **options,
+        )
+        refuse_large(preprocessing)
+        x = {name: preprocessing.transform(sample[name].cells) for name in ("train", "validation")}
+    variants = build_variants(config, preprocessing, x["train"], len(members_of(config)))
+    return Prepared(preprocessing, variants, x, [])
+
+
+def train_networks(
+    config: Config,
+    dataset: Dataset | StoredDataset,
+    prepared: Prepared,
+    hooks: Hooks,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> Trained:
+    """Trains all members on the rows in memory, or on files of them that are made for it or kept from before.
+
+    Args:
+        config: Of the run.
+        dataset: Its rows.
+        prepared: The networks, and the preprocessed rows.
+        hooks: The callbacks.
+        on_rows: Told of the rows written so far, where files are new.
+    """
+    preprocessing = prepared.preprocessing
+    if isinstance(dataset, Dataset):
+        return train_members(
+            config, dataset, preprocessing, prepared.variants, prepared.x, hooks, prepared.fold_x
+        )
+
+    def make(folder: Path) -> None:
+        write_training_rows(folder, config, dataset, preprocessing, on_rows)
+
+    depends_on = {
+        "preprocessing": describe(preprocessing),
+        "division": dataset.division.describe(),
+        "seed": config.training.seed,
+    }
+    with training_folder(config, depends_on, make) as folder:
+        files = training_files(folder, dataset, preprocessing)
+        return train_from_files(config, preprocessing, prepared.variants, files, hooks)
 
 
 def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:
@@ -199,7 +266,9 @@ def build_pipeline(
         y_pred = networks.y_unseen[rows]
     part = dataset.parts[name]
     y_true = part.y_true[rows]
-    _refuse_unusable({name: Predictions(y_true, y_pred, rows=part.rows[rows])}, data)
+    unusable = Predictions(y_true, y_pred, rows=part.rows[rows]).unusable
+    if faults := unusable_faults({name: unusable}, data):
+        raise DataError(*faults)
     calibration = calibrate(prepared.x[name][rows], y_true, y_pred)
     if calibration.scale:
         graph = add_residual_scale(graph, calibration.scale)
@@ -210,58 +279,100 @@ def build_pipeline(
 
 
 def hold_out(dataset: Dataset, prepared: Prepared, data: DataConfig) -> HeldOut:
-    """Predicts the baselines' rows, and takes the few that Keras and the pipeline are compared on.
+    """Fits the baselines, and takes the few rows that Keras and the pipeline are compared on.
 
     Raises:
-        DataError: A test row has a number too large for single precision.
+        DataError: One of these rows has a number too large for single precision.
     """
-    y_train, x_train = dataset.parts["train"].y_true, prepared.x["train"]
+    y_train, parts = dataset.parts["train"].y_true, dataset.parts
+    name = next(name for name in ("test", "validation", "train") if len(parts[name].rows))
+    part = parts["test"] if name == "test" else parts["train"]
+    compared = part.take(compared_rows(len(part.rows)))
     with located(file_of_part(data, "test")):
-        x = {**prepared.x, "test": prepared.preprocessing.transform(dataset.parts["test"].cells)}
-    name = next(name for name in ("test", "validation", "train") if len(x[name]))
-    baselines = {
-        "mean": mean_baseline(y_train, len(x[name])),
-        "linear": linear_baseline(x_train, y_train, x[name]),
-    }
-    compared = "test" if len(x["test"]) else "train"
-    rows = compared_rows(len(x[compared]))
-    return HeldOut(name, baselines, compared, rows, x[compared][rows])
+        x_compared = prepared.preprocessing.transform(compared.cells)
+    return HeldOut(
+        name, float(y_train.mean()), fit_linear(prepared.x["train"], y_train), compared, x_compared
+    )
 
 
-def measure(
-    dataset: Dataset, networks: Networks, built: BuiltPipeline, held_out: HeldOut, data: DataConfig
-) -> Measured:
-    """Predicts every part from its cells, by the pipeline as it is written, and measures the predictions.
+def refuse_disagreeing_pipeline(
+    networks: Networks, built: BuiltPipeline, held_out: HeldOut, y_train: np.ndarray
+) -> None:
+    """Compares the pipeline with Keras on some rows.
+
+    Args:
+        networks: With the Keras model.
+        built: The pipeline.
+        held_out: With the rows.
+        y_train: The target of training rows, which says what a large difference is.
 
     Raises:
-        DataError: A row's prediction is no number to use.
-        RuntimeError: Keras predicts otherwise.
+        RuntimeError: They predict otherwise.
     """
-    pipeline, intervals = Pipeline(built.content), built.calibration.intervals
-    parts = {name: predict_part(pipeline, part, intervals) for name, part in dataset.parts.items()}
-    _refuse_unusable(parts, data)
-    x, y_train = held_out.x_compared, dataset.parts["train"].y_true
+    x = held_out.x_compared
     refuse_disagreement(
         _keras_predictions(networks, x),
-        parts[held_out.compared].y_pred[held_out.rows_compared],
+        Pipeline(built.content).predict(held_out.compared.cells),
         # That of tiny numbers is 0 in double precision.
         spread=float(y_train.std()) or networks.target.scale,
         y_nudged=_keras_predictions(networks, np.nextafter(x, np.float32(np.inf))),
     )
-    metrics = results.measure(parts)
-    metrics["baselines"] = {
-        name: regression_metrics(parts[held_out.name].y_true, predicted)
-        for name, predicted in held_out.baselines.items()
-    }
+
+
+def measure(
+    dataset: Dataset | StoredDataset,
+    preprocessing: Preprocessing,
+    networks: Networks,
+    built: BuiltPipeline,
+    held_out: HeldOut,
+    data: DataConfig,
+    on_test: Callable[[PredictedRows], None],
+) -> dict[str, Any]:
+    """Predicts every part from its cells, by the pipeline as it is written, and measures the predictions.
+
+    Args:
+        dataset: The rows.
+        preprocessing: Of the rows that the baselines read.
+        networks: With the out-of-fold predictions of cross-validation.
+        built: The pipeline.
+        held_out: The baselines.
+        data: Names the files.
+        on_test: Given the test rows with their predictions, block by block.
+
+    Returns:
+        The metrics by part, and of the baselines.
+
+    Raises:
+        DataError: A row's prediction is no number to use, or a number is too large for single precision.
+    """
+    pipeline, intervals = Pipeline(built.content), built.calibration.intervals
+    sums = dict.fromkeys(PARTS, PartSums())
+    baselines = dict.fromkeys(("mean", "linear"), ErrorSums())
+    for name, part in dataset.blocks(*PARTS):
+        predictions = predict_part(pipeline, part, intervals)
+        sums[name] += sum_predictions(predictions)
+        if name == held_out.name:
+            for baseline, y_pred in _baselines(preprocessing, held_out, part, data).items():
+                baselines[baseline] += sum_errors(part.y_true, y_pred)
+        if name == "test":
+            on_test(PredictedRows(part.rows, part.y_true, predictions.y_pred))
+    if faults := unusable_faults({name: part.unusable for name, part in sums.items()}, data):
+        raise DataError(*faults)
+    metrics: dict[str, Any] = {name: part.metrics(name) for name, part in sums.items()}
+    metrics["baselines"] = {name: part.metrics() for name, part in baselines.items()}
     if networks.y_unseen is not None:
         rows = validated_rows(dataset.folds)
+        y_train = dataset.in_memory.parts["train"].y_true
         metrics["out_of_fold"] = regression_metrics(y_train[rows], networks.y_unseen[rows])
-    return Measured(metrics, parts["test"].y_pred)
+    return metrics
 
 
-def _refuse_unusable(parts: Mapping[str, Predictions], data: DataConfig) -> None:
-    if faults := unusable_faults(parts, data):
-        raise DataError(*faults)
+def _baselines(
+    preprocessing: Preprocessing, held_out: HeldOut, part: Part, data: DataConfig
+) -> dict[str, np.ndarray]:
+    with located(file_of_part(data, held_out.name)):
+        x = preprocessing.transform(part.cells)
+    return {"mean": np.full(len(x), held_out.y_mean), "linear": held_out.linear.predict(x)}
 
 
 def _keras_predictions(networks: Networks, x: np.ndarray) -> np.ndarray:

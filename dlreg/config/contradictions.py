@@ -42,6 +42,7 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Itera
     yield from _date_contradictions(data)
     yield from _training_contradictions(values["training"])
     yield from _member_contradictions(values)
+    yield from _disk_contradictions(values)
 
 
 def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -66,6 +67,16 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
         message = f"data.target is {quote(target)}, data.split_by cannot name it"
         hint = "Split by a column that is known before the target."
         yield Contradiction(("data", "split_by"), ("data", "target"), message, hint)
+
+
+def _disk_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    cache, folds = values["data"]["cache"], values["training"]["cross_validation"]
+    if cache not in ("auto", "memory") and folds:
+        message = (
+            f"data.cache {quote(cache)} keeps rows on disk, training.cross_validation needs them in memory"
+        )
+        hint = "Set training.cross_validation to null, or data.cache to memory."
+        yield Contradiction(("data", "cache"), ("training", "cross_validation"), message, hint)
 
 
 def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:

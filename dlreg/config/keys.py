@@ -14,7 +14,13 @@ from dlreg.wording import shorten
 Node = Mapping[str, Any]
 
 SECTIONS = tuple(name for name in Config.model_fields if name != "preset")
-PATHS = (("data", "path"), ("data", "test_path"), ("data", "validation_path"), ("run", "dir"))
+PATHS = (
+    ("data", "path"),
+    ("data", "test_path"),
+    ("data", "validation_path"),
+    ("data", "cache"),
+    ("run", "dir"),
+)
 # What a CSV, a file system or a clock names may look like a number, `target: 2020`: it counts as written.
 NAMES_AS_WRITTEN = (
     *PATHS,

@@ -14,7 +14,7 @@ from dlreg.config.contradictions import Contradiction, contradictions
 from dlreg.config.keys import NAMES_AS_WRITTEN, PATHS, SECTIONS
 from dlreg.config.places import KeyPath, Origins, Place, Position
 from dlreg.config.precedence import over_defaults, over_preset, section_of
-from dlreg.config.schema import Config
+from dlreg.config.schema import CACHE_WORDS, Config
 from dlreg.config.sentences import key_path, schema_faults
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import YamlDocument, decode_yaml, parse_scalar_or_flow, read_yaml
@@ -211,7 +211,9 @@ def _with_names_as_written(given: _Given, source: str) -> dict[str, Any]:
         if key in section_of(values, section):
             value = _as_written(values[section][key], (section, key), given.places)
             # What is no local path stays as it is, for the schema to refuse.
-            if (section, key) in PATHS and isinstance(value, str) and LOCAL_PATH.fullmatch(value):
+            is_word = (section, key) == ("data", "cache") and value in CACHE_WORDS
+            is_path = (section, key) in PATHS and isinstance(value, str) and not is_word
+            if is_path and LOCAL_PATH.fullmatch(value):
                 folder = Path(source).parent if given.places[section, key].source == source else Path()
                 value = os.path.normpath((folder / value).absolute())
             values[section] = {**values[section], key: value}

@@ -62,6 +62,14 @@ def _text_or_mapping(value: object) -> str:
     return "text" if isinstance(value, str) else "mapping"
 
 
+# A folder of such a name is written ./disk.
+CACHE_WORDS = ("auto", "memory", "disk")
+
+
+def _word_or_folder(value: object) -> str:
+    return "word" if value in CACHE_WORDS else "folder"
+
+
 LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(check_local_path)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 DateFormat = Annotated[str, AfterValidator(check_date_format)]
@@ -161,6 +169,16 @@ class DataConfig(_Section):
         default="random", description="How test and validation rows are drawn; ordered takes the last ones."
     )
     split_by: str | None = Field(default=None, description="The column that holds the group or the time.")
+    cache: Annotated[
+        Annotated[Literal["auto", "memory", "disk"], Tag("word")] | Annotated[LocalPath, Tag("folder")],
+        Discriminator(_word_or_folder),
+        Remark("or a folder to keep them in; auto: disk if they do not fit in memory"),
+    ] = Field(default="auto", description="Where the rows are kept in training.")
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the config says that rows are kept on disk."""
+        return self.cache not in ("auto", "memory")
 
     @property
     def date_columns(self) -> dict[str, DateColumn]:

@@ -1,12 +1,12 @@
 """Predictions beside what was observed, and their metrics by part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from dlreg.evaluation.metrics import interval_metrics, regression_metrics
+from dlreg.evaluation.metrics import ErrorSums, IntervalSums, sum_errors, sum_intervals
 from dlreg.evaluation.usable import Unusable, find_unusable
 
 PARTS = ("train", "validation", "out_of_fold", "test", "data")
@@ -37,17 +37,45 @@ class Predictions:
         return Unusable() if self.rows is None else find_unusable(self.rows, self.y_pred, self.half_width)
 
 
+@dataclass(frozen=True)
+class PartSums:
+    """What the metrics of a part are made of; those of more of its rows are made of the sum.
+
+    Attributes:
+        errors: Of its predictions.
+        intervals: Of its intervals.
+        unusable: The rows whose prediction or interval is no number to use.
+    """
+
+    errors: ErrorSums = field(default_factory=ErrorSums)
+    intervals: IntervalSums = field(default_factory=IntervalSums)
+    unusable: Unusable = field(default_factory=Unusable)
+
+    def __add__(self, other: "PartSums") -> "PartSums":
+        """Those of more rows."""
+        return PartSums(
+            self.errors + other.errors, self.intervals + other.intervals, self.unusable + other.unusable
+        )
+
+    def metrics(self, name: str) -> dict[str, Any] | None:
+        """The metrics of the part of this name."""
+        metrics = self.errors.metrics()
+        return metrics | self.intervals.metrics() if metrics and name in INTERVAL_PARTS else metrics
+
+
+def sum_predictions(part: Predictions) -> PartSums:
+    """What the metrics of some rows are made of."""
+    return PartSums(
+        sum_errors(part.y_true, part.y_pred),
+        sum_intervals(part.y_true, part.y_pred, part.half_width),
+        part.unusable,
+    )
+
+
 def measure(parts: Mapping[str, Predictions]) -> dict[str, Any]:
     """Metrics by part, None where there are no rows; those of intervals on test rows and other CSVs.
 
     Args:
         parts: By a name of `PARTS`.
     """
-    return {name: _measure_part(name, part) for name, part in parts.items()}
-
-
-def _measure_part(name: str, part: Predictions) -> dict[str, Any] | None:
-    metrics = regression_metrics(part.y_true, part.y_pred)
-    if metrics and name in INTERVAL_PARTS:
-        return metrics | interval_metrics(part.y_true, part.y_pred, part.half_width)
-    return metrics
+    return {name: sum_predictions(part).metrics(name) for name, part in parts.items()}

@@ -43,9 +43,14 @@ def replacing(path: Path) -> Iterator[int]:
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a whole file by `replacing`."""
     with replacing(path) as descriptor:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        write_all(descriptor, content)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Writes all bytes, however many the system takes at once."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def sweep_temporaries(folder: Path) -> None:

@@ -18,6 +18,7 @@ from dlreg.processor import usable_cores
 from dlreg.table.column import Column
 from dlreg.table.dataset import Dataset, Part, shown_path
 from dlreg.table.splits import go_forward
+from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.members import count_refit_epochs, members_of, network_options, plan_epochs
 
 # Measured at the end of a small run: TensorFlow, scikit-learn, ONNX Runtime and a compiled loop.
@@ -64,13 +65,14 @@ class Plan:
     threads: int
 
 
-def plan_training(config: Config, dataset: Dataset) -> Plan:
-    """Counts the size of a training.
+def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
+    """Counts the size of a training; what does not fit in memory is counted by a sample.
 
     Raises:
         DataError: The training rows cannot be preprocessed as the config asks, with every reason.
         ConfigError: The network is too large to be written.
     """
+    dataset, rows = whole.in_memory, whole.n_rows
     features = _fit_features(config, dataset)
     networks = _member_networks(config, dataset, features)
     n_features = networks[0].n_features
@@ -82,7 +84,6 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
         )
         hint = "Use smaller model.hidden_layers, fewer members in model.ensemble, or fewer columns"
         raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
-    rows = {name: int(part.rows.size) for name, part in dataset.parts.items()}
     epoch_plan = plan_epochs(config, rows["train"], dataset.folds)
     # A multiplication and an addition per weight and row, forward and twice backward.
     is_small = 6 * epoch_plan.batch_size * parameters < ONE_THREAD_OPERATIONS
@@ -93,9 +94,10 @@ def plan_training(config: Config, dataset: Dataset) -> Plan:
     activations = 2 * rows_at_once * sum(sum(network.hidden_layers) + 1 for network in networks)
     # Where folds go forward in time, each has training rows of its own, scaled by what it knows.
     copies = len(dataset.folds) + bool(refit) if go_forward(dataset.folds) else 0
-    inputs = (sum(rows.values()) + copies * rows["train"]) * n_features
+    n_in_memory = sum(dataset.n_rows.values())
+    inputs = (n_in_memory + copies * rows["train"]) * n_features
     floats = parameters * (WEIGHT_COPIES + slots) + activations + inputs
-    cells = sum(rows.values()) * (len(dataset.columns) + ROW_CELLS)
+    cells = n_in_memory * (len(dataset.columns) + ROW_CELLS)
     return Plan(
         rows=rows,
         columns=dict(Counter(column.kind for column in dataset.columns)),

@@ -35,6 +35,7 @@ from dlreg.training.members import Member
 # pandas is slow to import, and not all who read a run read tables.
 if TYPE_CHECKING:
     from dlreg.table.dataset import Dataset
+    from dlreg.table.stored_dataset import StoredDataset
 
 # Some thousand scores, a line each.
 MAX_INTERVALS_BYTES = 1 << 20
@@ -107,6 +108,24 @@ def split_json(dataset: "Dataset", data: DataConfig, members: Sequence[Member] =
         content += f'],\n  "members": {json.dumps(choices, allow_nan=False)}'.encode()
     content += b"\n}\n"
     return bytes(content)
+
+
+def split_rule_json(dataset: "StoredDataset", data: DataConfig) -> bytes:
+    """`split.json` of a table on disk: the rule that divides its rows, and the hash of what it makes of them.
+
+    Args:
+        dataset: The rows.
+        data: Names the files of test and validation rows, if they have their own.
+    """
+    paths = {key: getattr(data, key) for key in ("test_path", "validation_path")}
+    return to_json(
+        {
+            "rule": dataset.division.describe(),
+            "rows": dataset.n_rows,
+            "sha256": dataset.digest,
+            **{key: path and str(path) for key, path in paths.items()},
+        }
+    )
 
 
 def _append_rows(content: bytearray, rows: np.ndarray) -> None:

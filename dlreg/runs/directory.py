@@ -7,14 +7,21 @@ right when the next one opens the directory for writing.
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from dlreg.errors import Fault, StorageError
 from dlreg.files.plain_file import open_plain_file
-from dlreg.files.whole_file import reporting_storage_errors, sweep_temporaries, sync_folder, write_atomically
+from dlreg.files.whole_file import (
+    replacing,
+    reporting_storage_errors,
+    sweep_temporaries,
+    sync_folder,
+    write_all,
+    write_atomically,
+)
 from dlreg.runs.lock import locked
 from dlreg.runs.names import CHECKPOINT, RUN
 from dlreg.runs.reading import SCHEMA_VERSION, record_json
@@ -48,6 +55,21 @@ class RunDir:
         write_atomically(self._folder / name, content)
         if hashed:
             self.record["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+    @contextmanager
+    def open_file(self, name: str) -> Iterator[Callable[[bytes], None]]:
+        """A function that writes the next bytes of a file, which appears, whole, when the block ends."""
+        digest, size = hashlib.sha256(), 0
+        with replacing(self._folder / name) as descriptor:
+
+            def write(content: bytes) -> None:
+                nonlocal size
+                digest.update(content)
+                size += len(content)
+                write_all(descriptor, content)
+
+            yield write
+        self.record["files"][name] = {"size": size, "sha256": digest.hexdigest()}
 
     def set_status(self, status: str, facts: Mapping[str, Any] | None = None) -> None:
         """Rewrites `run.json`; with `complete` the run takes the place of the one it replaces.

@@ -12,6 +12,7 @@ from dlreg.files.hashing import sha256_of_file
 from dlreg.processor import read_cpuinfo
 from dlreg.runs.own_table import files_of_data
 from dlreg.table.dataset import Dataset
+from dlreg.table.stored_dataset import StoredDataset
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
 
@@ -21,7 +22,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def gather_facts(config: Config, dataset: Dataset, threads: int, started: str) -> dict[str, Any]:
+def gather_facts(
+    config: Config, dataset: Dataset | StoredDataset, threads: int, started: str
+) -> dict[str, Any]:
     """The facts that may later explain a run: process, versions, data, machine.
 
     Args:
@@ -40,7 +43,7 @@ def gather_facts(config: Config, dataset: Dataset, threads: int, started: str) -
             key: {"path": str(path), "size": path.stat().st_size, "sha256": sha256_of_file(path)}
             for key, path in files_of_data(config).items()
         },
-        "rows": {name: int(part.rows.size) for name, part in dataset.parts.items()},
+        "rows": dataset.n_rows,
         "machine": {"system": platform.platform(), "processor": _processor(), "cpu_count": os.cpu_count()},
         "threads": threads,
     }

@@ -8,6 +8,7 @@ import numpy as np
 from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.results import Predictions
+from dlreg.evaluation.usable import Unusable
 from dlreg.runs.contents import check_split, split_json
 from dlreg.runs.names import OUT_OF_FOLD
 from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
@@ -56,13 +57,9 @@ def predict_own_rows(run: TrainedRun) -> dict[str, Predictions]:
     return parts
 
 
-def unusable_faults(parts: Mapping[str, Predictions], data: DataConfig) -> list[Fault]:
+def unusable_faults(parts: Mapping[str, Unusable], data: DataConfig) -> list[Fault]:
     """A fault of each part of a run's own rows with predictions that are no numbers to use."""
-    return [
-        fault
-        for name, part in parts.items()
-        for fault in part.unusable.faults(file_of_part(data, name), name)
-    ]
+    return [fault for name, part in parts.items() for fault in part.faults(file_of_part(data, name), name)]
 
 
 def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:

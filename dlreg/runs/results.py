@@ -4,9 +4,9 @@ A run that is broken off or diverges keeps what was written before: how its rows
 fitted to them, and of a diverged training its history, curve and best weights.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from dlreg.runs.contents import (
     metrics_json,
     preprocessing_json,
     split_json,
+    split_rule_json,
 )
 from dlreg.runs.directory import RunDir
-from dlreg.runs.tables import predictions_csv
+from dlreg.runs.tables import PredictedRows, predictions_csv
 from dlreg.table.dataset import Dataset
+from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.members import Member
 
 
@@ -48,38 +50,20 @@ class TrainedNetwork:
     loss_curve: bytes
 
 
-class PredictedRows(NamedTuple):
-    """Some rows, what was observed and what is predicted; all arrays have the shape `(n_rows,)`.
-
-    Attributes:
-        rows: Their 0-based positions in the CSV.
-        y_true: What was observed, in the target's units.
-        y_pred: What is predicted, in the target's units.
-    """
-
-    rows: np.ndarray
-    y_true: np.ndarray
-    y_pred: np.ndarray
-
-
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The pipeline of a run, its metrics and its predictions.
+    """The pipeline of a run, and its intervals.
 
     Attributes:
         pipeline: The bytes of the ONNX file.
         calibration: What prediction intervals are made from.
         calibrated_on: Which rows it was fitted on: `validation` or `out_of_fold`.
-        metrics: By part, None where it has no rows; and of the baselines.
-        test: The test rows; there may be none.
         out_of_fold: With cross-validation the training rows, each predicted by members that left it out.
     """
 
     pipeline: bytes
     calibration: Calibration
     calibrated_on: str
-    metrics: Mapping[str, Any]
-    test: PredictedRows
     out_of_fold: PredictedRows | None
 
 
@@ -88,9 +72,14 @@ def write_config(run: RunDir, config: Config) -> None:
     run.write(names.CONFIG, config_yaml(config))
 
 
-def write_split(run: RunDir, dataset: Dataset, data: DataConfig, members: Sequence[Member]) -> None:
+def write_split(
+    run: RunDir, dataset: Dataset | StoredDataset, data: DataConfig, members: Sequence[Member]
+) -> None:
     """Writes which row went where, before anything is fitted."""
-    run.write(names.SPLIT, split_json(dataset, data, members))
+    if isinstance(dataset, Dataset):
+        run.write(names.SPLIT, split_json(dataset, data, members))
+    else:
+        run.write(names.SPLIT, split_rule_json(dataset, data))
 
 
 def write_preprocessing(
@@ -108,11 +97,25 @@ def write_network(run: RunDir, trained: TrainedNetwork) -> None:
     run.write(names.LOSS_CURVE, trained.loss_curve, hashed=False)
 
 
-def write_results(run: RunDir, results: Results) -> None:
-    """Writes the rest of a finished run, but for its status."""
+def write_results(
+    run: RunDir, results: Results, measure: Callable[[Callable[[PredictedRows], None]], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """Writes the rest of a finished run, but for its status.
+
+    Args:
+        run: The run that is being written.
+        results: The pipeline, its intervals and what comes with them.
+        measure: Measures the run; calls what it is given with the predictions of its test rows.
+
+    Returns:
+        The metrics.
+    """
     if results.out_of_fold is not None:
-        run.write(names.OUT_OF_FOLD, predictions_csv(*results.out_of_fold))
+        run.write(names.OUT_OF_FOLD, predictions_csv(results.out_of_fold))
     run.write(names.PIPELINE, results.pipeline)
     run.write(names.INTERVALS, intervals_json(results.calibration, results.calibrated_on))
-    run.write(names.METRICS, metrics_json(results.metrics))
-    run.write(names.PREDICTIONS, predictions_csv(*results.test))
+    with run.open_file(names.PREDICTIONS) as write:
+        write(predictions_csv(PredictedRows(*np.empty((3, 0)))))
+        metrics = measure(lambda rows: write(predictions_csv(rows, header=False)))
+    run.write(names.METRICS, metrics_json(metrics))
+    return metrics

@@ -84,6 +84,19 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
     return {"run_dir": str(path), **summary.model_dump(exclude_unset=True)}
 
 
+def with_cache_of_run(config: Config, path: Path | None) -> Config:
+    """The config with the `data.cache` that a run began with, if it leaves that open.
+
+    Args:
+        config: The config to go on with.
+        path: The run directory; there may be no run yet.
+    """
+    if config.data.cache != "auto" or not path or not os.path.lexists(path / CONFIG):
+        return config
+    cache = read_unfinished_config(path).data.cache
+    return config.model_copy(update={"data": config.data.model_copy(update={"cache": cache})})
+
+
 def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None:
     """Makes sure that an unfinished run would go on as it began.
 
@@ -193,7 +206,7 @@ def _changed(key: str, path: str) -> Fault:
 
 
 def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) -> None:
-    before = read_unfinished_config(path)
+    before, config = read_unfinished_config(path), with_cache_of_run(config, path)
     old, new = dict(_leaves(before.model_dump(mode="json"))), dict(_leaves(config.model_dump(mode="json")))
     # Threads are compared by themselves: null stands for a number that run.json tells.
     free = ("run.dir", _THREADS)

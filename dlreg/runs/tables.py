@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -22,17 +22,32 @@ MAX_LINE_BYTES = 200
 _HEADER = f"{','.join(COLUMNS)}\n".encode()
 
 
-def predictions_csv(rows: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> bytes:
+class PredictedRows(NamedTuple):
+    """Some rows, what was observed and what is predicted; all arrays have the shape `(n_rows,)`.
+
+    Attributes:
+        rows: Their 0-based positions in the CSV.
+        y_true: What was observed, in the target's units.
+        y_pred: What is predicted, in the target's units.
+    """
+
+    rows: np.ndarray
+    y_true: np.ndarray
+    y_pred: np.ndarray
+
+
+def predictions_csv(predicted: PredictedRows, *, header: bool = True) -> bytes:
     """What was observed and what is predicted, a line for each row.
 
     Args:
-        rows: The 0-based positions of the rows in their CSV, shape `(n_rows,)`.
-        y_true: What was observed, the same shape.
-        y_pred: What is predicted, the same shape.
+        predicted: The rows.
+        header: Whether the names of the columns come first.
     """
+    rows, y_true, y_pred = predicted
     with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        if header:
+            writer.writerow(COLUMNS)
         for start in range(0, len(rows), ROWS_PER_BLOCK):
             block = slice(start, start + ROWS_PER_BLOCK)
             columns = (values[block].tolist() for values in (rows, y_true, y_pred))

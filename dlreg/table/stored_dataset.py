@@ -75,8 +75,8 @@ class StoredDataset:
         for name, block, parts in _divided(self.tables, self.division):
             for code, part in enumerate(PARTS):
                 if part in names and (name == part or not name):
-                    places = np.flatnonzero(parts == code) if not name else slice(None)
-                    if block.part.rows[places].size:
+                    places = np.flatnonzero(parts == code)
+                    if places.size:
                         yield part, block.take(places)
 
 
@@ -219,22 +219,21 @@ def _sampled_share(tables: Mapping[str, StoredTable], columns: Sequence[Column])
 
 def _division(config: Config, table: StoredTable, share: float) -> Division:
     method, seed = config.data.split, config.training.seed
-    fractions = {
-        "test_split": config.data.test_split or 0.0,
-        "validation_split": config.training.validation_split,
-    }
+    test_split, validation_split = config.data.test_split or 0.0, config.training.validation_split
     if method not in FORWARD_METHODS:
-        return Division(method, seed, **fractions)
-    rule = partial(forward_division, seed=seed, **fractions)
+        return Division(method, seed, test_split, validation_split)
+    rule = partial(
+        forward_division, method, seed=seed, test_split=test_split, validation_split=validation_split
+    )
     if method == "ordered":
         # Their order is known without looking.
-        return rule(method, np.arange(table.n_rows))
+        return rule(np.arange(table.n_rows))
     keys = (
         block.keys[draw(seed, "sample", block.part.rows) < share]
         for block in read_blocks(table)
         if block.keys is not None
     )
-    return rule(method, np.concatenate(list(keys)))
+    return rule(np.concatenate(list(keys)))
 
 
 def _joined(blocks: Sequence[Part], columns: Sequence[Column]) -> Part:

@@ -56,7 +56,7 @@ class DiskRows:
         for pattern, array in ((_X, x), (_Y, y)):
             with (self.folder / pattern.format(self.name)).open("rb", buffering=0) as file:
                 file.seek(start * array.shape[1] * FLOAT_BYTES)
-                view = memoryview(array).cast("B")
+                view = memoryview(array.data).cast("B")
                 while view:
                     n_bytes = file.readinto(view)
                     if not n_bytes:
@@ -64,52 +64,48 @@ class DiskRows:
                     view = view[n_bytes:]
 
 
-def write_rows(folder: Path, name: str, blocks: Iterable[Rows], n_features: int) -> DiskRows:
+def write_rows(rows: DiskRows, blocks: Iterable[Rows]) -> None:
     """Writes rows in their order.
+
+    Args:
+        rows: What is written.
+        blocks: The rows.
 
     Raises:
         OSError: The disk is full, or the system refuses.
     """
-    n_rows = 0
-    paths = (folder / pattern.format(name) for pattern in (_X, _Y))
+    paths = (rows.folder / pattern.format(rows.name) for pattern in (_X, _Y))
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("wb")) for path in paths]
         for block in blocks:
             for file, array in zip(files, block, strict=True):
                 file.write(np.ascontiguousarray(array).data)
-            n_rows += len(block[0])
-    return DiskRows(folder, name, n_rows, n_features)
 
 
-def write_shuffled(
-    folder: Path, name: str, blocks: Iterable[Rows], *, n_rows: int, n_features: int, seed: int
-) -> DiskRows:
+def write_shuffled(rows: DiskRows, blocks: Iterable[Rows], seed: int) -> None:
     """Writes rows in a random order, of which memory holds a part at a time.
 
     Args:
-        folder: Where to.
-        name: What the files are called after.
-        blocks: The rows.
-        n_rows: How many there will be.
-        n_features: Numbers of each, without the target.
-        seed: Of their order.
+        rows: What is written.
+        blocks: The rows in their order.
+        seed: Of the random one.
 
     Raises:
         OSError: The disk is full, or the system refuses.
     """
-    width = n_features + 1
-    n_buckets = max(1, -(-n_rows * width * FLOAT_BYTES // BUCKET_BYTES))
-    paths = [folder / _BUCKET.format(number) for number in range(n_buckets)]
+    width = rows.n_features + 1
+    n_buckets = max(1, -(-rows.n_rows * width * FLOAT_BYTES // BUCKET_BYTES))
+    paths = [rows.folder / _BUCKET.format(number) for number in range(n_buckets)]
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("wb", buffering=0)) for path in paths]
         for number, (x, y) in enumerate(blocks):
             buckets = np.random.default_rng((seed, _DEAL, number)).integers(0, n_buckets, len(x), np.uint16)
             order = np.argsort(buckets, kind="stable")
-            rows = np.hstack([x, y])[order]
+            dealt = np.hstack([x, y])[order]
             ends = np.cumsum(np.bincount(buckets, minlength=n_buckets))
-            for file, part in zip(files, np.split(rows, ends[:-1]), strict=True):
+            for file, part in zip(files, np.split(dealt, ends[:-1]), strict=True):
                 file.write(part.data)
-    return write_rows(folder, name, _shuffled_buckets(paths, width, seed), n_features)
+    write_rows(rows, _shuffled_buckets(paths, width, seed))
 
 
 def _shuffled_buckets(paths: Iterable[Path], width: int, seed: int) -> Iterator[Rows]:

@@ -1,7 +1,10 @@
 """From a config to trained members: builds the networks, trains them, mixes their predictions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 
@@ -19,10 +22,12 @@ from dlreg.model.mixture import Mixture, mean_of
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.table.dataset import Dataset
 from dlreg.table.splits import FORWARD_METHODS
+from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.blending import mix_members
 from dlreg.training.loop import (
     Hooks,
     Recipe,
+    StreamedData,
     Trained,
     TrainingData,
     TrainingRows,
@@ -38,6 +43,14 @@ from dlreg.training.members import (
     training_rows,
 )
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
+from dlreg.training.rows_on_disk import (
+    DiskRows,
+    pool_size,
+    read_pools,
+    read_validation,
+    write_rows,
+    write_shuffled,
+)
 from dlreg.training.schedules import build_dropout_schedule, build_schedule
 
 # Far enough apart for the seeds of one variant's members.
@@ -102,6 +115,89 @@ def train_members(
         data = _with_rows_of_folds(config, dataset, parts["train"], fold_x, plan.n_rows)
     else:
         data = _training_data(config, dataset, parts, plan.n_rows)
+    return fit(_recipe(config, preprocessing, variants, plan), data, hooks)
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """The preprocessed rows of a training on disk.
+
+    Attributes:
+        train: Shuffled.
+        validation: In the order of the table.
+    """
+
+    train: DiskRows
+    validation: DiskRows
+
+
+def write_training_rows(
+    folder: Path,
+    config: Config,
+    dataset: StoredDataset,
+    preprocessing: Preprocessing,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Preprocesses the training and validation rows, block by block, and writes them into a folder.
+
+    Args:
+        folder: Where to.
+        config: Of the run.
+        dataset: Its rows.
+        preprocessing: Fitted on the training rows.
+        on_rows: Told of the rows written so far.
+
+    Raises:
+        DataError: A number too large for single precision.
+        OSError: The disk is full, or the system refuses.
+    """
+
+    def rows_of(name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        n_rows = 0
+        for _, part in dataset.blocks(name):
+            yield preprocessing.transform(part.cells), _scaled_target(preprocessing, part.y_true)
+            n_rows += len(part.rows)
+            on_rows(n_rows)
+
+    files = training_files(folder, dataset, preprocessing)
+    write_shuffled(files.train, rows_of("train"), config.training.seed)
+    write_rows(files.validation, rows_of("validation"))
+
+
+def training_files(folder: Path, dataset: StoredDataset, preprocessing: Preprocessing) -> TrainingFiles:
+    """The files that `write_training_rows` writes into a folder."""
+    n_features = len(preprocessing.feature_names)
+    return TrainingFiles(
+        *(DiskRows(folder, name, dataset.n_rows[name], n_features) for name in ("train", "validation"))
+    )
+
+
+def train_from_files(
+    config: Config,
+    preprocessing: Preprocessing,
+    variants: Sequence[Variant],
+    files: TrainingFiles,
+    hooks: Hooks,
+) -> Trained:
+    """Trains all members side by side on rows that are read from disk, see `dlreg.training.loop.fit`.
+
+    Args:
+        config: Of the run.
+        preprocessing: Fitted on the training rows.
+        variants: The networks to train.
+        files: The rows.
+        hooks: The callbacks.
+    """
+    train, seed = files.train, config.training.seed
+    plan = plan_epochs(config, train.n_rows, ())
+    n_pool_rows = pool_size(train.n_rows, train.n_features, plan.batch_size)
+    data = StreamedData(
+        train.n_rows,
+        n_pool_rows,
+        partial(read_pools, train, n_pool_rows, seed),
+        partial(read_validation, files.validation),
+        files.validation.n_rows > 0,
+    )
     return fit(_recipe(config, preprocessing, variants, plan), data, hooks)
 
 

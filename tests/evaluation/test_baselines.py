@@ -18,11 +18,11 @@ def test_the_linear_baseline_is_scikit_learns_however_the_rows_are_cut(monkeypat
     y = x.astype(np.float64) @ generator.normal(size=x.shape[1]) + generator.normal(size=300)
     monkeypatch.setattr(baselines, "BLOCK_BYTES", block_bytes)
     expected = LinearRegression().fit(x[:200].astype(np.float64), y[:200]).predict(x[200:].astype(np.float64))
-    np.testing.assert_allclose(baselines.linear_baseline(x[:200], y[:200], x[200:]), expected, rtol=1e-6)
+    np.testing.assert_allclose(baselines.fit_linear(x[:200], y[:200]).predict(x[200:]), expected, rtol=1e-6)
 
 
 def test_fewer_rows_than_features_and_no_rows_to_predict():
     x = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
     y = np.array([1.0, 2.0, 4.0])
-    np.testing.assert_allclose(baselines.linear_baseline(x, y, x), y, rtol=1e-6)
-    assert baselines.linear_baseline(x, y, x[:0]).shape == (0,)
+    np.testing.assert_allclose(baselines.fit_linear(x, y).predict(x), y, rtol=1e-6)
+    assert baselines.fit_linear(x, y).predict(x[:0]).shape == (0,)

@@ -1,0 +1,74 @@
+"""The rows of a config for a training: in memory if they fit, else on disk."""
+
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dlreg.config.schema import Config
+from dlreg.errors import Fault, StorageError
+from dlreg.files.whole_file import reporting_storage_errors
+from dlreg.preview.room import Room, look_for_room
+from dlreg.table.dataset import Dataset, load_dataset
+from dlreg.table.stored_dataset import StoredDataset, divide_stored
+from dlreg.table.table_cache import folder_of, is_kept, stored_tables
+
+
+def settle_cache(config: Config) -> Config:
+    """The config with `data.cache` as it will be: `memory`, or `disk` if the table does not fit there.
+
+    Raises:
+        StorageError: It does not fit in memory, and cannot be trained from disk.
+    """
+    data = config.data
+    if data.cache != "auto":
+        return config
+    room = look_for_room(config)
+    cache = "memory" if room is None or room.fits else "disk"
+    if room and cache == "disk":
+        sizes = f"about {_gb(room.memory_bytes)} of memory, {_gb(room.available_bytes)} are free"
+        if config.training.cross_validation:
+            hint = "Set training.cross_validation to null to train from disk, or use fewer rows"
+            raise StorageError(Fault(f"a training would take {sizes}", str(data.path), hint=hint))
+        warnings.warn(
+            f"a training would take {sizes}: rows are kept on disk, about {_gb(room.disk_bytes)} in "
+            f"{folder_of(config)}",
+            stacklevel=1,
+        )
+    return config.model_copy(update={"data": data.model_copy(update={"cache": cache})})
+
+
+@contextmanager
+def open_dataset(config: Config, on_stage: Callable[[str], None]) -> Iterator[Dataset | StoredDataset]:
+    """The rows of a config whose `data.cache` is settled, while the block lasts.
+
+    Raises:
+        DataError: The table cannot be used.
+        StorageError: It cannot be read, or kept.
+    """
+    if not config.data.is_on_disk:
+        yield load_dataset(config)
+        return
+    base = folder_of(config)
+    with reporting_storage_errors(base):
+        if not is_kept(config):
+            _refuse_full_disk(base, look_for_room(config))
+        path = config.data.path
+        with stored_tables(config, lambda n_rows: on_stage(f"reading {path}: {n_rows:,} rows")) as tables:
+            yield divide_stored(config, tables)
+
+
+def _refuse_full_disk(base: Path, room: Room | None) -> None:
+    folder = base
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if room and room.disk_bytes > free:
+        message = f"the rows take about {_gb(room.disk_bytes)} of disk, {_gb(free)} are free"
+        hint = "Free some space with dlreg cache --clear, or set data.cache to a folder on another disk"
+        raise StorageError(Fault(message, str(base), hint=hint))
+
+
+def _gb(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f} GB"

@@ -422,3 +422,22 @@ def verify(
     if not as_json:
         signed = {"none": "", "unchecked": "; the signature was not checked", "valid": " and their signature"}
         print(f"complete: {len(report['verified'])} files verified{signed[report['signature']]}")
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all that no training uses.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="What data.cache names, in place of the user's.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the tables that are kept on disk to save time, or clear them."""
+    from dlreg.cli.json_output import print_json
+    from dlreg.commands import cache as command
+
+    report = command.cache(folder, clear=clear)
+    if as_json:
+        print_json(report)
+    else:
+        print(*command.as_text(report), sep="\n")

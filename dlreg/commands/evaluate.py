@@ -22,10 +22,10 @@ from dlreg.evaluation.gates import (
     judge_limits,
     judge_regressions,
 )
-from dlreg.evaluation.results import Predictions, measure
+from dlreg.evaluation.results import PartSums, Predictions, sum_predictions
 from dlreg.files.hashing import sha256_of_file
 from dlreg.runs.names import SPLIT
-from dlreg.runs.own_rows import predict_own_rows, unusable_faults
+from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
     StrangeCells,
     count_strange_cells,
@@ -89,34 +89,34 @@ def evaluate(
         allowed: How much worse the run may be than the baseline.
     """
     other = open_run(baseline) if baseline else None
-    run, (parts, strange) = use_run(path, lambda run: (run, predict_parts(run, other_table)))
-    metrics = measure(parts)
+    run, (own, strange) = use_run(path, lambda run: (run, measure_parts(run, other_table, keeps=bool(other))))
+    metrics = {name: part.metrics(name) for name, part in own.sums.items()}
     gates = judge_limits(limits, metrics)
     if other:
-        gates += compare_with_baseline(run, parts, other, allowed, other_table)
-    return Evaluation(metrics, gates, strange, _faults_of_predictions(run, parts, other_table))
+        gates += compare_with_baseline(run, own.kept, other, allowed, other_table)
+    return Evaluation(metrics, gates, strange, _faults_of_predictions(run, own.sums, other_table))
 
 
 def _faults_of_predictions(
-    run: TrainedRun, parts: Mapping[str, Predictions], other_table: OtherTable | None
+    run: TrainedRun, parts: Mapping[str, PartSums], other_table: OtherTable | None
 ) -> list[Fault]:
     if other_table:
         return parts["data"].unusable.faults(other_table.csv)
-    unusable = {name: part.unusable for name, part in parts.items()}
-    return unusable_faults(unusable, run.config.data)
+    return unusable_faults({name: part.unusable for name, part in parts.items()}, run.config.data)
 
 
-def predict_parts(
-    run: TrainedRun, other_table: OtherTable | None = None
-) -> tuple[dict[str, Predictions], StrangeCells | None]:
+def measure_parts(
+    run: TrainedRun, other_table: OtherTable | None = None, *, keeps: bool = False
+) -> tuple[OwnResults, StrangeCells | None]:
     """Runs the pipeline, and warns of what a user should know of the rows.
 
     Args:
         run: The trained run.
         other_table: Another CSV with the target; None for the rows the run was split into.
+        keeps: Whether the predictions are kept of the rows on which two runs are compared.
 
     Returns:
-        Predictions by part: `data` for another CSV, else those of `predict_own_rows`; and what was strange in
+        The results by part: `data` for another CSV, else those of `measure_own_rows`; and what was strange in
         the other CSV.
 
     Raises:
@@ -125,7 +125,7 @@ def predict_parts(
             are unknown, or anything strange that is to be refused.
     """
     if other_table is None:
-        return predict_own_rows(run), None
+        return measure_own_rows(run, ["test"] if keeps else []), None
     run = read_otherwise(run, other_table.overrides, MEASURED_KEYS)
     csv, data = other_table.csv, run.config.data
     with naming_set_option():
@@ -137,7 +137,8 @@ def predict_parts(
         refuse_strange(run, strange, csv)
     for note in (*notes, *unknown_sentences(run, strange)):
         warnings.warn(note, stacklevel=1)
-    return {"data": run.predict(part)}, strange
+    predictions = run.predict(part)
+    return OwnResults({"data": sum_predictions(predictions)}, {"data": predictions}), strange
 
 
 def compare_with_baseline(
@@ -172,9 +173,8 @@ def compare_with_baseline(
     # The run has warned of the same rows.
     with warnings.catch_warnings(action="ignore"):
         compared = baseline if other_table else _on_files_of(run, baseline)
-        compared_parts = predict_parts(compared, other_table)[0]
-    others = compared_parts[name]
-    if faults := _faults_of_predictions(compared, {name: others}, other_table):
+        others = measure_parts(compared, other_table, keeps=True)[0].kept[name]
+    if faults := _faults_of_predictions(compared, {name: sum_predictions(others)}, other_table):
         raise DataError(
             *(replace(fault, message=f"the baseline {baseline.path}: {fault.message}") for fault in faults)
         )

@@ -45,7 +45,8 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     """
     output = output or path / IMPORTANCE
     format_of(output)
-    run, parts = use_run(path, lambda run: (run, read_own_rows(run)))
+    run, own_rows = use_run(path, lambda run: (run, read_own_rows(run)))
+    parts, n_rows = own_rows
     name, whole = _rows_to_measure(parts, cross_validated=run.config.training.cross_validation is not None)
     part = _sample(whole)
     if (regression_metrics(part.y_true, part.y_true) or {}).get(metric) is None:
@@ -62,7 +63,7 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
         "figure": str(output),
         "part": name,
         "n": len(part.y_true),
-        "n_part": len(whole.y_true),
+        "n_part": n_rows[name],
         "metric": metric,
         "value": value,
         "repeats": repeats,

@@ -1,6 +1,6 @@
 """Predictions beside what was observed, and their metrics by part."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,23 @@ class PartSums:
         return metrics | self.intervals.metrics() if metrics and name in INTERVAL_PARTS else metrics
 
 
+def join_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """The predictions of all blocks of rows, one after the other; there may be none."""
+    if not parts:
+        return Predictions(np.empty(0), np.empty(0), rows=np.empty(0, dtype=np.int64))
+
+    def joined(blocks: Sequence[np.ndarray | None]) -> np.ndarray | None:
+        known = [block for block in blocks if block is not None]
+        return np.concatenate(known) if len(known) == len(blocks) else None
+
+    return Predictions(
+        np.concatenate([part.y_true for part in parts]),
+        np.concatenate([part.y_pred for part in parts]),
+        joined([part.half_width for part in parts]),
+        joined([part.rows for part in parts]),
+    )
+
+
 def sum_predictions(part: Predictions) -> PartSums:
     """What the metrics of some rows are made of."""
     return PartSums(
@@ -70,12 +87,3 @@ def sum_predictions(part: Predictions) -> PartSums:
         sum_intervals(part.y_true, part.y_pred, part.half_width),
         part.unusable,
     )
-
-
-def measure(parts: Mapping[str, Predictions]) -> dict[str, Any]:
-    """Metrics by part, None where there are no rows; those of intervals on test rows and other CSVs.
-
-    Args:
-        parts: By a name of `PARTS`.
-    """
-    return {name: sum_predictions(part).metrics(name) for name, part in parts.items()}

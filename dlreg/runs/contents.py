@@ -28,6 +28,7 @@ from dlreg.runs.shapes import (
     History,
     IntervalsRecord,
     PreprocessingRecord,
+    SplitRecord,
     TestMetrics,
 )
 from dlreg.training.members import Member
@@ -35,7 +36,7 @@ from dlreg.training.members import Member
 # pandas is slow to import, and not all who read a run read tables.
 if TYPE_CHECKING:
     from dlreg.table.dataset import Dataset
-    from dlreg.table.stored_dataset import StoredDataset
+    from dlreg.table.division import Division
 
 # Some thousand scores, a line each.
 MAX_INTERVALS_BYTES = 1 << 20
@@ -110,19 +111,22 @@ def split_json(dataset: "Dataset", data: DataConfig, members: Sequence[Member] =
     return bytes(content)
 
 
-def split_rule_json(dataset: "StoredDataset", data: DataConfig) -> bytes:
+def split_rule_json(division: "Division", n_rows: Mapping[str, int], digest: str, data: DataConfig) -> bytes:
     """`split.json` of a table on disk: the rule that divides its rows, and the hash of what it makes of them.
 
     Args:
-        dataset: The rows.
+        division: The rule.
+        n_rows: How many rows each part has.
+        digest: The SHA-256 of the part of each row with a target, a byte each: 0 for training, 1 for
+            validation, 2 for testing.
         data: Names the files of test and validation rows, if they have their own.
     """
     paths = {key: getattr(data, key) for key in ("test_path", "validation_path")}
     return to_json(
         {
-            "rule": dataset.division.describe(),
-            "rows": dataset.n_rows,
-            "sha256": dataset.digest,
+            "rule": division.describe(),
+            "rows": dict(n_rows),
+            "sha256": digest,
             **{key: path and str(path) for key, path in paths.items()},
         }
     )
@@ -134,6 +138,11 @@ def _append_rows(content: bytearray, rows: np.ndarray) -> None:
         numbers = rows[start : start + ROWS_PER_BLOCK].tolist()
         content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
     content += b"]"
+
+
+def read_split_rule(path: Path, record: Mapping[str, Any]) -> SplitRecord:
+    """The rule that divided the rows of a table on disk, and what it made, as `split_rule_json` wrote it."""
+    return read_json(read_file(path, record, SPLIT, MAX_SPLIT_BYTES), SplitRecord, path / SPLIT)
 
 
 def check_split(path: Path, record: Mapping[str, Any], expected: bytes, n_rows: int) -> None:

@@ -1,60 +1,153 @@
 """The rows that a run was split into, read from its CSV again, and what it predicts for them."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault, RunDirError
-from dlreg.evaluation.results import Predictions
+from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_predictions
 from dlreg.evaluation.usable import Unusable
-from dlreg.runs.contents import check_split, split_json
-from dlreg.runs.names import OUT_OF_FOLD
+from dlreg.runs.contents import (
+    check_split,
+    read_split_rule,
+    split_json,
+    split_rule_json,
+)
+from dlreg.runs.names import OUT_OF_FOLD, SPLIT
 from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
 from dlreg.runs.tables import read_predictions
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.table.dataset import Dataset, Part, file_of_part, load_dataset
+from dlreg.table.dataset import Dataset, Part, file_of_part, join_parts, load_dataset, shown_path
+from dlreg.table.division import PARTS, Division
+from dlreg.table.row_draws import draw
+from dlreg.table.row_stream import Recognised, stream_rows
 from dlreg.table.splits import validated_rows
+from dlreg.table.stored_dataset import sampled_share
 from dlreg.training.members import members_of
 
 
-def read_own_rows(run: TrainedRun) -> dict[str, Part]:
-    """The rows that a run was split into: `train`, `validation` and `test`. It warns of the file it reads.
+class OwnRows(NamedTuple):
+    """Rows that a run was split into.
+
+    Attributes:
+        parts: `train`, `validation` and `test`; of a table on disk a sample of each.
+        n_rows: How many rows each part has.
+    """
+
+    parts: dict[str, Part]
+    n_rows: dict[str, int]
+
+
+class OwnResults(NamedTuple):
+    """What a run predicts for the rows it was split into.
+
+    Attributes:
+        sums: What the metrics of each part are made of: `train`, `validation`, `test`, and with
+            cross-validation `out_of_fold`, as the run recorded it.
+        kept: The predictions themselves, of the parts whose are asked for.
+    """
+
+    sums: dict[str, PartSums]
+    kept: dict[str, Predictions]
+
+
+def read_own_rows(run: TrainedRun) -> OwnRows:
+    """The rows that a run was split into. It warns of the file it reads.
 
     Raises:
         RunDirError: Its table is gone or has changed since, or the split is not the config's.
     """
-    return _read_own_dataset(run).parts
+    if not run.config.data.is_on_disk:
+        dataset = _read_own_dataset(run)
+        return OwnRows(dataset.parts, dataset.n_rows)
+    n_rows: dict[str, int] = {**read_split_rule(run.path, run.record).rows}
+    share = sampled_share(sum(n_rows.values()), len(run.columns))
+    seed, blocks = run.config.training.seed, {name: list[Part]() for name in PARTS}
+    for name, part in _stream_own_rows(run):
+        blocks[name].append(part.take(draw(seed, "sample", part.rows) < share))
+    return OwnRows({name: join_parts(parts, run.columns) for name, parts in blocks.items()}, n_rows)
 
 
-def _read_own_dataset(run: TrainedRun) -> Dataset:
-    with reading_once(run.config):
-        for key, file in files_of_data(run.config).items():
-            warn_of_reading(file)
-            _refuse_change(run, key, file)
-        dataset = load_dataset(run.config)
-    expected = split_json(dataset, run.config.data, members_of(run.config))
-    check_split(run.path, run.record, expected, sum(part.rows.size for part in dataset.parts.values()))
-    return dataset
+def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
+    """Predicts the rows that a run was split into. It warns of the file it reads.
 
-
-def predict_own_rows(run: TrainedRun) -> dict[str, Predictions]:
-    """What a run predicts for the rows it was split into.
-
-    Returns:
-        Predictions of `train`, `validation` and `test`, and with cross-validation those of `out_of_fold` as
-        the run recorded them.
+    Args:
+        run: The trained run.
+        keep: The parts whose predictions are returned.
 
     Raises:
         RunDirError: Its table is no longer what it was trained on, or a file of it is damaged.
     """
+    if run.config.data.is_on_disk:
+        return _measure_stream(run, keep)
     dataset = _read_own_dataset(run)
     parts = {name: run.predict(part) for name, part in dataset.parts.items()}
     if dataset.folds:
         y_validated = parts["train"].y_true[validated_rows(dataset.folds)]
         parts["out_of_fold"] = _read_out_of_fold(run, y_validated)
-    return parts
+    return OwnResults(
+        {name: sum_predictions(part) for name, part in parts.items()}, {name: parts[name] for name in keep}
+    )
+
+
+def _measure_stream(run: TrainedRun, keep: Collection[str]) -> OwnResults:
+    sums = dict.fromkeys(PARTS, PartSums())
+    blocks: dict[str, list[Predictions]] = {name: [] for name in keep}
+    for name, part in _stream_own_rows(run):
+        predictions = run.predict(part)
+        sums[name] += sum_predictions(predictions)
+        if name in keep:
+            blocks[name].append(predictions)
+    return OwnResults(sums, {name: join_predictions(parts) for name, parts in blocks.items()})
+
+
+def _stream_own_rows(run: TrainedRun) -> Iterator[tuple[str, Part]]:
+    """The rows of a table on disk block by block, each with its part; at the end the split is checked."""
+    config, rule = run.config, read_split_rule(run.path, run.record).rule
+    division = Division(**rule.model_dump())
+    asked = (config.data.split, config.training.seed, config.data.test_split or 0.0)
+    if (rule.method, rule.seed, rule.test_split) != asked:
+        raise RunDirError(Fault("the split differs from the config's", str(run.path / SPLIT)))
+    recognised = Recognised(run.columns, run.target_unit, ())
+    n_rows, digest = dict.fromkeys(PARTS, 0), hashlib.sha256()
+    with _reading_own_files(run):
+        for key, file in files_of_data(config).items():
+            own_part = key.removeprefix("data.").removesuffix("_path")
+            for block in stream_rows(config, shown_path(file), recognised):
+                if own_part in PARTS:
+                    n_rows[own_part] += len(block.part.rows)
+                    yield own_part, block.part
+                    continue
+                parts = division.parts_of(block.part.rows, block.keys)
+                digest.update(parts.tobytes())
+                for code, name in enumerate(PARTS):
+                    if (places := np.flatnonzero(parts == code)).size:
+                        n_rows[name] += len(places)
+                        yield name, block.part.take(places)
+    expected = split_rule_json(division, n_rows, digest.hexdigest(), config.data)
+    check_split(run.path, run.record, expected, 0)
+
+
+@contextmanager
+def _reading_own_files(run: TrainedRun) -> Iterator[None]:
+    with reading_once(run.config):
+        for key, file in files_of_data(run.config).items():
+            warn_of_reading(file)
+            _refuse_change(run, key, file)
+        yield
+
+
+def _read_own_dataset(run: TrainedRun) -> Dataset:
+    with _reading_own_files(run):
+        dataset = load_dataset(run.config)
+    expected = split_json(dataset, run.config.data, members_of(run.config))
+    check_split(run.path, run.record, expected, sum(dataset.n_rows.values()))
+    return dataset
 
 
 def unusable_faults(parts: Mapping[str, Unusable], data: DataConfig) -> list[Fault]:

@@ -79,7 +79,7 @@ def write_split(
     if isinstance(dataset, Dataset):
         run.write(names.SPLIT, split_json(dataset, data, members))
     else:
-        run.write(names.SPLIT, split_rule_json(dataset, data))
+        run.write(names.SPLIT, split_rule_json(dataset.division, dataset.n_rows, dataset.digest, data))
 
 
 def write_preprocessing(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from dlreg.config.schema import DateFormat, TimeZone, Year
+from dlreg.config.schema import DateFormat, SplitMethod, TimeZone, Year
 from dlreg.evaluation.usable import LARGEST
 from dlreg.table.column import KindName
 from dlreg.table.kinds.units import LONGEST_UNIT
@@ -136,6 +136,24 @@ class History(_Shape):
         if self.val_loss is not None and len(self.val_loss) != len(self.loss):
             raise ValueError("expected as many values of val_loss as of loss")
         return self
+
+
+class SplitRule(_Shape):
+    """How the rows of a table on disk are divided, see `dlreg.table.division.Division`."""
+
+    method: SplitMethod
+    seed: Size
+    test_split: Annotated[float, Field(ge=0, lt=1)]
+    validation_split: Annotated[float, Field(ge=0, lt=1)]
+    validation_from: float | None = None
+    test_from: float | None = None
+
+
+class SplitRecord(_Shape):
+    """`split.json` of a table on disk, as far as it is needed to divide it again."""
+
+    rule: SplitRule
+    rows: dict[str, Size]
 
 
 class IntervalsRecord(_Shape):

@@ -229,6 +229,24 @@ def _split(config: Config, target: Target) -> tuple[Splits, tuple[Fold, ...]]:
     return splits, folds
 
 
+def join_parts(blocks: Sequence[Part], columns: Sequence[Column]) -> Part:
+    """The rows of all blocks, one after the other; there may be none."""
+    if not blocks:
+        cells = {
+            column.name: np.empty((0, 1), dtype=object if KINDS[column.kind].is_text else np.float64)
+            for column in columns
+        }
+        return Part(np.empty(0, dtype=np.int64), cells, np.empty(0))
+    cells = {
+        column.name: np.concatenate([block.cells[column.name] for block in blocks]) for column in columns
+    }
+    return Part(
+        np.concatenate([block.rows for block in blocks]),
+        cells,
+        np.concatenate([block.y_true for block in blocks]),
+    )
+
+
 def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
     """The parts' rows; a column leaves `contents.cells` when it is cut, as both do not fit in memory."""
     parts = {name: Part(rows, {}, contents.target.y_true[rows]) for name, rows in vars(splits).items()}

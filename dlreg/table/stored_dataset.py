@@ -13,7 +13,15 @@ from dlreg.errors import DataError, located
 from dlreg.table.cell_store import StoredBlock, StoredTable, read_blocks
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
-from dlreg.table.dataset import Dataset, Part, constant_target, empty_columns, file_of_part, shown_path
+from dlreg.table.dataset import (
+    Dataset,
+    Part,
+    constant_target,
+    empty_columns,
+    file_of_part,
+    join_parts,
+    shown_path,
+)
 from dlreg.table.division import PARTS, TRAIN, Division, forward_division, refuse_empty_parts
 from dlreg.table.kinds.category import CATEGORY
 from dlreg.table.row_draws import draw
@@ -134,7 +142,7 @@ def divide_stored(config: Config, tables: Mapping[str, StoredTable]) -> StoredDa
     """
     table = tables[""]
     columns, seed = table.recognised.columns, config.training.seed
-    share = _sampled_share(tables, columns)
+    share = sampled_share(sum(table.n_rows for table in tables.values()), len(columns))
     with located(shown_path(config.data.path)):
         division = _division(config, table, share)
         seen = _Seen(columns)
@@ -155,7 +163,7 @@ def _dataset(
     config: Config, tables: Mapping[str, StoredTable], division: Division, seen: _Seen
 ) -> StoredDataset:
     path, recognised = shown_path(config.data.path), tables[""].recognised
-    sample = {name: _joined(blocks, recognised.columns) for name, blocks in seen.sample.items()}
+    sample = {name: join_parts(blocks, recognised.columns) for name, blocks in seen.sample.items()}
     low, high = seen.target_range
     faults = [
         *empty_columns(sample["train"], path),
@@ -211,9 +219,9 @@ def _divided(
             yield name, block, parts
 
 
-def _sampled_share(tables: Mapping[str, StoredTable], columns: Sequence[Column]) -> float:
-    n_rows = sum(table.n_rows for table in tables.values())
-    most = min(SAMPLE_ROWS, SAMPLE_BYTES // (CELL_BYTES * (len(columns) + 1)))
+def sampled_share(n_rows: int, n_columns: int) -> float:
+    """The share of all rows that is kept in memory."""
+    most = min(SAMPLE_ROWS, SAMPLE_BYTES // (CELL_BYTES * (n_columns + 1)))
     return min(1.0, most / max(n_rows, 1))
 
 
@@ -234,23 +242,6 @@ def _division(config: Config, table: StoredTable, share: float) -> Division:
         if block.keys is not None
     )
     return rule(np.concatenate(list(keys)))
-
-
-def _joined(blocks: Sequence[Part], columns: Sequence[Column]) -> Part:
-    if not blocks:
-        cells = {
-            column.name: np.empty((0, 1), dtype=object if KINDS[column.kind].is_text else np.float64)
-            for column in columns
-        }
-        return Part(np.empty(0, dtype=np.int64), cells, np.empty(0))
-    cells = {
-        column.name: np.concatenate([block.cells[column.name] for block in blocks]) for column in columns
-    }
-    return Part(
-        np.concatenate([block.rows for block in blocks]),
-        cells,
-        np.concatenate([block.y_true for block in blocks]),
-    )
 
 
 def _wider(known: tuple[float, float], values: np.ndarray) -> tuple[float, float]:

@@ -4,19 +4,51 @@ import numpy as np
 import pytest
 
 from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
-from dlreg.evaluation.results import INTERVAL_PARTS, PARTS, Predictions, measure
+from dlreg.evaluation.results import (
+    INTERVAL_PARTS,
+    PARTS,
+    PartSums,
+    Predictions,
+    join_predictions,
+    sum_predictions,
+)
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_intervals_are_measured_on_rows_that_nothing_was_fitted_on(name):
     generator = np.random.default_rng(1)
     y_true, y_pred = generator.normal(size=(2, 40))
-    metrics = measure({name: Predictions(y_true, y_pred, np.full(40, 0.5))})[name]
+    metrics = sum_predictions(Predictions(y_true, y_pred, np.full(40, 0.5))).metrics(name)
     more = INTERVAL_METRIC_NAMES if name in INTERVAL_PARTS else ()
     assert list(metrics) == [*METRIC_NAMES, *more]
     assert metrics.items() >= regression_metrics(y_true, y_pred).items()
 
 
 def test_a_part_without_rows_has_no_metrics():
-    empty = Predictions(np.empty(0), np.empty(0))
-    assert measure({"train": empty, "test": empty}) == {"train": None, "test": None}
+    empty = sum_predictions(Predictions(np.empty(0), np.empty(0)))
+    assert [empty.metrics(name) for name in ("train", "test")] == [None, None]
+    assert PartSums().metrics("test") is None
+
+
+def test_metrics_of_blocks_are_those_of_all_rows():
+    generator = np.random.default_rng(2)
+    y_true, y_pred = 1e6 + generator.normal(size=(2, 1000))
+    rows, half_width = np.arange(1000), np.full(1000, 0.5)
+    blocks = [slice(0, 1), slice(1, 1), slice(1, 700), slice(700, 1000)]
+    parts = [Predictions(y_true[b], y_pred[b], half_width[b], rows[b]) for b in blocks]
+    whole = Predictions(y_true, y_pred, half_width, rows)
+    merged = sum(map(sum_predictions, parts), PartSums()).metrics("test")
+    assert merged == pytest.approx(sum_predictions(whole).metrics("test"), rel=1e-12)
+    joined = join_predictions(parts)
+    assert joined.y_pred.tolist() == y_pred.tolist()
+    assert joined.half_width.tolist() == half_width.tolist()
+
+
+def test_rows_with_unusable_predictions_are_counted_over_all_blocks():
+    def block(rows, y_pred):
+        return sum_predictions(Predictions(np.ones(2), np.array(y_pred), np.ones(2), np.array(rows)))
+
+    whole = block([3, 5], [1.0, np.nan]) + block([8, 9], [np.inf, 2.0])
+    assert (whole.unusable.count, [row for row, _ in whole.unusable.first]) == (2, [5, 8])
+    assert whole.metrics("test")["coverage_90"] is None
+    assert whole.metrics("test")["rmse"] is None

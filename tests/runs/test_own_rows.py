@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from dlreg.errors import RunDirError
-from dlreg.runs.own_rows import predict_own_rows, read_own_rows
+from dlreg.runs.own_rows import measure_own_rows, read_own_rows
 from dlreg.runs.reading import record_json
 from dlreg.runs.trained_run import open_run
 
@@ -42,7 +42,7 @@ def seal_config(path):
 def test_the_rows_are_those_of_the_split_and_the_file_is_named(project):
     run = open_run(project / "run")
     with pytest.warns(UserWarning, match=r"reading .*table\.csv, as the run's config says"):
-        parts = read_own_rows(run)
+        parts = read_own_rows(run).parts
     split = json.loads((project / "run" / "split.json").read_text())
     assert {name: part.rows.tolist() for name, part in parts.items()} == {
         name: split[name] for name in ("train", "validation", "test")
@@ -51,8 +51,10 @@ def test_the_rows_are_those_of_the_split_and_the_file_is_named(project):
 
 @pytest.mark.filterwarnings("ignore:reading")
 def test_predictions_are_those_that_were_written(project):
-    parts = predict_own_rows(open_run(project / "run"))
-    assert list(parts) == ["train", "validation", "test"]
+    sums, parts = measure_own_rows(open_run(project / "run"), keep=["test"])
+    assert list(sums) == ["train", "validation", "test"]
+    metrics = json.loads((project / "run" / "metrics.json").read_text())
+    assert {name: part.metrics(name) for name, part in sums.items()} == {name: metrics[name] for name in sums}
     written = pd.read_csv(project / "run" / "predictions.csv")
     assert parts["test"].y_true.tolist() == written["y_true"].tolist()
     assert np.allclose(parts["test"].y_pred, written["y_pred"], rtol=1e-9)
@@ -62,7 +64,7 @@ def test_predictions_are_those_that_were_written(project):
 @pytest.mark.filterwarnings("ignore:reading")
 def test_a_table_of_another_place_may_be_read_while_it_is_the_same(copy):
     seal_config(copy)
-    assert set(read_own_rows(open_run(copy))) == {"train", "validation", "test"}
+    assert set(read_own_rows(open_run(copy)).parts) == {"train", "validation", "test"}
 
 
 @pytest.mark.filterwarnings("ignore:reading")

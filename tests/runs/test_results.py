@@ -13,10 +13,18 @@ from dlreg.runs.results import PredictedRows, Results, TrainedNetwork, write_net
 NETWORK = TrainedNetwork({"loss": [1.0]}, [], None, "a model\n", b"keras", b"png")
 
 
+ROWS = PredictedRows(np.array([4, 7]), np.array([1.0, 2.0]), np.array([1.5, 1.5]))
+
+
+def measure(on_test):
+    for place in range(2):
+        on_test(PredictedRows(*(column[place : place + 1] for column in ROWS)))
+    return {"test": None}
+
+
 def results(out_of_fold=None):
-    rows = PredictedRows(np.array([4, 7]), np.array([1.0, 2.0]), np.array([1.5, 1.5]))
     calibration = Calibration(Intervals(0, np.empty(0)), None, None)
-    return Results(b"onnx", calibration, "validation", {"test": None}, rows, out_of_fold)
+    return Results(b"onnx", calibration, "validation", out_of_fold)
 
 
 def names_in(path):
@@ -34,12 +42,12 @@ def test_a_training_leaves_its_network_before_it_is_measured(tmp_path):
 
 def test_results_are_written_with_their_hashes(tmp_path):
     with open_run_dir(tmp_path / "run") as run:
-        write_results(run, results())
+        assert write_results(run, results(), measure) == {"test": None}
         assert list(run.record["files"]) == [
             "pipeline.onnx",
             "intervals.json",
-            "metrics.json",
             "predictions.csv",
+            "metrics.json",
         ]
         assert (run.path / "predictions.csv").read_text() == "row,y_true,y_pred\n4,1.0,1.5\n7,2.0,1.5\n"
         assert json.loads((run.path / "intervals.json").read_text())["calibrated_on"] is None
@@ -47,5 +55,5 @@ def test_results_are_written_with_their_hashes(tmp_path):
 
 def test_out_of_fold_predictions_are_written_where_there_are_some(tmp_path):
     with open_run_dir(tmp_path / "run") as run:
-        write_results(run, results(PredictedRows(np.array([0]), np.array([3.0]), np.array([4.0]))))
+        write_results(run, results(PredictedRows(np.array([0]), np.array([3.0]), np.array([4.0]))), measure)
         assert (run.path / "out_of_fold.csv").read_text() == "row,y_true,y_pred\n0,3.0,4.0\n"

@@ -159,7 +159,7 @@ def columns_as_text(data: DataConfig) -> set[str]:
 
 
 def recognise_table(
-    config: Config, whole: Table, faults: list[Fault]
+    config: Config, whole: Table, faults: list[Fault], *, is_whole: bool = True
 ) -> tuple[tuple[Column, ...], dict[str, Table], Target | None, list[str]]:
     """The columns, a table of each of them alone, the target unless it has faults, and notes on rows.
 
@@ -167,9 +167,10 @@ def recognise_table(
         config: Names the columns.
         whole: All of them; given up by whoever calls, as a large table does not fit in memory twice.
         faults: Gathers what is wrong.
+        is_whole: Whether there are no further rows.
     """
     data, path = config.data, whole.name
-    observations = set_aside(whole, data)
+    observations = set_aside(whole, data, is_whole=is_whole)
     table = observations.table
     faults += observations.faults
     names, name_faults = choose_columns(config, list(table.frame.columns), path)

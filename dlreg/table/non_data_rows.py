@@ -55,12 +55,13 @@ class NonDataRow(NamedTuple):
     reason: str
 
 
-def find_non_data_rows(table: Table, target: str | None) -> list[NonDataRow]:
+def find_non_data_rows(table: Table, target: str | None, *, is_whole: bool = True) -> list[NonDataRow]:
     """Finds totals, averages, repeated headers and a second one with units, in the order of the table.
 
     Args:
         table: Any rows.
         target: The column to predict; None where it need not be there.
+        is_whole: Whether these are all rows of a table: a part does not show what the sum of all others is.
     """
     y_true = _numbers(table, target)
     found = {
@@ -68,7 +69,7 @@ def find_non_data_rows(table: Table, target: str | None) -> list[NonDataRow]:
         for row in (
             *_headers(table),
             *_units(table, y_true, target),
-            *_sums(table, y_true, target),
+            *(_sums(table, y_true, target) if is_whole else ()),
             *_words(table, target),
         )
     }
@@ -91,17 +92,19 @@ class Observations(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
-def set_aside(table: Table, data: DataConfig, *, is_later_block: bool = False) -> Observations:
+def set_aside(
+    table: Table, data: DataConfig, *, is_first: bool = True, is_whole: bool = True
+) -> Observations:
     """Deals with rows that are no observations as `data.non_data_rows` says.
 
     Args:
         table: The rows.
         data: Says what becomes of rows that are no observations.
-        is_later_block: Whether they are a part of a table, and not its first: what the sum of all others is
-            such a part does not show.
+        is_first: Whether the table begins with them.
+        is_whole: Whether they are all rows of a table.
     """
     is_observation = np.ones(len(table.frame), dtype=bool)
-    found = find_non_data_rows(table, None if is_later_block else data.target)
+    found = find_non_data_rows(table, data.target if is_first else None, is_whole=is_whole)
     places = describe_rows(table, found)
     if not found or data.non_data_rows == "keep":
         return Observations(

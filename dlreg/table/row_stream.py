@@ -123,7 +123,7 @@ def recognise_opening(config: Config) -> Recognised:
         table = read_table(
             shown_path(data.path), csv_format_of(data), columns_as_text(data), most_blocks=RECOGNISED_BLOCKS
         )
-        columns, tables, target, _ = recognise_table(config, table, faults)
+        columns, tables, target, _ = recognise_table(config, table, faults, is_whole=False)
         notes: list[str] = []
         for column in columns:
             with gathering(faults):
@@ -175,7 +175,7 @@ def _read_block(
     faults: list[Fault] = []
     y_true, cells, keys, observations = np.empty(0), {}, None, None
     with gathering(faults):
-        observations = set_aside(table, data, is_later_block=first_row > 0)
+        observations = set_aside(table, data, is_first=first_row == 0, is_whole=False)
         table = observations.table
         faults += observations.faults
         y_true = read_target_cells(table, data.target, recognised.target_unit)

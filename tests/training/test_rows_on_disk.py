@@ -1,0 +1,121 @@
+"""Rows are shuffled on disk without loss, and every epoch meets each of them once."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from dlreg.training import rows_on_disk
+from dlreg.training.rows_on_disk import (
+    DiskRows,
+    pool_size,
+    read_pools,
+    read_validation,
+    write_rows,
+    write_shuffled,
+)
+
+
+def table(n_rows, n_features=3):
+    """Rows whose first feature is their number."""
+    x = np.random.default_rng(n_rows).normal(size=(n_rows, n_features)).astype(np.float32)
+    x[:, 0] = np.arange(n_rows)
+    return x, -x[:, :1]
+
+
+def in_blocks(x, y, *cuts):
+    edges = [0, *cuts, len(x)]
+    return [(x[start:end], y[start:end]) for start, end in pairwise(edges)]
+
+
+@pytest.fixture
+def shuffled(tmp_path, monkeypatch):
+    # Several buckets of a small table.
+    monkeypatch.setattr(rows_on_disk, "BUCKET_BYTES", 4000)
+    x, y = table(1000)
+    rows = DiskRows(tmp_path, "train", 1000, 3)
+    write_shuffled(rows, in_blocks(x, y, 10, 500, 500), seed=1)
+    return rows
+
+
+def all_of(rows):
+    x, y = np.empty((rows.n_rows, rows.n_features), np.float32), np.empty((rows.n_rows, 1), np.float32)
+    rows.read_into(0, x, y)
+    return x, y
+
+
+def test_a_shuffle_loses_no_row_and_keeps_rows_whole(shuffled):
+    x, y = all_of(shuffled)
+    expected_x, expected_y = table(1000)
+    order = x[:, 0].astype(int)
+    assert sorted(order) == list(range(1000))
+    assert np.array_equal(x, expected_x[order])
+    assert np.array_equal(y, expected_y[order])
+    assert {entry.name for entry in shuffled.folder.iterdir()} == {"train.x.f32", "train.y.f32"}
+
+
+def test_a_shuffle_is_uniform(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows_on_disk, "BUCKET_BYTES", 200)
+    x, y = table(60)
+    places = np.zeros((60, 60))
+    for seed in range(2000):
+        rows = DiskRows(tmp_path, "train", 60, 3)
+        write_shuffled(rows, in_blocks(x, y, 25), seed=seed)
+        places[np.arange(60), all_of(rows)[0][:, 0].astype(int)] += 1
+    expected = 2000 / 60
+    # Chi squared of 59² degrees of freedom, five standard deviations.
+    chi_squared = np.sum((places - expected) ** 2 / expected)
+    assert chi_squared == pytest.approx(59**2, abs=5 * np.sqrt(2 * 59**2))
+
+
+@pytest.mark.parametrize(("n_pool_rows", "n_pools"), [(96, 11), (992, 2), (1024, 1)])
+def test_an_epoch_meets_every_row_once_for_each_member(shuffled, n_pool_rows, n_pools):
+    x, y = table(1000)
+    met = [[], []]
+    sizes = []
+    for pool in read_pools(shuffled, n_pool_rows, seed=1, n_members=2, epoch=0):
+        sizes.append(len(pool.orders[0]))
+        for numbers, order in zip(met, pool.orders, strict=True):
+            rows = pool.x[order][:, 0].astype(int)
+            assert np.array_equal(pool.x[order], x[rows])
+            assert np.array_equal(pool.y[order], y[rows])
+            numbers += rows.tolist()
+    assert sizes == [n_pool_rows] * (n_pools - 1) + [1000 - n_pool_rows * (n_pools - 1)]
+    assert met[0] != met[1]
+    assert [sorted(numbers) for numbers in met] == [list(range(1000))] * 2
+
+
+def test_each_epoch_has_an_order_of_its_own_which_is_always_the_same(shuffled):
+    def order(epoch):
+        pools = read_pools(shuffled, 96, seed=1, n_members=1, epoch=epoch)
+        return [int(number) for pool in pools for number in pool.x[pool.orders[0]][:, 0]]
+
+    assert order(0) == order(0)
+    assert order(0) != order(1)
+    # Neighbours of one epoch are none in the next: the sets of rows that share a pool differ.
+    assert len(set(order(0)[:96]) & set(order(1)[:96])) < 40
+
+
+def test_validation_rows_are_read_in_blocks_of_one_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows_on_disk, "VALIDATED_AT_ONCE", 300)
+    x, y = table(1000)
+    rows = DiskRows(tmp_path, "validation", 1000, 3)
+    write_rows(rows, in_blocks(x, y, 1, 999))
+    blocks = [(block.x[: block.n_rows].copy(), len(block.x)) for block in read_validation(rows)]
+    assert np.array_equal(np.concatenate([block for block, _ in blocks]), x)
+    assert {size for _, size in blocks} == {300}
+    assert list(read_validation(DiskRows(tmp_path, "none", 0, 3))) == []
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_features", "batch_size", "expected"),
+    [(10**9, 10, 32, 262_144), (10**9, 10_000, 32, 448), (100, 10, 32, 128), (10, 10, 10, 10)],
+)
+def test_a_pool_is_of_whole_batches_and_bounded(n_rows, n_features, batch_size, expected):
+    assert pool_size(n_rows, n_features, batch_size) == expected
+
+
+def test_a_file_that_ends_too_soon_is_an_error(shuffled):
+    (shuffled.folder / "train.x.f32").write_bytes(b"1234")
+    with pytest.raises(OSError, match="ends too soon"):
+        list(read_pools(shuffled, 96, seed=1, n_members=1, epoch=0))

@@ -31,7 +31,7 @@ DOORS = {
     "engine": {"engine", "training", "commands.train"},
     "tensorflow": {"engine"},
     "keras": {"engine", "model.keras_model"},
-    "sklearn": {"features", "pipeline", "training.blending"},
+    "sklearn": {"training.blending"},
     "onnxruntime": {"pipeline.session"},
     "model_signing": {"runs.signature"},
     "matplotlib": {"figures", "commands.plot"},

@@ -1,7 +1,7 @@
 """Cells → x: the numbers that a network reads, by what is fitted on the training rows.
 
 - `calendar`: dates to numbers
-- `numbers`: columns to features: numbers filled and flagged, texts as they are; without scikit-learn
+- `numbers`: columns to features: numbers filled and flagged, texts as they are
 - `scaling`: numbers to scaled numbers, a function for each method
 - `encoding`: categories to numbers, a function for each method
 - `target`: the target's scale

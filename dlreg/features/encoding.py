@@ -1,15 +1,14 @@
-"""How categories become numbers: one function for each method, over scikit-learn's own encoders."""
+"""How categories become numbers: one function for each method."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from dlreg.features.numbers import Feature
 from dlreg.features.scaling import Scaler, fit_code_scaler
-
-# scikit-learn is imported where it is used: a training is planned without it.
 
 # With `embedding` a category of more levels is embedded, one of fewer stays one-hot.
 MOST_ONEHOT_LEVELS = 9
@@ -36,23 +35,31 @@ class Encoder:
     Attributes:
         features: What is encoded, in the order of the outputs.
         levels: Of each, shape `(n_levels,)`.
-        estimator: The fitted scikit-learn encoder of all features.
         names: A name for each output.
-        scaler: Scales what comes out of the estimator, if anything does.
+        scaler: Scales a level's position; None where each level has an output of its own, which is 1 or 0.
         embedded: The first output and the number of levels of each category that a network is to embed.
     """
 
     features: tuple[Feature, ...]
     levels: tuple[np.ndarray, ...]
-    estimator: Any
     names: tuple[str, ...]
     scaler: Scaler | None = None
     embedded: tuple[tuple[int, int], ...] = ()
 
     def transform(self, texts: np.ndarray) -> np.ndarray:
         """Encodes rows, from `(n_rows, n_features)` of dtype object to `(n_rows, n_outputs)`."""
-        numbers = np.asarray(self.estimator.transform(texts))
-        return self.scaler.transform(numbers) if self.scaler else numbers
+        codes = [
+            pd.Index(levels, dtype=object).get_indexer(texts[:, place])
+            for place, levels in enumerate(self.levels)
+        ]
+        if self.scaler:
+            return self.scaler.transform(np.column_stack(codes).astype(np.float64))
+        encoded, start = np.zeros((len(texts), len(self.names))), 0
+        for positions, levels in zip(codes, self.levels, strict=True):
+            known = np.flatnonzero(positions >= 0)
+            encoded[known, start + positions[known]] = 1
+            start += len(levels)
+        return encoded
 
     def describe(self, index: int) -> dict[str, Any]:
         """What was fitted to one feature, in plain values."""
@@ -65,8 +72,8 @@ def fit_encoder(method: str, categories: Sequence[Category], numeric: str) -> En
 
     Args:
         method: `onehot`, `embedding` (the same, for a network that embeds those of more than
-            `MOST_ONEHOT_LEVELS` levels), or `ordinal` (the level's position, then scaled like a number). A
-            missing cell is a level of its own if the training rows have one.
+            `MOST_ONEHOT_LEVELS` levels), or `ordinal` (the level's position, -1 for one that is none of them,
+            then scaled like a number). A missing cell is a level of its own if the training rows have one.
         categories: What the training rows hold.
         numeric: The method by which numbers are scaled.
     """
@@ -74,18 +81,9 @@ def fit_encoder(method: str, categories: Sequence[Category], numeric: str) -> En
 
 
 def _fit_onehot(categories: Sequence[Category], _: str) -> Encoder:
-    from sklearn.preprocessing import OneHotEncoder
-
-    estimator = OneHotEncoder(
-        categories=[category.levels for category in categories],
-        handle_unknown="ignore",
-        sparse_output=False,
-        dtype=np.float64,
-    )
     return Encoder(
         tuple(category.feature for category in categories),
         tuple(category.levels for category in categories),
-        estimator.fit(_example(categories)),
         tuple(f"{category.feature.name}={level}" for category in categories for level in category.levels),
     )
 
@@ -101,28 +99,14 @@ def _fit_embedding(categories: Sequence[Category], numeric: str) -> Encoder:
 
 
 def _fit_ordinal(categories: Sequence[Category], numeric: str) -> Encoder:
-    from sklearn.preprocessing import OrdinalEncoder
-
-    estimator = OrdinalEncoder(
-        categories=[category.levels for category in categories],
-        handle_unknown="use_encoded_value",
-        unknown_value=-1,
-        dtype=np.float64,
-    )
     return Encoder(
         tuple(category.feature for category in categories),
         tuple(category.levels for category in categories),
-        estimator.fit(_example(categories)),
         tuple(category.feature.name for category in categories),
         fit_code_scaler(
             numeric, (np.searchsorted(category.levels, category.values) for category in categories)
         ),
     )
-
-
-def _example(categories: Sequence[Category]) -> np.ndarray:
-    """A row: scikit-learn asks for one although the levels are given."""
-    return np.array([[category.levels[0] for category in categories]], dtype=object)
 
 
 _METHODS: Mapping[str, Callable[[Sequence[Category], str], Encoder]] = {

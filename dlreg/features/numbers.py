@@ -1,7 +1,4 @@
-"""The features that columns become before they are scaled: numbers, flags of missing ones, texts.
-
-Without scikit-learn, so that a training can be planned from them.
-"""
+"""The features that columns become before they are scaled: numbers, flags of missing ones, texts."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

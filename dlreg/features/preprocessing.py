@@ -27,7 +27,7 @@ from dlreg.table.column import Column
 from dlreg.table.dataset import Part
 from dlreg.table.stored_dataset import TrainingFacts
 
-# Rows: scikit-learn takes several copies of what it is given, in double precision.
+# Rows: scaling takes several copies of them, in double precision.
 TRANSFORMED_AT_ONCE = 65536
 
 

@@ -1,52 +1,135 @@
-"""How numbers are scaled: one function for each method, which fits scikit-learn's own scaler.
+"""How numbers are scaled: one function for each method, which fits it to columns as scikit-learn does.
 
-A further method is one more function that returns a `Scaler`, entered in `_METHODS`. skl2onnx turns its
-estimator into ONNX; where it cannot, a converter of our own stands in `dlreg.pipeline`.
+A further method is one more function, entered in `_METHODS`, that returns a scaler: one of those below, or a
+further one, with its form in the graph in `dlreg.pipeline.scaling`. scikit-learn itself is what tests compare
+with: importing it takes longer than training a small table.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
-
-# scikit-learn is imported where it is used: a training is planned without it.
 
 # Scaled numbers are drawn in smoothly to at most this size.
 SOFT_LIMIT = 3.0
 # A column that varies by less than this share of its size is constant; divided by the endless scale it is 0.
 CONSTANT_SPREAD, ENDLESS_SCALE = 1e-6, 1e300
 MOST_QUANTILES = 1000
+EPSILON = np.finfo(np.float64).eps
 
-# The columns to fit to, shape `(n_rows,)` each, one after the other: scikit-learn takes several copies of
-# what it is given.
+# The columns to fit to, shape `(n_rows,)` each, one after the other, so that no more than one is copied.
 Columns = Iterable[np.ndarray]
 
 
+class Scaler(Protocol):
+    """Scales numbers as it was fitted to some columns."""
+
+    def transform(self, numbers: np.ndarray) -> np.ndarray:
+        """Scales rows, shape `(n_rows, n_columns)`."""
+        ...
+
+    def describe(self, index: int) -> dict[str, Any]:
+        """What was fitted to one column, in plain values."""
+        ...
+
+
+@dataclass(frozen=True)
+class Unscaled:
+    """Leaves numbers as they are."""
+
+    def transform(self, numbers: np.ndarray) -> np.ndarray:
+        """The same numbers."""
+        return numbers
+
+    def describe(self, index: int) -> dict[str, Any]:  # noqa: ARG002
+        """Nothing."""
+        return {}
+
+
 @dataclass(frozen=True, eq=False)
-class Scaler:
-    """Scales numbers as it was fitted to some columns.
+class Centred:
+    """(x - center) / scale.
 
     Attributes:
-        estimator: The fitted scikit-learn scaler of all columns; None where numbers stay as they are.
-        fitted: What was fitted, by name, one value (or one list) for each column in the last axis.
+        middle: What the center is: `mean` or `median`.
+        center: Of each column, shape `(n_columns,)`.
+        scale: Likewise.
         soft_limit: If there is one, scaled numbers x are drawn in to ±limit: x / √(1 + (x / limit)²).
     """
 
-    estimator: Any
-    fitted: Mapping[str, np.ndarray]
+    middle: str
+    center: np.ndarray
+    scale: np.ndarray
     soft_limit: float | None = None
 
     def transform(self, numbers: np.ndarray) -> np.ndarray:
         """Scales rows, shape `(n_rows, n_columns)`."""
-        if self.estimator is None:
-            return numbers
-        scaled = np.asarray(self.estimator.transform(numbers))
+        scaled: np.ndarray = numbers - self.center
+        scaled /= self.scale
         return scaled / np.sqrt(1 + (scaled / self.soft_limit) ** 2) if self.soft_limit else scaled
 
     def describe(self, index: int) -> dict[str, Any]:
-        """What was fitted to one column, in plain values."""
-        return {name: values[..., index].tolist() for name, values in self.fitted.items()}
+        """Center and scale of one column."""
+        return {self.middle: float(self.center[index]), "scale": float(self.scale[index])}
+
+
+@dataclass(frozen=True, eq=False)
+class Ranged:
+    """x · factor + shift, which is 0 for the least number of a column and 1 for the greatest.
+
+    Attributes:
+        minimum: The least number of each column, shape `(n_columns,)`.
+        factor: One over the distance to the greatest, shape `(n_columns,)`.
+    """
+
+    minimum: np.ndarray
+    factor: np.ndarray
+
+    @property
+    def shift(self) -> np.ndarray:
+        """What brings the minimum to 0, shape `(n_columns,)`."""
+        return np.asarray(0.0 - self.minimum * self.factor)
+
+    def transform(self, numbers: np.ndarray) -> np.ndarray:
+        """Scales rows, shape `(n_rows, n_columns)`."""
+        scaled: np.ndarray = numbers * self.factor
+        scaled += self.shift
+        return scaled
+
+    def describe(self, index: int) -> dict[str, Any]:
+        """Minimum and range of one column."""
+        return {"minimum": float(self.minimum[index]), "scale": float(1 / self.factor[index])}
+
+
+@dataclass(frozen=True, eq=False)
+class Quantiles:
+    """The share of the numbers fitted to that lie below x; where several quantiles equal x, the middle share.
+
+    Attributes:
+        quantiles: Of each column, ascending, evenly spaced from the least to the greatest number, shape
+            `(n_quantiles, n_columns)`.
+    """
+
+    quantiles: np.ndarray
+
+    def transform(self, numbers: np.ndarray) -> np.ndarray:
+        """Scales rows, shape `(n_rows, n_columns)`."""
+        shares = np.linspace(0, 1, len(self.quantiles))
+        scaled = np.empty_like(numbers)
+        for column, quantiles in enumerate(self.quantiles.T):
+            x = numbers[:, column]
+            from_below = np.interp(x, quantiles, shares)
+            from_above = np.interp(-x, -quantiles[::-1], -shares[::-1])
+            scaled[:, column] = 0.5 * (from_below - from_above)
+            # The ends are 0 and 1 even where quantiles tie with them; where they are one, it is 0.
+            scaled[x == quantiles[-1], column] = 1
+            scaled[x == quantiles[0], column] = 0
+        return scaled
+
+    def describe(self, index: int) -> dict[str, Any]:
+        """The quantiles of one column."""
+        return {"quantiles": self.quantiles[:, index].tolist()}
 
 
 def fit_scaler(method: str, columns: Columns) -> Scaler:
@@ -69,17 +152,13 @@ def fit_scaler_on_blocks(method: str, blocks: Iterable[np.ndarray]) -> Scaler | 
         method: As of `fit_scaler`.
         blocks: The rows, shape `(n_rows, n_columns)` each.
     """
-    from sklearn.preprocessing import MinMaxScaler, StandardScaler
-
-    estimators = {"standard": StandardScaler, "minmax": MinMaxScaler}
-    if method not in estimators:
-        return None
-    estimator = estimators[method]()
-    for block in blocks:
-        estimator.partial_fit(block)
     if method == "standard":
-        return Scaler(estimator, {"mean": estimator.mean_, "scale": estimator.scale_})
-    return Scaler(estimator, {"minimum": estimator.data_min_, "scale": 1 / estimator.scale_})
+        return _fit_standard_on_blocks(blocks)
+    if method == "minmax":
+        ends = [(block.min(axis=0), block.max(axis=0)) for block in blocks]
+        minimum, maximum = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
+        return Ranged(minimum, 1.0 / _without_zeros(maximum - minimum))
+    return None
 
 
 def fit_code_scaler(method: str, columns: Columns) -> Scaler:
@@ -88,84 +167,91 @@ def fit_code_scaler(method: str, columns: Columns) -> Scaler:
 
 
 def _fit_none(_: Columns) -> Scaler:
-    return Scaler(None, {})
+    return Unscaled()
 
 
 def _fit_standard(columns: Columns) -> Scaler:
-    from sklearn.preprocessing import StandardScaler
+    return Centred("mean", *_by_column(_mean_and_scale, columns))
 
-    by_column = [StandardScaler().fit(values.reshape(-1, 1)) for values in columns]
-    scaler = StandardScaler()
-    scaler.n_features_in_ = len(by_column)
-    scaler.mean_ = np.concatenate([fitted.mean_ for fitted in by_column])
-    scaler.var_ = np.concatenate([fitted.var_ for fitted in by_column])
-    scaler.scale_ = np.concatenate([fitted.scale_ for fitted in by_column])
-    return Scaler(scaler, {"mean": scaler.mean_, "scale": scaler.scale_})
+
+def _mean_and_scale(values: np.ndarray) -> tuple[float, float]:
+    mean = values.sum() / len(values)
+    deviations = values - mean
+    # What is left of them is how the mean is rounded.
+    rest = deviations.sum()
+    variance = (np.square(deviations).sum() - rest**2 / len(values)) / len(values)
+    return mean, float(_deviation(variance, mean, len(values)))
+
+
+def _fit_standard_on_blocks(blocks: Iterable[np.ndarray]) -> Scaler:
+    """Merges the means and sums of squares of blocks.
+
+    Chan, Golub and LeVeque, Algorithms for Computing the Sample Variance, The American Statistician 37
+    (1983).
+    """
+    n_rows, mean, squares = 0, np.float64(0), np.float64(0)
+    for block in blocks:
+        block_mean, n_both = block.mean(axis=0), n_rows + len(block)
+        shift = block_mean - mean
+        squares = squares + np.square(block - block_mean).sum(axis=0)
+        squares += shift**2 * n_rows * len(block) / n_both
+        mean = mean + shift * len(block) / n_both
+        n_rows = n_both
+    return Centred("mean", np.asarray(mean), _deviation(squares / n_rows, mean, n_rows))
+
+
+def _deviation(variance: Any, mean: Any, n_rows: int) -> np.ndarray:
+    """The standard deviation; 1 where it is no more than how sums are rounded."""
+    rounding = n_rows * EPSILON
+    is_constant = variance <= rounding * variance + (mean * rounding) ** 2
+    return np.where(is_constant, 1.0, np.sqrt(variance))
 
 
 def _fit_minmax(columns: Columns) -> Scaler:
-    from sklearn.preprocessing import MinMaxScaler
-
-    by_column = [MinMaxScaler().fit(values.reshape(-1, 1)) for values in columns]
-    scaler = MinMaxScaler()
-    scaler.n_features_in_ = len(by_column)
-    scaler.data_min_ = np.concatenate([fitted.data_min_ for fitted in by_column])
-    scaler.data_max_ = np.concatenate([fitted.data_max_ for fitted in by_column])
-    scaler.data_range_ = scaler.data_max_ - scaler.data_min_
-    scaler.min_ = np.concatenate([fitted.min_ for fitted in by_column])
-    scaler.scale_ = np.concatenate([fitted.scale_ for fitted in by_column])
-    return Scaler(scaler, {"minimum": scaler.data_min_, "scale": 1 / scaler.scale_})
+    minimum, maximum = _by_column(lambda values: (values.min(), values.max()), columns)
+    return Ranged(minimum, 1.0 / _without_zeros(maximum - minimum))
 
 
 def _fit_robust(columns: Columns) -> Scaler:
-    from sklearn.preprocessing import RobustScaler
+    low, center, high = _by_column(_quartiles, columns)
+    return Centred("median", center, _without_zeros(high - low))
 
-    by_column = [RobustScaler().fit(values.reshape(-1, 1)) for values in columns]
-    return _robust([fitted.center_ for fitted in by_column], [fitted.scale_ for fitted in by_column])
+
+def _quartiles(values: np.ndarray) -> tuple[float, ...]:
+    first, third = np.percentile(values, (25.0, 75.0))
+    return first, np.median(values), third
 
 
 def _fit_robust_clip(columns: Columns) -> Scaler:
-    from sklearn.preprocessing import RobustScaler
-
-    centers, scales = [], []
-    for values in columns:
-        centers.append(RobustScaler(with_scaling=False).fit(values.reshape(-1, 1)).center_)
-        scales.append(_robust_scale(values))
-    return _robust(centers, scales, soft_limit=SOFT_LIMIT)
+    fitted = _by_column(lambda values: (np.median(values), _robust_scale(values)), columns)
+    return replace(Centred("median", *fitted), soft_limit=SOFT_LIMIT)
 
 
-def _robust(centers: list[np.ndarray], scales: list[np.ndarray], soft_limit: float | None = None) -> Scaler:
-    from sklearn.preprocessing import RobustScaler
-
-    scaler = RobustScaler()
-    scaler.n_features_in_ = len(centers)
-    scaler.center_ = np.concatenate(centers)
-    scaler.scale_ = np.concatenate(scales)
-    return Scaler(scaler, {"median": scaler.center_, "scale": scaler.scale_}, soft_limit)
-
-
-def _robust_scale(values: np.ndarray) -> np.ndarray:
-    """What a column, shape `(n_rows,)`, is divided by: see `robust_clip` in `fit_scaler`; shape `(1,)`."""
-    low, first, third, high = np.quantile(values.reshape(-1, 1), (0, 0.25, 0.75, 1), axis=0)
-    scale = np.where(third > first, third - first, (high - low) / 2)
-    is_constant = high - low <= CONSTANT_SPREAD * np.maximum(np.abs(low), np.abs(high))
-    return np.where(is_constant, ENDLESS_SCALE, scale)
+def _robust_scale(values: np.ndarray) -> float:
+    """What a column, shape `(n_rows,)`, is divided by: see `robust_clip` in `fit_scaler`."""
+    low, first, third, high = np.quantile(values, (0, 0.25, 0.75, 1))
+    if high - low <= CONSTANT_SPREAD * max(abs(low), abs(high)):
+        return ENDLESS_SCALE
+    return float(third - first if third > first else (high - low) / 2)
 
 
 def _fit_quantile(columns: Columns) -> Scaler:
-    from sklearn.preprocessing import QuantileTransformer
+    by_column = []
+    for values in columns:
+        shares = np.linspace(0, 1, min(MOST_QUANTILES, len(values)))
+        # Rounded, a quantile may be below the one before it.
+        by_column.append(np.maximum.accumulate(np.percentile(values, 100 * shares)))
+    return Quantiles(np.column_stack(by_column))
 
-    by_column = [
-        QuantileTransformer(n_quantiles=min(MOST_QUANTILES, len(values)), subsample=None).fit(
-            values.reshape(-1, 1)
-        )
-        for values in columns
-    ]
-    scaler = QuantileTransformer(n_quantiles=by_column[0].n_quantiles, subsample=None)
-    scaler.n_features_in_ = len(by_column)
-    scaler.n_quantiles_, scaler.references_ = by_column[0].n_quantiles_, by_column[0].references_
-    scaler.quantiles_ = np.concatenate([fitted.quantiles_ for fitted in by_column], axis=1)
-    return Scaler(scaler, {"quantiles": scaler.quantiles_})
+
+def _by_column(fit: Callable[[np.ndarray], tuple[float, ...]], columns: Columns) -> np.ndarray:
+    """What is fitted to each column, shape `(n_fitted, n_columns)`."""
+    return np.array([fit(values) for values in columns], dtype=np.float64).T
+
+
+def _without_zeros(spread: np.ndarray) -> np.ndarray:
+    """What to divide by: 1 where a column does not vary."""
+    return np.where(spread < 10 * EPSILON, 1.0, spread)
 
 
 _METHODS: Mapping[str, Callable[[Columns], Scaler]] = {

@@ -3,7 +3,7 @@
 - `graph`: ONNX graphs written as formulas, and the names of a pipeline's outputs
 - `date_fields`: dates as text to their years, months, hours …
 - `calendar`, `levels`, `cells`: cells to features
-- `quantile`, `scaling`: features to x, as scikit-learn scales and encodes them
+- `quantile`, `scaling`: features to x
 - `networks`: x to predictions
 - `export`: the stages merged into one graph; `residual_scale`: a further output for intervals
 - `metadata`: what the graph says of itself

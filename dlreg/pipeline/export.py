@@ -1,7 +1,7 @@
 """The whole way from raw cells to the prediction as one ONNX graph, built from three parts.
 
     cells ──▶ features: missing numbers filled, dates → calendar, texts → levels (`cells`)
-          ──▶ scaled and encoded (`scaling`, converted by skl2onnx)
+          ──▶ scaled and encoded (`scaling`)
           ──▶ network and the target's scale undone (`networks`)
 
 Numbers stay in double precision until they are scaled, so that years, ids and money lose nothing.
@@ -20,7 +20,7 @@ from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.graph import PREDICTION, SPREAD, with_versions
 from dlreg.pipeline.limits import limits_of
 from dlreg.pipeline.networks import network_graph
-from dlreg.pipeline.scaling import scaling_graphs
+from dlreg.pipeline.scaling import scaling_graph
 from dlreg.pipeline.vetting import patterns_memory
 
 OUTPUTS = (PREDICTION, SPREAD)
@@ -49,7 +49,7 @@ def export_pipeline(
     prefix = free_prefix(names)
     stages = [
         cells_graph(preprocessing.columns, preprocessing.features, preprocessing.levels),
-        *scaling_graphs(preprocessing),
+        scaling_graph(preprocessing),
         network_graph(variants, mixture, preprocessing.target, OUTPUTS),
     ]
     merged, *others = (

@@ -1,76 +1,80 @@
-"""Features to the rows a network reads as ONNX graphs: scaled and encoded as scikit-learn does."""
+"""Features to the rows a network reads, as an ONNX graph: scaled and encoded as `dlreg.features` does."""
 
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from dlreg.features.encoding import Encoder
+from dlreg.features.numbers import Feature
 from dlreg.features.preprocessing import Preprocessing
-from dlreg.pipeline import quantile
-from dlreg.pipeline.graph import ML_OPSET, OPSET, Graph, table_value
+from dlreg.features.scaling import Centred, Quantiles, Ranged, Scaler
+from dlreg.pipeline.graph import Graph, table_value
+from dlreg.pipeline.quantile import quantile_share
+
+OUTPUT = "scaled"
 
 
-def scaling_graphs(preprocessing: Preprocessing) -> list[onnx.ModelProto]:
-    """Graphs to run one after the other: from features [N, 1], named by their keys, to rows [N, n_inputs]."""
-    limit = preprocessing.scaler.soft_limit
-    return [_scikit_learn_graph(preprocessing), *([_soft_clip_graph(preprocessing, limit)] if limit else [])]
-
-
-def _scikit_learn_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
-    types = [
-        (feature.key, (StringTensorType if feature.kind == "text" else DoubleTensorType)([None, 1]))
-        for column_features in preprocessing.features
-        for feature in column_features
+def scaling_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
+    """A graph from features [N, 1], named by their keys, to rows [N, n_inputs] of double precision."""
+    graph, parts = Graph(), []
+    if preprocessing.numbers:
+        parts.append(_scaled(graph, preprocessing.scaler, _joined(graph, preprocessing.numbers)))
+    if preprocessing.flags:
+        parts.append(_joined(graph, preprocessing.flags))
+    if preprocessing.encoder:
+        parts.append(_encoded(graph, preprocessing.encoder))
+    rows = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+    graph.nodes.append(helper.make_node("Identity", [rows], [OUTPUT]))
+    features = [feature for column_features in preprocessing.features for feature in column_features]
+    inputs = [
+        table_value(feature.key, TensorProto.STRING if feature.kind == "text" else TensorProto.DOUBLE)
+        for feature in features
     ]
-    quantile.register()
-    model: onnx.ModelProto = convert_sklearn(
-        _column_transformer(preprocessing),
-        initial_types=types,
-        target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},
-    )
-    return model
+    width = len(preprocessing.feature_names)
+    return graph.model(inputs, [table_value(OUTPUT, TensorProto.DOUBLE, width)])
 
 
-def _column_transformer(preprocessing: Preprocessing) -> ColumnTransformer:
-    """The fitted scalers and encoders in a ColumnTransformer, the form in which skl2onnx takes several."""
-    encoder = preprocessing.encoder
-    parts = [
-        ("number", preprocessing.scaler.estimator or FunctionTransformer(), preprocessing.numbers),
-        ("flag", FunctionTransformer(), preprocessing.flags),
-        ("category", _encoding_steps(encoder) if encoder else None, encoder.features if encoder else ()),
-    ]
-    steps = [
-        (name, part, [feature.key for feature in features]) for name, part, features in parts if features
-    ]
-    transformer = ColumnTransformer(steps)
-    # Each is fitted, so there is nothing left to fit.
-    transformer.transformers_ = steps
-    return transformer
+def _joined(graph: Graph, features: Sequence[Feature]) -> str:
+    """Features side by side, [N, n_features]."""
+    return str(graph.add("Concat", *(feature.key for feature in features), axis=1))
 
 
-def _encoding_steps(encoder: Encoder) -> Any:
-    if encoder.scaler is None or encoder.scaler.estimator is None:
-        return encoder.estimator
-    return make_pipeline(encoder.estimator, encoder.scaler.estimator)
+def _scaled(graph: Graph, scaler: Scaler, numbers: str) -> str:
+    """Numbers [N, n_columns] as the scaler's `transform` has them."""
+    if isinstance(scaler, Ranged):
+        return str(graph.add("Add", graph.add("Mul", numbers, scaler.factor), scaler.shift))
+    if isinstance(scaler, Quantiles):
+        return quantile_share(graph, numbers, scaler.quantiles)
+    if not isinstance(scaler, Centred):
+        return numbers
+    scaled = graph.add("Div", graph.add("Sub", numbers, scaler.center), scaler.scale)
+    if scaler.soft_limit:
+        share = graph.add("Div", scaled, np.float64(scaler.soft_limit))
+        root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", share, share), np.float64(1)))
+        scaled = graph.add("Div", scaled, root)
+    return str(scaled)
 
 
-def _soft_clip_graph(preprocessing: Preprocessing, limit: float) -> onnx.ModelProto:
-    """X / √(1 + (x / limit)²) of the numbers, and the other features as they are."""
-    graph, n_features = Graph(), len(preprocessing.feature_names)
-    # Divided by infinity, a feature that is no number is far below the limit.
-    limits = np.where(np.arange(n_features) < preprocessing.n_numbers, limit, np.inf)
-    share = graph.add("Div", "scaled", limits)
-    root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", share, share), np.float64(1)))
-    clipped = graph.add("Div", "scaled", root)
-    graph.nodes.append(helper.make_node("Identity", [clipped], ["clipped"]))
-    return graph.model(
-        [table_value("scaled", TensorProto.DOUBLE, n_features)],
-        [table_value("clipped", TensorProto.DOUBLE, n_features)],
-    )
+def _encoded(graph: Graph, encoder: Encoder) -> str:
+    """Texts as the encoder's `transform` has them, [N, n_outputs]."""
+    parts = []
+    for feature, levels in zip(encoder.features, encoder.levels, strict=True):
+        texts = [str(level) for level in levels]
+        encode = partial(graph.add, domain="ai.onnx.ml")
+        if encoder.scaler:
+            places = list(range(len(texts)))
+            parts.append(
+                encode(
+                    "LabelEncoder", feature.key, keys_strings=texts, values_int64s=places, default_int64=-1
+                )
+            )
+        else:
+            # [N, 1, n_levels]; an unknown level is none of them.
+            flags = encode("OneHotEncoder", feature.key, cats_strings=texts, zeros=1)
+            parts.append(graph.add("Reshape", flags, np.array([-1, len(texts)])))
+    joined = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+    numbers = str(graph.add("Cast", joined, to=TensorProto.DOUBLE))
+    return _scaled(graph, encoder.scaler, numbers) if encoder.scaler else numbers

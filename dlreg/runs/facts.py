@@ -14,7 +14,7 @@ from dlreg.runs.own_table import files_of_data
 from dlreg.table.dataset import Dataset
 from dlreg.table.stored_dataset import StoredDataset
 
-PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime", "skl2onnx")
+PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime")
 
 
 def now() -> str:

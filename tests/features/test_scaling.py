@@ -1,4 +1,4 @@
-"""Scalers: fitted a column at a time, they scale as scikit-learn fitted to all columns at once."""
+"""Scalers: fitted a column at a time, they scale as scikit-learn does."""
 
 import json
 from typing import get_args
@@ -8,7 +8,7 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
 
 from dlreg.config.schema import NumericScaling
-from dlreg.features.scaling import SOFT_LIMIT, fit_code_scaler, fit_scaler
+from dlreg.features.scaling import SOFT_LIMIT, fit_code_scaler, fit_scaler, fit_scaler_on_blocks
 
 N_ROWS = 120
 SCIKIT_LEARN = {
@@ -43,9 +43,37 @@ def test_a_column_at_a_time_is_as_all_at_once(method):
     assert np.array_equal(scaler.transform(others), np.hstack(alone))
     together = SCIKIT_LEARN[method].fit(x)
     assert scaler.transform(others) == pytest.approx(together.transform(others), abs=1e-6)
-    for name, value in vars(scaler.estimator).items():
-        if name.endswith("_"):
-            assert value == pytest.approx(getattr(together, name), rel=1e-6), name
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("method", SCIKIT_LEARN)
+def test_any_column_is_scaled_to_the_bit_as_by_scikit_learn(method, seed):
+    generator = np.random.default_rng(seed)
+    n_rows = int(generator.choice([1, 2, 9, 100, 129, 5000]))
+    values = [
+        generator.normal(generator.choice([0, 1, 1e12]), generator.choice([1e-9, 1, 1e3]), n_rows),
+        np.full(n_rows, generator.choice([0.0, 0.1, 1e15])),
+        generator.integers(0, 3, n_rows).astype(float),
+    ]
+    reference = SCIKIT_LEARN[method]
+    if method == "quantile":
+        reference = QuantileTransformer(n_quantiles=min(1000, n_rows), subsample=None)
+    for x in values:
+        others = np.concatenate([x, 1.1 * x - 0.3, 3 * x]).reshape(-1, 1)
+        expected = reference.fit(x.reshape(-1, 1)).transform(others)
+        assert np.array_equal(fit_scaler(method, [x]).transform(others), expected)
+
+
+@pytest.mark.parametrize("method", ["standard", "minmax"])
+def test_blocks_are_merged_to_what_all_rows_give(method):
+    x = numbers(7)
+    merged = fit_scaler_on_blocks(method, (x[start : start + 50] for start in range(0, N_ROWS, 50)))
+    assert merged.transform(x) == pytest.approx(fit_scaler(method, x.T).transform(x), rel=1e-9, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["robust", "robust_clip", "quantile", "none"])
+def test_other_scalings_need_all_rows_at_once(method):
+    assert fit_scaler_on_blocks(method, iter([numbers(8)])) is None
 
 
 def test_scikit_learn_has_every_scaling_of_the_config_but_two():

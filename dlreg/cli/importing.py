@@ -7,22 +7,73 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from dlreg.files.cache_folder import cache_folder
 
+# What TensorFlow and Keras ask for when they are imported, and do without where it is not installed: for figures of
+# images, sparse matrices and wrappers. It would be two fifths of their time.
+UNNEEDED = frozenset({"matplotlib", "scipy", "sklearn"})
+
 
 @contextmanager
 def quiet_import(cache: Path | None = None) -> Iterator[None]:
-    """A block that imports TensorFlow: without noise on stderr, and without garbage collection.
+    """A block that uses TensorFlow, imported without noise on stderr, garbage collection and `UNNEEDED`.
 
     Args:
         cache: The folder in which XLA keeps compiled programs, if it is to keep any.
     """
     _set_environment(cache)
     with _native_stderr_held_back(), _nothing_collected():
+        _import_keras()
         yield
+
+
+def _import_keras() -> None:
+    """Imports Keras, and TensorFlow by it, as if `UNNEEDED` were not installed.
+
+    A version that cannot do without is forgotten again, to be imported with all it asks for in the block.
+    """
+    try:
+        with _kept_out(UNNEEDED):
+            import_module("keras")
+    except ImportError:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "keras"]:
+            del sys.modules[name]
+
+
+class _Absent:
+    """A finder of modules, for which some packages are not installed.
+
+    Args:
+        packages: Their names.
+    """
+
+    def __init__(self, packages: frozenset[str]) -> None:
+        self._packages = packages
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Finds nothing.
+
+        Raises:
+            ModuleNotFoundError: The module is of one of the packages.
+        """
+        if name.partition(".")[0] in self._packages:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@contextmanager
+def _kept_out(packages: frozenset[str]) -> Iterator[None]:
+    """A block in which some packages cannot be imported that have not been before."""
+    finder = _Absent(packages)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.meta_path.remove(finder)
 
 
 def keep_out_of_home() -> None:

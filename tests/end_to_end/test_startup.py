@@ -122,6 +122,46 @@ def test_a_mistake_in_the_data_is_told_before_tensorflow_is_imported(project):
     assert not set(done.stderr.splitlines()[-1].split()) & HEAVY
 
 
+IMPORT = """
+import sys
+from dlreg.cli.importing import UNNEEDED, quiet_import
+
+class Vital:
+    def find_spec(self, name, *_):
+        if name == "keras.src.layers" and needed:
+            import scipy
+
+needed = bool(sys.argv[1:])
+sys.meta_path.insert(0, Vital())
+with quiet_import():
+    from dlreg.engine.backend import import_backend
+    import_backend(1)
+import keras
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(*sorted(loaded & UNNEEDED))
+from matplotlib.figure import Figure
+from sklearn.linear_model import RidgeCV
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+assert model.count_params() == 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"), [([], set()), (["needed"], {"scipy", "sklearn", "matplotlib"})]
+)
+def test_keras_is_imported_without_what_it_can_do_without(arguments, loaded, tmp_path):
+    """And with all it asks for where it cannot; afterwards everything can be imported."""
+    command = [sys.executable, "-c", IMPORT, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == loaded
+
+
+def test_training_a_table_of_numbers_takes_no_scikit_learn(project, tmp_path):
+    options = ["--run-dir", tmp_path / "run", "--set", "training.epochs=1", "--quiet"]
+    assert not modules_after("train", "config.yaml", *options, cwd=project) & {"sklearn", "scipy"}
+
+
 TRAIN = """
 import gc, sys
 from dlreg.cli.main import main

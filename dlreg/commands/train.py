@@ -17,10 +17,12 @@ from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
+from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.preview.advice import advise
 from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
+from dlreg.processor import usable_cores
 from dlreg.runs.checkpointing import Checkpointer
 from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir
 from dlreg.runs.facts import gather_facts, now
@@ -31,6 +33,7 @@ from dlreg.runs.results import (
     Results,
     TrainedNetwork,
     write_config,
+    write_loss_curve,
     write_network,
     write_preprocessing,
     write_results,
@@ -160,11 +163,17 @@ def train(
         write_config(run, config)
         try:
             with reporting_storage_errors(path):
-                with interruption.heeded(), compile_cache(enabled=config.run.compile_cache) as cache:
+                with (
+                    interruption.heeded(),
+                    compile_cache(enabled=config.run.compile_cache) as cache,
+                    drawing_beside(enabled=usable_cores() > 1) as draughtsman,
+                ):
                     listener.on_stage("importing TensorFlow")
                     with importing(cache):
                         import_backend(facts["threads"])
-                    outcome = _train(config, dataset, run, checkpointer, listener, target_hint)
+                    outcome = _train(
+                        config, dataset, run, checkpointer, listener, draughtsman, target_hint
+                    )
                 summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
                 run.set_status("complete", {"finished": now(), **summary.facts()})
                 run.remove_checkpoint()
@@ -203,6 +212,7 @@ def _train(
     run: RunDir,
     checkpointer: Checkpointer,
     listener: Listener,
+    draughtsman: Draughtsman,
     target_hint: str | None,
 ) -> Outcome:
     """Takes the steps of `train_steps`, and writes what each returns."""
@@ -221,9 +231,11 @@ def _train(
     with checkpointer.guarding_training():
         trained = steps.train_networks(config, dataset, prepared, hooks)
     progress = trained.progress
+    drawing = draughtsman.begin(**_loss_curve(config, progress))
     networks = steps.combine(config, in_memory, prepared, trained)
-    write_network(run, _trained_network(config, progress, networks))
+    write_network(run, _trained_network(progress, networks))
     if progress.diverged:
+        write_loss_curve(run, drawing.finish())
         raise DivergedError(
             f"the loss is not finite in epoch {len(progress.values)}: training diverged. Try a smaller "
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
@@ -237,6 +249,7 @@ def _train(
     steps.refuse_disagreeing_pipeline(networks, built, held_out, in_memory.parts["train"].y_true)
     measure = partial(steps.measure, dataset, preprocessing, networks, built, held_out, config.data)
     metrics = write_results(run, _results(in_memory, networks, built), measure)
+    write_loss_curve(run, drawing.finish())
     return Outcome(
         metrics=dict(metrics),
         epochs=progress.epoch,
@@ -259,7 +272,7 @@ def _resuming(checkpointer: Checkpointer) -> Callable[[Checkpoint], Checkpoint |
     return resume_from
 
 
-def _trained_network(config: Config, progress: Progress, networks: "Networks") -> TrainedNetwork:
+def _trained_network(progress: Progress, networks: "Networks") -> TrainedNetwork:
     from dlreg.model.keras_model import keras_file, summary_of
 
     return TrainedNetwork(
@@ -268,23 +281,18 @@ def _trained_network(config: Config, progress: Progress, networks: "Networks") -
         progress.refit if progress.refit_epoch else None,
         summary_of(networks.model),
         keras_file(networks.model),
-        _loss_curve(config, progress),
     )
 
 
-def _loss_curve(config: Config, progress: Progress) -> bytes:
-    # matplotlib takes its time, and a training that is refused draws nothing.
-    from dlreg.figures.plots import plot_loss
-    from dlreg.figures.writing import render_figure
-
-    figure = plot_loss(
-        progress.history,
-        loss_name=config.training.loss,
-        best_epoch=progress.best_epoch,
-        target=config.data.target,
-        target_scaling=config.preprocessing.target,
-    )
-    return render_figure(figure, "png")
+def _loss_curve(config: Config, progress: Progress) -> dict[str, Any]:
+    """What `plot_loss` takes."""
+    return {
+        "history": {name: progress.history.get(name) for name in ("loss", "val_loss")},
+        "loss_name": config.training.loss,
+        "best_epoch": progress.best_epoch,
+        "target": config.data.target,
+        "target_scaling": config.preprocessing.target,
+    }
 
 
 def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline") -> Results:

@@ -3,6 +3,7 @@
 - `plots`: losses by epoch, predictions, residuals, the importance of columns
 - `style`: the look they share, and fonts that have the characters of every name
 - `writing`: figures as PNG, SVG or PDF
+- `beside`: the loss curve drawn by a process of its own, meanwhile
 
 Others may call all public functions. Never imports another package but `files`.
 """

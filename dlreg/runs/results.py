@@ -39,7 +39,6 @@ class TrainedNetwork:
         refit: The same of the epochs in which the members were refitted; None if they were not.
         summary: The Keras model in words.
         model: The bytes of the Keras file.
-        loss_curve: The bytes of a PNG.
     """
 
     history: Mapping[str, Sequence[float]]
@@ -47,7 +46,6 @@ class TrainedNetwork:
     refit: Mapping[str, Sequence[float]] | None
     summary: str
     model: bytes
-    loss_curve: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +92,11 @@ def write_network(run: RunDir, trained: TrainedNetwork) -> None:
     run.write(names.HISTORY, history_json(trained.history, trained.members, trained.refit))
     run.write(names.SUMMARY, trained.summary.encode())
     run.write(names.MODEL, trained.model)
-    run.write(names.LOSS_CURVE, trained.loss_curve, hashed=False)
+
+
+def write_loss_curve(run: RunDir, content: bytes) -> None:
+    """Writes the learning curve, the bytes of a PNG, also of a training that diverged."""
+    run.write(names.LOSS_CURVE, content, hashed=False)
 
 
 def write_results(

@@ -8,9 +8,16 @@ from dlreg.evaluation.calibration import Calibration
 from dlreg.evaluation.intervals import Intervals
 from dlreg.runs.directory import open_run_dir
 from dlreg.runs.names import LOSS_CURVE
-from dlreg.runs.results import PredictedRows, Results, TrainedNetwork, write_network, write_results
+from dlreg.runs.results import (
+    PredictedRows,
+    Results,
+    TrainedNetwork,
+    write_loss_curve,
+    write_network,
+    write_results,
+)
 
-NETWORK = TrainedNetwork({"loss": [1.0]}, [], None, "a model\n", b"keras", b"png")
+NETWORK = TrainedNetwork({"loss": [1.0]}, [], None, "a model\n", b"keras")
 
 
 ROWS = PredictedRows(np.array([4, 7]), np.array([1.0, 2.0]), np.array([1.5, 1.5]))
@@ -34,6 +41,7 @@ def names_in(path):
 def test_a_training_leaves_its_network_before_it_is_measured(tmp_path):
     with open_run_dir(tmp_path / "run") as run:
         write_network(run, NETWORK)
+        write_loss_curve(run, b"png")
         assert names_in(run.path) == {"history.json", "summary.txt", "model.keras", "loss_curve.png"}
         assert set(run.record["files"]) == names_in(run.path) - {LOSS_CURVE}
         assert (run.path / "model.keras").read_bytes() == b"keras"

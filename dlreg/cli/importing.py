@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dlreg.files.cache_folder import cache_folder
 
-# What TensorFlow and Keras ask for when they are imported, and do without where it is not installed: it is for
-# figures of images, sparse matrices and wrappers, and would be two fifths of their time.
+# What TensorFlow and Keras ask for when they are imported, and do without where it is not installed: for
+# figures of images, sparse matrices and wrappers. It would be two fifths of their time.
 UNNEEDED = frozenset({"matplotlib", "scipy", "sklearn"})
 
 

@@ -54,18 +54,20 @@ class Memory:
     least: Need
     most: Need
 
-    def rows_per_call(self, longest_text: int) -> int:
-        """How many rows can be given at once so that a call stays below `MAX_BYTES_PER_CALL`; 0 for none.
+    def rows_per_call(self, longest_text: int, n_calls: int = 1) -> int:
+        """How many rows can be given at once so that calls stay below `MAX_BYTES_PER_CALL`; 0 for none.
 
         Args:
             longest_text: The most bytes of a cell.
+            n_calls: How many calls there are side by side, which share these bytes.
         """
+        limit = MAX_BYTES_PER_CALL // n_calls
         least, most = (need.with_texts_of(longest_text) for need in (self.least, self.most))
-        if most <= MAX_BYTES_PER_CALL:
+        if most <= limit:
             return MAX_ROWS
-        if least > MAX_BYTES_PER_CALL:
+        if least > limit:
             return 0
-        return 1 + (MAX_ROWS - 1) * (MAX_BYTES_PER_CALL - least) // (most - least)
+        return 1 + (MAX_ROWS - 1) * (limit - least) // (most - least)
 
 
 def memory_of(graph: onnx.GraphProto) -> Memory:

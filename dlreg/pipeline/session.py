@@ -1,6 +1,12 @@
-"""A trained pipeline: rows of a CSV in, predictions in the target's units out, run by ONNX Runtime."""
+"""A trained pipeline: rows of a CSV in, predictions in the target's units out, run by ONNX Runtime.
+
+Rows are given to it block by block, each to a thread of its own. That keeps every core busy and the tensors
+of a block in its cache; ONNX Runtime's own threads share the work of one operator, wait for each other after
+each, and count the machine's cores instead of those that this process may use.
+"""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -8,10 +14,19 @@ from dlreg.errors import DataError, Fault, RunDirError, located
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.pipeline.telemetry import telemetry_off
 from dlreg.pipeline.vetting import plain_output, vet_model
+from dlreg.processor import usable_cores
 
 with telemetry_off():
     import onnxruntime as ort
     from onnxruntime.capi import onnxruntime_pybind11_state as native
+
+# Threads share the memory of a call, and with much less than this each a block is too small to be fast.
+MOST_THREADS = 8
+# Fewer rows are not worth a thread.
+ROWS_PER_THREAD = 256
+# Rows are computed in groups of so many, a remainder otherwise, with other roundings. There is none: a row's
+# prediction must be the same to the bit, whichever rows it is predicted with.
+ROWS_ALIKE = 4
 
 # ONNX Runtime's errors have no base class of their own.
 _RUNTIME_ERRORS = (
@@ -42,6 +57,7 @@ class Pipeline:
             vetted, self._memory = vet_model(model, n_columns)
         options = ort.SessionOptions()
         options.log_severity_level = 4
+        options.intra_op_num_threads = 1
         try:
             self._session = ort.InferenceSession(vetted, options, providers=["CPUExecutionProvider"])
         except _RUNTIME_ERRORS as error:
@@ -85,33 +101,65 @@ class Pipeline:
             DataError: A cell is so long that predicting its row would take too much memory.
         """
         n_rows = len(next(iter(cells.values())))
-        parts = []
+        if not n_rows:
+            return {name: np.empty(0) for name in self._outputs}
+        n_threads, rows = self._division(cells, n_rows)
+        blocks = (
+            {name: column[start : start + rows] for name, column in cells.items()}
+            for start in range(0, n_rows, rows)
+        )
+        if n_threads == 1:
+            parts = list(map(self._run_block, blocks))
+        else:
+            with ThreadPoolExecutor(n_threads) as threads:
+                parts = list(threads.map(self._run_block, blocks))
+        columns = (np.concatenate(output) for output in zip(*parts, strict=True))
+        return dict(zip(self._outputs, columns, strict=True))
+
+    def _division(self, cells: Mapping[str, np.ndarray], n_rows: int) -> tuple[int, int]:
+        """How many threads run the pipeline, and how many rows each is given at once.
+
+        Raises:
+            DataError: A cell is so long that predicting its row would take too much memory.
+        """
         longest, name = max((_longest_text(column), name) for name, column in cells.items())
-        rows_per_call = self._memory.rows_per_call(longest)
-        if not rows_per_call:
+        n_threads = min(MOST_THREADS, usable_cores(), -(-n_rows // ROWS_PER_THREAD))
+        rows = self._memory.rows_per_call(longest, n_threads)
+        if rows < ROWS_ALIKE:
+            n_threads, rows = 1, self._memory.rows_per_call(longest)
+        if not rows:
             message = (
                 f"column {name!r}: a cell of {longest:,} bytes takes too much memory to be predicted from"
             )
             raise DataError(Fault(message, hint="Shorten it"))
-        for start in range(0, n_rows, rows_per_call):
-            end = min(start + rows_per_call, n_rows)
-            block = {name: column[start:end] for name, column in cells.items()}
-            try:
-                outputs = self._session.run(None, block)
-            except _RUNTIME_ERRORS as error:
-                raise self._cannot_run(error) from None
-            for output in outputs:
-                if output.shape != (end - start, 1) or output.dtype != np.float64:
-                    raise self._cannot_run(f"{output.dtype} predictions of shape {output.shape}")
-            parts.append([output[:, 0] for output in outputs])
-        if not parts:
-            return {name: np.empty(0) for name in self._outputs}
-        columns = (np.concatenate(output) for output in zip(*parts, strict=True))
-        return dict(zip(self._outputs, columns, strict=True))
+        share = -(-n_rows // n_threads)
+        rows = min(rows, share + -share % ROWS_ALIKE)
+        return n_threads, rows - rows % ROWS_ALIKE or rows
+
+    def _run_block(self, block: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Every output of some rows, shape `(n_rows,)` each."""
+        n_rows = len(next(iter(block.values())))
+        n_missing = -n_rows % ROWS_ALIKE
+        filled = {name: _filled(column, n_missing) for name, column in block.items()} if n_missing else block
+        try:
+            outputs = self._session.run(None, filled)
+        except _RUNTIME_ERRORS as error:
+            raise self._cannot_run(error) from None
+        for output in outputs:
+            if output.shape != (n_rows + n_missing, 1) or output.dtype != np.float64:
+                raise self._cannot_run(f"{output.dtype} predictions of shape {output.shape}")
+        return [output[:n_rows, 0] for output in outputs]
 
     def _cannot_run(self, reason: object) -> RunDirError:
         message = f"the pipeline cannot be run: {str(reason)[:300]}"
         return RunDirError(Fault(message, self._name, hint="Train again"))
+
+
+def _filled(column: np.ndarray, n_missing: int) -> np.ndarray:
+    """A column with some more cells, which take no memory."""
+    filled = np.full((len(column) + n_missing, 1), "" if column.dtype == object else 0, dtype=column.dtype)
+    filled[: len(column)] = column
+    return filled
 
 
 def _longest_text(column: np.ndarray) -> int:

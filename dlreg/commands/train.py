@@ -171,9 +171,7 @@ def train(
                     listener.on_stage("importing TensorFlow")
                     with importing(cache):
                         import_backend(facts["threads"])
-                    outcome = _train(
-                        config, dataset, run, checkpointer, listener, draughtsman, target_hint
-                    )
+                    outcome = _train(config, dataset, run, checkpointer, listener, draughtsman, target_hint)
                 summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
                 run.set_status("complete", {"finished": now(), **summary.facts()})
                 run.remove_checkpoint()

@@ -6,6 +6,7 @@ whoever opens it: a RunDirError that names the file.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -203,7 +204,8 @@ def history_json(
 
 def _finite(history: Mapping[str, Sequence[float]]) -> dict[str, list[float | None]]:
     return {
-        name: [value if np.isfinite(value) else None for value in values] for name, values in history.items()
+        name: [value if math.isfinite(value) else None for value in values]
+        for name, values in history.items()
     }
 
 

@@ -77,8 +77,6 @@ class Progress:
         epochs: How many epochs there will be at most, before refitting.
         watched: The loss that decides: `val_loss`, or `loss` where there are no validation rows.
         values: What was recorded: per epoch, refitting included, an array of shape `(n_values, n_members)`.
-        members: Each member's history in the shape of Keras's `History.history`, up to the epoch in
-            which its patience ended.
         history: The means over the members still in training; with one member, its history.
         refit: The means over the members still refitting, of what their training rows tell.
         is_training: Which members are still in training, shape `(n_members,)`.
@@ -101,13 +99,13 @@ class Progress:
         self.watched = "val_loss" if "val_loss" in names else "loss"
         self.values: list[np.ndarray] = []
         self.history: dict[str, list[float]] = {name: [] for name in names}
-        self.members: list[dict[str, list[float]]] = [{name: [] for name in names} for _ in range(n_members)]
         self.refit: dict[str, list[float]] = {name: [] for name in names if not name.startswith("val_")}
         self.is_training = np.ones(n_members, dtype=bool)
         self.slowdown = np.ones(n_members)
         self.best_epochs = np.zeros(n_members, dtype=np.int64)
         self.diverged = False
         self._best = np.full(n_members, np.inf)
+        self._ended_after = np.zeros(n_members, dtype=np.int64)
         self._stopping = _Watch(early_stopping, n_members) if early_stopping else None
         self._plateau = plateau
         self._slowing = _Watch(plateau, n_members) if plateau else None
@@ -117,6 +115,17 @@ class Progress:
     def epoch(self) -> int:
         """How many epochs are over, refitting left out."""
         return len(self.history["loss"])
+
+    @property
+    def members(self) -> list[dict[str, list[float]]]:
+        """Each member's history in the shape of Keras's `History.history`, until its patience ended."""
+        values = np.array(self.values[: self.epoch]).reshape(
+            self.epoch, len(self.history), len(self.is_training)
+        )
+        return [
+            {name: values[:n_epochs, place, member].tolist() for place, name in enumerate(self.history)}
+            for member, n_epochs in enumerate(self._ended_after)
+        ]
 
     @property
     def refit_epoch(self) -> int:
@@ -189,8 +198,7 @@ class Progress:
             return np.zeros_like(ongoing)
         for name, row in measured.items():
             self.history[name].append(float(row[self.is_training].mean()))
-            for member in np.flatnonzero(self.is_training):
-                self.members[member][name].append(float(row[member]))
+        self._ended_after[self.is_training] = self.epoch
         losses = np.where(self.is_training, measured[self.watched], np.inf)
         decisive = np.stack([measured["loss"], measured[self.watched]])[:, self.is_training]
         self.diverged = not bool(np.isfinite(decisive).all())

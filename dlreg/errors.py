@@ -40,6 +40,7 @@ class Fault:
         line: 1-based line in that file.
         column: 1-based character position in that line.
         hint: What to do about it, a sentence of its own.
+        row: 1-based row in that file, where it is a table without lines.
     """
 
     message: str
@@ -47,12 +48,15 @@ class Fault:
     line: int | None = None
     column: int | None = None
     hint: str | None = None
+    row: int | None = None
 
     def __str__(self) -> str:
-        """`file:line:column: message. hint`, with the parts that are known."""
+        """`file:line:column: message. hint`, or `file, row 17: …`, with the parts that are known."""
         # A path is told whole, but none that the system has is longer.
         path = self.path if self.path is None or len(self.path) <= LONGEST_PATH else brief(self.path)
         place = ":".join(str(part) for part in (path, self.line, self.column) if part is not None)
+        if self.row is not None:
+            place = ", ".join([*([place] if place else []), f"row {self.row}"])
         message = brief(self.message)
         text = f"{place}: {message}" if place else message
         text = f"{text}. {brief(self.hint)}" if self.hint else text

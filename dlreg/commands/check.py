@@ -94,7 +94,7 @@ def as_json(report: Report) -> dict[str, Any]:
     """The report in plain values, of one shape whatever was found.
 
     Returns:
-        `faults` and `warnings`: for each `message`, `path`, `line` and `column` (1-based, or None), `hint`
+        `faults` and `warnings`: for each `message`, `path`, `line`, `column` and `row` (1-based, or None), `hint`
         and `severity` (`error` or `warning`); of many alike the first. `fault_count` and `warning_count`: how
         many there are. `notes`: sentences. `plan`: what `preview.plan.Plan` says, or None.
     """

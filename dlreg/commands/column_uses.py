@@ -12,13 +12,13 @@ from dlreg.errors import DataError
 from dlreg.preview.columns import are_in_order, counts_rows, equals_target
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, recognise_columns
-from dlreg.table.csv_file import Table
 from dlreg.table.date_guess import guess_other_formats
 from dlreg.table.dates import parse_dates
 from dlreg.table.kinds.category import MAX_LEVELS
 from dlreg.table.kinds.number import unit_notes
 from dlreg.table.mixed_columns import FEW_VALUES
 from dlreg.table.spelling import canonical_text
+from dlreg.table.table import Table
 from dlreg.table.table_guess import GuessedTable
 from dlreg.table.written_cells import may_be_grouped
 from dlreg.wording import shorten

@@ -34,8 +34,8 @@ from dlreg.runs.strange_cells import (
     unknown_sentences,
 )
 from dlreg.runs.trained_run import TrainedRun, open_run, use_run
-from dlreg.table.csv_file import read_table
 from dlreg.table.dataset import csv_format_of, read_part
+from dlreg.table.source import read_table
 
 
 @dataclass(frozen=True)

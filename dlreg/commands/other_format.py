@@ -8,8 +8,8 @@ from dataclasses import replace
 from dlreg.config.reading import override_config
 from dlreg.errors import DataError, Fault, UsageError
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.table.csv_file import Table
 from dlreg.table.date_writing import rewrite_dates
+from dlreg.table.table import Table
 
 # What says how a file is written; everything else is a part of what was trained.
 FORMAT_KEYS = ("encoding", "delimiter", "decimal", "thousands", "missing_values", "dates")

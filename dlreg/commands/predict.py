@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from csv import writer as csv_writer
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -27,12 +27,12 @@ from dlreg.runs.strange_cells import (
 )
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.columns import read_cells
-from dlreg.table.csv_file import Table, stream_tables
-from dlreg.table.csv_scan import open_csv
 from dlreg.table.dataset import csv_format_of
 from dlreg.table.kinds.number import count_without_unit
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
+from dlreg.table.source import find_source, no_rows_fault, standard_input, stream_tables
+from dlreg.table.table import Table
 
 
 @dataclass(frozen=True)
@@ -87,25 +87,26 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
         StorageError: The output cannot be written.
     """
     _check_options(run, options)
-    source = "standard input" if csv == "-" else csv
+    csv_format = csv_format_of(run.config.data)
+    source = standard_input(csv_format) if csv == "-" else find_source(csv, csv_format)
     n_rows, strange, bare, unusable = 0, StrangeCells(), Counter[str](), Unusable()
     formulas, written = formulas_of_names(options.keep), escaped if options.escape_formulas else list
-    with _open_input(csv) as stream, naming_set_option(), _open_output(output) as target:
+    with naming_set_option(), _open_output(output) as target:
         # It writes the same text as pandas, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
         text_columns = {*run.text_columns, *options.keep}
-        for block in stream_tables(stream, source, csv_format_of(run.config.data), text_columns):
+        for block in stream_tables(source, text_columns):
             table = with_dates_as_trained(block, run)
             predicted, met = _predict_block(run, table, options)
             strange += met
             rows = np.arange(n_rows, n_rows + len(table.frame))
             unusable += find_unusable(rows, *(predicted[name] for name in options.predicted))
             if options.strict and unusable.count:
-                raise DataError(*unusable.faults(source))
+                raise DataError(*unusable.faults(source.name))
             bare.update(count_without_unit(table, run.columns))
             if not n_rows:
                 # Before anything is written: what follows is mostly like what comes first.
-                refuse_unseen(strange, source, options.max_unseen)
+                refuse_unseen(strange, source.name, options.max_unseen)
                 writer.writerow(["row", *written(options.keep), *options.predicted])
             kept = {name: block.frame[name].fillna("").tolist() for name in options.keep}
             formulas += find_formulas(kept, n_rows)
@@ -116,9 +117,8 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
             writer.writerows(zip(rows.tolist(), *columns, strict=True))
             n_rows += len(table.frame)
         if not n_rows:
-            hint = "Add a header line and, below it, one line for each row"
-            raise DataError(Fault("the file has no rows of data", source, hint=hint))
-        refuse_unseen(strange, source, options.max_unseen)
+            raise DataError(no_rows_fault(source.name))
+        refuse_unseen(strange, source.name, options.max_unseen)
     for sentence in strange_sentences(run, strange):
         warnings.warn(sentence, stacklevel=1)
     for name, count in bare.items():
@@ -137,7 +137,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
         "cells": strange.as_json(),
         "formulas": dict(formulas.counts),
     }
-    return report, unusable.faults(source)
+    return report, unusable.faults(source.name)
 
 
 def _cells(values: np.ndarray) -> list[float | str]:
@@ -195,15 +195,6 @@ def _check_level(run: TrainedRun, level: float) -> None:
         message = f"--interval {level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
         hint = f"Ask for at most {run.intervals.highest_level:.3g}, or train" if n_rows else "Train"
         raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))
-
-
-@contextlib.contextmanager
-def _open_input(csv: str) -> Iterator[BinaryIO]:
-    if csv == "-":
-        yield sys.stdin.buffer
-    else:
-        with open_csv(csv) as stream:
-            yield stream
 
 
 @contextlib.contextmanager

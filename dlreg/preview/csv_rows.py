@@ -1,10 +1,9 @@
 """The rows that come from the CSV of `data.path`, and the CSV as a place to look cells up in."""
 
-import pandas as pd
-
 from dlreg.config.schema import Config
-from dlreg.table.csv_file import Table
 from dlreg.table.dataset import Dataset, Part, csv_format_of, shown_path
+from dlreg.table.source import unread_table
+from dlreg.table.table import Table
 
 
 def parts_of_csv(config: Config, dataset: Dataset) -> tuple[Part, ...]:
@@ -15,4 +14,4 @@ def parts_of_csv(config: Config, dataset: Dataset) -> tuple[Part, ...]:
 
 def csv_as_written(config: Config) -> Table:
     """The CSV without its frame: numbers no longer tell how they were written, or in which line."""
-    return Table(pd.DataFrame(), shown_path(config.data.path), csv_format_of(config.data))
+    return unread_table(shown_path(config.data.path), csv_format_of(config.data))

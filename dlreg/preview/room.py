@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from dlreg.config.schema import Config
 from dlreg.memory import available_bytes
 from dlreg.preview.plan import CELL_BYTES, FLOAT_BYTES, LIBRARY_BYTES, ROW_CELLS
-from dlreg.table.csv_scan import open_csv, scan_blocks
+from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
 from dlreg.table.dataset import csv_format_of, shown_path
+from dlreg.table.source import find_source
 
 # A table of fewer bytes is not worth a look.
 SMALL = 8 << 20
@@ -44,14 +43,12 @@ def look_for_room(config: Config) -> Room | None:
     path = shown_path(config.data.path)
     with open_csv(path) as stream:
         n_bytes = stream.seek(0, 2)
-        stream.seek(0)
-        if n_bytes <= SMALL:
-            return None
-        block = next(iter(scan_blocks(stream, path, csv_format_of(config.data))), None)
+    if n_bytes <= SMALL:
+        return None
+    block = next(iter(find_source(path, csv_format_of(config.data)).blocks()), None)
     if block is None:
         return None
-    row_bytes = len(block.data) / max(1, int(np.count_nonzero(block.filled)))
-    n_rows, n_columns = int(n_bytes / row_bytes), len(block.header)
+    n_rows, n_columns = int(n_bytes / (BLOCK_BYTES / block.n_rows)), len(block.header)
     memory = n_rows * (CELL_BYTES * (n_columns + ROW_CELLS) + FLOAT_BYTES * n_columns)
     # A block of cells, and once more with features of single precision; buckets of a shuffle come and go.
     disk = n_rows * (n_columns * (CELL_BYTES + 2 * FLOAT_BYTES) + CELL_BYTES)

@@ -7,9 +7,9 @@ import pandas as pd
 
 from dlreg.config.schema import Config
 from dlreg.preview.suspicion import Suspicion
-from dlreg.table.csv_file import read_sample
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, csv_format_of, shown_path
+from dlreg.table.source import read_sample
 from dlreg.table.written_cells import (
     LEAST_MARKS,
     grouped_among_whole,

@@ -3,7 +3,9 @@
 - `csv_format`: how a CSV is written, and files of other formats told from their first bytes
 - `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `csv_scan`: its bytes, cut into blocks of whole rows
-- `csv_file`: the table of a whole file, or of each block of a stream
+- `csv_file`: the rows of a block
+- `table`: rows with their cells, and where each of them stands
+- `source`: what a table is read from, as blocks of rows: a whole table, or a stream of them
 - `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone
 - `table_guess`, `mixed_columns`: a whole table so read, and what to make of other texts among its numbers
 - `written_cells`: what the text of numbers tells and the numbers do not
@@ -26,7 +28,7 @@
 
 Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS`, `number` and
 `units`), `dates`, `date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
-`csv_file.{read_table, read_sample, stream_tables, Table}`, `csv_format.CsvFormat`,
+`source`, `table.Table`, `csv_format.CsvFormat`,
 `csv_scan.{open_csv, BLOCK_BYTES}`, `table_guess`, `mixed_columns.FEW_VALUES`, `written_cells`,
 `cells.shown_cells`, `spelling`, `splits`, `target`, `non_data_rows.{describe_rows, find_non_data_rows}` and
 `missing_columns.missing_columns`. Never imports features, model,

@@ -23,7 +23,7 @@ from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.dataset import Part
 from dlreg.table.kinds.category import CATEGORY, MAX_LEVELS
-from dlreg.table.row_stream import Counts, Recognised, RowBlock
+from dlreg.table.row_stream import Counts, Recognised, CheckedRows
 
 TABLE = "table.json"
 _ROWS, _TARGET, _KEYS, _TEXTS = "rows", "y_true", "keys", "texts"
@@ -58,7 +58,7 @@ class StoredBlock(NamedTuple):
     Attributes:
         part: The rows, texts as places among those of `texts`, int32.
         texts: The different texts of each column that holds texts.
-        keys: What they are divided by, as in `row_stream.RowBlock`.
+        keys: What they are divided by, as in `row_stream.CheckedRows`.
     """
 
     part: Part
@@ -78,7 +78,7 @@ class StoredBlock(NamedTuple):
 def store_rows(
     folder: Path,
     recognised: Recognised,
-    blocks: Iterable[RowBlock],
+    blocks: Iterable[CheckedRows],
     target: str,
     path: str,
     on_rows: Callable[[int], None] = lambda _: None,
@@ -162,7 +162,7 @@ def _file_name(number: int) -> str:
     return f"{number:06}.safetensors"
 
 
-def _write_block(file: Path, columns: Iterable[Column], block: RowBlock) -> dict[str, list[str]]:
+def _write_block(file: Path, columns: Iterable[Column], block: CheckedRows) -> dict[str, list[str]]:
     """Writes a block; returns the different texts of each column of texts."""
     part = block.part
     arrays = {_ROWS: part.rows, _TARGET: part.y_true}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlreg.errors import Fault
-from dlreg.table.csv_file import Table
+from dlreg.table.table import Table
 
 # How many of the cells at fault a message shows, and the most characters of each.
 MOST_EXAMPLES, EXAMPLE_LENGTH = 3, 40
@@ -15,7 +15,7 @@ def read_text(table: Table, name: str) -> np.ndarray:
 
 
 def cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: str) -> Fault:
-    """A fault that shows the first of the cells at fault, and their lines.
+    """A fault that shows the first of the cells at fault, and their places.
 
     Args:
         table: The cells' table.
@@ -26,11 +26,11 @@ def cells_fault(table: Table, name: str, bad: np.ndarray, expected: str, hint: s
     """
     rows = np.flatnonzero(bad)
     message = f"column {name!r}: {expected}; found {shown_cells(table, name, rows)}"
-    return Fault(message, table.name, table.line(int(rows[0])), hint=hint)
+    return table.fault(message, int(rows[0]), hint)
 
 
 def shown_cells(table: Table, name: str, rows: np.ndarray) -> str:
-    """The first of some cells of a column as they stand in the file, and their lines, for a message.
+    """The first of some cells of a column as they stand in the file, and their places, for a message.
 
     Args:
         table: The cells' table.
@@ -38,7 +38,7 @@ def shown_cells(table: Table, name: str, rows: np.ndarray) -> str:
         rows: Their rows, 0-based, shape `(n_cells,)`.
     """
     examples = ", ".join(
-        f"{table.cell(int(row), name)[:EXAMPLE_LENGTH]!r} (line {table.line(int(row))})"
+        f"{table.cell(int(row), name)[:EXAMPLE_LENGTH]!r} ({table.describe_place(int(row))})"
         for row in rows[:MOST_EXAMPLES]
     )
     return examples + (f" and {len(rows) - MOST_EXAMPLES:,} more" if len(rows) > MOST_EXAMPLES else "")

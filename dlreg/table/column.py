@@ -10,7 +10,7 @@ from dlreg.config.schema import ColumnType
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlreg.table.csv_file import Table
+    from dlreg.table.table import Table
 
 KindName = Literal["number", "category", "boolean", "date"]
 

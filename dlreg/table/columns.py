@@ -8,10 +8,10 @@ import numpy as np
 from dlreg.config.schema import DateColumn
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.column import Column, Kind
-from dlreg.table.csv_file import Table
 from dlreg.table.kinds.category import CATEGORY
 from dlreg.table.kinds.date import DATE, date_column
 from dlreg.table.kinds.number import NUMBER
+from dlreg.table.table import Table
 
 KINDS: Mapping[str, Kind] = {"number": NUMBER, "category": CATEGORY, "boolean": CATEGORY, "date": DATE}
 # Whatever is neither a number nor a date is a category.

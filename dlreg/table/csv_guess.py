@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from dlreg.table.csv_file import read_sample
 from dlreg.table.csv_format import BYTE_ORDER_MARKS, CsvFormat, likely_encoding, refuse_other_formats
 from dlreg.table.csv_opening import DELIMITERS
 from dlreg.table.csv_scan import find_rows, open_csv
 from dlreg.table.kinds.number import number_pattern
 from dlreg.table.kinds.units import split_number
+from dlreg.table.source import read_sample
 
 SAMPLE_BYTES = 1 << 20
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.

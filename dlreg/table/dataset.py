@@ -14,13 +14,14 @@ from dlreg.errors import DataError, Fault, gathering, located
 from dlreg.table.chosen_columns import choose_columns
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
-from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.kinds.category import canonical_texts
 from dlreg.table.kinds.number import unit_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
+from dlreg.table.source import read_table
 from dlreg.table.splits import Fold, Splits, go_forward, split_folds, split_rows
+from dlreg.table.table import Table
 from dlreg.table.target import find_target_unit, read_target
 from dlreg.table.unseen_levels import unseen_levels
 
@@ -297,8 +298,7 @@ def split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray
     gaps = rows[np.asarray(pd.isna(values[rows]))]
     if gaps.size:
         message = f"column {data.split_by!r} is missing in {gaps.size:,} rows that are to be split by it"
-        line = table.line(int(gaps[0]))
-        raise DataError(Fault(message, table.name, line, hint="Fill the cells or drop the rows"))
+        raise DataError(table.fault(message, int(gaps[0]), "Fill the cells or drop the rows"))
     return np.asarray(values[rows])
 
 

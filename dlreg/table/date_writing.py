@@ -9,8 +9,8 @@ import pandas as pd
 from dlreg.errors import DataError
 from dlreg.table.cells import cells_fault
 from dlreg.table.column import Column
-from dlreg.table.csv_file import Table
 from dlreg.table.dates import NAMES, has_offset, parse_column, parse_format
+from dlreg.table.table import Table
 
 _PIECES: Mapping[str, Callable[[pd.Timestamp], str]] = {
     "Y": lambda moment: f"{moment.year:04}",

@@ -14,10 +14,10 @@ import pandas as pd
 
 from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault
-from dlreg.table.csv_file import Table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.kinds.number import to_numbers
 from dlreg.table.spelling import canonical_text, small_letters
+from dlreg.table.table import Table
 
 # Fewer rows are the sum of each other by chance.
 LEAST_ROWS = 10
@@ -114,10 +114,7 @@ def set_aside(
     others = without_cells(table, [row for row, _ in found])
     if data.non_data_rows == "exclude":
         return Observations(others, is_observation, tuple(f"left out: {place}" for place in places))
-    faults = [
-        Fault(f"no observation: {reason}", table.name, table.line(row), hint=_HINT)
-        for row, reason in found[:MOST_NAMED]
-    ]
+    faults = [table.fault(f"no observation: {reason}", row, _HINT) for row, reason in found[:MOST_NAMED]]
     return Observations(others, is_observation, (), (*faults, *_further(table, len(found), _HINT)))
 
 
@@ -132,7 +129,7 @@ def without_cells(table: Table, rows: Sequence[int]) -> Table:
 def describe_rows(table: Table, rows: Iterable[NonDataRow]) -> list[str]:
     """A line for each of the first of some rows, and one for all others."""
     rows = list(rows)
-    places = [f"line {table.line(row)}: {reason}" for row, reason in rows[:MOST_NAMED]]
+    places = [f"{table.describe_place(row)}: {reason}" for row, reason in rows[:MOST_NAMED]]
     return places + [str(fault.message) for fault in _further(table, len(rows), None)]
 
 

@@ -16,8 +16,6 @@ from dlreg.config.schema import Config
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text, read_cells
-from dlreg.table.csv_file import Table, read_table, stream_tables
-from dlreg.table.csv_scan import open_csv
 from dlreg.table.dataset import (
     Part,
     columns_as_text,
@@ -29,6 +27,8 @@ from dlreg.table.dataset import (
 from dlreg.table.kinds.number import count_without_unit, written_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import LEAST_ROWS, ROUNDING, set_aside
+from dlreg.table.source import find_source, read_table, stream_tables
+from dlreg.table.table import Table
 from dlreg.table.target import no_target_fault, read_target_cells
 
 # Of `csv_scan.BLOCK_BYTES` each: by their rows the columns are recognised.
@@ -96,7 +96,7 @@ class Counts:
                 yield f"{missing:,} of {self.n_rows:,} cells are missing in column {column.name!r}"
 
 
-class RowBlock(NamedTuple):
+class CheckedRows(NamedTuple):
     """Consecutive rows of a table.
 
     Attributes:
@@ -135,7 +135,7 @@ def recognise_opening(config: Config) -> Recognised:
     return recognised
 
 
-def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[RowBlock]:
+def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[CheckedRows]:
     """Reads a table of a config block by block.
 
     Args:
@@ -152,13 +152,12 @@ def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[R
     if data.split == "group" and data.split_by:
         texts.add(data.split_by)
     watch, n_rows, n_targets = _TotalWatch(data.target, path), 0, 0
-    with open_csv(path) as stream:
-        for table in stream_tables(stream, path, csv_format_of(data), texts):
-            block = _read_block(config, table, recognised, n_rows, n_targets)
-            watch.look_at(table, block.part, n_rows)
-            n_rows += len(table.frame)
-            n_targets += block.counts.n_targets
-            yield block
+    for table in stream_tables(find_source(path, csv_format_of(data)), texts):
+        block = _read_block(config, table, recognised, n_rows, n_targets)
+        watch.look_at(table, block.part, n_rows)
+        n_rows += len(table.frame)
+        n_targets += block.counts.n_targets
+        yield block
     if not n_targets:
         raise DataError(no_target_fault(data.target, path))
     if data.non_data_rows != "keep":
@@ -167,7 +166,7 @@ def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[R
 
 def _read_block(
     config: Config, table: Table, recognised: Recognised, first_row: int, first_place: int
-) -> RowBlock:
+) -> CheckedRows:
     data, columns = config.data, recognised.columns
     lacking = [column.name for column in columns if column.name not in table.frame.columns]
     if lacking:
@@ -195,7 +194,7 @@ def _read_block(
         tuple(observations.notes),
     )
     chosen = {name: values[places] for name, values in cells.items()}
-    return RowBlock(Part(first_row + places, chosen, y_true[places]), keys, counts)
+    return CheckedRows(Part(first_row + places, chosen, y_true[places]), keys, counts)
 
 
 def _missing(cells: dict[str, np.ndarray], is_observation: np.ndarray) -> Counter[str]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from dlreg.table.csv_file import Table, read_sample, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_guess import guess_format, guess_marks
 from dlreg.table.date_guess import guess_iso_format, guess_other_formats
 from dlreg.table.kinds.number import LARGEST_NUMBER
 from dlreg.table.mixed_columns import Mixture, examine_numbers, means_missing
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows, without_cells
+from dlreg.table.source import read_sample, read_table
+from dlreg.table.table import Table
 from dlreg.table.written_cells import has_leading_zeros
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
-from dlreg.table.csv_file import Table
 from dlreg.table.kinds.number import find_unit, read_numbers
 from dlreg.table.missing_columns import missing_columns
+from dlreg.table.table import Table
 
 
 def find_target_unit(table: Table, target: str) -> str:

@@ -208,6 +208,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
             "path": "config.yaml",
             "line": 4,
             "column": 20,
+            "row": None,
             "hint": "Leave it out for the default, 100.",
             "severity": "error",
         }
@@ -219,6 +220,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
                 "path": "table.csv",
                 "line": 1,
                 "column": None,
+                "row": None,
                 "hint": "Leave it out with data.exclude",
                 "severity": "warning",
             }

@@ -3,13 +3,13 @@
 See tests/support/fuzzing.py for the long version.
 """
 
-import io
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 from support.fuzzing import EXAMPLES, feed, mutated
+from support.tables import stream_source
 
 from dlreg.commands.init import init
 from dlreg.config.keys import override_keys
@@ -20,9 +20,9 @@ from dlreg.config.yaml_source import decode_yaml, parse_yaml
 from dlreg.errors import ConfigError, DataError, Fault
 from dlreg.table import csv_scan
 from dlreg.table.columns import read_cells, recognise_columns
-from dlreg.table.csv_file import stream_tables
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import load_dataset
+from dlreg.table.source import stream_tables
 
 # ---------------------------------------------------------------- configs
 
@@ -400,7 +400,7 @@ def test_any_bytes_are_a_table_or_are_refused(monkeypatch):
         monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
         as_text = {name for name, kind in types.items() if kind != "number"} | set(dates)
         n_tables = 0
-        for table in stream_tables(io.BytesIO(content), "table.csv", csv_format, as_text):
+        for table in stream_tables(stream_source(content, csv_format, "table.csv"), as_text):
             n_tables += 1
             names = list(table.frame.columns)
             columns = recognise_columns(
@@ -411,7 +411,7 @@ def test_any_bytes_are_a_table_or_are_refused(monkeypatch):
                 assert cells[column.name].shape == (len(table.frame), 1)
                 assert column.kind != "number" or not np.isinf(cells[column.name]).any()
             last = len(table.frame) - 1
-            assert 1 < table.line(last) <= 1 + content.count(b"\n") + content.count(b"\r")
+            assert 1 < table.place(last).line <= 1 + content.count(b"\n") + content.count(b"\r")
             assert isinstance(table.cell(last, names[-1]), str)
         if not n_tables:
             raise DataError(Fault("no rows", "table.csv", hint="None are needed to predict"))

@@ -15,8 +15,8 @@ from dlreg.model.residual_scale import ResidualScale
 from dlreg.model.weights import TrainedVariant
 from dlreg.pipeline.export import export_pipeline
 from dlreg.table.columns import read_cells, recognise_columns
-from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
+from dlreg.table.source import read_table
 
 N_TRAIN, N_ROWS = 150, 220
 # All but none: as they are, the table's billions are too large for a network's single precision.

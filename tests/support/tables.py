@@ -1,5 +1,6 @@
 """Small tables for tests: written to a folder, read through a config."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from dlreg.config.reading import load_config
 from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, Fault
 from dlreg.preview.advice import advise
-from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, Part, load_dataset
+from dlreg.table.source import Source, read_table
+from dlreg.table.table import Table
 
 PLAIN = CsvFormat()
 
@@ -50,6 +52,13 @@ def read(folder: Path, content: str | bytes, csv_format: CsvFormat = PLAIN, text
     path = folder / "table.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return read_table(str(path), csv_format, text)
+
+
+def stream_source(
+    content: bytes | io.RawIOBase, csv_format: CsvFormat = PLAIN, name: str = "stream"
+) -> Source:
+    """Bytes that come from no file, or a stream of them."""
+    return Source(name, csv_format, lambda: io.BytesIO(content) if isinstance(content, bytes) else content)
 
 
 def part_of(cells: dict[str, np.ndarray], y_true: np.ndarray) -> Part:

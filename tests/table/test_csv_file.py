@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
-from support.tables import load, read, rows
+from support.tables import load, read, rows, stream_source
 
 from dlreg.errors import DataError, DlregError
 from dlreg.table import csv_scan
-from dlreg.table.csv_file import MISSING_TEXTS, read_sample, stream_tables
+from dlreg.table.csv_file import MISSING_TEXTS
 from dlreg.table.csv_format import CsvFormat
+from dlreg.table.source import read_sample, stream_tables
 
 # tests/support/fuzzing.py says how to try more.
 fuzz = settings(max_examples=max(1, EXAMPLES // 50), deadline=None, suppress_health_check=list(HealthCheck))
@@ -127,28 +128,28 @@ def test_columns_can_be_kept_as_text(tmp_path):
 
 def test_lines_and_cells_are_those_of_the_file(tmp_path):
     table = read(tmp_path, '\nx,"n\nm",y\r\n\n1.50,"a\r\nb\n""c""",2\n  \n1e2,d,3\n')
-    assert [(table.line(row), table.cell(row, "x"), table.cell(row, "n\nm")) for row in (0, 1)] == [
+    assert [(table.place(row).line, table.cell(row, "x"), table.cell(row, "n\nm")) for row in (0, 1)] == [
         (5, "1.50", 'a\r\nb\n"c"'),
         (9, "1e2", "d"),
     ]
     # Who asks for a row has seen it there.
     with pytest.raises(DataError, match="the file changed while it was read"):
-        table.line(2)
+        table.place(2)
 
 
 @pytest.mark.parametrize("block_bytes", [1, 7, 64])
 @pytest.mark.parametrize("content", [GOOD, "\ufeff" + KOREAN, CLEAN.to_csv(index=False)])
 def test_blocks_smaller_than_a_row_make_no_difference(tmp_path, monkeypatch, content, block_bytes):
     whole = read(tmp_path, content)
-    lines = [whole.line(row) for row in range(len(whole.frame))]
+    lines = [whole.place(row).line for row in range(len(whole.frame))]
     monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
     table = read(tmp_path, content)
     pd.testing.assert_frame_equal(table.frame, whole.frame)
-    assert [table.line(row) for row in range(len(table.frame))] == lines
-    parts = list(stream_tables(io.BytesIO(content.encode()), "stream", CsvFormat(), ["이름", "지역"]))
+    assert [table.place(row).line for row in range(len(table.frame))] == lines
+    parts = list(stream_tables(stream_source(content.encode()), ["이름", "지역"]))
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
     pd.testing.assert_frame_equal(frame, whole.frame, check_dtype=False)
-    assert [part.line(row) for part in parts for row in range(len(part.frame))] == lines
+    assert [part.place(row).line for part in parts for row in range(len(part.frame))] == lines
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import zipfile
 import numpy as np
 import pytest
 from support.command_line import run_cli
-from support.tables import faults_of, read, rows, write_config
+from support.tables import faults_of, read, rows, stream_source, write_config
 
 from dlreg.errors import DataError, StorageError
 from dlreg.table import csv_scan
-from dlreg.table.csv_file import read_table, stream_tables
 from dlreg.table.csv_format import CsvFormat
+from dlreg.table.source import read_table, stream_tables
 
 GOOD = rows("x,y", *(f"{i},{i * i}" for i in range(12)))
 KOREAN = rows("거리,y,지역", *(f"{i},{2 * i},{'서울' if i % 2 else '부산'}" for i in range(12)))
@@ -253,7 +253,7 @@ def test_a_disk_that_fails_while_reading_is_a_matter_of_storage():
             raise OSError(5, "Input/output error")
 
     with pytest.raises(StorageError, match="here: cannot be read: Input/output error"):
-        list(stream_tables(Broken(), "here", CsvFormat(), ()))
+        list(stream_tables(stream_source(Broken(), name="here")))
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_a_row_without_end_is_not_read_to_the_end(monkeypatch):
     monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 1 << 12)
     monkeypatch.setattr(csv_scan, "MAX_ROW_BYTES", 1 << 16)
     with pytest.raises(DataError, match="at most 65,536 bytes"):
-        list(stream_tables(Endless(), "stream", CsvFormat(), ()))
+        list(stream_tables(stream_source(Endless())))
 
 
 def test_more_columns_than_any_table_has_are_refused_by_their_number(tmp_path):
@@ -337,7 +337,7 @@ def test_many_blank_lines_change_neither_rows_nor_their_lines(tmp_path, monkeypa
         assert table.frame["x"].tolist() == [1, 5, 5, 3]
         assert table.frame["y"].tolist() == ["2", "a\n\n\n\nb", "a\n\n\n\nb", "4"]
         lines = count * blank.count("\n")
-        assert [table.line(row) for row in range(4)] == [
+        assert [table.place(row).line for row in range(4)] == [
             2 + 2 * lines, 3 + 3 * lines, 8 + 4 * lines, 13 + 4 * lines,
         ]  # fmt: skip
 

@@ -13,9 +13,9 @@ from dlreg.config.schema import DataConfig
 from dlreg.errors import DataError
 from dlreg.runs.contents import split_json
 from dlreg.table import csv_scan
-from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import load_dataset, read_part
+from dlreg.table.source import read_table
 
 DATA = DataConfig(path="table.csv", target="y")
 TABLE = rows("a,b,name,y", *(f"{n},{n * n % 7},{'uv'[n % 2]},{n}.5" for n in range(1, 41)))

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from dlreg.errors import DataError
 from dlreg.table.column import Column
-from dlreg.table.csv_file import Table, read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.date_writing import rewrite_dates
 from dlreg.table.dates import parse_column
+from dlreg.table.source import read_table
+from dlreg.table.table import Table
 
 FORMATS = [
     "%Y-%m-%d %H:%M:%S.%f", "%d/%m/%Y %I:%M:%S.%f %p", "%A, %d %B %Y %H:%M:%S.%f", "%a %d-%b-%Y %H%M%S.%f",

@@ -7,9 +7,9 @@ import pytest
 from support.tables import faults_of, load, rows
 
 from dlreg.config.schema import DataConfig
-from dlreg.table.csv_file import read_table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.non_data_rows import find_non_data_rows
+from dlreg.table.source import read_table
 
 PRICES = [101.5, 87.25, 143.0, 99.75, 120.5, 76.0, 155.25, 131.5, 90.0, 112.75, 84.5, 149.0]
 

@@ -8,9 +8,9 @@ import pandas as pd
 from dlreg.errors import DataError, Fault
 from dlreg.table.cells import cells_fault, read_text
 from dlreg.table.column import Column, Kind
-from dlreg.table.csv_file import Table
 from dlreg.table.kinds.number import declaring_hint, to_numbers, words_among_numbers
 from dlreg.table.spelling import are_booleans, canonical_text
+from dlreg.table.table import Table
 
 MAX_LEVELS, MAX_LEVEL_LENGTH = 1000, 1000
 _NUMBER_LIKE = re.compile(

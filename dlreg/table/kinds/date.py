@@ -6,7 +6,6 @@ import pandas as pd
 from dlreg.errors import DataError, Fault
 from dlreg.table.cells import cells_fault
 from dlreg.table.column import Column, Kind
-from dlreg.table.csv_file import Table
 from dlreg.table.date_guess import (
     guess_iso_format,
     guess_other_formats,
@@ -15,6 +14,7 @@ from dlreg.table.date_guess import (
     written_offset,
 )
 from dlreg.table.dates import has_date, has_offset, has_time, parse_column, parse_dates
+from dlreg.table.table import Table
 
 # Times of day as few as these may be the names of shifts; a column of them is a category, as it ever was.
 _FEW_TIMES = 20
@@ -71,7 +71,7 @@ def _offsets_fault(table: Table, name: str, texts: "pd.Series[str]") -> Fault:
         "Set data.time_zone: UTC, or to the zone of cells without an offset, such as Europe/Berlin, "
         f"or data.types: {{{name}: category}}"
     )
-    return Fault(message, table.name, table.line(row), hint=hint)
+    return table.fault(message, row, hint)
 
 
 def _look_like_dates(texts: "pd.Series[str]") -> bool:
@@ -100,7 +100,7 @@ def _declare(table: Table, name: str) -> Column:
     row = int(np.flatnonzero(table.frame[name].notna().to_numpy())[0])
     message = f"column {name!r} seems to hold dates that are not ISO (YYYY-MM-DD), such as {texts.iloc[0]!r}"
     hint = f"{hint}, or data.types: {{{name}: category}}"
-    raise DataError(Fault(message, table.name, table.line(row), hint=hint))
+    raise DataError(table.fault(message, row, hint))
 
 
 def _check_dates(table: Table, column: Column) -> None:

@@ -11,9 +11,9 @@ import pandas as pd
 from dlreg.errors import DataError, Fault
 from dlreg.table.cells import cells_fault
 from dlreg.table.column import Column, Kind
-from dlreg.table.csv_file import Table
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.kinds.units import WrittenNumber, counts_multiples, folded_unit, split_number
+from dlreg.table.table import Table
 
 # Beyond it a square, and so a variance, would soon overflow.
 LARGEST_NUMBER = 1e100

@@ -1,0 +1,205 @@
+"""What a table is read from: a file, told by its content, as blocks of rows, as one table or as a stream."""
+
+import io
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from dlreg.errors import DataError, Fault
+from dlreg.table.csv_file import csv_blocks
+from dlreg.table.csv_format import CsvFormat
+from dlreg.table.csv_scan import open_csv
+from dlreg.table.table import RowBlock, Table
+
+# A sample's cells are looked at one by one.
+SAMPLE_ROWS, LEAST_SAMPLE_ROWS, SAMPLE_CELLS = 5000, 50, 100_000
+# Threads that read the cells of blocks; a file seldom feeds more than two.
+READERS = 2
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a table is read from; nothing of it is kept.
+
+    Attributes:
+        name: What the user calls it.
+        csv_format: How its text is written.
+        open: Opens its bytes, from their start each time it is called.
+    """
+
+    name: str
+    csv_format: CsvFormat
+    open: Callable[[], BinaryIO]
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """The rows, in blocks of bounded size; from the start each time it is called.
+
+        Raises:
+            DataError: It is no table of that format.
+            StorageError: It may not be read.
+        """
+        with self.open() as stream:
+            yield from csv_blocks(stream, self.name, self.csv_format)
+
+
+def find_source(path: str, csv_format: CsvFormat) -> Source:
+    """The table of a path.
+
+    Raises:
+        DataError: There is no such file; only a plain local one is opened.
+        StorageError: It may not be read.
+    """
+    open_csv(path).close()
+    return Source(path, csv_format, partial(open_csv, path))
+
+
+def standard_input(csv_format: CsvFormat) -> Source:
+    """The table on standard input, which can be read once."""
+    return Source("standard input", csv_format, _open_standard_input)
+
+
+def _open_standard_input() -> BinaryIO:
+    try:
+        return io.BufferedReader(io.FileIO(0, closefd=False))
+    except OSError as error:
+        hint = "Pipe a table into the command, or name its file"
+        raise DataError(Fault(f"cannot be read: {error.strerror}", "standard input", hint=hint)) from None
+
+
+def read_table(
+    path: str,
+    csv_format: CsvFormat,
+    text_columns: Collection[str] = (),
+    *,
+    most_blocks: int | None = None,
+) -> Table:
+    """Reads a whole table, or its beginning.
+
+    Args:
+        path: Its file; only a plain local file is opened.
+        csv_format: How its text is written.
+        text_columns: Columns to keep as text even if every cell is a number.
+        most_blocks: How many blocks to read; None for all.
+
+    Raises:
+        DataError: The file is no table of that format, or has ragged rows, duplicate or missing
+            names, or no rows.
+        StorageError: The file may not be read.
+    """
+    source = find_source(path, csv_format)
+    while True:
+        columns: dict[str, _GrowingColumn] = {}
+        for _, frame in _read_ahead(islice(source.blocks(), most_blocks), text_columns):
+            for name, cells in frame.items():
+                columns.setdefault(str(name), _GrowingColumn()).append(cells)
+        if not columns:
+            raise DataError(no_rows_fault(path))
+        mixed = {name for name, column in columns.items() if column.is_mixed}
+        if not mixed:
+            series = {name: column.to_series() for name, column in columns.items()}
+            return Table(pd.DataFrame(series, copy=False), path, csv_format, source.blocks)
+        text_columns = {*text_columns, *mixed}
+
+
+def stream_tables(source: Source, text_columns: Collection[str] = ()) -> Iterator[Table]:
+    """Reads a table of any length in bounded memory, as `read_table` reads it: one table after the other.
+
+    A column of numbers may be one of text in another of them.
+
+    Args:
+        source: What it is read from.
+        text_columns: Columns to keep as text even if every cell is a number.
+    """
+    for block, frame in _read_ahead(source.blocks(), text_columns):
+        yield Table(frame, source.name, source.csv_format, partial(_alone, block))
+
+
+def _alone(block: RowBlock) -> tuple[RowBlock]:
+    return (block,)
+
+
+def unread_table(path: str, csv_format: CsvFormat) -> Table:
+    """A table without its cells, as a place to look them up in."""
+    return Table(pd.DataFrame(), path, csv_format, find_source(path, csv_format).blocks)
+
+
+def read_sample(path: str, csv_format: CsvFormat) -> pd.DataFrame:
+    """Some rows of the first block of a table, evenly spread, as text; missing cells are NaN.
+
+    There are at most `SAMPLE_ROWS`, of a table of many columns fewer.
+
+    Raises:
+        DataError: The file is no table of that format, or has no rows.
+        StorageError: The file may not be read.
+    """
+    for block in find_source(path, csv_format).blocks():
+        n_rows = min(block.n_rows, SAMPLE_ROWS, max(LEAST_SAMPLE_ROWS, SAMPLE_CELLS // len(block.header)))
+        return block.sample(np.linspace(0, block.n_rows - 1, n_rows).astype(int))
+    raise DataError(no_rows_fault(path))
+
+
+def no_rows_fault(path: str) -> Fault:
+    """The fault of a table without rows."""
+    hint = "Add a header line and, below it, one line for each row"
+    return Fault("the file has no rows of data", path, hint=hint)
+
+
+class _GrowingColumn:
+    """A column's cells, block after block: two copies of a large table would not fit in memory.
+
+    Attributes:
+        is_mixed: Whether some blocks hold numbers and some text: then the cells must be read again, all as
+            text.
+    """
+
+    def __init__(self) -> None:
+        self.is_mixed = False
+        self._cells = np.empty(0)
+        self._length = 0
+
+    def append(self, cells: "pd.Series[Any]") -> None:
+        values = cells.to_numpy(dtype=None if pd.api.types.is_numeric_dtype(cells) else object)
+        if self._length == 0:
+            self._cells = np.empty(0, dtype=values.dtype)
+        elif values.dtype != self._cells.dtype:
+            # A block without any value reads as numbers, whatever the column holds.
+            empty = cells.isna().all() or pd.isna(self._cells[: self._length]).all()
+            self.is_mixed |= object in (values.dtype, self._cells.dtype) and not empty
+            self._cells = self._cells.astype(np.result_type(values, self._cells))
+        end = self._length + len(values)
+        if end > len(self._cells):
+            self._resize(end + end // 8)
+        self._cells[self._length : end] = values
+        self._length = end
+
+    def to_series(self) -> "pd.Series[Any]":
+        """All cells; the column must not be used any more."""
+        self._resize(self._length)
+        is_text = self._cells.dtype == object
+        return pd.Series(self._cells, dtype="str" if is_text else None, copy=False)
+
+    def _resize(self, length: int) -> None:
+        # In place, where numpy would copy.
+        self._cells.resize(length, refcheck=False)
+
+
+def _read_ahead(
+    blocks: Iterable[RowBlock], text_columns: Collection[str]
+) -> Iterator[tuple[RowBlock, pd.DataFrame]]:
+    """Each block with its cells, in order; while one is used, the next is read on another core."""
+    with ThreadPoolExecutor(READERS) as pool:
+        waiting: deque[tuple[RowBlock, Future[pd.DataFrame]]] = deque()
+        for block in blocks:
+            waiting.append((block, pool.submit(block.read, text_columns)))
+            if len(waiting) > READERS:
+                first, frame = waiting.popleft()
+                yield first, frame.result()
+        for first, frame in waiting:
+            yield first, frame.result()

@@ -94,9 +94,10 @@ def as_json(report: Report) -> dict[str, Any]:
     """The report in plain values, of one shape whatever was found.
 
     Returns:
-        `faults` and `warnings`: for each `message`, `path`, `line`, `column` and `row` (1-based, or None), `hint`
-        and `severity` (`error` or `warning`); of many alike the first. `fault_count` and `warning_count`: how
-        many there are. `notes`: sentences. `plan`: what `preview.plan.Plan` says, or None.
+        `faults` and `warnings`: for each `message`, `path`, `line`, `column` and `row` (1-based, or None),
+        `hint` and `severity` (`error` or `warning`); of many alike the first. `fault_count` and
+        `warning_count`: how many there are. `notes`: sentences. `plan`: what `preview.plan.Plan` says, or
+        None.
     """
 
     def entries(faults: Sequence[Fault], severity: str) -> list[dict[str, Any]]:

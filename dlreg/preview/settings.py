@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dlreg.config.presets import PRESETS
 from dlreg.config.schema import Config
 from dlreg.errors import Fault
-from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
+from dlreg.table.csv_scan import BLOCK_BYTES
 from dlreg.table.dataset import Dataset
+from dlreg.table.source import open_text
 from dlreg.wording import quote
 
 # Fewer characters beyond ASCII are utf-8 by chance.
@@ -59,7 +60,7 @@ def _wrong_encoding(config: Config) -> Iterator[Fault]:
     encoding = config.data.encoding
     if codecs.lookup(encoding).name.startswith("utf"):
         return
-    with open_csv(str(config.data.path)) as stream:
+    with open_text(str(config.data.path)) as stream:
         sample = stream.read(BLOCK_BYTES)
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(sample)

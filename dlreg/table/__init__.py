@@ -2,6 +2,7 @@
 
 - `csv_format`: how a CSV is written, and files of other formats told from their first bytes
 - `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
+- `compressed`: the text of compressed files
 - `csv_scan`: its bytes, cut into blocks of whole rows
 - `csv_file`: the rows of a block
 - `table`: rows with their cells, and where each of them stands

@@ -10,10 +10,10 @@ import pandas as pd
 
 from dlreg.table.csv_format import BYTE_ORDER_MARKS, CsvFormat, likely_encoding, refuse_other_formats
 from dlreg.table.csv_opening import DELIMITERS
-from dlreg.table.csv_scan import find_rows, open_csv
+from dlreg.table.csv_scan import find_rows
 from dlreg.table.kinds.number import number_pattern
 from dlreg.table.kinds.units import split_number
-from dlreg.table.source import read_sample
+from dlreg.table.source import open_text, read_sample
 
 SAMPLE_BYTES = 1 << 20
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
@@ -64,7 +64,7 @@ def _numbers_in(columns: Iterable["pd.Series[str]"]) -> Iterator[tuple[str, int]
 
 
 def _guess_encoding(path: str) -> str:
-    with open_csv(path) as stream:
+    with open_text(path) as stream:
         opening = stream.read(16)
         marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if opening.startswith(mark)), "utf-8")
         refuse_other_formats(opening, path, marked)
@@ -82,7 +82,7 @@ def _guess_encoding(path: str) -> str:
 
 def _guess_delimiter(path: str, encoding: str) -> str:
     """The character that cuts every row into the same number of cells, the most of them."""
-    with open_csv(path) as stream:
+    with open_text(path) as stream:
         sample = stream.read(SAMPLE_BYTES).decode(encoding, errors="ignore").encode()
     whole = sample[: sample.rfind(b"\n") + 1] or sample + b"\n"
     lengths = {}

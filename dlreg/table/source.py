@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
+from dlreg.table.compressed import decompressed
 from dlreg.table.csv_file import csv_blocks
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import open_csv
@@ -45,7 +46,7 @@ class Source:
             DataError: It is no table of that format.
             StorageError: It may not be read.
         """
-        with self.open() as stream:
+        with decompressed(self.open(), self.name) as stream:
             yield from csv_blocks(stream, self.name, self.csv_format)
 
 
@@ -71,6 +72,16 @@ def _open_standard_input() -> BinaryIO:
     except OSError as error:
         hint = "Pipe a table into the command, or name its file"
         raise DataError(Fault(f"cannot be read: {error.strerror}", "standard input", hint=hint)) from None
+
+
+def open_text(path: str) -> BinaryIO:
+    """The text of a file, also of a compressed one.
+
+    Raises:
+        DataError: There is no such file; only a plain local one is opened.
+        StorageError: It may not be read.
+    """
+    return decompressed(open_csv(path), path)
 
 
 def read_table(

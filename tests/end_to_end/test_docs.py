@@ -159,9 +159,9 @@ def test_every_file_of_a_run_is_documented():
 
 def test_every_dependency_is_justified():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = {re.match(r"[\w-]+", line).group() for line in project["dependencies"]}
+    names = {re.match(r"[\w.-]+", line).group() for line in project["dependencies"]}
     (table,) = re.findall(r"^\| package \| for \|\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
-    named = re.findall(r"^\| ([\w, -]+) \|", table, re.MULTILINE)
+    named = re.findall(r"^\| ([\w, .-]+) \|", table, re.MULTILINE)
     assert {name for cell in named for name in cell.split(", ")} == names
 
 

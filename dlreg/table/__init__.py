@@ -23,11 +23,16 @@
 - `chosen_columns`: the columns a config learns from
 - `non_data_rows`: rows that are no observations, such as totals
 - `splits`: which rows train, validate and test
+- `division`, `row_draws`: the same by a rule, a row at a time, and the random numbers of rows
 - `unseen_levels`: levels of held-out rows that training never sees
 - `target`: the column to predict, read as numbers
 - `dataset`: the rows of a config, read, recognised, checked and split
+- `row_stream`: the same block by block, where they do not fit in memory
+- `cell_store`, `table_cache`: their cells on disk, and where tables are kept
+- `stored_dataset`: the parts of a table on disk, with a sample in memory
 
-Others call `dataset`, `columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS`, `number` and
+Others call `dataset`, `stored_dataset`, `row_stream`, `division`, `row_draws`, `table_cache`,
+`columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS`, `number` and
 `units`), `dates`, `date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
 `source`, `table.Table`, `csv_format.CsvFormat`,
 `csv_scan.{open_csv, BLOCK_BYTES}`, `table_guess`, `mixed_columns.FEW_VALUES`, `written_cells`,

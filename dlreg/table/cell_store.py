@@ -23,7 +23,7 @@ from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.dataset import Part
 from dlreg.table.kinds.category import CATEGORY, MAX_LEVELS
-from dlreg.table.row_stream import Counts, Recognised, CheckedRows
+from dlreg.table.row_stream import CheckedRows, Counts, Recognised
 
 TABLE = "table.json"
 _ROWS, _TARGET, _KEYS, _TEXTS = "rows", "y_true", "keys", "texts"

@@ -28,7 +28,7 @@ from dlreg.table.kinds.number import count_without_unit, written_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import LEAST_ROWS, ROUNDING, set_aside
 from dlreg.table.source import find_source, read_table, stream_tables
-from dlreg.table.table import Table
+from dlreg.table.table import Place, Table
 from dlreg.table.target import no_target_fault, read_target_cells
 
 # Of `csv_scan.BLOCK_BYTES` each: by their rows the columns are recognised.
@@ -223,9 +223,9 @@ class _TotalWatch:
     """Looks for a row whose target is the sum of all others, as the last line of a report."""
 
     def __init__(self, target: str, path: str) -> None:
-        self._target, self._path = target, path
+        self._target = target
         self._n, self._total, self._low, self._high = 0, 0.0, np.inf, -np.inf
-        self._largest, self._n_largest, self._line = 0.0, 0, 0
+        self._largest, self._n_largest, self._place = 0.0, 0, Place(path)
 
     def look_at(self, table: Table, part: Part, first_row: int) -> None:
         y = part.y_true
@@ -236,7 +236,8 @@ class _TotalWatch:
         self._low, self._high = min(self._low, float(y.min())), max(self._high, float(y.max()))
         place = int(np.argmax(np.abs(y)))
         if abs(y[place]) > abs(self._largest):
-            self._largest, self._line = float(y[place]), table.line(int(part.rows[place]) - first_row)
+            self._largest = float(y[place])
+            self._place = table.place(int(part.rows[place]) - first_row)
             self._n_largest = 0
         self._n_largest += int(np.sum(y == self._largest))
 
@@ -248,4 +249,5 @@ class _TotalWatch:
                 f"no observation: the target {self._target!r} is the sum of all others, {self._largest:g}"
             )
             hint = "Remove the row, or set data.non_data_rows: keep if it is an observation"
-            raise DataError(Fault(message, self._path, self._line, hint=hint))
+            path, line, row = self._place
+            raise DataError(Fault(message, path, line, hint=hint, row=row))

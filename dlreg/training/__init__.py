@@ -7,9 +7,10 @@
 - `listener`: who is told of the progress
 - `loop`: epoch after epoch, over `dlreg.engine.trainer`
 - `blending`: how members are weighed
+- `rows_on_disk`: rows that do not fit in memory, shuffled once and read pool by pool
 - `train`: from a config to trained members
 
 Others call `train`, `loop.{Hooks, Trained}`, `members`, `progress.Progress`, `checkpoint` and
-`listener.Listener`; of these only `train` and `loop` import TensorFlow, by way of the engine. Never imports
-pipeline, evaluation, runs, preview, commands or cli, nor TensorFlow and Keras themselves.
+`listener.Listener`; of these only `train`, `loop` and `rows_on_disk` import TensorFlow, by way of the engine. Never
+imports pipeline, evaluation, runs, preview, commands or cli, nor TensorFlow and Keras themselves.
 """

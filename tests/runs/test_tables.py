@@ -6,14 +6,14 @@ from support.runs import complete_run
 
 from dlreg.errors import RunDirError
 from dlreg.runs.reading import read_record
-from dlreg.runs.tables import ROWS_PER_BLOCK, predictions_csv, read_predictions
+from dlreg.runs.tables import ROWS_PER_BLOCK, PredictedRows, predictions_csv, read_predictions
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, ROWS_PER_BLOCK, 2 * ROWS_PER_BLOCK + 1])
 def test_predictions_are_read_back_to_the_bit(tmp_path, n_rows):
     generator = np.random.default_rng(n_rows)
     rows, y_true, y_pred = np.arange(n_rows), generator.normal(size=n_rows), generator.normal(size=n_rows)
-    content = predictions_csv(rows, y_true, y_pred)
+    content = predictions_csv(PredictedRows(rows, y_true, y_pred))
     assert content.startswith(b"row,y_true,y_pred\n")
     assert content.count(b"\n") == n_rows + 1
     path = complete_run(tmp_path / "run", {"predictions.csv": content})
@@ -25,7 +25,9 @@ def test_predictions_are_read_back_to_the_bit(tmp_path, n_rows):
 @pytest.mark.parametrize(("most_rows", "step"), [(100, 1), (99, 2), (34, 3), (1, 100)])
 def test_of_many_rows_every_second_or_third_is_read(tmp_path, most_rows, step):
     y = np.arange(100.0)
-    path = complete_run(tmp_path / "run", {"out_of_fold.csv": predictions_csv(np.arange(100), y, -y)})
+    path = complete_run(
+        tmp_path / "run", {"out_of_fold.csv": predictions_csv(PredictedRows(np.arange(100), y, -y))}
+    )
     y_true, y_pred = read_predictions(path, read_record(path), "out_of_fold.csv", most_rows)
     assert y_true.tolist() == y[::step].tolist()
     assert y_pred.tolist() == (-y[::step]).tolist()

@@ -11,6 +11,6 @@
 - `train`: from a config to trained members
 
 Others call `train`, `loop.{Hooks, Trained}`, `members`, `progress.Progress`, `checkpoint` and
-`listener.Listener`; of these only `train`, `loop` and `rows_on_disk` import TensorFlow, by way of the engine. Never
-imports pipeline, evaluation, runs, preview, commands or cli, nor TensorFlow and Keras themselves.
+`listener.Listener`; of these only `train`, `loop` and `rows_on_disk` import TensorFlow, by way of the engine.
+Never imports pipeline, evaluation, runs, preview, commands or cli, nor TensorFlow and Keras themselves.
 """

@@ -1,0 +1,149 @@
+"""A table that is trained from disk, through the real command line: the same files, and the same promises."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.command_line import run_cli
+
+N_ROWS = 3000
+CONFIG = """\
+data: {path: table.csv, target: y, cache: kept}
+model: {hidden_layers: [16, 8]}
+training: {epochs: 6, batch_size: 64, learning_rate: 0.01}
+"""
+
+
+def make_table():
+    generator = np.random.default_rng(8)
+    x = generator.normal(size=N_ROWS)
+    kind = generator.choice(["oak", "elm", "ash"], N_ROWS)
+    day = pd.Timestamp("2021-03-01") + pd.to_timedelta(generator.integers(0, 700, N_ROWS), unit="D")
+    y = 3 * x + (kind == "elm") * 2 + generator.normal(0, 0.2, N_ROWS)
+    table = pd.DataFrame({"x": x.round(4), "kind": kind, "day": day.strftime("%Y-%m-%d"), "y": y.round(4)})
+    table.loc[generator.random(N_ROWS) < 0.05, "x"] = np.nan
+    table.loc[:1, "y"] = np.nan
+    return table
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("disk")
+    make_table().to_csv(folder / "table.csv", index=False)
+    (folder / "config.yaml").write_text(CONFIG)
+    done = run_cli("train", "config.yaml", "--run-dir", "run", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "summary.json").write_text(done.stdout)
+    return folder
+
+
+def read(folder, name, run="run"):
+    return json.loads((folder / run / name).read_text())
+
+
+def test_the_split_is_written_as_a_rule(folder):
+    split = read(folder, "split.json")
+    assert split["rule"] == {"method": "random", "seed": 42, "test_split": 0.2, "validation_split": 0.2}
+    assert sum(split["rows"].values()) == N_ROWS - 2
+    assert split["rows"] == read(folder, "run.json")["rows"]
+
+
+def test_the_network_learns_as_well_as_in_memory(folder):
+    done = run_cli(
+        "train", "config.yaml", "--run-dir", "memory", "--set", "data.cache=memory", "--json", cwd=folder
+    )
+    in_memory = json.loads(done.stdout)["metrics"]["test"]["rmse"]
+    assert read(folder, "metrics.json")["test"]["rmse"] == pytest.approx(in_memory, rel=0.15)
+
+
+def test_predictions_are_those_of_the_test_rows(folder):
+    predictions = pd.read_csv(folder / "run" / "predictions.csv")
+    assert len(predictions) == read(folder, "split.json")["rows"]["test"]
+    assert predictions["y_true"].tolist() == make_table()["y"][predictions["row"]].tolist()
+    rmse = float(np.sqrt(np.mean((predictions["y_true"] - predictions["y_pred"]) ** 2)))
+    assert read(folder, "metrics.json")["test"]["rmse"] == pytest.approx(rmse, rel=1e-9)
+
+
+def test_evaluate_measures_the_same_and_gates(folder):
+    done = run_cli("evaluate", "run", "--json", "--fail-if", "test.rmse > 100", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(done.stdout)["metrics"]
+    written = read(folder, "metrics.json")
+    assert metrics == {name: written[name] for name in metrics}
+    assert run_cli("evaluate", "run", "--fail-if", "test.rmse > 0", cwd=folder).returncode == 8
+
+
+def test_a_run_is_compared_with_itself(folder):
+    done = run_cli("evaluate", "run", "--baseline", "run", "--max-regression", "rmse=0", cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [("verify", "run"), ("explain", "run", "--json"), ("plot", "run")])
+def test_other_commands_read_the_run(folder, command):
+    done = run_cli(*command, cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_predict_needs_nothing_of_the_cache(folder):
+    done = run_cli("predict", "run", "table.csv", cwd=folder, env={"XDG_CACHE_HOME": "/nowhere"})
+    assert len(done.stdout.splitlines()) == N_ROWS + 1
+
+
+def test_a_second_training_is_the_same_to_the_byte_and_reads_what_is_kept(folder):
+    before = {entry.name: entry.stat().st_ino for entry in (folder / "kept").iterdir()}
+    done = run_cli("train", "run/config.yaml", "--run-dir", "again", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert {entry.name: entry.stat().st_ino for entry in (folder / "kept").iterdir()} == before
+    for name in ("metrics.json", "history.json", "pipeline.onnx", "predictions.csv", "split.json"):
+        assert (folder / "again" / name).read_bytes() == (folder / "run" / name).read_bytes()
+    # And without it.
+    assert run_cli("cache", "--clear", "--folder", "kept", cwd=folder).returncode == 0
+    assert not list((folder / "kept").iterdir())
+    run_cli("train", "run/config.yaml", "--run-dir", "again", "--overwrite", cwd=folder)
+    for name in ("metrics.json", "history.json", "pipeline.onnx", "predictions.csv", "split.json"):
+        assert (folder / "again" / name).read_bytes() == (folder / "run" / name).read_bytes()
+
+
+def test_the_kept_tables_are_listed(folder):
+    run_cli("train", "config.yaml", "--run-dir", "again", "--overwrite", cwd=folder)
+    listed = json.loads(run_cli("cache", "--folder", "kept", "--json", cwd=folder).stdout)
+    assert [entry["kind"] for entry in listed["kept"]] == ["preprocessed rows", "cells of a table"]
+    assert all(entry["bytes"] > 1000 for entry in listed["kept"])
+    text = run_cli("cache", "--folder", "kept", cwd=folder).stdout
+    assert "cells of a table" in text
+    assert run_cli("cache", "--folder", "empty", cwd=folder).stdout == "nothing is kept in empty\n"
+
+
+def test_a_changed_table_is_refused(folder, tmp_path):
+    table, run = tmp_path / "table.csv", tmp_path / "run"
+    make_table().to_csv(table, index=False)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    done = run_cli("train", "config.yaml", "--run-dir", "run", "--set", "training.epochs=1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table.write_text(table.read_text() + "1,oak,2021-01-01,2\n")
+    done = run_cli("evaluate", run, cwd=tmp_path)
+    assert (done.returncode, "has changed since the run was made" in done.stderr) == (5, True)
+
+
+def test_cross_validation_is_refused_with_a_way_out(folder):
+    done = run_cli("check", "config.yaml", "--set", "training.cross_validation=5", cwd=folder)
+    assert done.returncode == 3
+    assert "Set training.cross_validation to null, or data.cache to memory" in done.stderr + done.stdout
+
+
+def test_a_table_that_does_not_fit_goes_to_disk_and_says_so(folder, tmp_path, monkeypatch):
+    from support.configs import load as load_config
+
+    from dlreg.preview import opening, room
+
+    make_table().to_csv(tmp_path / "table.csv", index=False)
+    monkeypatch.setattr(room, "SMALL", 1000)
+    monkeypatch.setattr(room, "available_bytes", lambda: 10_000_000)
+    config = load_config(tmp_path, "data: {path: table.csv, target: y}\n")
+    with pytest.warns(
+        UserWarning, match=r"would take about 0\.9 GB of memory, 0\.0 GB are free: rows are kept"
+    ):
+        assert opening.settle_cache(config).data.cache == "disk"
+    monkeypatch.setattr(room, "available_bytes", lambda: 10**12)
+    assert opening.settle_cache(config).data.cache == "memory"

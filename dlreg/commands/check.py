@@ -50,16 +50,17 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
         return Report(faults, (), (), None, exit_code)
     # pandas is slow to import, and where the config leaves open which table is meant none is read.
     from dlreg.preview.advice import advise
+    from dlreg.preview.opening import look_at_dataset, settle_cache
     from dlreg.preview.plan import plan_training
-    from dlreg.table.dataset import load_dataset
 
     try:
-        dataset = load_dataset(config)
+        config = settle_cache(config)
+        dataset = look_at_dataset(config)
         plan = plan_training(config, dataset)
     except DlregError as error:
         return Report(_in_order(path, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
     # With faults in the config some settings are defaults in place of them, and not the user's choice.
-    advices = [advice for advice in advise(config, dataset) if advice.about == "data" or not faults]
+    advices = [advice for advice in advise(config, dataset.in_memory) if advice.about == "data" or not faults]
     warnings = tuple(advice.fault for advice in advices)
     if strict and warnings:
         about_config = faults or any(advice.about == "config" for advice in advices)

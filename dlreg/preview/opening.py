@@ -10,7 +10,9 @@ from dlreg.config.schema import Config
 from dlreg.errors import Fault, StorageError
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.preview.room import Room, look_for_room
-from dlreg.table.dataset import Dataset, load_dataset
+from dlreg.table.cell_store import UnstoredTable
+from dlreg.table.dataset import Dataset, load_dataset, shown_path
+from dlreg.table.row_stream import recognise_opening
 from dlreg.table.stored_dataset import StoredDataset, divide_stored
 from dlreg.table.table_cache import folder_of, is_kept, stored_tables
 
@@ -57,6 +59,30 @@ def open_dataset(config: Config, on_stage: Callable[[str], None]) -> Iterator[Da
         path = config.data.path
         with stored_tables(config, lambda n_rows: on_stage(f"reading {path}: {n_rows:,} rows")) as tables:
             yield divide_stored(config, tables)
+
+
+def look_at_dataset(config: Config) -> Dataset | StoredDataset:
+    """The rows of a config whose `data.cache` is settled, to look at: nothing is written.
+
+    Raises:
+        DataError: The table cannot be used.
+        StorageError: It cannot be read.
+    """
+    if not config.data.is_on_disk:
+        return load_dataset(config)
+    room, recognised = look_for_room(config), recognise_opening(config)
+    data = config.data
+    files = {"": data.path, "validation": data.validation_path, "test": data.test_path}
+    # Of a small table every row is looked at.
+    n_rows = room.n_rows if room else 1
+    return divide_stored(
+        config,
+        {
+            part: UnstoredTable(config, shown_path(path), recognised, n_rows)
+            for part, path in files.items()
+            if path
+        },
+    )
 
 
 def _refuse_full_disk(base: Path, room: Room | None) -> None:

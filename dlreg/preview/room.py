@@ -18,11 +18,13 @@ class Room:
     """What a table would take.
 
     Attributes:
+        n_rows: About how many rows it has.
         memory_bytes: Of memory, if it is trained from there; libraries included.
         available_bytes: What this process may still take.
         disk_bytes: Of disk, if it is kept there.
     """
 
+    n_rows: int
     memory_bytes: int
     available_bytes: int
     disk_bytes: int
@@ -52,4 +54,4 @@ def look_for_room(config: Config) -> Room | None:
     memory = n_rows * (CELL_BYTES * (n_columns + ROW_CELLS) + FLOAT_BYTES * n_columns)
     # A block of cells, and once more with features of single precision; buckets of a shuffle come and go.
     disk = n_rows * (n_columns * (CELL_BYTES + 2 * FLOAT_BYTES) + CELL_BYTES)
-    return Room(LIBRARY_BYTES + memory, available_bytes(), disk)
+    return Room(n_rows, LIBRARY_BYTES + memory, available_bytes(), disk)

@@ -6,10 +6,9 @@ stored as its place among the different texts of its block. Nothing in it can ru
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from itertools import count
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +17,13 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from dlreg.config.schema import Config
 from dlreg.errors import DataError, Fault
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.dataset import Part
 from dlreg.table.kinds.category import CATEGORY, MAX_LEVELS
-from dlreg.table.row_stream import CheckedRows, Counts, Recognised
+from dlreg.table.row_stream import CheckedRows, Counts, Recognised, stream_rows
 
 TABLE = "table.json"
 _ROWS, _TARGET, _KEYS, _TEXTS = "rows", "y_true", "keys", "texts"
@@ -50,6 +50,21 @@ class StoredTable:
     n_rows: int
     n_blocks: int
     n_bytes: int
+
+    def blocks(self) -> "Iterator[StoredBlock]":
+        """The rows in their order; the next blocks are read while one is used."""
+        with ThreadPoolExecutor(1) as pool:
+            waiting: deque[Future[StoredBlock]] = deque()
+            for number in range(self.n_blocks):
+                waiting.append(pool.submit(_read_block, self, number))
+                if len(waiting) > READ_AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def count_rows(self) -> int:
+        """How many rows there are exactly."""
+        return self.n_rows
 
 
 class StoredBlock(NamedTuple):
@@ -98,15 +113,12 @@ def store_rows(
         OSError: The disk is full, or the system refuses.
     """
     columns = recognised.columns
-    names = {column.name for column in columns if KINDS[column.kind] is CATEGORY}
-    levels: dict[str, set[str]] = {name: set() for name in names}
+    levels = _Levels(columns, path)
     counts, n_bytes, n_blocks = Counts(), 0, 0
     for number, block in enumerate(blocks):
-        file = folder / _file_name(number)
-        for name, texts in _write_block(file, columns, block).items():
-            if name in levels:
-                levels[name] |= set(texts)
-        _refuse_levels(levels, path, counts.n_rows)
+        file, stored_block = folder / _file_name(number), _with_places(block)
+        levels.add(stored_block.texts, counts.n_rows)
+        _write_block(file, columns, stored_block)
         counts += block.counts
         n_blocks, n_bytes = number + 1, n_bytes + file.stat().st_size
         on_rows(counts.n_rows)
@@ -135,16 +147,46 @@ def open_stored(folder: Path) -> StoredTable:
     return StoredTable(folder, recognised, tuple(entry.pop("notes")), **entry)
 
 
-def read_blocks(table: StoredTable) -> Iterator[StoredBlock]:
-    """The rows of a stored table in their order; the next blocks are read while one is used."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting: deque[Future[StoredBlock]] = deque()
-        for number in range(table.n_blocks):
-            waiting.append(pool.submit(_read_block, table, number))
-            if len(waiting) > READ_AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+@dataclass
+class UnstoredTable:
+    """A table that is read as if it were stored, and not kept: to look at it, without writing anything.
+
+    Attributes:
+        config: Says how it is read.
+        path: The table, as messages name it.
+        recognised: What its columns are.
+        n_rows: About how many rows with a target it has.
+    """
+
+    config: Config
+    path: str
+    recognised: Recognised
+    n_rows: int
+    _counts: Counts = field(default_factory=Counts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the rows that were read last."""
+        sentences = self._counts.sentences(self.recognised.columns, self.config.data.target)
+        return (*self.recognised.notes, *sentences)
+
+    def blocks(self) -> Iterator[StoredBlock]:
+        """The rows in their order.
+
+        Raises:
+            DataError: The table cannot be used, at the first fault.
+            StorageError: It cannot be read.
+        """
+        self._counts, levels = Counts(), _Levels(self.recognised.columns, self.path)
+        for block in stream_rows(self.config, self.path, self.recognised):
+            stored = _with_places(block)
+            levels.add(stored.texts, self._counts.n_rows)
+            self._counts += block.counts
+            yield stored
+
+    def count_rows(self) -> int:
+        """How many rows there are exactly, by reading all."""
+        return sum(len(block.part.rows) for block in self.blocks())
 
 
 def _as_json(stored: StoredTable) -> dict[str, object]:
@@ -162,26 +204,27 @@ def _file_name(number: int) -> str:
     return f"{number:06}.safetensors"
 
 
-def _write_block(file: Path, columns: Iterable[Column], block: CheckedRows) -> dict[str, list[str]]:
-    """Writes a block; returns the different texts of each column of texts."""
-    part = block.part
-    arrays = {_ROWS: part.rows, _TARGET: part.y_true}
+def _with_places(block: CheckedRows) -> StoredBlock:
+    """The rows with each text as its place among the different texts of its column."""
+    cells, texts = dict(block.part.cells), dict[str, list[str]]()
+    for name, values in cells.items():
+        if values.dtype == object:
+            places, different = pd.factorize(values[:, 0])
+            texts[name] = different.tolist()
+            cells[name] = places.astype(np.int32).reshape(-1, 1)
+    return StoredBlock(Part(block.part.rows, cells, block.part.y_true), texts, block.keys)
+
+
+def _write_block(file: Path, columns: Sequence[Column], block: StoredBlock) -> None:
+    arrays = {_ROWS: block.part.rows, _TARGET: block.part.y_true}
     if block.keys is not None:
         arrays[_KEYS] = block.keys
-    texts: dict[str, list[str]] = {}
-    for number, column in zip(count(), columns):
-        values = part.cells[column.name][:, 0]
-        if values.dtype == object:
-            values, different = pd.factorize(values)
-            texts[column.name] = different.tolist()
-            values = values.astype(np.int32)
-        arrays[str(number)] = values
+    arrays |= {str(number): block.part.cells[column.name][:, 0] for number, column in enumerate(columns)}
     save_file(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
         file,
-        metadata={_TEXTS: json.dumps(texts)},
+        metadata={_TEXTS: json.dumps(block.texts)},
     )
-    return texts
 
 
 def _read_block(table: StoredTable, number: int) -> StoredBlock:
@@ -196,9 +239,19 @@ def _read_block(table: StoredTable, number: int) -> StoredBlock:
         return StoredBlock(Part(file.get_tensor(_ROWS), cells, file.get_tensor(_TARGET)), texts, keys)
 
 
-def _refuse_levels(levels: dict[str, set[str]], path: str, n_rows: int) -> None:
-    for name, texts in levels.items():
-        if len(texts) > MAX_LEVELS:
-            message = f"column {name!r} has over {MAX_LEVELS:,} different texts in the first {n_rows:,} rows"
-            hint = "Leave it out with data.exclude, or say what it is in data.types"
-            raise DataError(Fault(f"{message}, too many levels for a category", path, hint=hint))
+class _Levels:
+    """The levels of categories, block after block; too many are refused as soon as they are met."""
+
+    def __init__(self, columns: Iterable[Column], path: str) -> None:
+        self._path = path
+        self._levels: dict[str, set[str]] = {
+            column.name: set() for column in columns if KINDS[column.kind] is CATEGORY
+        }
+
+    def add(self, texts: dict[str, list[str]], n_rows: int) -> None:
+        for name, levels in self._levels.items():
+            levels |= set(texts[name])
+            if len(levels) > MAX_LEVELS:
+                message = f"column {name!r} has over {MAX_LEVELS:,} different texts after {n_rows:,} rows"
+                hint = "Leave it out with data.exclude, or say what it is in data.types"
+                raise DataError(Fault(f"{message}, too many levels for a category", self._path, hint=hint))

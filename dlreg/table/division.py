@@ -111,8 +111,8 @@ def refuse_empty_parts(division: Division, counts: dict[str, int]) -> None:
         "validation": division.validation_split > 0,
         "test": division.test_split > 0,
     }
-    if any(asked[name] and not counts[name] for name in PARTS):
-        shown = ", ".join(f"{counts[name]:,} {name}" for name in PARTS)
+    if any(asked[name] and not counts.get(name) for name in PARTS):
+        shown = ", ".join(f"{counts.get(name, 0):,} {name}" for name in PARTS)
         hint = "Use more rows, or other values of data.test_split and training.validation_split"
         message = f"split {division.method!r} of {sum(counts.values()):,} rows leaves {shown} rows"
         raise DataError(Fault(message, hint=hint))

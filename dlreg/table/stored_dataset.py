@@ -10,7 +10,7 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.errors import DataError, located
-from dlreg.table.cell_store import StoredBlock, StoredTable, read_blocks
+from dlreg.table.cell_store import StoredBlock, StoredTable, UnstoredTable
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.dataset import (
@@ -28,6 +28,7 @@ from dlreg.table.row_draws import draw
 from dlreg.table.splits import FORWARD_METHODS, Fold
 from dlreg.table.unseen_levels import unseen_sentence
 
+AnyTable = StoredTable | UnstoredTable
 # What is fitted to a sample is fitted to so many rows, of many columns to fewer.
 SAMPLE_ROWS, SAMPLE_BYTES = 500_000, 48 << 20
 # Of a column of texts, whose rows share them.
@@ -75,7 +76,7 @@ class StoredDataset:
     division: Division
     digest: str
     facts: TrainingFacts
-    tables: Mapping[str, StoredTable]
+    tables: Mapping[str, AnyTable]
     folds: tuple[Fold, ...] = field(default=(), init=False)
 
     def blocks(self, *names: str) -> Iterator[tuple[str, Part]]:
@@ -129,7 +130,7 @@ class _Seen:
             self.with_gaps.add(name)
 
 
-def divide_stored(config: Config, tables: Mapping[str, StoredTable]) -> StoredDataset:
+def divide_stored(config: Config, tables: Mapping[str, AnyTable]) -> StoredDataset:
     """Divides a table on disk into parts.
 
     Args:
@@ -160,7 +161,7 @@ def divide_stored(config: Config, tables: Mapping[str, StoredTable]) -> StoredDa
 
 
 def _dataset(
-    config: Config, tables: Mapping[str, StoredTable], division: Division, seen: _Seen
+    config: Config, tables: Mapping[str, AnyTable], division: Division, seen: _Seen
 ) -> StoredDataset:
     path, recognised = shown_path(config.data.path), tables[""].recognised
     sample = {name: join_parts(blocks, recognised.columns) for name, blocks in seen.sample.items()}
@@ -206,11 +207,11 @@ def _unseen(columns: Sequence[Column], seen: _Seen) -> Iterator[str]:
 
 
 def _divided(
-    tables: Mapping[str, StoredTable], division: Division
+    tables: Mapping[str, AnyTable], division: Division
 ) -> Iterator[tuple[str, StoredBlock, np.ndarray]]:
     """Each block with the name of its table and the parts of its rows, as positions in `PARTS`."""
     for name, table in tables.items():
-        for block in read_blocks(table):
+        for block in table.blocks():
             parts = (
                 np.full(len(block.part.rows), PARTS.index(name), dtype=np.uint8)
                 if name
@@ -225,7 +226,7 @@ def sampled_share(n_rows: int, n_columns: int) -> float:
     return min(1.0, most / max(n_rows, 1))
 
 
-def _division(config: Config, table: StoredTable, share: float) -> Division:
+def _division(config: Config, table: AnyTable, share: float) -> Division:
     method, seed = config.data.split, config.training.seed
     test_split, validation_split = config.data.test_split or 0.0, config.training.validation_split
     if method not in FORWARD_METHODS:
@@ -235,10 +236,10 @@ def _division(config: Config, table: StoredTable, share: float) -> Division:
     )
     if method == "ordered":
         # Their order is known without looking.
-        return rule(np.arange(table.n_rows))
+        return rule(np.arange(table.count_rows()))
     keys = (
         block.keys[draw(seed, "sample", block.part.rows) < share]
-        for block in read_blocks(table)
+        for block in table.blocks()
         if block.keys is not None
     )
     return rule(np.concatenate(list(keys)))

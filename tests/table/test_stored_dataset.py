@@ -10,9 +10,10 @@ from support.configs import load as load_config
 
 from dlreg.errors import DataError
 from dlreg.table import csv_scan, stored_dataset
-from dlreg.table.cell_store import TABLE, open_stored, read_blocks
+from dlreg.table.cell_store import TABLE, UnstoredTable, open_stored
 from dlreg.table.dataset import load_dataset
 from dlreg.table.division import PARTS
+from dlreg.table.row_stream import recognise_opening
 from dlreg.table.stored_dataset import divide_stored
 from dlreg.table.table_cache import folder_of, is_kept, stored_tables
 
@@ -185,7 +186,7 @@ def test_a_stored_table_is_plain_numbers_and_json(tmp_path):
         names = {entry.suffix for entry in folder.iterdir()}
         assert names == {".safetensors", ".json"}
         assert json.loads((folder / TABLE).read_text())["n_rows"] == 598
-        assert sum(len(block.part.rows) for block in read_blocks(open_stored(folder))) == 598
+        assert sum(len(block.part.rows) for block in open_stored(folder).blocks()) == 598
 
 
 def check_refused(folder, table, message, line, more=""):
@@ -246,3 +247,14 @@ def test_a_target_that_does_not_vary_is_refused(tmp_path):
     settings = config(tmp_path, table)
     with stored_tables(settings) as tables, pytest.raises(DataError, match="nothing to learn"):
         divide_stored(settings, tables)
+
+
+@pytest.mark.parametrize("more", ["", "  split: ordered\n"])
+def test_a_table_that_is_only_looked_at_is_divided_alike(tmp_path, more):
+    settings = config(tmp_path, frame(), more)
+    with stored_tables(settings) as tables:
+        stored = divide_stored(settings, tables)
+    unstored = UnstoredTable(settings, str(tmp_path / "table.csv"), recognise_opening(settings), 1000)
+    dataset = divide_stored(settings, {"": unstored})
+    assert (dataset.n_rows, dataset.digest, dataset.facts) == (stored.n_rows, stored.digest, stored.facts)
+    assert dataset.notes == stored.notes

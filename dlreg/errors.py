@@ -7,7 +7,7 @@ The tree, with the exit code a shell script sees:
     ├── ConfigError    3  the YAML file or a --set
     ├── DataError      4  the CSV: file, columns, cells
     ├── RunDirError    5  a run directory: missing, incomplete, damaged, newer
-    ├── StorageError   6  disk, permissions, a directory in use
+    ├── StorageError   6  disk, permissions, memory, a directory in use
     ├── DivergedError  7  the loss is not finite
     ├── GateError      8  the model is worse than asked for
     └── StoppedError   128 + the number of the signal that stopped a training: 130, 143
@@ -163,7 +163,7 @@ class RunDirError(DlregError):
 
 
 class StorageError(DlregError):
-    """The disk, the permissions or another process stand in the way."""
+    """The disk, the permissions, the memory or another process stand in the way."""
 
     exit_code = 6
 

@@ -17,6 +17,7 @@ from dlreg.cli.completion import whole_words
 from dlreg.cli.importing import keep_out_of_home
 from dlreg.cli.streams import open_missing_streams, printing, telling, write_utf8
 from dlreg.errors import DlregError
+from dlreg.memory import reporting_lack_of_memory
 from dlreg.runs.interruption import Interruption, listening
 
 
@@ -38,8 +39,9 @@ def _run(signals: Interruption) -> None:
                 print(f"dlreg {__version__}")
             return
         in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
-        with whole_words(os.environ) if in_bash else contextlib.nullcontext():
-            app([argument for argument in arguments if argument != "--debug"], prog_name="dlreg", obj=signals)
+        completing = whole_words(os.environ) if in_bash else contextlib.nullcontext()
+        with reporting_lack_of_memory(), completing:
+            app([word for word in arguments if word != "--debug"], prog_name="dlreg", obj=signals)
     except DlregError as error:
         from dlreg.cli.console import show_error
 

@@ -20,7 +20,7 @@ class Report:
         notes: What is good to know: cells that are missing, rows without a target.
         plan: What a training would do, by the names of `preview.plan.Plan`; None where it would not start.
         exit_code: 0 without faults; 3 if the config has any, 4 if the data alone has, 6 if the CSV may not
-            be read.
+            be read, or there is too little memory.
     """
 
     faults: tuple[Fault, ...]
@@ -50,6 +50,7 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
         return Report(faults, (), (), None, exit_code)
     # pandas is slow to import, and where the config leaves open which table is meant none is read.
     from dlreg.preview.advice import advise
+    from dlreg.preview.memory import refuse_too_little_memory
     from dlreg.preview.opening import look_at_dataset, settle_cache
     from dlreg.preview.plan import plan_training
 
@@ -57,6 +58,7 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
         config = settle_cache(config)
         dataset = look_at_dataset(config)
         plan = plan_training(config, dataset)
+        refuse_too_little_memory(plan)
     except DlregError as error:
         return Report(_in_order(path, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
     # With faults in the config some settings are defaults in place of them, and not the user's choice.

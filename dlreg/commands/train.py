@@ -19,7 +19,9 @@ from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
+from dlreg.memory import reporting_lack_of_memory
 from dlreg.preview.advice import advise
+from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
 from dlreg.processor import usable_cores
@@ -129,7 +131,7 @@ def train(
 
     Raises:
         DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written.
-        StorageError: The run directory is not empty or cannot be written.
+        StorageError: The run directory is not empty or cannot be written, or there is too little memory.
         RunDirError: The run to go on with is of another config or other data, or its checkpoint is damaged.
         StoppedError: A signal came; the run directory keeps a checkpoint.
         DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
@@ -144,6 +146,7 @@ def train(
         with reading_once(config):
             dataset = stack.enter_context(open_dataset(config, listener.on_stage))
             plan = plan_training(config, dataset)
+            refuse_too_little_memory(plan)
             facts = gather_facts(config, dataset, plan.threads, started)
         advices = advise(config, dataset.in_memory)
         target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
@@ -162,7 +165,7 @@ def train(
         run.set_status("running", facts)
         write_config(run, config)
         try:
-            with reporting_storage_errors(path):
+            with reporting_storage_errors(path), reporting_lack_of_memory():
                 with (
                     interruption.heeded(),
                     compile_cache(enabled=config.run.compile_cache) as cache,

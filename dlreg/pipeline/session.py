@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from dlreg.errors import DataError, Fault, RunDirError, located
+from dlreg.memory import is_lack_of_memory
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.pipeline.telemetry import telemetry_off
 from dlreg.pipeline.vetting import plain_output, vet_model
@@ -150,7 +151,9 @@ class Pipeline:
                 raise self._cannot_run(f"{output.dtype} predictions of shape {output.shape}")
         return [output[:n_rows, 0] for output in outputs]
 
-    def _cannot_run(self, reason: object) -> RunDirError:
+    def _cannot_run(self, reason: object) -> RunDirError | MemoryError:
+        if isinstance(reason, Exception) and is_lack_of_memory(reason):
+            return MemoryError(str(reason))
         message = f"the pipeline cannot be run: {str(reason)[:300]}"
         return RunDirError(Fault(message, self._name, hint="Train again"))
 

@@ -1,7 +1,8 @@
 """What is told before a training: its size, and what looks like a mistake. No TensorFlow, no scikit-learn.
 
 - `plan`: rows, features, parameters, epochs and memory, counted
-- `room`: whether a table fits in memory; `opening`: its rows, from there or from disk
+- `memory`: whether there is as much as is needed
+- `room`: what a table takes; `opening`: its rows, from memory or from disk
 - `settings`, `target`, `columns`, `rows`: what looks like a mistake in each
 - `written`: in how numbers are written; `levels`: in levels of a category that look like one
 - `sentinels`: numbers that stand for a missing value
@@ -9,6 +10,6 @@
 - `suspicion`: a message on data that look like a mistake
 - `advice`: all suspicions together
 
-Others call `plan.plan_training`, `opening`, `advice.advise` and `columns.{counts_rows, equals_target,
-are_in_order}`. Never imports engine, pipeline, figures, runs, commands or cli: nothing has been trained yet.
+Others call `plan.plan_training`, `opening`, `memory.refuse_too_little_memory`, `advice.advise` and
+`columns.{counts_rows, equals_target, are_in_order}`. Never imports engine, pipeline, figures, runs, commands or cli: nothing has been trained yet.
 """

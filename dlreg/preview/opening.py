@@ -9,7 +9,9 @@ from pathlib import Path
 from dlreg.config.schema import Config
 from dlreg.errors import Fault, StorageError
 from dlreg.files.whole_file import reporting_storage_errors
-from dlreg.preview.room import Room, look_for_room
+from dlreg.memory import format_bytes
+from dlreg.preview.memory import find_shortage
+from dlreg.preview.room import TableSize, estimate_size
 from dlreg.table.cell_store import UnstoredTable
 from dlreg.table.dataset import Dataset, load_dataset, shown_path
 from dlreg.table.row_stream import recognise_opening
@@ -26,18 +28,16 @@ def settle_cache(config: Config) -> Config:
     data = config.data
     if data.cache != "auto":
         return config
-    room = look_for_room(config)
-    cache = "memory" if room is None or room.fits else "disk"
-    if room and cache == "disk":
-        sizes = f"about {_gb(room.memory_bytes)} of memory, {_gb(room.available_bytes)} are free"
+    size = estimate_size(config)
+    shortage = find_shortage(size.memory_bytes) if size else None
+    cache = "memory" if shortage is None else "disk"
+    if size and shortage:
+        message = f"a training from memory {shortage.sentence}"
         if config.training.cross_validation:
-            hint = "Set training.cross_validation to null to train from disk, or use fewer rows"
-            raise StorageError(Fault(f"a training would take {sizes}", str(data.path), hint=hint))
-        warnings.warn(
-            f"a training would take {sizes}: rows are kept on disk, about {_gb(room.disk_bytes)} in "
-            f"{folder_of(config)}",
-            stacklevel=1,
-        )
+            hint = f"{shortage.hint}; or set training.cross_validation to null to train from disk"
+            raise StorageError(Fault(message, str(data.path), hint=hint))
+        room = f"about {format_bytes(size.disk_bytes)} in {folder_of(config)}"
+        warnings.warn(f"{message}: rows are kept on disk, {room}", stacklevel=1)
     return config.model_copy(update={"data": data.model_copy(update={"cache": cache})})
 
 
@@ -55,7 +55,7 @@ def open_dataset(config: Config, on_stage: Callable[[str], None]) -> Iterator[Da
     base = folder_of(config)
     with reporting_storage_errors(base):
         if not is_kept(config):
-            _refuse_full_disk(base, look_for_room(config))
+            _refuse_full_disk(base, estimate_size(config))
         path = config.data.path
         with stored_tables(config, lambda n_rows: on_stage(f"reading {path}: {n_rows:,} rows")) as tables:
             yield divide_stored(config, tables)
@@ -70,11 +70,11 @@ def look_at_dataset(config: Config) -> Dataset | StoredDataset:
     """
     if not config.data.is_on_disk:
         return load_dataset(config)
-    room, recognised = look_for_room(config), recognise_opening(config)
+    size, recognised = estimate_size(config), recognise_opening(config)
     data = config.data
     files = {"": data.path, "validation": data.validation_path, "test": data.test_path}
     # Of a small table every row is looked at.
-    n_rows = room.n_rows if room else 1
+    n_rows = size.n_rows if size else 1
     return divide_stored(
         config,
         {
@@ -85,16 +85,14 @@ def look_at_dataset(config: Config) -> Dataset | StoredDataset:
     )
 
 
-def _refuse_full_disk(base: Path, room: Room | None) -> None:
+def _refuse_full_disk(base: Path, size: TableSize | None) -> None:
     folder = base
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    if room and room.disk_bytes > free:
-        message = f"the rows take about {_gb(room.disk_bytes)} of disk, {_gb(free)} are free"
+    if size and size.disk_bytes > free:
+        message = (
+            f"the rows take about {format_bytes(size.disk_bytes)} of disk, {format_bytes(free)} are free"
+        )
         hint = "Free some space with dlreg cache --clear, or set data.cache to a folder on another disk"
         raise StorageError(Fault(message, str(base), hint=hint))
-
-
-def _gb(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.1f} GB"

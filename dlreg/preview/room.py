@@ -1,9 +1,8 @@
-"""Whether a table fits in memory, told from its first block before the rest is read."""
+"""What a table takes, told from its first block before the rest is read."""
 
 from dataclasses import dataclass
 
 from dlreg.config.schema import Config
-from dlreg.memory import available_bytes
 from dlreg.preview.plan import CELL_BYTES, FLOAT_BYTES, LIBRARY_BYTES, ROW_CELLS
 from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
 from dlreg.table.dataset import csv_format_of, shown_path
@@ -14,29 +13,22 @@ SMALL = 8 << 20
 
 
 @dataclass(frozen=True)
-class Room:
-    """What a table would take.
+class TableSize:
+    """About what a table takes.
 
     Attributes:
-        n_rows: About how many rows it has.
+        n_rows: How many rows it has.
         memory_bytes: Of memory, if it is trained from there; libraries included.
-        available_bytes: What this process may still take.
         disk_bytes: Of disk, if it is kept there.
     """
 
     n_rows: int
     memory_bytes: int
-    available_bytes: int
     disk_bytes: int
 
-    @property
-    def fits(self) -> bool:
-        """Whether it can be trained from memory."""
-        return self.memory_bytes <= self.available_bytes
 
-
-def look_for_room(config: Config) -> Room | None:
-    """Estimates what the table of a config would take; None for a small one.
+def estimate_size(config: Config) -> TableSize | None:
+    """Estimates what the table of a config takes; None for a small one.
 
     Raises:
         DataError: The file is no table.
@@ -54,4 +46,4 @@ def look_for_room(config: Config) -> Room | None:
     memory = n_rows * (CELL_BYTES * (n_columns + ROW_CELLS) + FLOAT_BYTES * n_columns)
     # A block of cells, and once more with features of single precision; buckets of a shuffle come and go.
     disk = n_rows * (n_columns * (CELL_BYTES + 2 * FLOAT_BYTES) + CELL_BYTES)
-    return Room(n_rows, LIBRARY_BYTES + memory, available_bytes(), disk)
+    return TableSize(n_rows, LIBRARY_BYTES + memory, disk)

@@ -1,11 +1,17 @@
 """A table that is trained from disk, through the real command line: the same files, and the same promises."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from support.command_line import run_cli
+from support.configs import load as load_config
+
+from dlreg.errors import StorageError
+from dlreg.memory import Room
+from dlreg.preview import memory, opening, room
 
 N_ROWS = 3000
 CONFIG = """\
@@ -132,18 +138,36 @@ def test_cross_validation_is_refused_with_a_way_out(folder):
     assert "Set training.cross_validation to null, or data.cache to memory" in done.stderr + done.stdout
 
 
-def test_a_table_that_does_not_fit_goes_to_disk_and_says_so(folder, tmp_path, monkeypatch):
+def test_a_table_that_does_not_fit_goes_to_disk_and_says_so(tmp_path, monkeypatch):
     from support.configs import load as load_config
 
     from dlreg.preview import opening, room
 
     make_table().to_csv(tmp_path / "table.csv", index=False)
     monkeypatch.setattr(room, "SMALL", 1000)
-    monkeypatch.setattr(room, "available_bytes", lambda: 10_000_000)
+    tight = Room("the container", "memory", 10_000_000, 20_000_000, "Raise its limit")
+    monkeypatch.setattr(memory, "rooms", lambda: [tight])
     config = load_config(tmp_path, "data: {path: table.csv, target: y}\n")
     with pytest.warns(
-        UserWarning, match=r"would take about 0\.9 GB of memory, 0\.0 GB are free: rows are kept"
+        UserWarning,
+        match=r"needs about 930 MB of memory, and the container leaves 30 MB: rows are kept on disk",
     ):
         assert opening.settle_cache(config).data.cache == "disk"
-    monkeypatch.setattr(room, "available_bytes", lambda: 10**12)
+    folded = load_config(tmp_path, "data: {path: table.csv, target: y}\ntraining: {cross_validation: 5}\n")
+    with pytest.raises(StorageError, match="set training.cross_validation to null to train from disk"):
+        opening.settle_cache(folded)
+    monkeypatch.setattr(memory, "rooms", lambda: [tight._replace(left=10**12)])
     assert opening.settle_cache(config).data.cache == "memory"
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    make_table().to_csv(tmp_path / "table.csv", index=False)
+    monkeypatch.setattr(room, "SMALL", 1000)
+    monkeypatch.setattr(opening.shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    config = load_config(tmp_path, CONFIG)
+    with (
+        pytest.raises(StorageError, match="of disk, 0 MB are free"),
+        opening.open_dataset(config, lambda _: None),
+    ):
+        pass
+    assert not (tmp_path / "kept").exists()

@@ -117,3 +117,17 @@ def test_a_session_starts_no_threads_and_one_core_is_kept_busy_alone(numbers):
     assert len(list(Path("/proc/self/task").iterdir())) == before
     ours = resource.getrusage(resource.RUSAGE_THREAD).ru_utime - began
     assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - whole < 1.2 * ours + 0.05
+
+
+@pytest.mark.parametrize(
+    "text", ["std::bad_alloc", "Failed to allocate memory for requested buffer of size 9"]
+)
+def test_a_session_that_finds_no_memory_blames_no_pipeline(numbers, monkeypatch, text):
+    class Session:
+        def run(self, *_):
+            raise RuntimeError(text)
+
+    pipeline = Pipeline(model_of(*numbers, hidden_layers=[4]))
+    monkeypatch.setattr(pipeline, "_session", Session())
+    with pytest.raises(MemoryError, match=text):
+        pipeline.run(numbers[1])

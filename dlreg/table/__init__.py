@@ -7,6 +7,7 @@
 - `csv_file`: the rows of a block
 - `table`: rows with their cells, and where each of them stands
 - `source`: what a table is read from, as blocks of rows: a whole table, or a stream of them
+- `growing_columns`: the columns of a table that is read block after block
 - `csv_guess`: how a CSV is written, guessed from its bytes; for `init` alone
 - `table_guess`, `mixed_columns`: a whole table so read, and what to make of other texts among its numbers
 - `written_cells`: what the text of numbers tells and the numbers do not

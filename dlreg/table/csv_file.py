@@ -5,13 +5,14 @@ import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import Block, find_rows, scan_blocks
+from dlreg.table.growing_columns import places_of_booleans, places_of_text
 from dlreg.table.table import Place
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
@@ -44,8 +45,10 @@ class CsvBlock:
     def read(self, text_columns: Collection[str]) -> pd.DataFrame:
         """The cells, as `Table.frame` has them."""
         frame = _parse(self.block, self.csv_format, text_columns)
-        booleans = {str(name) for name, cells in frame.items() if _holds_booleans(cells)}
-        return _parse(self.block, self.csv_format, {*text_columns, *booleans}) if booleans else frame
+        if booleans := places_of_booleans(frame):
+            as_text = (self.block.header[place] for place in booleans)
+            frame = _parse(self.block, self.csv_format, {*text_columns, *as_text})
+        return _named(frame, self.block)
 
     def sample(self, rows: np.ndarray) -> pd.DataFrame:
         """Some of the rows, all cells as text; missing ones NaN."""
@@ -54,7 +57,7 @@ class CsvBlock:
         places = zip(block.rows.starts[chosen], block.rows.ends[chosen] + 1, strict=True)
         data = b"".join(block.data[start:end] for start, end in places)
         sample = block._replace(data=data, rows=find_rows(data, self.csv_format.delimiter))
-        return _parse(sample, self.csv_format, block.header)
+        return _named(_parse(sample, self.csv_format, block.header), block)
 
     def place(self, row: int) -> Place:
         """The line at which a row (0-based) starts."""
@@ -87,20 +90,16 @@ def csv_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[C
         yield CsvBlock(block, name, csv_format)
 
 
-def _holds_booleans(cells: "pd.Series[Any]") -> bool:
-    """Whether pandas has read True and False, instead of the text that is in the file."""
-    return cells.dtype == bool or (cells.dtype == object and any(isinstance(cell, bool) for cell in cells))
-
-
 def _parse(block: Block, csv_format: CsvFormat, text_columns: Collection[str]) -> pd.DataFrame:
+    """The rows of a block; its columns have their places for names, which are dear where columns are many."""
     missing = [*MISSING_TEXTS, *csv_format.missing_values]
     # Without `thousands`: pandas would drop the marks wherever they are, and read 3,14 as 314.
     frame = pd.read_csv(
         io.BytesIO(block.without_blank_lines()),
         header=None,
-        names=list(block.header),
         index_col=False,
-        dtype={name: str for name in block.header if name in text_columns},
+        # Without any there is no dictionary at all, or pandas would make a series of each column.
+        dtype={place: str for place, name in enumerate(block.header) if name in text_columns} or None,
         sep=csv_format.delimiter,
         decimal=csv_format.decimal,
         na_values=missing,
@@ -109,13 +108,19 @@ def _parse(block: Block, csv_format: CsvFormat, text_columns: Collection[str]) -
         encoding="utf-8",
         low_memory=False,
     )
-    texts = {name: column for name, column in frame.items() if not pd.api.types.is_numeric_dtype(column)}
-    return frame.assign(**{str(name): _with_gaps(column, missing) for name, column in texts.items()})
+    for place in list(places_of_text(frame)):
+        gaps = _padded_gaps(frame[place], missing)
+        if gaps:
+            frame[place] = frame[place].mask(frame[place].isin(gaps))
+    return frame
 
 
-def _with_gaps(column: "pd.Series[str]", missing: Collection[str]) -> "pd.Series[str]":
-    """The column with NaN also where blanks stand around a text that means a missing value."""
+def _named(frame: pd.DataFrame, block: Block) -> pd.DataFrame:
+    return frame.set_axis(list(block.header), axis="columns")
+
+
+def _padded_gaps(column: "pd.Series[str]", missing: Collection[str]) -> list[str]:
+    """The texts with blanks around them that mean a missing value."""
     texts = set(column.to_numpy(dtype=object))
     padded = [text for text in texts if isinstance(text, str) and text != text.strip()]
-    gaps = [text for text in padded if text.strip() in missing]
-    return column.mask(column.isin(gaps)) if gaps else column
+    return [text for text in padded if text.strip() in missing]

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from dlreg.table.compressed import decompressed
 from dlreg.table.csv_file import csv_blocks
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import open_csv
+from dlreg.table.growing_columns import GrowingColumns
 from dlreg.table.table import RowBlock, Table
 
 # A sample's cells are looked at one by one.
@@ -106,17 +107,16 @@ def read_table(
     """
     source = find_source(path, csv_format)
     while True:
-        columns: dict[str, _GrowingColumn] = {}
-        for _, frame in _read_ahead(islice(source.blocks(), most_blocks), text_columns):
-            for name, cells in frame.items():
-                columns.setdefault(str(name), _GrowingColumn()).append(cells)
-        if not columns:
+        header: tuple[str, ...] = ()
+        columns = GrowingColumns()
+        for block, frame in _read_ahead(islice(source.blocks(), most_blocks), text_columns):
+            header = block.header
+            columns.append(frame)
+        if not header:
             raise DataError(no_rows_fault(path))
-        mixed = {name for name, column in columns.items() if column.is_mixed}
-        if not mixed:
-            series = {name: column.to_series() for name, column in columns.items()}
-            return Table(pd.DataFrame(series, copy=False), path, csv_format, source.blocks)
-        text_columns = {*text_columns, *mixed}
+        if not columns.mixed:
+            return Table(columns.to_frame(header), path, csv_format, source.blocks)
+        text_columns = {*text_columns, *(header[place] for place in columns.mixed)}
 
 
 def stream_tables(source: Source, text_columns: Collection[str] = ()) -> Iterator[Table]:
@@ -160,45 +160,6 @@ def no_rows_fault(path: str) -> Fault:
     """The fault of a table without rows."""
     hint = "Add a header line and, below it, one line for each row"
     return Fault("the file has no rows of data", path, hint=hint)
-
-
-class _GrowingColumn:
-    """A column's cells, block after block: two copies of a large table would not fit in memory.
-
-    Attributes:
-        is_mixed: Whether some blocks hold numbers and some text: then the cells must be read again, all as
-            text.
-    """
-
-    def __init__(self) -> None:
-        self.is_mixed = False
-        self._cells = np.empty(0)
-        self._length = 0
-
-    def append(self, cells: "pd.Series[Any]") -> None:
-        values = cells.to_numpy(dtype=None if pd.api.types.is_numeric_dtype(cells) else object)
-        if self._length == 0:
-            self._cells = np.empty(0, dtype=values.dtype)
-        elif values.dtype != self._cells.dtype:
-            # A block without any value reads as numbers, whatever the column holds.
-            empty = cells.isna().all() or pd.isna(self._cells[: self._length]).all()
-            self.is_mixed |= object in (values.dtype, self._cells.dtype) and not empty
-            self._cells = self._cells.astype(np.result_type(values, self._cells))
-        end = self._length + len(values)
-        if end > len(self._cells):
-            self._resize(end + end // 8)
-        self._cells[self._length : end] = values
-        self._length = end
-
-    def to_series(self) -> "pd.Series[Any]":
-        """All cells; the column must not be used any more."""
-        self._resize(self._length)
-        is_text = self._cells.dtype == object
-        return pd.Series(self._cells, dtype="str" if is_text else None, copy=False)
-
-    def _resize(self, length: int) -> None:
-        # In place, where numpy would copy.
-        self._cells.resize(length, refcheck=False)
 
 
 def _read_ahead(

@@ -278,3 +278,17 @@ def test_a_number_is_what_python_calls_one(tmp_path, cells):
     if pd.api.types.is_numeric_dtype(frame["x"]):
         for cell, number in zip(cells, frame["x"], strict=True):
             assert np.isnan(number) if cell.strip() in MISSING_TEXTS else float(cell) == number
+
+
+def test_pandas_makes_no_series_of_each_column_of_each_block(tmp_path, monkeypatch):
+    """A block of a wide table has few rows, and a series takes longer than they do."""
+    n_columns, made = 500, []
+    make = pd.Series.__init__
+    monkeypatch.setattr(
+        pd.Series, "__init__", lambda self, *args, **kwargs: made.append(1) or make(self, *args, **kwargs)
+    )
+    row = ",".join(["1.5"] * n_columns)
+    (tmp_path / "wide.csv").write_text(",".join(f"c{place}" for place in range(n_columns)) + f"\n{row}" * 9)
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", len(row))
+    assert read_table(str(tmp_path / "wide.csv"), CsvFormat()).frame.shape == (9, n_columns)
+    assert len(made) < n_columns

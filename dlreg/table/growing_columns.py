@@ -63,11 +63,13 @@ class GrowingColumns:
 
 def places_of_booleans(frame: pd.DataFrame) -> set[int]:
     """The columns of which pandas has read True and False, instead of the text that is in the file."""
+    kinds = {dtype: str(dtype) for dtype in set(frame.dtypes)}
+    suspects = (place for place, dtype in enumerate(frame.dtypes) if kinds[dtype] in ("bool", "object"))
     return {
         place
-        for place, dtype in enumerate(frame.dtypes)
-        if str(dtype) == "bool"
-        or (str(dtype) == "object" and any(isinstance(cell, bool) for cell in frame.iloc[:, place]))
+        for place in suspects
+        if kinds[frame.dtypes.iloc[place]] == "bool"
+        or any(isinstance(cell, bool) for cell in frame.iloc[:, place])
     }
 
 

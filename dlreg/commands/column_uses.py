@@ -68,12 +68,14 @@ def choose_use(guess: GuessedTable, name: str, y_true: np.ndarray) -> Use:
     known = cells.dropna()
     if name.startswith("Unnamed: "):
         return _left_out(cells, "has no name, like an index that was exported")
-    if known.empty or (known.nunique() < 2 and len(known) == len(cells)):
+    # To count all values of a large column takes long.
+    has_one_value = known.empty or bool((known == known.iloc[0]).all())
+    if has_one_value and (known.empty or len(known) == len(cells)):
         return _left_out(cells, "has one value in every row" if len(known) else "has no value")
     if mixture and mixture.kind is None:
         examples = [shorten(word) for word in mixture.words][:MOST_EXAMPLES]
         return Use(name, None, mixture.reason, examples=examples)
-    if known.nunique() < 2:
+    if has_one_value:
         return Use(name, Column(name, "category"), f"{_shown(known.iloc[0])!r} or nothing")
     if not pd.api.types.is_numeric_dtype(cells) and (formats := guess_other_formats(known)):
         return _use_named_dates(name, known, formats)

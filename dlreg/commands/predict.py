@@ -18,6 +18,7 @@ from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.evaluation.usable import Unusable, find_unusable, is_usable
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
+from dlreg.runs.number_texts import lines_of_numbers, number_texts
 from dlreg.runs.strange_cells import (
     StrangeCells,
     count_strange_cells,
@@ -110,11 +111,11 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
                 writer.writerow(["row", *written(options.keep), *options.predicted])
             kept = {name: block.frame[name].fillna("").tolist() for name in options.keep}
             formulas += find_formulas(kept, n_rows)
-            columns = [
-                *map(written, kept.values()),
-                *(_cells(predicted[name]) for name in options.predicted),
-            ]
-            writer.writerows(zip(rows.tolist(), *columns, strict=True))
+            numbers = [number_texts(rows), *(_cells(predicted[name]) for name in options.predicted)]
+            if kept:
+                writer.writerows(zip(numbers[0], *map(written, kept.values()), *numbers[1:], strict=True))
+            else:
+                target.write(lines_of_numbers(numbers))
             n_rows += len(table.frame)
         if not n_rows:
             raise DataError(no_rows_fault(source.name))
@@ -140,13 +141,12 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
     return report, unusable.faults(source.name)
 
 
-def _cells(values: np.ndarray) -> list[float | str]:
+def _cells(values: np.ndarray) -> list[str]:
     """Numbers as they are written; nothing for what is no number to use."""
-    cells: list[float | str] = values.tolist()
-    usable = is_usable(values)
-    if usable.all():
-        return cells
-    return [cell if is_used else "" for cell, is_used in zip(cells, usable, strict=True)]
+    cells = number_texts(values)
+    for place in np.flatnonzero(~is_usable(values)).tolist():
+        cells[place] = ""
+    return cells
 
 
 def _check_options(run: TrainedRun, options: Options) -> None:

@@ -11,5 +11,6 @@
 - `advice`: all suspicions together
 
 Others call `plan.plan_training`, `opening`, `memory.refuse_too_little_memory`, `advice.advise` and
-`columns.{counts_rows, equals_target, are_in_order}`. Never imports engine, pipeline, figures, runs, commands or cli: nothing has been trained yet.
+`columns.{counts_rows, equals_target, are_in_order}`. Never imports engine, pipeline, figures, runs, commands
+or cli: nothing has been trained yet.
 """

@@ -4,6 +4,7 @@
 - `directory`: a run as it is written; `lock`: by one process at a time; `replacing`: in the place of another
 - `reading`: the record `run.json`, and files that are checked against it
 - `json_text`: JSON as it is written and read; `shapes`: what each JSON file looks like
+- `number_texts`: numbers as text, whole arrays at once
 - `contents`: the config and the JSON files, how each is written and read
 - `tables`: the files with a line for each row, how they are written and read
 - `facts`: what `run.json` says of process, versions, data and machine
@@ -16,7 +17,7 @@
 - `resuming`: whether and how a run that was broken off goes on
 
 Others call `directory.{open_run_dir, next_run_dir, RunDir}`, `reading`, `contents`, `tables`, `facts`,
-`results`, `trained_run.{open_run, TrainedRun}`, `strange_cells`, `own_rows`, `names`, `signature`,
-`interruption`, `checkpointing.Checkpointer` and `resuming`. Never imports engine, figures, preview, commands
-or cli: a run is read without TensorFlow.
+`results`, `trained_run.{open_run, TrainedRun}`, `strange_cells`, `own_rows`, `number_texts`, `names`,
+`signature`, `interruption`, `checkpointing.Checkpointer` and `resuming`. Never imports engine, figures,
+preview, commands or cli: a run is read without TensorFlow.
 """

@@ -23,6 +23,7 @@ from dlreg.evaluation.usable import LARGEST, is_usable
 from dlreg.files.plain_file import read_plain_file
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CONFIG, HISTORY, INTERVALS, METRICS, PIPELINE, PREPROCESSING, RUN, SPLIT
+from dlreg.runs.number_texts import listed_numbers
 from dlreg.runs.reading import MAX_FILE_BYTES, read_file
 from dlreg.runs.shapes import (
     AllMetrics,
@@ -136,8 +137,7 @@ def split_rule_json(division: "Division", n_rows: Mapping[str, int], digest: str
 def _append_rows(content: bytearray, rows: np.ndarray) -> None:
     content += b"["
     for start in range(0, len(rows), ROWS_PER_BLOCK):
-        numbers = rows[start : start + ROWS_PER_BLOCK].tolist()
-        content += f"{', ' if start else ''}{', '.join(map(str, numbers))}".encode()
+        content += (b", " if start else b"") + listed_numbers(rows[start : start + ROWS_PER_BLOCK])
     content += b"]"
 
 

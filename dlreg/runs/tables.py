@@ -1,7 +1,5 @@
 """The files of a run directory with a line for each row: `predictions.csv` and `out_of_fold.csv`."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
@@ -13,6 +11,7 @@ import numpy as np
 from dlreg.errors import Fault, RunDirError
 from dlreg.runs.contents import ROWS_PER_BLOCK, refuse_large
 from dlreg.runs.names import PREDICTIONS
+from dlreg.runs.number_texts import lines_of_numbers
 from dlreg.runs.reading import open_file
 
 COLUMNS = ("row", "y_true", "y_pred")
@@ -43,17 +42,11 @@ def predictions_csv(predicted: PredictedRows, *, header: bool = True) -> bytes:
         predicted: The rows.
         header: Whether the names of the columns come first.
     """
-    rows, y_true, y_pred = predicted
-    with io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        if header:
-            writer.writerow(COLUMNS)
-        for start in range(0, len(rows), ROWS_PER_BLOCK):
-            block = slice(start, start + ROWS_PER_BLOCK)
-            columns = (values[block].tolist() for values in (rows, y_true, y_pred))
-            writer.writerows(zip(*columns, strict=True))
-        text.flush()
-        return text.buffer.getvalue()
+    content = bytearray(_HEADER if header else b"")
+    for start in range(0, len(predicted.rows), ROWS_PER_BLOCK):
+        block = slice(start, start + ROWS_PER_BLOCK)
+        content += lines_of_numbers(values[block] for values in predicted).encode("ascii")
+    return bytes(content)
 
 
 def read_predictions(

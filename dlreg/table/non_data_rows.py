@@ -16,7 +16,7 @@ from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.kinds.number import to_numbers
-from dlreg.table.spelling import canonical_text, small_letters
+from dlreg.table.spelling import BLANK_CHARACTERS, canonical_text, small_letters
 from dlreg.table.table import Table
 
 # Fewer rows are the sum of each other by chance.
@@ -39,6 +39,9 @@ _WORDS = (
 _WORD = re.compile(
     rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})\s*(:|[(\[].*|[0-9]{{4}})?", re.DOTALL
 )
+_AROUND_WORDS = "*#=-– "
+_BEFORE_WORDS = _AROUND_WORDS + BLANK_CHARACTERS
+_FIRST_LETTERS = frozenset(word[0] for word in _WORDS)
 
 _HINT = "Set data.non_data_rows: exclude to leave such rows out, or keep if they are observations"
 
@@ -240,7 +243,10 @@ def _words(table: Table, target: str | None) -> Iterator[NonDataRow]:
 
 
 def _is_word(text: str) -> bool:
-    return len(text) <= 100 and bool(_WORD.fullmatch(small_letters(canonical_text(text)).strip("*#=-– ")))
+    # Cheap before dear: a column of moments has a text for each row.
+    if len(text) > 100 or small_letters(text.lstrip(_BEFORE_WORDS)[:1]) not in _FIRST_LETTERS:
+        return False
+    return bool(_WORD.fullmatch(small_letters(canonical_text(text)).strip(_AROUND_WORDS)))
 
 
 def _gaps_of_its_own(table: Table, rows: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from functools import cache
 
 # Those of Unicode, and three that nobody sees: zero width space, word joiner, byte order mark.
-_BLANKS = (
+BLANK_CHARACTERS = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
     "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
-BLANKS = f"[{_BLANKS}]*"
+BLANKS = f"[{BLANK_CHARACTERS}]*"
 _SIGNS, _NO_DECIMALS = (r"\+?", "[+-]?"), r"(?:\.0*|,00?)?"
 _WHOLE_NUMBER = re.compile(rf"([+-]?)(0|[1-9][0-9]*){_NO_DECIMALS}")
 # What columns of yes and no hold, language by language.
@@ -43,7 +43,7 @@ def canonical_text(text: str, *, is_boolean: bool = False, fold_case: bool = Fal
         is_boolean: Whether it is of a column of yes and no, whose cells become `true` and `false`.
         fold_case: Whether case is to be overlooked; letters become small.
     """
-    text = text.strip(_BLANKS)
+    text = text.strip(BLANK_CHARACTERS)
     if number := _WHOLE_NUMBER.fullmatch(text):
         sign, digits = number.groups()
         text = f"-{digits}" if sign == "-" and digits != "0" else digits

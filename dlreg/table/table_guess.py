@@ -115,21 +115,26 @@ def _examine(cells: "pd.Series[str]", csv_format: CsvFormat, *, is_target: bool)
 
 def _without_conflicts(table: Table, mixtures: Mapping[str, Mixture]) -> dict[str, Mixture]:
     """Leaves out columns of numbers whose words are levels of others: a word is missing in all columns."""
-    if not any(mixture.words for mixture in mixtures.values()):
+    numbers = {name: mixture for name, mixture in mixtures.items() if mixture.kind == "number"}
+    words = {word for mixture in numbers.values() for word in mixture.words if not means_missing(word)}
+    if not words:
         return dict(mixtures)
-    numbers = {name for name, mixture in mixtures.items() if mixture.kind == "number"}
-    levels = {name: set(cells.dropna().str.strip()) for name, cells in _texts(table) if name not in numbers}
-    checked = {}
-    for name, mixture in mixtures.items():
+    # Which of the words each other column has; all its texts would be many.
+    levels = {}
+    for name, cells in _texts(table):
+        if name not in numbers:
+            texts = cells.str.strip()
+            levels[name] = set(texts[texts.isin(words)])
+    checked = dict(mixtures)
+    for name, mixture in numbers.items():
         conflicts = (
             f"{word!r} stands among its numbers and is a level of column {other!r}, too"
-            for word in (mixture.words if name in numbers else ())
-            if not means_missing(word)
-            for other, texts in levels.items()
-            if word in texts
+            for word in mixture.words
+            for other, found in levels.items()
+            if word in found
         )
-        conflict = next(conflicts, None)
-        checked[name] = mixture._replace(kind=None, reason=conflict) if conflict else mixture
+        if conflict := next(conflicts, None):
+            checked[name] = mixture._replace(kind=None, reason=conflict)
     return checked
 
 

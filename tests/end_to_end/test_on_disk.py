@@ -154,7 +154,7 @@ def test_a_table_that_does_not_fit_goes_to_disk_and_says_so(tmp_path, monkeypatc
     ):
         assert opening.settle_cache(config).data.cache == "disk"
     folded = load_config(tmp_path, "data: {path: table.csv, target: y}\ntraining: {cross_validation: 5}\n")
-    with pytest.raises(StorageError, match="set training.cross_validation to null to train from disk"):
+    with pytest.raises(StorageError, match=r"set training\.cross_validation to null to train from disk"):
         opening.settle_cache(folded)
     monkeypatch.setattr(memory, "rooms", lambda: [tight._replace(left=10**12)])
     assert opening.settle_cache(config).data.cache == "memory"

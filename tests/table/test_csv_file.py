@@ -16,7 +16,7 @@ from dlreg.errors import DataError, DlregError
 from dlreg.table import csv_scan
 from dlreg.table.csv_file import MISSING_TEXTS
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.source import read_sample, stream_tables
+from dlreg.table.source import read_sample, read_table, stream_tables
 
 # tests/support/fuzzing.py says how to try more.
 fuzz = settings(max_examples=max(1, EXAMPLES // 50), deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,0 +1,43 @@
+"""Numbers as text, as Python writes them: the shortest that reads back the same, whole arrays at once."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import orjson
+
+# Outside of it Python writes exponents, and some otherwise than others do.
+_LEAST, _LARGEST = 1e-3, 1e15
+
+
+def number_texts(values: np.ndarray) -> list[str]:
+    """The text of each number, as `repr` has it, at a tenth of the time.
+
+    Args:
+        values: Whole numbers or floats, shape `(n,)`.
+    """
+    if not values.size:
+        return []
+    is_float = values.dtype.kind == "f"
+    values = np.ascontiguousarray(values, dtype=np.float64 if is_float else None)
+    texts = _dumped(values)[1:-1].decode("ascii").split(",")
+    if is_float:
+        sizes = np.abs(values)
+        others = ~((sizes >= _LEAST) & (sizes < _LARGEST))
+        for place in np.flatnonzero(others).tolist():
+            texts[place] = repr(float(values[place]))
+    return texts
+
+
+def lines_of_numbers(columns: Iterable[np.ndarray | list[str]]) -> str:
+    """Lines of a CSV, one for each row, of columns of numbers or of their texts."""
+    texts = (column if isinstance(column, list) else number_texts(column) for column in columns)
+    return "".join([f"{','.join(cells)}\n" for cells in zip(*texts, strict=True)])
+
+
+def listed_numbers(values: np.ndarray) -> bytes:
+    """Whole numbers, shape `(n,)`, as they stand in a list of JSON: a comma and a blank between two."""
+    return _dumped(np.ascontiguousarray(values))[1:-1].replace(b",", b", ")
+
+
+def _dumped(values: np.ndarray) -> bytes:
+    return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -190,7 +190,8 @@ def init(
     delimiter: Annotated[
         str | None,
         typer.Option(
-            metavar="CHARACTER", help="What stands between two cells, such as ';' or tab; default a guess."
+            metavar="CHARACTER",
+            help="What stands between two cells, such as ';', tab or whitespace; default a guess.",
         ),
     ] = None,
 ) -> None:

@@ -249,6 +249,9 @@ def _column_lines(draft: _Draft) -> Iterator[str]:
 _FORMAT_COMMENTS = {
     "encoding": "of the text",
     "delimiter": "between cells",
+    "skip_rows": "lines above the header",
+    "comment": "starts a line that is no row",
+    "skip_initial_space": "blanks before a cell",
     "decimal": "before the decimals",
     "thousands": "between groups of three digits",
     "time_zone": "of dates, which are brought into it",

@@ -12,7 +12,10 @@ from dlreg.table.date_writing import rewrite_dates
 from dlreg.table.table import Table
 
 # What says how a file is written; everything else is a part of what was trained.
-FORMAT_KEYS = ("encoding", "delimiter", "decimal", "thousands", "missing_values", "dates")
+FORMAT_KEYS = (
+    "encoding", "delimiter", "header", "names", "skip_rows", "skip_footer", "comment", "skip_initial_space",
+    "decimal", "thousands", "missing_values", "dates",
+)  # fmt: skip
 # What becomes of a total among rows to measure on; a total among rows to predict is predicted.
 MEASURED_KEYS = (*FORMAT_KEYS, "non_data_rows")
 _NAMES = re.compile(

@@ -2,6 +2,8 @@
 
 import re
 
+# In place of a delimiter: runs of blanks and tabs.
+WHITESPACE = "whitespace"
 LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
 
 
@@ -53,9 +55,20 @@ def check_delimiter(text: str) -> str:
     """Returns the delimiter.
 
     Raises:
-        RefusedError: It is not one character, or one that cells, quotes or lines are made of.
+        RefusedError: It is neither `whitespace` nor one character that no cell, quote or line is made of.
     """
-    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "\"'\r\n\0":
-        hint = 'In double quotes, such as "," ";" or "\\t" for a tab.'
+    if text != WHITESPACE and (len(text) != 1 or not text.isascii() or text.isalnum() or text in "\"'\r\n\0"):
+        hint = 'In double quotes, such as "," ";" or "\\t" for a tab; or whitespace for runs of blanks.'
         raise RefusedError("must be one character of ASCII and no letter, digit, quote or line break", hint)
+    return text
+
+
+def check_comment(text: str) -> str:
+    """Returns what a comment starts with.
+
+    Raises:
+        RefusedError: It is empty, long, or has quotes, blanks or line breaks.
+    """
+    if not re.fullmatch(r"[^\s\"\0\ud800-\udfff]{1,20}", text):
+        raise RefusedError("must be up to 20 characters without blanks and quotes", 'In quotes, such as "#".')
     return text

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
+from dlreg.config.checks import WHITESPACE
 from dlreg.config.places import KeyPath
 from dlreg.config.schema import ColumnType
 from dlreg.wording import quote
@@ -37,6 +38,7 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Itera
     data = values["data"]
     yield from _split_contradictions(given["data"], data)
     yield from _character_contradictions(data)
+    yield from _header_contradictions(data)
     yield from _listed_column_contradictions(data)
     yield from _column_type_contradictions(data)
     yield from _date_contradictions(data)
@@ -85,6 +87,32 @@ def _character_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction
         message = f"data.thousands and data.decimal are both {quote(data['decimal'])}"
         hint = "Set data.decimal or data.thousands to another character."
         yield Contradiction(("data", "thousands"), ("data", "decimal"), message, hint)
+    if data["delimiter"] == WHITESPACE and data["thousands"] == " ":
+        message = "data.thousands cannot be a blank where blanks stand between the cells"
+        hint = "Set data.thousands to another character, or data.delimiter."
+        yield Contradiction(("data", "thousands"), ("data", "delimiter"), message, hint)
+
+
+def _header_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
+    header, names = data["header"], data["names"]
+    if header is False and names is None:
+        message = "data.header is false, but there are no data.names"
+        hint = "Set data.names to a list with a name for each column."
+        yield Contradiction(("data", "header"), ("data", "names"), message, hint)
+    if header is True and names is not None:
+        message = "data.names is for a file without a header, data.header is true"
+        hint = (
+            "Set data.header to false; if there is a header that is not to be used, also data.skip_rows to 1."
+        )
+        yield Contradiction(("data", "names"), ("data", "header"), message, hint)
+    places: dict[str, int] = {}
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        if isinstance(name, str) and places.setdefault(name, index) != index:
+            message = f"data.names has {quote(name)} twice"
+            other = ("data", "names", places[name])
+            yield Contradiction(
+                ("data", "names", index), other, message, "Give each column a name of its own."
+            )
 
 
 def _listed_column_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from dlreg.config.checks import WHITESPACE
 from dlreg.config.keys import NAMES_AS_WRITTEN
 from dlreg.config.schema import Config
 
@@ -24,7 +25,9 @@ def config_schema() -> dict[str, Any]:
             node["type"] = ["string", "number", "boolean"]
             if node.get("format") == "path":
                 node["minLength"] = 1
-    _properties(schema, "data")["delimiter"] |= {"minLength": 1, "maxLength": 1}
+    _properties(schema, "data")["delimiter"] |= {"pattern": f"^(.|{WHITESPACE})$"}
+    for node in _texts(_properties(schema, "data")["comment"]):
+        node["pattern"] = r'^[^\s"]{1,20}$'
     for name, definition in schema["$defs"].items():
         if name.endswith("Schedule"):
             definition["required"] = ["name"]

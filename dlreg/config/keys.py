@@ -24,7 +24,10 @@ PATHS = (
 # What a CSV, a file system or a clock names may look like a number, `target: 2020`: it counts as written.
 NAMES_AS_WRITTEN = (
     *PATHS,
-    *(("data", key) for key in ("target", "split_by", "features", "exclude", "missing_values", "time_zone")),
+    *(
+        ("data", key)
+        for key in ("target", "split_by", "features", "exclude", "names", "missing_values", "time_zone")
+    ),
 )
 
 

@@ -25,7 +25,7 @@ from dlreg.wording import quote
 _SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "validation_path", "split", "split_by"))
 
 # The values of these are one character.
-_CHARACTERS = tuple(("data", key) for key in ("delimiter", "decimal", "thousands"))
+_CHARACTERS = tuple(("data", key) for key in ("delimiter", "decimal", "thousands", "comment"))
 
 
 class Reading(NamedTuple):

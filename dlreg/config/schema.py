@@ -19,7 +19,7 @@ from pydantic import (
     Tag,
 )
 
-from dlreg.config.checks import check_delimiter, check_local_path, check_text_encoding
+from dlreg.config.checks import check_comment, check_delimiter, check_local_path, check_text_encoding
 from dlreg.config.date_formats import (
     EPOCHS,
     SUPPORTED_DATE_DIRECTIVES,
@@ -110,13 +110,34 @@ class DataConfig(_Section):
     features: Annotated[
         Annotated[Literal["all"], Tag("text")] | Annotated[Texts, Field(min_length=1), Tag("list")],
         Discriminator(_text_or_list),
-    ] = Field(default="all", description="The columns to predict from: all but the target, or a list.")
-    exclude: Texts = Field(default=(), description="Columns to leave out.")
+    ] = Field(
+        default="all",
+        description="The columns to predict from: all but the target, or a list; ro* is all that begin so.",
+    )
+    exclude: Texts = Field(default=(), description="Columns to leave out, by name or pattern.")
     encoding: Annotated[str, AfterValidator(check_text_encoding)] = Field(
         default="utf-8", description="The text encoding of the CSV, for example cp949."
     )
-    delimiter: Annotated[str, AfterValidator(check_delimiter)] = Field(
-        default=",", description="The character between two cells."
+    delimiter: Annotated[
+        str, AfterValidator(check_delimiter), Remark("or whitespace for runs of blanks and tabs")
+    ] = Field(default=",", description="The character between two cells.")
+    header: Annotated[bool, Remark("false needs names")] = Field(
+        default=True, description="Whether the first row holds the names of the columns."
+    )
+    names: Annotated[Texts, Field(min_length=1)] | None = Field(
+        default=None, description="The names of the columns of a file without a header."
+    )
+    skip_rows: Annotated[int, Remark("titles, or sep=;")] = Field(
+        default=0, ge=0, le=1_000_000, description="Lines above the header that are no rows."
+    )
+    skip_footer: Annotated[int, Remark("blank ones do not count")] = Field(
+        default=0, ge=0, le=1000, description="Lines at the end that are no rows."
+    )
+    comment: Annotated[str, AfterValidator(check_comment)] | None = Field(
+        default=None, description='What lines start with that are no rows, for example "#".'
+    )
+    skip_initial_space: Annotated[bool, Remark("needed where quotes follow them")] = Field(
+        default=False, description="Whether blanks before a cell are no part of it."
     )
     decimal: Literal[".", ","] = Field(
         default=".", description="The character before the decimals of a number."

@@ -102,7 +102,7 @@ def _no_header(names: list[str], sample: pd.DataFrame, csv_format: CsvFormat) ->
     if is_row_of_data(names, sample, csv_format):
         yield Suspicion(
             f"the first line looks like a row of data, not like names: {shorten(', '.join(names))}",
-            "Add a first line with a name for each column, or that row is lost",
+            "Set data.header: false and data.names to a name for each column, or that row is lost",
         )
 
 

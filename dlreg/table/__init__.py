@@ -1,6 +1,7 @@
 """File → rows: the CSV as a table, what its columns are, and which rows train, validate and test.
 
 - `csv_format`: how a CSV is written, and files of other formats told from their first bytes
+- `csv_lines`: its text without lines that are no rows
 - `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `compressed`: the text of compressed files
 - `csv_scan`: its bytes, cut into blocks of whole rows

@@ -1,5 +1,6 @@
 """Which columns of a CSV a config learns from."""
 
+import re
 from collections.abc import Sequence
 
 from dlreg.config.schema import Config, DataConfig
@@ -9,6 +10,7 @@ from dlreg.table.missing_columns import MOST_NEAR_MATCHES, further_columns, near
 
 # A hint names no more columns than a line holds.
 MOST_UNNAMED = 5
+PATTERN_MARKS = frozenset("*?")
 
 
 def choose_columns(config: Config, header: Sequence[str], path: str) -> tuple[list[str], list[Fault]]:
@@ -42,19 +44,24 @@ def _missing(config: Config, header: Sequence[str], path: str) -> list[Fault]:
     """A fault for each name in the config that the CSV lacks."""
     data = config.data
     named: list[tuple[str, tuple[str | int, ...]]] = [(data.target, ("data", "target"))]
-    named += [(name, ("data", "exclude", index)) for index, name in enumerate(data.exclude)]
     named += [(name, ("data", key, name)) for key in ("types", "dates") for name in getattr(data, key)]
-    if data.features != "all":
-        named += [(name, ("data", "features", index)) for index, name in enumerate(data.features)]
+    listed = {"exclude": data.exclude, "features": () if data.features == "all" else data.features}
+    named += [
+        (name, ("data", key, index)) for key, names in listed.items() for index, name in enumerate(names)
+    ]
     if data.split_by is not None:
         named.append((data.split_by, ("data", "split_by")))
     known = set(header)
-    missing = [(name, key) for name, key in named if name not in known]
+    missing = [
+        (name, key)
+        for name, key in named
+        if name not in known and not (key[1] in listed and _matching(name, header))
+    ]
     if no_names := no_names_fault([name for name, _ in missing], header, path):
         return [no_names]
     faults = [
         config.fault(
-            f"{key[0]}.{key[1]}: {path} has no column {name!r}", *key, hint=near_column(name, header)
+            f"{key[0]}.{key[1]}: {path} has no column {name!r}", *key, hint=near_column(_plain(name), header)
         )
         for name, key in missing[:MOST_NEAR_MATCHES]
     ]
@@ -63,9 +70,31 @@ def _missing(config: Config, header: Sequence[str], path: str) -> list[Fault]:
 
 def _chosen(data: DataConfig, header: Sequence[str]) -> list[str]:
     # The name of a group says nothing of rows of other groups; as a feature it only serves who asks for it.
-    left_out = {data.target, *data.exclude} | ({data.split_by} if data.split == "group" else set())
-    chosen = set(header) - left_out if data.features == "all" else set(data.features)
-    return [name for name in header if name in chosen]
+    group = {data.split_by} if data.split == "group" and data.split_by not in data.features else set()
+    left_out = {data.target, *group, *_all_matching(data.exclude, header)}
+    chosen = set(header) if data.features == "all" else _all_matching(data.features, header)
+    return [name for name in header if name in chosen - left_out]
+
+
+def _plain(name: str) -> str:
+    """A pattern without its marks, as the beginning of the name that was meant."""
+    return "".join(character for character in name if character not in PATTERN_MARKS) or name
+
+
+def _all_matching(names: Sequence[str], header: Sequence[str]) -> set[str]:
+    """The columns that names and patterns stand for."""
+    return {column for name in names for column in _matching(name, header)}
+
+
+def _matching(name: str, header: Sequence[str]) -> list[str]:
+    """The column of a name, or else those of a pattern, in which * is any text and ? any character."""
+    if name in header:
+        return [name]
+    if not PATTERN_MARKS & set(name):
+        return []
+    # Not those of fnmatch: many names have a unit in brackets.
+    pattern = re.compile(re.escape(name).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    return [column for column in header if pattern.fullmatch(column)]
 
 
 def _unnamed_fault(unnamed: Sequence[str], header: Sequence[str], path: str) -> Fault:

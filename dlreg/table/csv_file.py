@@ -56,7 +56,7 @@ class CsvBlock:
         chosen = np.flatnonzero(block.filled)[rows]
         places = zip(block.rows.starts[chosen], block.rows.ends[chosen] + 1, strict=True)
         data = b"".join(block.data[start:end] for start, end in places)
-        sample = block._replace(data=data, rows=find_rows(data, self.csv_format.delimiter))
+        sample = block._replace(data=data, rows=find_rows(data, self.csv_format.separator))
         return _named(_parse(sample, self.csv_format, block.header), block)
 
     def place(self, row: int) -> Place:
@@ -72,7 +72,7 @@ class CsvBlock:
             io.BytesIO(codecs.BOM_UTF8 + self.block.data[start:end]),
             header=None,
             dtype=str,
-            sep=self.csv_format.delimiter,
+            sep=self.csv_format.separator,
             na_filter=False,
             skip_blank_lines=False,
         )
@@ -100,7 +100,7 @@ def _parse(block: Block, csv_format: CsvFormat, text_columns: Collection[str]) -
         index_col=False,
         # Without any there is no dictionary at all, or pandas would make a series of each column.
         dtype={place: str for place, name in enumerate(block.header) if name in text_columns} or None,
-        sep=csv_format.delimiter,
+        sep=csv_format.separator,
         decimal=csv_format.decimal,
         na_values=missing,
         keep_default_na=False,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlreg.config.checks import WHITESPACE
 from dlreg.errors import DataError, Fault
 
 _OTHER_FORMATS = {
@@ -52,11 +53,16 @@ class CsvFormat:
 
     Attributes:
         encoding: A Python codec name, such as `utf-8` or `cp949`.
-        delimiter: The character between two cells.
+        delimiter: The character between two cells, or `whitespace` for runs of blanks and tabs.
         decimal: The decimal mark, `.` or `,`.
         thousands: The mark between groups of three digits, if numbers have one.
         missing_values: Texts that mean "missing", beside `MISSING_TEXTS`.
         time_zone: Where the clocks hang that its moments are read from, if any has an offset from UTC.
+        names: The names of the columns, if it has no header.
+        skip_rows: The number of lines above the header that are no rows.
+        skip_footer: The same of the last lines, blank ones not counted.
+        comment: What lines start with that are no rows.
+        skip_initial_space: Whether blanks before a cell are no part of it, also before a quoted one.
     """
 
     encoding: str = "utf-8"
@@ -65,6 +71,21 @@ class CsvFormat:
     thousands: str | None = None
     missing_values: tuple[str, ...] = ()
     time_zone: str | None = None
+    names: tuple[str, ...] = ()
+    skip_rows: int = 0
+    skip_footer: int = 0
+    comment: str | None = None
+    skip_initial_space: bool = False
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether runs of blanks and tabs stand between two cells."""
+        return self.delimiter == WHITESPACE
+
+    @property
+    def separator(self) -> str:
+        """The character between two cells, once runs of blanks are a single one."""
+        return " " if self.is_aligned else self.delimiter
 
 
 def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:

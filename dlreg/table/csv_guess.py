@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from dlreg.config.checks import WHITESPACE
 from dlreg.table.csv_format import BYTE_ORDER_MARKS, CsvFormat, likely_encoding, refuse_other_formats
-from dlreg.table.csv_opening import DELIMITERS
+from dlreg.table.csv_lines import LineCleaner
+from dlreg.table.csv_opening import DELIMITERS, comment_mark
 from dlreg.table.csv_scan import find_rows
 from dlreg.table.kinds.number import number_pattern
 from dlreg.table.kinds.units import split_number
@@ -22,7 +24,7 @@ _GROUPED_BY_COMMAS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 
 
 def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
-    """Guesses encoding, delimiter and, from the first rows, decimal and thousands mark.
+    """Guesses encoding, lines that are no rows, delimiter, and the marks of numbers from the first rows.
 
     Args:
         path: The file.
@@ -33,7 +35,9 @@ def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
         StorageError: The file cannot be read.
     """
     encoding = _guess_encoding(path)
-    csv_format = CsvFormat(encoding, delimiter or _guess_delimiter(path, encoding))
+    with open_text(path) as stream:
+        text = stream.read(SAMPLE_BYTES).decode(encoding, errors="ignore").encode()
+    csv_format = _guess_lines(text, CsvFormat(encoding), delimiter)
     sample = read_sample(path, csv_format)
     return guess_marks((cells for _, cells in sample.items()), csv_format)
 
@@ -80,16 +84,51 @@ def _guess_encoding(path: str) -> str:
     return marked
 
 
-def _guess_delimiter(path: str, encoding: str) -> str:
-    """The character that cuts every row into the same number of cells, the most of them."""
-    with open_text(path) as stream:
-        sample = stream.read(SAMPLE_BYTES).decode(encoding, errors="ignore").encode()
-    whole = sample[: sample.rfind(b"\n") + 1] or sample + b"\n"
-    lengths = {}
-    for delimiter in (*DELIMITERS, " "):
-        cells = find_rows(whole, delimiter).lengths
-        lengths[delimiter] = cells[cells > 0]
-    regular = [mark for mark, cells in lengths.items() if cells.size and cells[0] > 1 and np.ptp(cells) == 0]
+def _guess_lines(text: bytes, csv_format: CsvFormat, delimiter: str | None) -> CsvFormat:
+    """The format with the delimiter, and with what stands above the header or before the cells."""
+    text = text.removeprefix(codecs.BOM_UTF8)
+    text = text[: text.rfind(b"\n") + 1] or text + b"\n"
+    n_blank = len(text[: len(text) - len(text.lstrip())].splitlines())
+    first = text.lstrip().split(b"\n", 1)[0].decode("utf-8", errors="ignore")
+    if found := re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE):
+        csv_format = replace(csv_format, skip_rows=n_blank + 1)
+        delimiter = delimiter or found.group(1)
+    elif mark := comment_mark(first):
+        csv_format = _with_comment(text, csv_format, mark, delimiter)
+    text = LineCleaner(csv_format).clean(text, last=True)
+    csv_format = replace(csv_format, delimiter=delimiter or _guess_delimiter(text))
+    before_quote = rb'(?m)(^|%s) +"' % re.escape(csv_format.separator.encode())
+    has_blanks = not csv_format.is_aligned and csv_format.separator != " " and re.search(before_quote, text)
+    return replace(csv_format, skip_initial_space=bool(has_blanks))
+
+
+def _with_comment(text: bytes, csv_format: CsvFormat, mark: str, delimiter: str | None) -> CsvFormat:
+    """The format with the mark of comments, unless the first line is a header all the same: `#id,area`."""
+    commented = replace(csv_format, comment=mark)
+    rows = LineCleaner(commented).clean(text, last=True)
+    separator = replace(csv_format, delimiter=delimiter or _guess_delimiter(rows)).separator
+    first, rest = (find_rows(part, separator).lengths for part in (text, rows))
+    is_header = first.size and rest.size and first[first > 0][0] == rest[rest > 0][0] > 1
+    return csv_format if is_header else commented
+
+
+def _guess_delimiter(text: bytes) -> str:
+    """What cuts every row of a text into the same number of cells, the most of them."""
+    lengths = {delimiter: _row_lengths(text, delimiter) for delimiter in (*DELIMITERS, " ")}
+    regular = [mark for mark, cells in lengths.items() if _is_regular(cells)]
     # Blanks stand inside of cells, too: only where nothing else does are they between them.
-    candidates = [mark for mark in regular if mark != " "] or regular or DELIMITERS
-    return max(candidates, key=lambda mark: lengths[mark][0] if lengths[mark].size else 0)
+    candidates = [mark for mark in regular if mark != " "] or regular
+    if not candidates:
+        aligned = LineCleaner(CsvFormat(delimiter=WHITESPACE)).clean(text, last=True)
+        if _is_regular(_row_lengths(aligned, " ")):
+            return WHITESPACE
+    return max(candidates or DELIMITERS, key=lambda mark: lengths[mark][0] if lengths[mark].size else 0)
+
+
+def _row_lengths(text: bytes, delimiter: str) -> np.ndarray:
+    cells = find_rows(text, delimiter).lengths
+    return cells[cells > 0]
+
+
+def _is_regular(cells: np.ndarray) -> bool:
+    return cells.size > 0 and cells[0] > 1 and bool(np.ptp(cells) == 0)

@@ -27,7 +27,7 @@ def parse_header(text: bytes, path: str, csv_format: CsvFormat, line: int) -> tu
     """
     source = io.StringIO(text.decode("utf-8"), newline="")
     try:
-        cells = next(csv.reader(source, delimiter=csv_format.delimiter, strict=True))
+        cells = next(csv.reader(source, delimiter=csv_format.separator, strict=True))
     except csv.Error as error:
         hint = "Is the first line a header?"
         raise DataError(Fault(f"the header cannot be read: {error}", path, line, hint=hint)) from None
@@ -40,7 +40,7 @@ def parse_header(text: bytes, path: str, csv_format: CsvFormat, line: int) -> tu
         Fault(message, path, line, hint=hint)
         for message, hint in (
             *duplicates,
-            *_other_delimiter(names, csv_format.delimiter),
+            *_other_delimiter(names, csv_format.separator),
             *_numbers_alone(cells, csv_format.decimal),
         )
     ]
@@ -67,7 +67,9 @@ def _duplicates(names: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _other_delimiter(names: Sequence[str], delimiter: str) -> Iterator[tuple[str, str]]:
     marks = [mark for mark in DELIMITERS if len(names) == 1 and mark in names[0]]
     if re.fullmatch("sep=.?", names[0], re.IGNORECASE):
-        hint = "Remove the line, for example with tail -n +2 FILE > NEW.csv, and set data.delimiter"
+        mark = names[0][4:]
+        key = f'data.delimiter: "{mark}"' if mark else "data.delimiter"
+        hint = f"Set data.skip_rows: 1 and {key}"
         yield f"expected column names, found {names[0]!r}, which tells Excel the delimiter", hint
     elif marks and not is_comment(names[0]):
         hint = f"The delimiter looks like {marks[0]!r}: set data.delimiter, or --delimiter of dlreg init"
@@ -78,7 +80,7 @@ def _numbers_alone(cells: Sequence[str], decimal: str) -> Iterator[tuple[str, st
     filled = [cell for cell in cells if cell.strip()]
     if filled and all(_is_number(cell.replace(decimal, ".")) for cell in filled):
         message = f"expected column names, found only numbers: {', '.join(filled[:5])}"
-        yield message, "Add a first line with a name for each column"
+        yield message, "Set data.header: false and data.names to a name for each column"
 
 
 def _is_number(cell: str) -> bool:

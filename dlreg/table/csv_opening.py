@@ -1,5 +1,6 @@
 """What may stand where the names of the columns should be: data, comments, columns aligned by blanks."""
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -13,24 +14,27 @@ _COMMENT_MARKS = ("#", "%", "//")
 _MOST_WANTED = 20
 
 
+def comment_mark(text: str) -> str | None:
+    """What a line starts with if it starts as a comment does."""
+    return next((mark for mark in _COMMENT_MARKS if text.lstrip().startswith(mark)), None)
+
+
 def is_comment(text: str) -> bool:
     """Whether a line starts as a comment does."""
-    return text.lstrip().startswith(_COMMENT_MARKS)
+    return comment_mark(text) is not None
 
 
-def comment_fault(first_line: str, path: str, line: int, header_line: int | None = None) -> Fault:
+def comment_fault(first_line: str, path: str, line: int) -> Fault:
     """The fault of a file that starts with comments.
 
     Args:
         first_line: The first of them.
         path: The file.
         line: The 1-based line at which it stands.
-        header_line: The line at which the names of the columns stand, if that is known.
     """
     message = f"expected column names, found a comment: {shorten(first_line.strip())!r}"
-    mark = next(mark for mark in _COMMENT_MARKS if first_line.lstrip().startswith(mark))
-    command = f"tail -n +{header_line}" if header_line else f"grep -v '^{mark}'"
-    hint = f"Remove what stands above the names, for example with {command} FILE > NEW.csv"
+    mark = comment_mark(first_line)
+    hint = f'Set data.comment: "{mark}"'
     return Fault(message, path, line, hint=hint)
 
 
@@ -42,11 +46,11 @@ def aligned_fault(message: str, header: str, path: str) -> Fault:
         header: Its first line.
         path: The file.
     """
+    hint = "Set data.delimiter: whitespace"
     # Where single blanks stand inside of names, runs of them stand between.
-    is_spaced = " " in re.sub(" {2,}", "", header.strip())
-    blanks = "s/   */,/g" if is_spaced else "s/  */,/g"
-    command = f"sed 's/^ *//; s/ *$//; {blanks}' FILE > NEW.csv"
-    hint = f"Put one comma for each run of ' ', for example with {command}"
+    if " " in re.sub(" {2,}", "", header.strip()):
+        names = ", ".join(json.dumps(name, ensure_ascii=False) for name in re.split(" {2,}", header.strip()))
+        hint += f", data.skip_rows: 1, data.header: false and data.names: [{names}]; no cell may hold a blank"
     return Fault(f"{message}: the columns are aligned by runs of blanks", path, 1, hint=hint)
 
 
@@ -63,7 +67,7 @@ def data_fault(names: Sequence[str], path: str, line: int = 1) -> Fault | None:
     if not numbers or (2 * len(numbers) < len(names) and not has_decimals):
         return None
     message = f"the file has no header: its first line holds data, {shorten(', '.join(names))}"
-    hint = f"Add a first line with a name for each of the {len(names):,} columns"
+    hint = f"Set data.header: false and data.names to a name for each of the {len(names):,} columns"
     return Fault(message, path, line, hint=hint)
 
 

@@ -6,6 +6,7 @@ missing cells, trailing cells are cut or shift the columns.
 
 import codecs
 import errno
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.files.similar_file import similar_file
 from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
 from dlreg.table.csv_header import parse_header
+from dlreg.table.csv_lines import LineCleaner, needs_cleaning
 from dlreg.table.csv_opening import aligned_fault, comment_fault, is_comment
 
 BLOCK_BYTES = 1 << 23
@@ -29,6 +31,7 @@ _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 # For each byte, whether a line that holds it is not blank.
 _SOLID = bytes(chr(byte) not in " \t\r\n" for byte in range(256))
 _QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
+_BLANK_QUOTE_HINT = "Set data.skip_initial_space: true"
 
 
 class RowPlaces(NamedTuple):
@@ -96,24 +99,27 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
     """
     decoder = codecs.getincrementaldecoder(csv_format.encoding)()
     plain = codecs.lookup(csv_format.encoding).name in ("utf-8", "ascii")
-    header: tuple[str, ...] | None = None
-    opening, line, rest, last = b"", 1, b"", False
+    header: tuple[str, ...] | None = csv_format.names or None
+    cleaner = LineCleaner(csv_format) if needs_cleaning(csv_format) else None
+    delimiter = csv_format.separator
+    opening, line, rest, last, is_begun = b"", 1, b"", False, False
     while not last:
         fresh = _read(stream, name)
         last = not fresh
-        if header is None:
+        if not is_begun:
             opening = opening[:16] + fresh[:16]
             refuse_other_formats(opening, name, csv_format.encoding)
-        fresh_line = line + rest.count(b"\n")
-        text = rest + _decoded(decoder, fresh, name, fresh_line, csv_format.encoding, plain=plain)
-        if header is None:
+        fresh_line = line + rest.count(b"\n") + (cleaner.waiting.count(b"\n") if cleaner else 0)
+        text = _decoded(decoder, fresh, name, fresh_line, csv_format.encoding, plain=plain)
+        text = rest + (cleaner.clean(text, last=last) if cleaner else text)
+        if not is_begun:
             text = text.removeprefix(codecs.BOM_UTF8)
         if last and text and not text.endswith(b"\n"):
             text += b"\n"
         _refuse_nul(text, name, csv_format.encoding, line)
-        _refuse_stray_quote(text, name, csv_format.delimiter, line)
+        _refuse_stray_quote(text, name, delimiter, line)
         _refuse_stray_return(text, name, line)
-        rows = find_rows(text, csv_format.delimiter)
+        rows = find_rows(text, delimiter)
         cut = int(rows.ends[-1]) + 1 if rows.ends.size else 0
         whole, rest = text[:cut], text[cut:]
         if rest and last:
@@ -121,16 +127,17 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
             raise DataError(Fault("a quoted cell is never closed", name, row_line, hint='Add the second "'))
         _refuse_long_row(text, rows, name, line)
         filled = np.flatnonzero(rows.lengths)
+        is_begun |= filled.size > 0
         if header is None and filled.size:
             begin, end = int(rows.starts[filled[0]]), int(rows.ends[filled[0]]) + 1
             _refuse_many_columns(int(rows.lengths[filled[0]]), name, line + whole.count(b"\n", 0, begin))
             header = parse_header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
             line += whole.count(b"\n", 0, end)
             whole, filled = whole[end:], filled[1:]
-            rows = find_rows(whole, csv_format.delimiter)
+            rows = find_rows(whole, delimiter)
         if header is not None and filled.size:
             block = Block(header, whole, rows, line)
-            _refuse_ragged(block, name, csv_format.delimiter)
+            _refuse_ragged(block, name, csv_format)
             yield block
         line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _NEWLINE))
 
@@ -279,7 +286,12 @@ def _refuse_stray_quote(text: bytes, name: str, delimiter: str, line: int) -> No
     stray = np.concatenate([opening[~opens], closing[~ends]])
     if stray.size:
         quote_line = line + text.count(b"\n", 0, int(stray.min()))
-        raise DataError(Fault("a quote in the middle of a cell", name, quote_line, hint=_QUOTE_HINT))
+        first = int(stray.min())
+        is_behind_blanks = re.search(
+            rb"(^|\n|%s) +$" % re.escape(delimiter.encode()), text[max(0, first - 50) : first]
+        )
+        hint = _BLANK_QUOTE_HINT if is_behind_blanks else _QUOTE_HINT
+        raise DataError(Fault("a quote in the middle of a cell", name, quote_line, hint=hint))
 
 
 def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
@@ -296,32 +308,24 @@ def _refuse_stray_return(text: bytes, name: str, line: int) -> None:
         raise DataError(Fault("a carriage return without a newline after it", name, return_line, hint=hint))
 
 
-def _refuse_ragged(block: Block, name: str, delimiter: str) -> None:
+def _refuse_ragged(block: Block, name: str, csv_format: CsvFormat) -> None:
     lengths, n_cells = block.rows.lengths, len(block.header)
     ragged = np.flatnonzero((lengths != n_cells) & block.filled)
     if not ragged.size:
         return
     if is_comment(block.header[0]) and 2 * ragged.size > block.filled.sum():
-        raise DataError(_comment_fault(block, name))
-    if delimiter == " " and any(column.startswith("Unnamed: ") for column in block.header):
+        raise DataError(comment_fault(block.header[0], name, block.first_line - 1))
+    if csv_format.delimiter == " " and any(column.startswith("Unnamed: ") for column in block.header):
         raise DataError(aligned_fault("the rows cannot be cut into cells", "", name))
     places = [
         (block.first_line + block.data.count(b"\n", 0, int(block.rows.starts[row])), lengths[row])
         for row in ragged[:3]
     ]
-    message = f"expected {n_cells} cell{'s' if n_cells > 1 else ''} as in the header, found"
+    where = "data.names" if csv_format.names else "the header"
+    message = f"expected {n_cells} cell{'s' if n_cells > 1 else ''} as in {where}, found"
     *first, final = [Fault(f"{message} {length}", name, line) for line, length in places]
     more = f" ({ragged.size:,} such rows)" if ragged.size > 3 else ""
     hint = f"Put cells that hold the delimiter in quotes, or set data.delimiter or data.decimal{more}"
     if n_cells == 1:
-        hint = f"Is the header a title? Remove what stands above the names of the columns{more}"
+        hint = f"Is the header a title? Set data.skip_rows to the number of lines above the names{more}"
     raise DataError(*first, replace(final, hint=hint))
-
-
-def _comment_fault(block: Block, name: str) -> Fault:
-    """The fault of comments above the header, of which the first was taken for it."""
-    places = zip(block.rows.starts[block.filled], block.rows.ends[block.filled], strict=True)
-    rows = ((start, block.data[start:end].decode("utf-8")) for start, end in places)
-    start = next((start for start, row in rows if not is_comment(row)), len(block.data))
-    line = block.first_line + block.data.count(b"\n", 0, int(start))
-    return comment_fault(block.header[0], name, block.first_line - 1, line)

@@ -262,7 +262,17 @@ def _cut_into_parts(contents: _Contents, splits: Splits) -> dict[str, Part]:
 def csv_format_of(data: DataConfig) -> CsvFormat:
     """How the CSV is written, as the config says."""
     return CsvFormat(
-        data.encoding, data.delimiter, data.decimal, data.thousands, data.missing_values, data.time_zone
+        data.encoding,
+        data.delimiter,
+        data.decimal,
+        data.thousands,
+        data.missing_values,
+        data.time_zone,
+        names=data.names or (),
+        skip_rows=data.skip_rows,
+        skip_footer=data.skip_footer,
+        comment=data.comment,
+        skip_initial_space=data.skip_initial_space,
     )
 
 

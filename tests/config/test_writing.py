@@ -61,7 +61,8 @@ SPECIAL = {
     "validation_path": PATHS | st.none(),
     "dir": PATHS | st.none(),
     "encoding": st.sampled_from(["utf-8", "cp949", "utf-16"]),
-    "delimiter": st.sampled_from([",", ";", "\t", " ", "#"]),
+    "delimiter": st.sampled_from([",", ";", "\t", " ", "#", "whitespace"]),
+    "comment": st.sampled_from(["#", "//", "%", "é"]) | st.none(),
     "dates": st.dictionaries(
         TEXT,
         st.sampled_from(["%d/%m/%Y", "%Y%m%d", "%b %d, %y %I:%M %p", "epoch_seconds", "%Y %H:%M%z"])

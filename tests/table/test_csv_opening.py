@@ -1,8 +1,10 @@
 """Files that do not start with the names of their columns are named as what they are, in one fault."""
 
 import re
+from typing import Any
 
 import pytest
+import yaml
 from support.tables import faults_of, load, read, rows
 
 from dlreg.commands.init import init
@@ -21,11 +23,13 @@ def aligned(lines, width=12):
     return "".join("".join(f"{cell:{width}} " for cell in line.split(",")) + "\n" for line in lines)
 
 
-def sed(text: str, hint: str) -> str:
-    """What the command in a hint makes of a file."""
-    for pattern, replacement in re.findall(r"s/(.*?)/(.*?)/g?[;']", hint):
-        text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
-    return text
+def keys_in(hint: str | None) -> dict[str, Any]:
+    """The section `data` that a hint asks for."""
+    settings = re.split(r", (?=data\.)| and (?=data\.)", str(hint).split("; no")[0].removeprefix("Set "))
+    return {
+        key: yaml.safe_load(value)
+        for key, value in (re.fullmatch(r"data\.(\w+): (.*)", s).groups() for s in settings)
+    }
 
 
 @pytest.mark.bad_input("data")
@@ -33,20 +37,20 @@ def sed(text: str, hint: str) -> str:
     ("content", "line", "message", "hint"),
     [
         ("\n".join(ROWS) + "\n", 1, "the file has no header: its first line holds data, 142.6, 1, Oak, 311290",
-         "Add a first line with a name for each of the 4 columns"),
-        (rows("3,Oak,Elm,311290", "4,Ash,Elm,5", "5,Oak,Ash,6.5"), 1, "the file has no header", "Add a first line"),
-        (rows("0,0,Oak,17", "1,0,Ash,12", "0,1,Elm,3"), 1, "the file has no header", "Add a first line"),
-        (rows("€5,2 kg,Oak,1", "€6,3 kg,Ash,2"), 1, "the file has no header", "Add a first line"),
+         "Set data.header: false and data.names to a name for each of the 4 columns"),
+        (rows("3,Oak,Elm,311290", "4,Ash,Elm,5", "5,Oak,Ash,6.5"), 1, "the file has no header", "data.header: false"),
+        (rows("0,0,Oak,17", "1,0,Ash,12", "0,1,Elm,3"), 1, "the file has no header", "data.header: false"),
+        (rows("€5,2 kg,Oak,1", "€6,3 kg,Ash,2"), 1, "the file has no header", "data.header: false"),
         (rows("# exported 2024-05-01", "# by tool 3", NAMES, *ROWS), 1,
-         "expected column names, found a comment: '# exported 2024-05-01'", "tail -n +3 FILE"),
-        (rows("#", NAMES, *ROWS), 1, "found a comment: '#'", "tail -n +2 FILE"),
-        (rows("% a, with, commas; and more, of, them", "% b", "%", NAMES, *ROWS), 1, "found a comment", "tail -n +4"),
-        (rows("\n// x", NAMES, *ROWS), 2, "found a comment", "tail -n +3"),
+         "expected column names, found a comment: '# exported 2024-05-01'", 'data.comment: "#"'),
+        (rows("#", NAMES, *ROWS), 1, "found a comment: '#'", 'data.comment: "#"'),
+        (rows("% a, with, commas; and more, of, them", "% b", "%", NAMES, *ROWS), 1, "found a comment", 'data.comment: "%"'),
+        (rows("\n// x", NAMES, *ROWS), 2, "found a comment", 'data.comment: "//"'),
         (rows("# c", NAMES.replace(",", ";"), *(row.replace(",", ";") for row in ROWS)), 1, "found a comment",
-         "grep -v '^#'"),
-        (rows("sep=;", NAMES.replace(",", ";"), *ROWS), 1, "found 'sep=;', which tells Excel the delimiter",
-         "tail -n +2 FILE > NEW.csv, and set data.delimiter"),
-        (aligned([NAMES, *ROWS]), 1, "there is no column 'price': the columns are aligned by runs of blanks", "sed "),
+         'data.comment: "#"'),
+        (rows("sep=;", NAMES.replace(",", ";"), *(row.replace(",", ";") for row in ROWS)), 1, "found 'sep=;', which tells Excel the delimiter",
+         'Set data.skip_rows: 1 and data.delimiter: ";"'),
+        (aligned([NAMES, *ROWS]), 1, "there is no column 'price': the columns are aligned by runs of blanks", "data.delimiter: whitespace"),
     ],
     ids=["data", "texts", "equal-numbers", "units", "comments", "short", "commas", "slashes", "semicolons", "sep",
          "aligned"],
@@ -57,24 +61,39 @@ def test_what_stands_in_place_of_names_is_named(tmp_path, content, line, message
     assert (fault.path or "").endswith("table.csv")
     assert message in fault.message
     assert hint in (fault.hint or "")
+    if "Set data.header" not in str(fault.hint):
+        assert all(key in init(str(tmp_path / "table.csv"), "price", None)[0] for key in keys_in(fault.hint))
+        return
     with pytest.raises(DataError) as caught:
         init(str(tmp_path / "table.csv"), "price", None)
     assert len(caught.value.faults) == 1
     assert message.split("=;'")[0] in caught.value.faults[0].message
 
 
-@pytest.mark.parametrize("separator", ["/", " "], ids=["words", "blanks-in-cells"])
-def test_the_command_named_for_aligned_columns_mends_them(tmp_path, separator):
-    lines = [
-        NAMES.replace("town", f"home{separator}town"),
-        *(row.replace("Oak", f"New{separator}Oak") for row in ROWS),
-    ]
-    content = aligned(lines)
+FOLLOWED = {
+    "comments": rows("# exported 2024-05-01", "# by tool 3", NAMES, *ROWS),
+    "slashes": rows("\n// x", NAMES, *ROWS),
+    "sep": rows("sep=;", NAMES.replace(",", ";"), *(row.replace(",", ";") for row in ROWS)),
+    "aligned": aligned([NAMES, *ROWS]),
+    "aligned-names-with-blanks": aligned([NAMES.replace("town", "home town"), *ROWS]),
+    "blank-before-quotes": rows(NAMES, *(re.sub("([A-Z][a-z]+)", r' "\1"', row) for row in ROWS)),
+}
+
+
+@pytest.mark.parametrize("content", FOLLOWED.values(), ids=FOLLOWED)
+def test_the_keys_that_a_hint_names_read_the_file(tmp_path, content):
     (fault, *_) = faults_of(tmp_path, content, data={"target": "price"})
-    frame = read(tmp_path, sed(content, fault.hint or "")).frame
-    assert list(frame.columns) == ["area", "rooms", f"home{separator}town", "price"]
-    assert list(frame["price"]) == [311290 + 7 * row for row in range(30)]
-    assert frame.iloc[0, 2] == f"New{separator}Oak"
+    dataset = load(tmp_path, content, data={"target": "price", **keys_in(fault.hint)})
+    assert [column.name.split()[-1] for column in dataset.columns] == ["area", "rooms", "town"]
+    assert sum(part.rows.size for part in dataset.parts.values()) == 30
+
+
+def test_the_keys_named_for_a_file_without_a_header_read_it(tmp_path):
+    content = "\n".join(ROWS) + "\n"
+    (fault,) = faults_of(tmp_path, content, data={"target": "price"})
+    assert "data.header: false and data.names to a name for each of the 4 columns" in str(fault.hint)
+    dataset = load(tmp_path, content, data={"target": "price", "header": False, "names": NAMES.split(",")})
+    assert sum(part.rows.size for part in dataset.parts.values()) == 30
 
 
 @pytest.mark.bad_input("data")

@@ -6,6 +6,8 @@ Whatever is fitted here (medians, scales, levels, the target's scale) is fitted 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,14 @@ from dlreg.features.numbers import (
     read_features,
 )
 from dlreg.features.scaling import Scaler, fit_scaler, fit_scaler_on_blocks
-from dlreg.features.target import TargetMethod, TargetScaling, fit_target, fit_target_on_blocks
+from dlreg.features.target import (
+    Moments,
+    TargetMethod,
+    TargetScaling,
+    fit_target,
+    moments_of,
+    target_scaling_of,
+)
 from dlreg.table.column import Column
 from dlreg.table.dataset import Part
 from dlreg.table.stored_dataset import TrainingFacts
@@ -227,12 +236,18 @@ def fit_preprocessing_on_blocks(
         DataError: As `fit_preprocessing`.
     """
     fitted = fit_preprocessing(sample, columns, **options, facts=facts)
-    target = fit_target_on_blocks((block.y_true for block in read_blocks()), options["target"])
-    numbers = (
-        np.column_stack([values for _, values in _read_kind("number", columns, fitted.features, block.cells)])
-        for block in read_blocks()
-    )
-    scaler = fit_scaler_on_blocks(options["numeric"], numbers) if fitted.numbers else None
+    moments: list[Moments] = []
+
+    def read_numbers() -> Iterator[np.ndarray]:
+        for block in read_blocks():
+            moments.append(moments_of(block.y_true, options["target"]))
+            values = _read_kind("number", columns, fitted.features, block.cells)
+            yield np.column_stack([numbers for _, numbers in values] or [np.empty((len(block.rows), 0))])
+
+    scaler = fit_scaler_on_blocks(options["numeric"], read_numbers()) if fitted.numbers else None
+    if scaler is None:
+        moments = [moments_of(block.y_true, options["target"]) for block in read_blocks()]
+    target = target_scaling_of(reduce(add, moments), options["target"])
     limits = target.forward(np.array(facts.target_range)) if fitted.limits else None
     return replace(
         fitted,

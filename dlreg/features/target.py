@@ -1,6 +1,5 @@
 """The target's scale: fitted on training rows, undone for predictions."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -61,29 +60,54 @@ def fit_target(y: np.ndarray, method: TargetMethod) -> TargetScaling:
     return TargetScaling(method, offset, scale)
 
 
-def fit_target_on_blocks(blocks: Iterable[np.ndarray], method: TargetMethod) -> TargetScaling:
-    """Fits the target's scale exactly to training rows that come block by block, `(n_rows,)` each.
+@dataclass(frozen=True)
+class Moments:
+    """What the scale of a target is made of; that of more rows is made of the sum.
 
-    The means and sums of squares of blocks are merged as by Chan, Golub and LeVeque, Algorithms for Computing
-    the Sample Variance, The American Statistician 37 (1983).
+    Attributes:
+        n: How many rows there are.
+        mean: Of the transformed target.
+        squares: The sum of the squared deviations from it.
+        low: The least target, in its own units.
+        high: The greatest.
+    """
+
+    n: int
+    mean: float
+    squares: float
+    low: float
+    high: float
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Those of more rows, merged as by Chan, Golub and LeVeque (The American Statistician 37, 1983)."""
+        n, shift = self.n + other.n, other.mean - self.mean
+        return Moments(
+            n,
+            self.mean + shift * other.n / n,
+            self.squares + other.squares + shift**2 * self.n * other.n / n,
+            min(self.low, other.low),
+            max(self.high, other.high),
+        )
+
+
+def moments_of(y: np.ndarray, method: TargetMethod) -> Moments:
+    """What the scale of some rows, `(n_rows,)`, is made of.
 
     Raises:
-        DataError: As `fit_target`.
+        DataError: A value that has no logarithm.
     """
-    transform = TargetScaling(method, 0.0, 1.0).forward
-    n_rows, mean, squares, low, high = 0, 0.0, 0.0, np.inf, -np.inf
-    for y in blocks:
-        transformed = transform(y)
-        n_both = n_rows + len(y)
-        shift = float(transformed.mean()) - mean
-        squares += (
-            float(np.sum((transformed - transformed.mean()) ** 2)) + shift**2 * n_rows * len(y) / n_both
-        )
-        mean += shift * len(y) / n_both
-        n_rows, low, high = n_both, min(low, float(y.min())), max(high, float(y.max()))
-    ends = np.array([low, high])
+    transformed = TargetScaling(method, 0.0, 1.0).forward(y)
+    mean = float(transformed.mean())
+    return Moments(len(y), mean, float(np.sum((transformed - mean) ** 2)), float(y.min()), float(y.max()))
+
+
+def target_scaling_of(moments: Moments, method: TargetMethod) -> TargetScaling:
+    """The target's scale, as `fit_target` fits it, from what it is made of.
+
+    Raises:
+        DataError: The target does not vary.
+    """
+    of_ends = fit_target(np.array([moments.low, moments.high]), method)
     if method in ("none", "minmax"):
-        return fit_target(ends, method)
-    # It refuses what does not vary.
-    fit_target(ends, method)
-    return TargetScaling(method, mean, float(np.sqrt(squares / n_rows)))
+        return of_ends
+    return TargetScaling(method, moments.mean, float(np.sqrt(moments.squares / moments.n)))

@@ -27,9 +27,15 @@ def draw(seed: int, purpose: Purpose, rows: np.ndarray) -> np.ndarray:
     """
     start = np.random.SeedSequence((seed, _PURPOSES.index(purpose))).generate_state(1, np.uint64)[0]
     with np.errstate(over="ignore"):
-        bits = (rows.astype(np.uint64) + np.uint64(1)) * _STEP + start
+        # In place: new arrays of a block take longer than the arithmetic.
+        bits = rows.astype(np.uint64)
+        bits += np.uint64(1)
+        bits *= _STEP
+        bits += start
         for shift, factor in _MIXES:
-            bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+            bits ^= bits >> np.uint64(shift)
+            bits *= np.uint64(factor)
         bits ^= bits >> np.uint64(31)
     # A double has 53 bits.
-    return np.asarray((bits >> np.uint64(11)) * 2.0**-53)
+    bits >>= np.uint64(11)
+    return np.asarray(bits * 2.0**-53)

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -20,6 +21,8 @@ from dlreg.table.source import open_text, read_sample
 SAMPLE_BYTES = 1 << 20
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
 _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "_"))
+# Digits and marks alone: whether they are a number does not depend on which digits they are.
+_BARE, _SAME_DIGIT = "+-.,0123456789", str.maketrans("23456789", "11111111")
 _GROUPED_BY_COMMAS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 
 
@@ -60,11 +63,18 @@ def guess_marks(columns: Iterable["pd.Series[str]"], csv_format: CsvFormat) -> C
 
 
 def _numbers_in(columns: Iterable["pd.Series[str]"]) -> Iterator[tuple[str, int]]:
-    """Each text that may be a number, without its unit, and how often it stands there."""
+    """Each text that may be a number, without its unit, and how often it stands there.
+
+    Of bare numbers one stands for all that differ in nothing but which digits other than 0 they have.
+    """
+    counts = Counter[str]()
     for cells in columns:
         for text, count in cells.value_counts(sort=False).items():
-            if number := split_number(str(text)):
-                yield number.number, count
+            is_bare = not str(text).strip(_BARE)
+            counts[str(text).translate(_SAME_DIGIT) if is_bare else str(text)] += count
+    for text, count in counts.items():
+        if number := split_number(text):
+            yield number.number, count
 
 
 def _guess_encoding(path: str) -> str:

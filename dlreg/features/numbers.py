@@ -162,8 +162,10 @@ def read_features(
 def _fills(values: np.ndarray, missing: str) -> list[float | None]:
     if missing == "error":
         return [None] * values.shape[1]
-    average = np.nanmean if missing == "mean" else np.nanmedian
-    return [float(fill) for fill in average(values, axis=0)]
+    if missing == "mean":
+        return [float(fill) for fill in np.nanmean(values, axis=0)]
+    # NumPy's own function without missing numbers takes ten times as long for a few hundred rows.
+    return [float(np.median(numbers[~np.isnan(numbers)])) for numbers in values.T]
 
 
 def _filled(numbers: np.ndarray, fill: float | None, name: str) -> np.ndarray:

@@ -83,19 +83,21 @@ def find_sentinels(values: np.ndarray) -> list[float]:
 
 
 def _is_sentinel(end: float, values: np.ndarray) -> bool:
-    others = values[values != end]
-    repeats = values.size - others.size
-    if end == 0 or not others.size:
+    repeats = np.count_nonzero(values == end)
+    is_code = end in CODES
+    # Cheap before dear: nearly every end of a column of measurements is here for once.
+    if end == 0 or repeats == values.size or (repeats < CODE_REPEATS and not is_code):
         return False
+    others = values[values != end]
     gap = float(np.abs(others - end).min())
     is_alone_below = end < 0 < others.min()
-    spread = float(np.subtract(*np.quantile(others, [0.99, 0.01])))
-    if end in CODES and (is_alone_below or gap > OTHER_GAP * spread):
+    spread = float(np.subtract(*np.quantile(others, [0.99, 0.01]))) if is_code else np.inf
+    if is_code and (is_alone_below or gap > OTHER_GAP * spread):
         # So far away one such cell is enough.
         return np.unique(others).size >= CODE_LEVELS
     if repeats < CODE_REPEATS:
         return False
-    if end in CODES:
+    if is_code:
         is_outside, least_levels = gap > CODE_GAP * spread, CODE_LEVELS
     elif end == MINUS_ONE:
         is_outside, least_levels = others.min() >= MINUS_ONE_BELOW, CODE_LEVELS

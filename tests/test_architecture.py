@@ -34,6 +34,8 @@ DOORS = {
     "sklearn": {"training.blending"},
     "onnxruntime": {"pipeline.session"},
     "model_signing": {"runs.signature"},
+    "pyarrow": {"table.arrow_file"},
+    "python_calamine": {"table.excel_file"},
     "matplotlib": {"figures", "commands.plot"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -14,7 +14,7 @@ from dlreg.table.table import Table
 # What says how a file is written; everything else is a part of what was trained.
 FORMAT_KEYS = (
     "encoding", "delimiter", "header", "names", "skip_rows", "skip_footer", "comment", "skip_initial_space",
-    "decimal", "thousands", "missing_values", "dates",
+    "sheet", "decimal", "thousands", "missing_values", "dates",
 )  # fmt: skip
 # What becomes of a total among rows to measure on; a total among rows to predict is predicted.
 MEASURED_KEYS = (*FORMAT_KEYS, "non_data_rows")

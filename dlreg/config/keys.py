@@ -26,7 +26,16 @@ NAMES_AS_WRITTEN = (
     *PATHS,
     *(
         ("data", key)
-        for key in ("target", "split_by", "features", "exclude", "names", "missing_values", "time_zone")
+        for key in (
+            "target",
+            "split_by",
+            "features",
+            "exclude",
+            "names",
+            "sheet",
+            "missing_values",
+            "time_zone",
+        )
     ),
 )
 

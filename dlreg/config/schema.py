@@ -139,6 +139,9 @@ class DataConfig(_Section):
     skip_initial_space: Annotated[bool, Remark("needed where quotes follow them")] = Field(
         default=False, description="Whether blanks before a cell are no part of it."
     )
+    sheet: Annotated[str | None, Remark("null for the first")] = Field(
+        default=None, description="The sheet of an Excel workbook."
+    )
     decimal: Literal[".", ","] = Field(
         default=".", description="The character before the decimals of a number."
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dlreg.config.presets import PRESETS
 from dlreg.config.schema import Config
 from dlreg.errors import Fault
+from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import BLOCK_BYTES
 from dlreg.table.dataset import Dataset
-from dlreg.table.source import open_text
+from dlreg.table.source import find_source, open_text
 from dlreg.wording import quote
 
 # Fewer characters beyond ASCII are utf-8 by chance.
@@ -59,6 +60,8 @@ def _useless_layers(config: Config) -> Iterator[Fault]:
 def _wrong_encoding(config: Config) -> Iterator[Fault]:
     encoding = config.data.encoding
     if codecs.lookup(encoding).name.startswith("utf"):
+        return
+    if not find_source(str(config.data.path), CsvFormat()).is_text():
         return
     with open_text(str(config.data.path)) as stream:
         sample = stream.read(BLOCK_BYTES)

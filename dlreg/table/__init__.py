@@ -4,6 +4,7 @@
 - `csv_lines`: its text without lines that are no rows
 - `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `compressed`: the text of compressed files
+- `arrow_file`, `excel_file`: Parquet, Arrow and Excel; `missing_library`: what they need, and may lack
 - `csv_scan`: its bytes, cut into blocks of whole rows
 - `csv_file`: the rows of a block
 - `table`: rows with their cells, and where each of them stands

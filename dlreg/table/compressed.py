@@ -26,7 +26,15 @@ _ZIP_DIRECTORY_BYTES = 1 << 20
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP_END, _ZIP_LONGEST_END = b"PK\x05\x06", 22 + 65_535
 ZIP_OPENINGS = (b"PK\x03\x04", _ZIP_END)
-_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, ValueError)
+_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zstd.ZstdError,
+    zipfile.BadZipFile,
+    ValueError,
+)
 _DAMAGED_HINT = "Copy or download it again, or decompress it yourself to see what is left"
 
 
@@ -268,12 +276,13 @@ def refuse_large_directory(stream: BinaryIO, name: str) -> None:
 
 
 @contextmanager
-def refusing_damaged(name: str, expected: str) -> Iterator[None]:
+def refusing_damaged(name: str, expected: str, errors: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Makes a fault of the file from what goes wrong in reading it.
 
     Args:
         name: What to call the file.
         expected: What it should be.
+        errors: What else is raised where it is not.
 
     Raises:
         DataError: It is damaged.
@@ -281,7 +290,7 @@ def refusing_damaged(name: str, expected: str) -> Iterator[None]:
     """
     try:
         yield
-    except _ERRORS as error:
+    except _ERRORS + errors as error:
         if isinstance(error, OSError) and error.errno is not None:
             hint = "Check the disk, or copy the file elsewhere first"
             raise StorageError(Fault(f"cannot be read: {error.strerror}", name, hint=hint)) from None

@@ -63,6 +63,7 @@ class CsvFormat:
         skip_footer: The same of the last lines, blank ones not counted.
         comment: What lines start with that are no rows.
         skip_initial_space: Whether blanks before a cell are no part of it, also before a quoted one.
+        sheet: The name of the sheet, if it is a workbook and not the first one is meant.
     """
 
     encoding: str = "utf-8"
@@ -76,6 +77,7 @@ class CsvFormat:
     skip_footer: int = 0
     comment: str | None = None
     skip_initial_space: bool = False
+    sheet: str | None = None
 
     @property
     def is_aligned(self) -> bool:

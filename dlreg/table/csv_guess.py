@@ -16,7 +16,7 @@ from dlreg.table.csv_opening import DELIMITERS, comment_mark
 from dlreg.table.csv_scan import find_rows
 from dlreg.table.kinds.number import number_pattern
 from dlreg.table.kinds.units import split_number
-from dlreg.table.source import open_text, read_sample
+from dlreg.table.source import find_source, open_text, read_sample
 
 SAMPLE_BYTES = 1 << 20
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
@@ -37,6 +37,9 @@ def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
         DataError: The file is not a CSV.
         StorageError: The file cannot be read.
     """
+    if not find_source(path, CsvFormat()).is_text():
+        sample = read_sample(path, CsvFormat())
+        return guess_marks((cells for _, cells in sample.items()), CsvFormat())
     encoding = _guess_encoding(path)
     with open_text(path) as stream:
         text = stream.read(SAMPLE_BYTES).decode(encoding, errors="ignore").encode()

@@ -273,6 +273,7 @@ def csv_format_of(data: DataConfig) -> CsvFormat:
         skip_footer=data.skip_footer,
         comment=data.comment,
         skip_initial_space=data.skip_initial_space,
+        sheet=data.sheet,
     )
 
 

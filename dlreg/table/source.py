@@ -7,16 +7,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
-from dlreg.table.compressed import decompressed
+from dlreg.table.arrow_file import ARROW, PARQUET, arrow_blocks
+from dlreg.table.compressed import ZIP_OPENINGS, decompressed, peek, refusing_damaged, seekable
 from dlreg.table.csv_file import csv_blocks
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import open_csv
+from dlreg.table.excel_file import is_workbook, sheet_blocks
 from dlreg.table.growing_columns import GrowingColumns
 from dlreg.table.table import RowBlock, Table
 
@@ -47,8 +49,32 @@ class Source:
             DataError: It is no table of that format.
             StorageError: It may not be read.
         """
-        with decompressed(self.open(), self.name) as stream:
-            yield from csv_blocks(stream, self.name, self.csv_format)
+        with refusing_damaged(self.name, "a table"):
+            opening, stream = peek(self.open())
+        form = _form(opening)
+        if form != "text":
+            stream = seekable(stream, self.name)
+        with stream:
+            if form == "arrow":
+                yield from arrow_blocks(stream, self.name, self.csv_format)
+            elif form == "zip" and is_workbook(stream, self.name):
+                yield from sheet_blocks(stream, self.name, self.csv_format)
+            else:
+                yield from csv_blocks(decompressed(stream, self.name), self.name, self.csv_format)
+
+    def is_text(self) -> bool:
+        """Whether it is text, which may be written in many ways, and not typed cells."""
+        with self.open() as file:
+            opening, stream = peek(file)
+            form = _form(opening)
+            return form == "text" or (form == "zip" and not is_workbook(stream, self.name))
+
+
+def _form(opening: bytes) -> Literal["text", "arrow", "zip"]:
+    """What a file is by its first bytes; an archive may hold text, or be a workbook."""
+    if opening.startswith((PARQUET, ARROW)):
+        return "arrow"
+    return "zip" if opening.startswith(ZIP_OPENINGS) else "text"
 
 
 def find_source(path: str, csv_format: CsvFormat) -> Source:

@@ -24,6 +24,7 @@ def test_defaults(tmp_path: Path) -> None:
         "skip_footer": 0,
         "comment": None,
         "skip_initial_space": False,
+        "sheet": None,
         "decimal": ".",
         "thousands": None,
         "missing_values": (),

@@ -1,16 +1,14 @@
 """Compressed tables are told by their content, read as a stream, and refused where they are damaged."""
 
-import bz2
 import gzip
 import io
-import lzma
 import random
 import tracemalloc
 import zipfile
 
 import pandas as pd
 import pytest
-from backports import zstd
+from support.forms import COMPRESS, zipped
 from support.tables import rows, stream_source
 
 from dlreg.errors import DataError
@@ -22,24 +20,6 @@ generator = random.Random(7)
 TEXT = rows("x,y", *(f"{generator.random()!r},{i}" for i in range(4000))).encode()
 
 
-def zipped(
-    content: bytes, name: str = "table.csv", method: int = zipfile.ZIP_DEFLATED, **others: bytes
-) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method) as archive:
-        for member, data in {name: content, **others}.items():
-            archive.writestr(member, data)
-    return stream.getvalue()
-
-
-def checked(content: bytes) -> bytes:
-    """As the command `zstd` writes, with a checksum."""
-    return zstd.compress(content, options={zstd.CompressionParameter.checksum_flag: 1})
-
-
-COMPRESS = {
-    "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": checked, "zip": zipped,
-}  # fmt: skip
 STREAMS = [name for name in COMPRESS if name != "zip"]
 
 

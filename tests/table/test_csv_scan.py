@@ -58,7 +58,7 @@ REFUSED = {
     "gzip-in-gzip": (gzip.compress(gzip.compress(GOOD.encode())), {}, None, "gzip-compressed", "CSV"),
     "bzip2-cut-short": (bz2.compress(GOOD.encode())[:-2], {}, None, "bzip2", "again"),
     "old-excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 100, {}, None, "Excel", "CSV"),
-    "parquet": (b"PAR1\x15\x04\x15" * 100, {}, None, "Parquet", "CSV"),
+    "parquet": (b"PAR1\x15\x04\x15" * 100, {}, None, "Parquet", "again"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" * 9, {}, None, "HDF5", "CSV"),
     "pdf": (b"%PDF-1.7\n" * 9, {}, None, "PDF", "CSV"),
     "png": (b"\x89PNG\r\n\x1a\n\0\0", {}, None, "PNG", "CSV"),

@@ -1,15 +1,17 @@
 """What a table takes, told from its first block before the rest is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlreg.config.schema import Config
 from dlreg.preview.plan import CELL_BYTES, FLOAT_BYTES, LIBRARY_BYTES, ROW_CELLS
-from dlreg.table.csv_scan import BLOCK_BYTES, open_csv
+from dlreg.table.csv_scan import open_csv
 from dlreg.table.dataset import csv_format_of, shown_path
-from dlreg.table.source import find_source
+from dlreg.table.source import Source, find_source
 
 # A table of fewer bytes is not worth a look.
 SMALL = 8 << 20
+# Of a cell of a Parquet file.
+PACKED_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,26 @@ def estimate_size(config: Config) -> TableSize | None:
         StorageError: It cannot be read.
     """
     path = shown_path(config.data.path)
-    with open_csv(path) as stream:
-        n_bytes = stream.seek(0, 2)
+    n_bytes = config.data.path.stat().st_size if config.data.path.is_file() else 0
     if n_bytes <= SMALL:
         return None
-    block = next(iter(find_source(path, csv_format_of(config.data)).blocks()), None)
-    if block is None:
-        return None
-    n_rows, n_columns = int(n_bytes / (BLOCK_BYTES / block.n_rows)), len(block.header)
+    with open_csv(path) as stream:
+        source = find_source(path, csv_format_of(config.data))
+        if not source.is_text():
+            return _size_of_cells(n_bytes, replace(source, open=lambda: stream))
+        block = next(iter(replace(source, open=lambda: stream).blocks()), None)
+        # Of compressed text as much as the block was made of.
+        n_read = stream.tell()
+    return _size(int(n_bytes / n_read * block.n_rows), len(block.header)) if block else None
+
+
+def _size_of_cells(n_bytes: int, source: Source) -> TableSize | None:
+    """The same of a file of typed cells, which are packed tightly."""
+    block = next(iter(source.blocks()), None)
+    return _size(n_bytes // (PACKED_BYTES * len(block.header)), len(block.header)) if block else None
+
+
+def _size(n_rows: int, n_columns: int) -> TableSize:
     memory = n_rows * (CELL_BYTES * (n_columns + ROW_CELLS) + FLOAT_BYTES * n_columns)
     # A block of cells, and once more with features of single precision; buckets of a shuffle come and go.
     disk = n_rows * (n_columns * (CELL_BYTES + 2 * FLOAT_BYTES) + CELL_BYTES)

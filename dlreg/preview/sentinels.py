@@ -97,6 +97,7 @@ def _is_sentinel(end: float, values: np.ndarray) -> bool:
         return np.unique(others).size >= CODE_LEVELS
     if repeats < CODE_REPEATS:
         return False
+    is_outside: bool | np.bool
     if is_code:
         is_outside, least_levels = gap > CODE_GAP * spread, CODE_LEVELS
     elif end == MINUS_ONE:

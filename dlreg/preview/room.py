@@ -44,7 +44,8 @@ def estimate_size(config: Config) -> TableSize | None:
         source = find_source(path, csv_format_of(config.data))
         if not source.is_text():
             return _size_of_cells(n_bytes, replace(source, open=lambda: stream))
-        block = next(iter(replace(source, open=lambda: stream).blocks()), None)
+        blocks = replace(source, open=lambda: stream).blocks()
+        block = next(blocks, None)
         # Of compressed text as much as the block was made of.
         n_read = stream.tell()
     return _size(int(n_bytes / n_read * block.n_rows), len(block.header)) if block else None
@@ -52,7 +53,7 @@ def estimate_size(config: Config) -> TableSize | None:
 
 def _size_of_cells(n_bytes: int, source: Source) -> TableSize | None:
     """The same of a file of typed cells, which are packed tightly."""
-    block = next(iter(source.blocks()), None)
+    block = next(source.blocks(), None)
     return _size(n_bytes // (PACKED_BYTES * len(block.header)), len(block.header)) if block else None
 
 

@@ -20,11 +20,12 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 200_000)
     table = pd.DataFrame(np.random.default_rng(5).normal(size=(N_ROWS, 4)).round(5), columns=[*"abcy"])
     table.to_csv(tmp_path / "table.csv", index=False)
+    # A compressed file is read in pieces of 64 kB, which here are a good part of it.
     (tmp_path / "table.csv.gz").write_bytes(gzip.compress((tmp_path / "table.csv").read_bytes()))
     return tmp_path
 
 
-@pytest.mark.parametrize(("name", "tolerance"), [("table.csv", 0.05), ("table.csv.gz", 0.2)])
+@pytest.mark.parametrize(("name", "tolerance"), [("table.csv", 0.05), ("table.csv.gz", 0.5)])
 def test_rows_are_estimated_from_the_first_block(folder, name, tolerance):
     size = estimate_size(load(folder, f"data: {{path: {name}, target: y}}\n"))
     assert size.n_rows == pytest.approx(N_ROWS, rel=tolerance)

@@ -39,6 +39,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+DataOption = Annotated[
+    str | None, typer.Option(metavar="CSV", help="Read this table, not data.path; - is standard input.")
+]
 RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A directory that `train` wrote.")]
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
 SetOption = Annotated[
@@ -108,7 +111,7 @@ def train(
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default runs/CONFIGNAME-1, -2, …")
     ] = None,
-    data: Annotated[str | None, typer.Option(metavar="CSV", help="Read this CSV, not data.path.")] = None,
+    data: DataOption = None,
     overrides: SetOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the run in --run-dir once the new one is complete.")
@@ -160,6 +163,7 @@ def _data_override(csv: str | None) -> list[str]:
 @app.command()
 def check(
     config: ConfigArgument,
+    data: DataOption = None,
     overrides: SetOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as faults.")] = False,
     form: Annotated[
@@ -171,7 +175,7 @@ def check(
     from dlreg.cli.json_output import print_json
     from dlreg.commands import check as command
 
-    report = command.check(config, overrides or [], strict=strict)
+    report = command.check(config, [*(overrides or []), *_data_override(data)], strict=strict)
     if form == "json":
         print_json(command.as_json(report))
     else:
@@ -182,7 +186,7 @@ def check(
 
 @app.command()
 def init(
-    csv: Annotated[str, typer.Argument(metavar="CSV", help="The table to learn from.")],
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="The table to learn from; - is standard input.")],
     target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to predict.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="CONFIG", help="Where to write; default stdout.")

@@ -23,7 +23,7 @@ from dlreg.evaluation.gates import (
     judge_regressions,
 )
 from dlreg.evaluation.results import PartSums, Predictions, sum_predictions
-from dlreg.files.hashing import sha256_of_file
+from dlreg.files.table_files import fingerprint
 from dlreg.runs.names import SPLIT
 from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
@@ -193,7 +193,7 @@ def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
 
 def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, other_table: OtherTable | None) -> None:
     if other_table:
-        digest = sha256_of_file(Path(other_table.csv))
+        digest = fingerprint(other_table.csv).sha256
         for candidate in (run, baseline):
             if candidate.record.get("data", {}).get("data.path", {}).get("sha256") == digest:
                 hint = "Leave --data out to compare on the test rows, or give rows that neither run has seen"

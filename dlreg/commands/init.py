@@ -14,6 +14,7 @@ from dlreg.config.reading import parse_config
 from dlreg.config.schema import ColumnType, Config, SplitMethod
 from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, Fault, UsageError, printable
+from dlreg.files.table_files import STANDARD_INPUT, STANDARD_INPUT_NAME
 from dlreg.preview.advice import advise
 from dlreg.preview.plan import plan_training
 from dlreg.preview.target import LOGARITHMS, Logarithm, choose_logarithm
@@ -89,7 +90,8 @@ def init(
     y_true = read_target(table, target, target_unit)
     uses = [choose_use(guess, name, y_true) for name in header if name != target]
     place = output or Path("config.yaml")
-    path = os.path.relpath(Path(csv).absolute(), place.absolute().parent)
+    is_file = csv != STANDARD_INPUT
+    path = os.path.relpath(Path(csv).absolute(), place.absolute().parent) if is_file else csv
     split, split_by = split_by_time(table, uses, y_true)
     has_other_rows, logarithm = bool(guess.non_data_rows), choose_logarithm(y_true[~np.isnan(y_true)])
     draft = _Draft(
@@ -187,7 +189,8 @@ def _advice(config: Config, dataset: Dataset) -> Iterator[str]:
 
 
 def _head_lines(csv: str, n_rows: int, n_columns: int, place: Path, warnings: list[str]) -> Iterator[str]:
-    yield f"# A config for {printable(Path(csv).name)}: {n_rows:,} rows, {n_columns:,} columns. Train with"
+    name = STANDARD_INPUT_NAME if csv == STANDARD_INPUT else Path(csv).name
+    yield f"# A config for {printable(name)}: {n_rows:,} rows, {n_columns:,} columns. Train with"
     yield f"#   dlreg train {printable(shown_path(place))}"
     yield "# What is not set here has its default; `dlreg schema --yaml` lists every key and what it does."
     if warnings:

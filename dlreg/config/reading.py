@@ -19,13 +19,14 @@ from dlreg.config.sentences import key_path, schema_faults
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import YamlDocument, decode_yaml, parse_scalar_or_flow, read_yaml
 from dlreg.errors import ConfigError, Fault, UsageError
+from dlreg.files.table_files import STANDARD_INPUT
 from dlreg.wording import quote
 
 # A table can be read and checked even if these are wrong.
 _SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "validation_path", "split", "split_by"))
 
-# The values of these are one character.
-_CHARACTERS = tuple(("data", key) for key in ("delimiter", "decimal", "thousands", "comment"))
+# The values of these may be one character.
+_CHARACTERS = tuple(("data", key) for key in ("delimiter", "decimal", "thousands", "comment", "path"))
 
 
 class Reading(NamedTuple):
@@ -213,7 +214,8 @@ def _with_names_as_written(given: _Given, source: str) -> dict[str, Any]:
             # What is no local path stays as it is, for the schema to refuse.
             is_word = (section, key) == ("data", "cache") and value in CACHE_WORDS
             is_path = (section, key) in PATHS and isinstance(value, str) and not is_word
-            if is_path and LOCAL_PATH.fullmatch(value):
+            is_standard_input = section == "data" and value == STANDARD_INPUT
+            if is_path and not is_standard_input and LOCAL_PATH.fullmatch(value):
                 folder = Path(source).parent if given.places[section, key].source == source else Path()
                 value = os.path.normpath((folder / value).absolute())
             values[section] = {**values[section], key: value}

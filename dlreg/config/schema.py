@@ -104,7 +104,7 @@ class DataConfig(_Section):
     """Which table is read, how, and which of its rows test the model."""
 
     path: Annotated[LocalPath, Remark("relative paths start from this file's folder")] = Field(
-        description="The CSV file with the rows to learn from."
+        description="The table to learn from: a file, a folder or pattern of files, or - (standard input)."
     )
     target: str = Field(description="The column to predict.")
     features: Annotated[

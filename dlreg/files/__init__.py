@@ -2,6 +2,7 @@
 
 - `whole_file`: files that are written whole or not at all
 - `plain_file`: files that are read only if they are plain ones, and no more of them than expected
+- `table_files`: the files that the path of a table stands for, and whether they are still the same
 - `hashing`: the SHA-256 of a file
 - `cache_folder`: where dlreg keeps what only saves time
 - `kept_folder`: folders that are made once, whole or not at all, and kept there

@@ -1,8 +1,9 @@
 """What a table takes, told from its first block before the rest is read."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dlreg.config.schema import Config
+from dlreg.files.table_files import table_files
 from dlreg.preview.plan import CELL_BYTES, FLOAT_BYTES, LIBRARY_BYTES, ROW_CELLS
 from dlreg.table.csv_scan import open_csv
 from dlreg.table.dataset import csv_format_of, shown_path
@@ -37,14 +38,16 @@ def estimate_size(config: Config) -> TableSize | None:
         StorageError: It cannot be read.
     """
     path = shown_path(config.data.path)
-    n_bytes = config.data.path.stat().st_size if config.data.path.is_file() else 0
+    n_bytes, files = 0, table_files(path)
+    for file in files:
+        with open_csv(file) as stream:
+            n_bytes += stream.seek(0, 2)
     if n_bytes <= SMALL:
         return None
-    with open_csv(path) as stream:
-        source = find_source(path, csv_format_of(config.data))
-        if not source.is_text():
-            return _size_of_cells(n_bytes, replace(source, open=lambda: stream))
-        blocks = replace(source, open=lambda: stream).blocks()
+    with open_csv(files[0]) as stream:
+        if not find_source(files[0], csv_format_of(config.data)).is_text():
+            return _size_of_cells(n_bytes, Source(files[0], csv_format_of(config.data), lambda: stream))
+        blocks = Source(files[0], csv_format_of(config.data), lambda: stream).blocks()
         block = next(blocks, None)
         # Of compressed text as much as the block was made of.
         n_read = stream.tell()

@@ -8,7 +8,7 @@ from typing import Any
 
 from dlreg import __version__
 from dlreg.config.schema import Config
-from dlreg.files.hashing import sha256_of_file
+from dlreg.files.table_files import fingerprint
 from dlreg.processor import read_cpuinfo
 from dlreg.runs.own_table import files_of_data
 from dlreg.table.dataset import Dataset
@@ -40,7 +40,7 @@ def gather_facts(
         | {name: importlib.metadata.version(name) for name in PACKAGES},
         "seed": config.training.seed,
         "data": {
-            key: {"path": str(path), "size": path.stat().st_size, "sha256": sha256_of_file(path)}
+            key: {"path": str(path), **fingerprint(path)._asdict()}
             for key, path in files_of_data(config).items()
         },
         "rows": dataset.n_rows,

@@ -12,6 +12,7 @@ from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_predictions
 from dlreg.evaluation.usable import Unusable
+from dlreg.files.table_files import STANDARD_INPUT
 from dlreg.runs.contents import (
     check_split,
     read_split_rule,
@@ -164,6 +165,11 @@ def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:
 
 
 def _refuse_change(run: TrainedRun, key: str, file: Path) -> None:
+    if str(file) == STANDARD_INPUT:
+        hint = "Give a CSV to measure on to evaluate --data"
+        raise RunDirError(
+            Fault("the run was trained from standard input, which is gone", str(run.path), hint=hint)
+        )
     change = find_change(file, recorded_file(run.path, run.record, key))
     if change == "gone":
         hint = "Put it back, or give another CSV with --data"

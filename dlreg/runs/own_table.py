@@ -3,16 +3,16 @@
 A stranger's config may name any file, so that it is said which one is read before it is.
 """
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from dlreg.config.schema import Config
-from dlreg.errors import DataError, Fault, RunDirError
-from dlreg.files.plain_file import hash_plain_file
+from dlreg.errors import DataError, Fault, RunDirError, StorageError
+from dlreg.files.plain_file import NotPlainError
+from dlreg.files.table_files import file_states, has_fingerprint
 from dlreg.runs.names import RUN
 
 
@@ -38,23 +38,17 @@ def reading_once(config: Config) -> Iterator[None]:
     _refuse_written(before, _states(config))
 
 
-def _states(config: Config) -> dict[Path, tuple[int, ...] | None]:
+def _states(config: Config) -> dict[str, tuple[int, ...] | None]:
     """Of each file what changes when it is replaced, renamed or written to; None if it is not there."""
-    states: dict[Path, tuple[int, ...] | None] = {}
-    for file in files_of_data(config).values():
-        states[file] = None
-        with suppress(OSError, ValueError):
-            status = file.stat()
-            times = status.st_mtime_ns, status.st_ctime_ns
-            states[file] = (status.st_dev, status.st_ino, status.st_size, *times)
-    return states
+    paths = files_of_data(config).values()
+    return {file: state for path in paths for file, state in file_states(path).items()}
 
 
-def _refuse_written(before: Mapping[Path, Any], after: Mapping[Path, Any]) -> None:
+def _refuse_written(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     faults = [
-        Fault("the file changed while it was read", str(file), hint="Start again when nobody writes to it")
-        for file, state in before.items()
-        if after[file] != state
+        Fault("the file changed while it was read", file, hint="Start again when nobody writes to it")
+        for file in {**before, **after}
+        if before.get(file) != after.get(file)
     ]
     if faults:
         raise DataError(*faults)
@@ -92,8 +86,14 @@ def find_change(file: Path, entry: Mapping[str, Any]) -> Literal["gone", "change
         RunDirError: It is no plain file.
         StorageError: The system does not let it be read.
     """
-    if not os.path.exists(file):  # noqa: PTH110 - unlike Path's, it takes any name
+    try:
+        is_same = has_fingerprint(file, entry["size"], entry["sha256"])
+    except (DataError, FileNotFoundError, NotADirectoryError, ValueError):
         return "gone"
-    if hash_plain_file(file, entry["size"], follow_link=True) != entry["sha256"]:
-        return "changed"
-    return None
+    except NotPlainError as error:
+        hint = "Directories, pipes, devices and files of /proc or /sys are not read"
+        message = f"expected a plain file, found {error.kind}"
+        raise RunDirError(Fault(message, str(file), hint=hint)) from None
+    except OSError as error:
+        raise StorageError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
+    return None if is_same else "changed"

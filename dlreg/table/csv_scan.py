@@ -17,6 +17,7 @@ import numpy as np
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.files.similar_file import similar_file
+from dlreg.files.table_files import STANDARD_INPUT, table_files
 from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
 from dlreg.table.csv_header import parse_header
 from dlreg.table.csv_lines import LineCleaner, needs_cleaning
@@ -190,10 +191,10 @@ def open_csv(path: str) -> BinaryIO:
     if "://" in path:
         raise DataError(Fault("expected a local file, found a URL", path, hint="Download it first"))
     try:
-        return open_plain(path, follow_link=True)
+        return open_plain(table_files(path)[0] if path == STANDARD_INPUT else path, follow_link=True)
     except NotPlainError as error:
         is_pipe = error.kind == "a pipe or device"
-        hint = f"Name the CSV file itself{'; predict reads standard input as -' if is_pipe else ''}"
+        hint = f"Name the CSV file itself{'; - is standard input' if is_pipe else ''}"
         raise DataError(Fault(f"expected a CSV file, found {error.kind}", path, hint=hint)) from None
     except (FileNotFoundError, NotADirectoryError, ValueError):
         raise DataError(_no_such_file(path)) from None

@@ -11,6 +11,7 @@ import pandas as pd
 
 from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import DataError, Fault, gathering, located
+from dlreg.files.table_files import STANDARD_INPUT, table_files
 from dlreg.table.chosen_columns import choose_columns
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
@@ -279,6 +280,8 @@ def csv_format_of(data: DataConfig) -> CsvFormat:
 
 def shown_path(path: str | Path) -> str:
     """A path as messages name it: from the working directory if it lies below it."""
+    if str(path) == STANDARD_INPUT:
+        return STANDARD_INPUT
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
@@ -389,10 +392,17 @@ def _unit_notes(
 def _shared_files(data: DataConfig) -> Iterator[str]:
     """A note where one file holds the rows of two parts."""
     for name, path in (("validation", data.validation_path), ("test", data.test_path)):
-        if path and path.samefile(data.path):
+        if path and _share_files(path, data.path):
             yield f"data.{name}_path is data.path: the {name} rows are those the model learns from"
-    if data.test_path and data.validation_path and data.test_path.samefile(data.validation_path):
+    if data.test_path and data.validation_path and _share_files(data.test_path, data.validation_path):
         yield "data.test_path is data.validation_path: the test rows choose the best epoch"
+
+
+def _share_files(path: Path, other: Path) -> bool:
+    return bool(
+        {os.path.realpath(file) for file in table_files(path)}
+        & set(map(os.path.realpath, table_files(other)))
+    )
 
 
 def _notes(

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import DataError, Fault
+from dlreg.files.table_files import STANDARD_INPUT, STANDARD_INPUT_NAME, is_several, table_files
 from dlreg.table.arrow_file import ARROW, PARQUET, arrow_blocks
 from dlreg.table.compressed import ZIP_OPENINGS, decompressed, peek, refusing_damaged, seekable
 from dlreg.table.csv_file import csv_blocks
@@ -70,6 +71,60 @@ class Source:
             return form == "text" or (form == "zip" and not is_workbook(stream, self.name))
 
 
+@dataclass(frozen=True)
+class SeveralFiles:
+    """Files of one header that are one table, row after row.
+
+    Attributes:
+        name: What the user calls them.
+        csv_format: How their text is written.
+        files: Each of them.
+    """
+
+    name: str
+    csv_format: CsvFormat
+    files: tuple[Source, ...]
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """The rows of one file after the other, as `Source.blocks` gives them.
+
+        Raises:
+            DataError: One is no table, or has other columns than the first.
+            StorageError: One may not be read.
+        """
+        header: tuple[str, ...] | None = None
+        for file in self.files:
+            for block in file.blocks():
+                header = header or block.header
+                if block.header != header:
+                    raise DataError(_other_header(header, block, self.files[0].name))
+                yield block
+
+    def is_text(self) -> bool:
+        """As `Source.is_text`, of the first."""
+        return self.files[0].is_text()
+
+
+def _other_header(header: tuple[str, ...], block: RowBlock, first: str) -> Fault:
+    """The fault of a file whose columns are not those of the first, at its header or its first row."""
+    path, line, row = block.place(0)
+    missing, further = (
+        [name for name in one if name not in other]
+        for one, other in ((header, block.header), (block.header, header))
+    )
+    found = "the same in another order"
+    if missing or further:
+        lists = (("without", missing), ("with", further))
+        found = " and ".join(f"{word} {', '.join(map(repr, names[:5]))}" for word, names in lists if names)
+    message = (
+        f"expected the columns of {first}, found them {found}"
+        if found[:4] == "with"
+        else (f"expected the columns of {first}, found {found}")
+    )
+    hint = "Give all files one header, or name those that have it by a pattern"
+    return Fault(message, path, line and max(1, line - 1), hint=hint, row=row)
+
+
 def _form(opening: bytes) -> Literal["text", "arrow", "zip"]:
     """What a file is by its first bytes; an archive may hold text, or be a workbook."""
     if opening.startswith((PARQUET, ARROW)):
@@ -77,20 +132,24 @@ def _form(opening: bytes) -> Literal["text", "arrow", "zip"]:
     return "zip" if opening.startswith(ZIP_OPENINGS) else "text"
 
 
-def find_source(path: str, csv_format: CsvFormat) -> Source:
-    """The table of a path.
+def find_source(path: str, csv_format: CsvFormat) -> Source | SeveralFiles:
+    """The table of a path, as `dlreg.files.table_files` understands it.
 
     Raises:
-        DataError: There is no such file; only a plain local one is opened.
+        DataError: There is no such file; only plain local ones are opened.
         StorageError: It may not be read.
     """
-    open_csv(path).close()
-    return Source(path, csv_format, partial(open_csv, path))
+    if not is_several(path):
+        open_csv(path).close()
+        name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else path
+        return Source(name, csv_format, partial(open_csv, path))
+    files = tuple(Source(file, csv_format, partial(open_csv, file)) for file in table_files(path))
+    return files[0] if len(files) == 1 else SeveralFiles(path, csv_format, files)
 
 
 def standard_input(csv_format: CsvFormat) -> Source:
-    """The table on standard input, which can be read once."""
-    return Source("standard input", csv_format, _open_standard_input)
+    """The table on standard input, which is not kept and can be read once."""
+    return Source(STANDARD_INPUT_NAME, csv_format, _open_standard_input)
 
 
 def _open_standard_input() -> BinaryIO:
@@ -98,17 +157,18 @@ def _open_standard_input() -> BinaryIO:
         return io.BufferedReader(io.FileIO(0, closefd=False))
     except OSError as error:
         hint = "Pipe a table into the command, or name its file"
-        raise DataError(Fault(f"cannot be read: {error.strerror}", "standard input", hint=hint)) from None
+        raise DataError(Fault(f"cannot be read: {error.strerror}", STANDARD_INPUT_NAME, hint=hint)) from None
 
 
 def open_text(path: str) -> BinaryIO:
-    """The text of a file, also of a compressed one.
+    """The text of a file, also of a compressed one; of several that of the first.
 
     Raises:
         DataError: There is no such file; only a plain local one is opened.
         StorageError: It may not be read.
     """
-    return decompressed(open_csv(path), path)
+    first = table_files(path)[0]
+    return decompressed(open_csv(first), first)
 
 
 def read_table(
@@ -141,11 +201,11 @@ def read_table(
         if not header:
             raise DataError(no_rows_fault(path))
         if not columns.mixed:
-            return Table(columns.to_frame(header), path, csv_format, source.blocks)
+            return Table(columns.to_frame(header), source.name, csv_format, source.blocks)
         text_columns = {*text_columns, *(header[place] for place in columns.mixed)}
 
 
-def stream_tables(source: Source, text_columns: Collection[str] = ()) -> Iterator[Table]:
+def stream_tables(source: Source | SeveralFiles, text_columns: Collection[str] = ()) -> Iterator[Table]:
     """Reads a table of any length in bounded memory, as `read_table` reads it: one table after the other.
 
     A column of numbers may be one of text in another of them.
@@ -164,7 +224,8 @@ def _alone(block: RowBlock) -> tuple[RowBlock]:
 
 def unread_table(path: str, csv_format: CsvFormat) -> Table:
     """A table without its cells, as a place to look them up in."""
-    return Table(pd.DataFrame(), path, csv_format, find_source(path, csv_format).blocks)
+    source = find_source(path, csv_format)
+    return Table(pd.DataFrame(), source.name, csv_format, source.blocks)
 
 
 def read_sample(path: str, csv_format: CsvFormat) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from dlreg import __version__
 from dlreg.config.schema import Config
 from dlreg.errors import Fault, StorageError
 from dlreg.files.cache_folder import cache_folder
-from dlreg.files.hashing import sha256_of_file
 from dlreg.files.kept_folder import clear_kept, kept_folder, list_kept
+from dlreg.files.table_files import fingerprint
 from dlreg.table.cell_store import StoredTable, open_stored, store_rows
 from dlreg.table.dataset import shown_path
 from dlreg.table.row_stream import Recognised, recognise_opening, stream_rows
@@ -112,7 +112,7 @@ def _name(config: Config, path: Path) -> str:
 def _key(config: Config, path: Path) -> str:
     data = config.data.model_dump(mode="json", exclude=_OTHER_KEYS)
     # A file of its own for some rows has the columns of the first.
-    files = [sha256_of_file(file) for file in dict.fromkeys([config.data.path, path])]
+    files = [fingerprint(file).sha256 for file in dict.fromkeys([config.data.path, path])]
     return _digest(json.dumps([FORMAT, __version__, files, data], sort_keys=True))
 
 

@@ -295,30 +295,6 @@ def hold_out(dataset: Dataset, prepared: Prepared, data: DataConfig) -> HeldOut:
     )
 
 
-def refuse_disagreeing_pipeline(
-    networks: Networks, built: BuiltPipeline, held_out: HeldOut, y_train: np.ndarray
-) -> None:
-    """Compares the pipeline with Keras on some rows.
-
-    Args:
-        networks: With the Keras model.
-        built: The pipeline.
-        held_out: With the rows.
-        y_train: The target of training rows, which says what a large difference is.
-
-    Raises:
-        RuntimeError: They predict otherwise.
-    """
-    x = held_out.x_compared
-    refuse_disagreement(
-        _keras_predictions(networks, x),
-        Pipeline(built.content).predict(held_out.compared.cells),
-        # That of tiny numbers is 0 in double precision.
-        spread=float(y_train.std()) or networks.target.scale,
-        y_nudged=_keras_predictions(networks, np.nextafter(x, np.float32(np.inf))),
-    )
-
-
 def measure(
     dataset: Dataset | StoredDataset,
     preprocessing: Preprocessing,
@@ -344,6 +320,7 @@ def measure(
 
     Raises:
         DataError: A row's prediction is no number to use, or a number is too large for single precision.
+        RuntimeError: Keras predicts otherwise.
     """
     pipeline, intervals = Pipeline(built.content), built.calibration.intervals
     sums = dict.fromkeys(PARTS, PartSums())
@@ -358,11 +335,12 @@ def measure(
             on_test(PredictedRows(part.rows, part.y_true, predictions.y_pred))
     if faults := unusable_faults({name: part.unusable for name, part in sums.items()}, data):
         raise DataError(*faults)
+    y_train = dataset.in_memory.parts["train"].y_true
+    _refuse_disagreeing_pipeline(networks, pipeline, held_out, y_train)
     metrics: dict[str, Any] = {name: part.metrics(name) for name, part in sums.items()}
     metrics["baselines"] = {name: part.metrics() for name, part in baselines.items()}
     if networks.y_unseen is not None:
         rows = validated_rows(dataset.folds)
-        y_train = dataset.in_memory.parts["train"].y_true
         metrics["out_of_fold"] = regression_metrics(y_train[rows], networks.y_unseen[rows])
     return metrics
 
@@ -373,6 +351,19 @@ def _baselines(
     with located(file_of_part(data, held_out.name)):
         x = preprocessing.transform(part.cells)
     return {"mean": np.full(len(x), held_out.y_mean), "linear": held_out.linear.predict(x)}
+
+
+def _refuse_disagreeing_pipeline(
+    networks: Networks, pipeline: Pipeline, held_out: HeldOut, y_train: np.ndarray
+) -> None:
+    x = held_out.x_compared
+    refuse_disagreement(
+        _keras_predictions(networks, x),
+        pipeline.predict(held_out.compared.cells),
+        # That of tiny numbers is 0 in double precision.
+        spread=float(y_train.std()) or networks.target.scale,
+        y_nudged=_keras_predictions(networks, np.nextafter(x, np.float32(np.inf))),
+    )
 
 
 def _keras_predictions(networks: Networks, x: np.ndarray) -> np.ndarray:

@@ -38,6 +38,7 @@ def test_defaults(tmp_path: Path) -> None:
         "validation_path": None,
         "split": "random",
         "split_by": None,
+        "cache": "auto",
     }
     assert config.model_dump(exclude={"data"}) == {
         "preset": "standard",

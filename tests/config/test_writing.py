@@ -58,6 +58,7 @@ PATHS = TEXT.filter(LOCAL_PATH.fullmatch)
 SPECIAL = {
     "path": PATHS,
     "test_path": PATHS | st.none(),
+    "cache": PATHS | st.sampled_from(["auto", "memory", "disk"]),
     "validation_path": PATHS | st.none(),
     "dir": PATHS | st.none(),
     "encoding": st.sampled_from(["utf-8", "cp949", "utf-16"]),

@@ -1,5 +1,6 @@
 """What a table takes, told from its first block before the rest is read."""
 
+import os
 from dataclasses import dataclass
 
 from dlreg.config.schema import Config
@@ -37,17 +38,20 @@ def estimate_size(config: Config) -> TableSize | None:
         DataError: The file is no table.
         StorageError: It cannot be read.
     """
-    path = shown_path(config.data.path)
-    n_bytes, files = 0, table_files(path)
-    for file in files:
-        with open_csv(file) as stream:
-            n_bytes += stream.seek(0, 2)
+    files = table_files(shown_path(config.data.path))
+    try:
+        n_bytes = sum(os.stat(file).st_size for file in files)  # noqa: PTH116
+    except OSError:
+        # Who reads it says what is wrong with it.
+        return None
     if n_bytes <= SMALL:
         return None
+    # Of several files the others are most likely written as the first.
     with open_csv(files[0]) as stream:
-        if not find_source(files[0], csv_format_of(config.data)).is_text():
-            return _size_of_cells(n_bytes, Source(files[0], csv_format_of(config.data), lambda: stream))
-        blocks = Source(files[0], csv_format_of(config.data), lambda: stream).blocks()
+        source = Source(files[0], csv_format_of(config.data), lambda: stream)
+        if not find_source(files[0], source.csv_format).is_text():
+            return _size_of_cells(n_bytes, source)
+        blocks = source.blocks()
         block = next(blocks, None)
         # Of compressed text as much as the block was made of.
         n_read = stream.tell()

@@ -181,13 +181,14 @@ class _Decompressed(io.RawIOBase):
         while True:
             if self._member.eof and not self._begin_next(self._member.unused_data):
                 return b""
-            fresh, self._rest = self._rest, b""
+            fresh, self._rest, is_end = self._rest, b"", False
             if not fresh and self._member.needs_input:
                 fresh = self._stream.read(_CHUNK_BYTES)
+                is_end = not fresh
             to_its_end = " to its end" if self._n_members > 1 else ""
             with refusing_damaged(self._name, f"{self._compression.name}-compressed data{to_its_end}"):
                 text = self._member.decompress(fresh, size)
-                if not text and not fresh and self._member.needs_input and not self._member.eof:
+                if not text and is_end and not self._member.eof:
                     raise EOFError("it ends in the middle")
             if text:
                 return text

@@ -36,11 +36,13 @@ class LineCleaner:
         if not self._is_begun:
             text = text.removeprefix(codecs.BOM_UTF8)
             self._is_begun = len(text) > len(codecs.BOM_UTF8)
-        whole = len(text) if last or len(text) > _LONGEST_WAIT else text.rfind(b"\n") + 1
+        whole = text.rfind(b"\n") + 1
+        if last or len(text) - whole > _LONGEST_WAIT:
+            whole = len(text)
         text, self.waiting = text[:whole], text[whole:]
         skipped, text = self._skip(text)
-        quote = -1 if last or len(text) > _LONGEST_WAIT else _open_quote(text, self._pattern)
-        if quote >= 0:
+        quote = -1 if last else _open_quote(text, self._pattern)
+        if quote >= 0 and len(text) - quote <= _LONGEST_WAIT:
             self.waiting = text[quote:] + self.waiting
             # With the quote, so that blanks before it are not taken for the end of a line.
             cleaned = self._without_comments(text[: quote + 1])[:-1]

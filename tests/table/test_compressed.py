@@ -5,6 +5,7 @@ import io
 import random
 import tracemalloc
 import zipfile
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -39,6 +40,15 @@ def fault_of(folder, content: bytes):
 @pytest.mark.parametrize("form", COMPRESS)
 def test_a_compressed_table_is_read_whatever_its_name(tmp_path, form):
     pd.testing.assert_frame_equal(read(tmp_path, COMPRESS[form](TEXT)), read(tmp_path, TEXT))
+
+
+@pytest.mark.parametrize("form", COMPRESS)
+def test_any_piece_may_be_asked_for(form):
+    content = random.Random(1).randbytes(3 << 20) + TEXT * 20
+    compressed = COMPRESS[form](content)
+    for size in (977, 1 << 16, 1 << 23):
+        with decompressed(io.BytesIO(compressed), "table") as stream:
+            assert b"".join(iter(partial(stream.read, size), b"")) == content
 
 
 @pytest.mark.parametrize("form", COMPRESS)

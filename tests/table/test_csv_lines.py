@@ -66,6 +66,16 @@ def test_the_rows_are_those_of_the_plain_file(monkeypatch, tmp_path, content, cs
     assert table.cell(0, "name") == "n0"
 
 
+@pytest.mark.parametrize("csv_format", [ALIGNED, CsvFormat(skip_initial_space=True), CsvFormat(comment="#")])
+def test_pieces_longer_than_any_cell_may_wait_are_cut_at_lines(monkeypatch, tmp_path, csv_format):
+    monkeypatch.setattr("dlreg.table.csv_lines._LONGEST_WAIT", 60)
+    separator = "   " if csv_format.is_aligned else ","
+    for content in (PLAIN.replace(",", separator), quoted(separator)):
+        for block_bytes in (50, 61, 100):
+            monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
+            assert len(read(tmp_path, content, csv_format).frame.columns) == 3
+
+
 def test_cells_in_quotes_hold_what_would_be_a_comment_or_blanks_elsewhere(monkeypatch, tmp_path):
     cells = ["#1", "a  b", "two\n# lines", 'say ""hi""', ",  x", "  "]
     content = 'n,"x"\n' + "".join(f'{i},"{cell}"\n' for i, cell in enumerate(cells))

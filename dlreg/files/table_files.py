@@ -21,6 +21,8 @@ from dlreg.files.plain_file import open_plain
 STANDARD_INPUT, STANDARD_INPUT_NAME = "-", "standard input"
 _PATTERN_MARKS = frozenset("*?[")
 _CHUNK_BYTES = 1 << 20
+# What every run directory has, and no folder of tables.
+_RUN = "run.json"
 
 
 class Fingerprint(NamedTuple):
@@ -132,6 +134,9 @@ def _files_of_folder(folder: str) -> tuple[str, ...]:
         entries = [entry for entry in os.scandir(folder) if not entry.name.startswith((".", "_"))]
     except OSError as error:
         raise StorageError(Fault(f"cannot be listed: {error.strerror}", folder)) from None
+    if any(entry.name == _RUN for entry in entries):
+        hint = "Name the table itself; evaluate and predict take the run first"
+        raise DataError(Fault("expected a table, found a directory with a run", folder, hint=hint))
     for entry in entries:
         if entry.is_dir():
             hint = f"Name the files by a pattern, such as {os.path.join(folder, '**', '*.csv')}"  # noqa: PTH118

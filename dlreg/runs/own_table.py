@@ -3,6 +3,7 @@
 A stranger's config may name any file, so that it is said which one is read before it is.
 """
 
+import errno
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -95,5 +96,7 @@ def find_change(file: Path, entry: Mapping[str, Any]) -> Literal["gone", "change
         message = f"expected a plain file, found {error.kind}"
         raise RunDirError(Fault(message, str(file), hint=hint)) from None
     except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            return "gone"
         raise StorageError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
     return None if is_same else "changed"

@@ -560,7 +560,7 @@ def test_the_drafted_config_trains(tmp_path, cli):
     [
         ("absent.csv", None, "y", 4, "no such file"),
         ("http://x.org/t.csv", None, "y", 4, "URL"),
-        (".", None, "y", 4, "a directory"),
+        (".", None, "y", 4, "the folder has no files"),
         ("t.csv", b"a,Y\n1,2\n3,4\n", "y", 4, "Did you mean 'Y'?"),
         ("t.csv", b"a,y\n1,2\n3,4\n", "target", 4, "The columns are 'a', 'y'"),
         ("t.csv", b"", "y", 4, "no rows"),

@@ -84,7 +84,7 @@ def init(
     guess = guess_table(csv, target, None if delimiter is None else _delimiter(delimiter))
     table, header = guess.table, list(guess.table.frame.columns)
     if target not in header:
-        raise DataError(*missing_columns([target], header, csv))
+        raise DataError(*missing_columns([target], header, table.name))
     mixture = guess.mixtures.get(target)
     target_unit = find_target_unit(table, target) if mixture and mixture.kind else None
     y_true = read_target(table, target, target_unit)

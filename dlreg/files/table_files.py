@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlreg.errors import DataError, Fault, StorageError
+from dlreg.files.hashing import sha256_of_file
 from dlreg.files.plain_file import open_plain
 
 # What stands for standard input, and what it is called in messages.
@@ -82,8 +83,10 @@ def fingerprint(path: str | Path) -> Fingerprint:
         DataError: There is no such file.
         OSError: The system does not let it be read.
     """
-    size, digest = 0, hashlib.sha256()
-    for file in table_files(path):
+    size, digest, files = 0, hashlib.sha256(), table_files(path)
+    if len(files) == 1:
+        return Fingerprint(Path(files[0]).stat().st_size, sha256_of_file(Path(files[0])))
+    for file in files:
         with open(file, "rb") as stream:  # noqa: PTH123
             while chunk := stream.read(_CHUNK_BYTES):
                 size += len(chunk)

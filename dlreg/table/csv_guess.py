@@ -120,9 +120,10 @@ def _with_comment(text: bytes, csv_format: CsvFormat, mark: str, delimiter: str 
     commented = replace(csv_format, comment=mark)
     rows = LineCleaner(commented).clean(text, last=True)
     separator = replace(csv_format, delimiter=delimiter or _guess_delimiter(rows)).separator
-    first, rest = (find_rows(part, separator).lengths for part in (text, rows))
-    is_header = first.size and rest.size and first[first > 0][0] == rest[rest > 0][0] > 1
-    return csv_format if is_header else commented
+    with_first, without = (find_rows(part, separator).lengths for part in (text, rows))
+    first, rest = (lengths[lengths > 0][:1].tolist() for lengths in (with_first, without))
+    # It has as many cells as the row below it, and several.
+    return csv_format if first == rest and rest > [1] else commented
 
 
 def _guess_delimiter(text: bytes) -> str:

@@ -582,7 +582,7 @@ def test_changed_data_and_versions_are_refused(work, stopped, tmp_path, cli):
         ("/proc/self/environ", 0, "expected a plain file"),
         ("/etc/passwd", None, "the file has changed since the run began"),
         ("/" + "x" * 5000, 1, "is gone"),
-        ("folder", 0, "expected a plain file"),
+        ("folder", 0, "is gone"),
     ],
     ids=["pipe", "device", "environment", "guess", "long name", "folder"],
 )

@@ -3,6 +3,7 @@
 See tests/support/fuzzing.py for the long version.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,7 @@ from dlreg.config.reading import parse_config, read_config
 from dlreg.config.schema import DateColumn
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import decode_yaml, parse_yaml
-from dlreg.errors import ConfigError, DataError, Fault
+from dlreg.errors import ConfigError, DataError, DlregError, Fault
 from dlreg.table import csv_scan
 from dlreg.table.columns import read_cells, recognise_columns
 from dlreg.table.csv_format import CsvFormat
@@ -443,4 +444,9 @@ def test_any_table_is_a_dataset_or_is_refused(tmp_path, command):
         dataset = load_dataset(settings.model_copy(update={"data": data}))
         assert all(np.isfinite(part.y_true).all() for part in dataset.parts.values())
 
+    # What is imported for the first dates is not the time of a table.
+    rows = "".join(f"{n},2024-01-{n + 10},{n * n}\n" for n in range(12))
+    table.write_text(f"x,day,y\n{rows}13,2024-,7\n")
+    with suppress(DlregError):
+        init(str(table), "y", config)
     feed(f"tables through {command}", EXAMPLES // 50, make_table, read)

@@ -43,36 +43,27 @@ def kept_folder(base: Path, name: str, make: Callable[[Path], None]) -> Iterator
         OSError: The disk is full, or the system refuses; nothing is left of it.
     """
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path, partial = base / name, base / f"{name}{_PARTIAL}"
-    with _sharing(base / f"{name}{_LOCK}") as descriptor:
-        if not path.is_dir():
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if not path.is_dir():
-                # A process killed at it leaves one behind.
-                shutil.rmtree(partial, ignore_errors=True)
-                try:
-                    partial.mkdir(mode=0o700)
-                    make(partial)
-                    partial.rename(path)
-                except BaseException:
-                    shutil.rmtree(partial, ignore_errors=True)
-                    raise
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+    path, lock = base / name, base / f"{name}{_LOCK}"
+    # Between two kinds of lock others may come, so that each time it is looked again.
+    while not (descriptor := _share_existing(path, lock)):
+        _make(path, lock, make)
+    try:
         with suppress(OSError):
             os.utime(path)
         yield path
+    finally:
+        os.close(descriptor)
 
 
 def list_kept(base: Path) -> list[Kept]:
-    """All folders that are kept, the one used last first."""
+    """All folders that are kept, the one used last first; also what a killed process left of one."""
+    kept = []
     with suppress(OSError):
-        kept = [
-            Kept(path, _size(path), path.stat().st_mtime)
-            for path in base.iterdir()
-            if path.is_dir() and path.suffix != _PARTIAL
-        ]
-        return sorted(kept, key=lambda folder: -folder.last_used)
-    return []
+        for name in {entry.name.removesuffix(_PARTIAL) for entry in base.iterdir() if entry.is_dir()}:
+            folders = [folder for folder in (base / name, _partial(base / name)) if folder.is_dir()]
+            last_used = max(folder.stat().st_mtime for folder in folders)
+            kept.append(Kept(base / name, sum(map(_size, folders)), last_used))
+    return sorted(kept, key=lambda folder: -folder.last_used)
 
 
 def clear_kept(base: Path, name: str) -> bool:
@@ -81,8 +72,10 @@ def clear_kept(base: Path, name: str) -> bool:
     descriptor = _open_lock(lock)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_still_there(lock, descriptor):
+            return False
         shutil.rmtree(base / name, ignore_errors=True)
-        shutil.rmtree(base / f"{name}{_PARTIAL}", ignore_errors=True)
+        shutil.rmtree(_partial(base / name), ignore_errors=True)
         lock.unlink(missing_ok=True)
     except BlockingIOError:
         return False
@@ -91,19 +84,39 @@ def clear_kept(base: Path, name: str) -> bool:
     return True
 
 
-@contextmanager
-def _sharing(lock: Path) -> Iterator[int]:
-    """Shares a lock, and gives its descriptor."""
-    while True:
-        descriptor = _open_lock(lock)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        if _is_still_there(lock, descriptor):
-            break
-        os.close(descriptor)
+def _share_existing(path: Path, lock: Path) -> int | None:
+    """Shares the lock of a folder and returns its descriptor; None if there is no such folder."""
+    descriptor = _open_lock(lock)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if path.is_dir() and _is_still_there(lock, descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _make(path: Path, lock: Path, make: Callable[[Path], None]) -> None:
+    """Makes a folder, unless another process has made it meanwhile."""
+    descriptor, partial = _open_lock(lock), _partial(path)
     try:
-        yield descriptor
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.is_dir() or not _is_still_there(lock, descriptor):
+            return
+        # A process killed at it leaves one behind.
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.mkdir(mode=0o700)
+            make(partial)
+            partial.rename(path)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            lock.unlink(missing_ok=True)
+            raise
     finally:
         os.close(descriptor)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}{_PARTIAL}")
 
 
 def _open_lock(lock: Path) -> int:

@@ -35,8 +35,7 @@ def test_what_fails_leaves_nothing(tmp_path):
 
     with pytest.raises(OSError, match="full"), kept_folder(tmp_path, "a", fail):
         pass
-    assert list_kept(tmp_path) == []
-    assert [entry.name for entry in tmp_path.iterdir()] == ["a.lock"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_killed_process_left_is_made_anew(tmp_path):
@@ -48,7 +47,7 @@ def test_what_a_killed_process_left_is_made_anew(tmp_path):
     killed = subprocess.run([sys.executable, "-c", script, tmp_path], check=False, env=os.environ)
     assert killed.returncode == 9
     assert (tmp_path / "a.partial" / "half").exists()
-    assert list_kept(tmp_path) == []
+    assert [(kept.path.name, kept.n_bytes) for kept in list_kept(tmp_path)] == [("a", 1)]
     with kept_folder(tmp_path, "a", make) as folder:
         assert [entry.name for entry in folder.iterdir()] == ["cells"]
 
@@ -81,3 +80,35 @@ def test_a_folder_in_use_is_not_cleared(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with kept_folder(tmp_path, "a", make) as folder:
         assert (folder / "cells").exists()
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path):
+    (tmp_path / "a.partial").mkdir()
+    (tmp_path / "a.partial" / "half").write_text("x")
+    assert clear_kept(tmp_path, "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_makers_and_clearers_in_turn_never_see_half_a_folder(tmp_path):
+    """Four threads use a folder while another clears it again and again."""
+    done = threading.Event()
+
+    def clear():
+        while not done.is_set():
+            clear_kept(tmp_path, "a")
+
+    def use(seen):
+        for _ in range(100):
+            with kept_folder(tmp_path, "a", make) as folder:
+                seen.append((folder / "cells").read_bytes())
+
+    seen = []
+    clearer = threading.Thread(target=clear)
+    users = [threading.Thread(target=use, args=(seen,)) for _ in range(4)]
+    for thread in (clearer, *users):
+        thread.start()
+    for thread in users:
+        thread.join()
+    done.set()
+    clearer.join()
+    assert seen == [b"12345"] * 400

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlreg.evaluation.usable import is_usable
+from dlreg.moments import merge_squares
 
 INTERVAL_METRIC_NAMES = ("coverage_90", "width_90")
 METRIC_NAMES = ("n", "sse", "mse", "rmse", "mae", "mape", "r2")
@@ -37,17 +38,19 @@ class ErrorSums:
     high: float = -math.inf
 
     def __add__(self, other: "ErrorSums") -> "ErrorSums":
-        """Those of more rows; squares are merged as by Chan, Golub and LeVeque (1983)."""
+        """Those of more rows."""
         if not (self.n and other.n):
             return self if self.n else other
-        n, shift = self.n + other.n, other.mean - self.mean
+        n, mean, squares = merge_squares(
+            (self.n, self.mean, self.squares), (other.n, other.mean, other.squares)
+        )
         return ErrorSums(
             n,
             self.sse + other.sse,
             self.sae + other.sae,
             None if self.sape is None or other.sape is None else self.sape + other.sape,
-            self.mean + shift * other.n / n,
-            self.squares + other.squares + shift**2 * self.n * other.n / n,
+            mean,
+            squares,
             min(self.low, other.low),
             max(self.high, other.high),
         )

@@ -7,9 +7,12 @@ with: importing it takes longer than training a small table.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Protocol
 
 import numpy as np
+
+from dlreg.moments import merge_squares
 
 # Scaled numbers are drawn in smoothly to at most this size.
 SOFT_LIMIT = 3.0
@@ -184,20 +187,14 @@ def _mean_and_scale(values: np.ndarray) -> tuple[float, float]:
 
 
 def _fit_standard_on_blocks(blocks: Iterable[np.ndarray]) -> Scaler:
-    """Merges the means and sums of squares of blocks.
+    """Merges the means and sums of squares of blocks."""
 
-    Chan, Golub and LeVeque, Algorithms for Computing the Sample Variance, The American Statistician 37
-    (1983).
-    """
-    n_rows, mean, squares = 0, np.float64(0), np.float64(0)
-    for block in blocks:
-        block_mean, n_both = block.mean(axis=0), n_rows + len(block)
-        shift = block_mean - mean
-        squares = squares + np.square(block - block_mean).sum(axis=0)
-        squares += shift**2 * n_rows * len(block) / n_both
-        mean = mean + shift * len(block) / n_both
-        n_rows = n_both
-    return Centred("mean", np.asarray(mean), _deviation(squares / n_rows, mean, n_rows))
+    def moments(block: np.ndarray) -> tuple[int, Any, Any]:
+        mean = block.mean(axis=0)
+        return len(block), mean, np.square(block - mean).sum(axis=0)
+
+    n_rows, mean, squares = reduce(merge_squares, map(moments, blocks))
+    return Centred("mean", mean, _deviation(squares / n_rows, mean, n_rows))
 
 
 def _deviation(variance: Any, mean: Any, n_rows: int) -> np.ndarray:

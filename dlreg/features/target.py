@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dlreg.errors import DataError, Fault
+from dlreg.moments import merge_squares
 
 TargetMethod = Literal["standard", "minmax", "log", "log1p", "none"]
 
@@ -79,15 +80,9 @@ class Moments:
     high: float
 
     def __add__(self, other: "Moments") -> "Moments":
-        """Those of more rows, merged as by Chan, Golub and LeVeque (The American Statistician 37, 1983)."""
-        n, shift = self.n + other.n, other.mean - self.mean
-        return Moments(
-            n,
-            self.mean + shift * other.n / n,
-            self.squares + other.squares + shift**2 * self.n * other.n / n,
-            min(self.low, other.low),
-            max(self.high, other.high),
-        )
+        """Those of more rows."""
+        merged = merge_squares((self.n, self.mean, self.squares), (other.n, other.mean, other.squares))
+        return Moments(*merged, min(self.low, other.low), max(self.high, other.high))
 
 
 def moments_of(y: np.ndarray, method: TargetMethod) -> Moments:

@@ -130,7 +130,8 @@ def train(
             compiled programs, if there is one.
 
     Raises:
-        DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written.
+        DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written but
+            what is kept of the table.
         StorageError: The run directory is not empty or cannot be written, or there is too little memory.
         RunDirError: The run to go on with is of another config or other data, or its checkpoint is damaged.
         StoppedError: A signal came; the run directory keeps a checkpoint.
@@ -227,10 +228,15 @@ def _train(
     else:
         prepared = steps.prepare_on_disk(config, dataset)
     write_preprocessing(run, *steps.describe_prepared(in_memory, prepared))
-    listener.on_stage("compiling the training loop")
     hooks = Hooks(_resuming(checkpointer), listener.on_epoch, checkpointer.after_epoch)
-    with checkpointer.guarding_training():
-        trained = steps.train_networks(config, dataset, prepared, hooks)
+
+    def on_rows(n_rows: int) -> None:
+        listener.on_stage(f"shuffling on disk: {n_rows:,} rows")
+
+    with steps.open_rows(config, dataset, prepared.preprocessing, on_rows) as files:
+        listener.on_stage("compiling the training loop")
+        with checkpointer.guarding_training():
+            trained = steps.train_networks(config, in_memory, prepared, files, hooks)
     progress = trained.progress
     drawing = draughtsman.begin(**_loss_curve(config, progress))
     networks = steps.combine(config, in_memory, prepared, trained)

@@ -1,10 +1,12 @@
 """The steps of a training, each of which takes values and returns one: from rows to a measured pipeline.
 
-prepare → train_members → combine → build_pipeline → hold_out → measure. `dlreg.commands.train` calls them in
-this order, after TensorFlow has been imported as it is meant to be, and writes what they return.
+prepare → open_rows → train_networks → combine → build_pipeline → hold_out → measure. `dlreg.commands.train`
+calls them in this order, after TensorFlow has been imported as it is meant to be, and writes what they
+return.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,7 @@ from dlreg.features.preprocessing import (
     fit_preprocessing_on_blocks,
 )
 from dlreg.features.target import TargetScaling
+from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.model.architecture import Variant
 from dlreg.model.embeddings import describe_embedding
 from dlreg.model.keras_model import combined_model, trained_model
@@ -42,10 +45,11 @@ from dlreg.table.dataset import Dataset, Part, file_of_part
 from dlreg.table.division import PARTS
 from dlreg.table.splits import go_forward, validated_rows
 from dlreg.table.stored_dataset import StoredDataset
-from dlreg.table.table_cache import training_folder
+from dlreg.table.table_cache import folder_of, training_folder
 from dlreg.training.loop import Hooks, Trained
 from dlreg.training.members import members_of, predicting_members
 from dlreg.training.train import (
+    TrainingFiles,
     build_variants,
     mix_trained,
     train_from_files,
@@ -184,39 +188,61 @@ def prepare_on_disk(config: Config, dataset: StoredDataset) -> Prepared:
     return Prepared(preprocessing, variants, x, [])
 
 
-def train_networks(
+@contextmanager
+def open_rows(
     config: Config,
     dataset: Dataset | StoredDataset,
-    prepared: Prepared,
-    hooks: Hooks,
-    on_rows: Callable[[int], None] = lambda _: None,
-) -> Trained:
-    """Trains all members on the rows in memory, or on files of them that are made for it or kept from before.
+    preprocessing: Preprocessing,
+    on_rows: Callable[[int], None],
+) -> Iterator[TrainingFiles | None]:
+    """The files of preprocessed rows of a table on disk, new or kept from before, while the block lasts.
 
     Args:
         config: Of the run.
-        dataset: Its rows.
-        prepared: The networks, and the preprocessed rows.
-        hooks: The callbacks.
+        dataset: Its rows; of those in memory there are no files.
+        preprocessing: Fitted on the training rows.
         on_rows: Told of the rows written so far, where files are new.
+
+    Raises:
+        DataError: A number too large for single precision.
+        StorageError: The disk is full, or the system refuses.
     """
-    preprocessing = prepared.preprocessing
     if isinstance(dataset, Dataset):
-        return train_members(
-            config, dataset, preprocessing, prepared.variants, prepared.x, hooks, prepared.fold_x
-        )
-
-    def make(folder: Path) -> None:
-        write_training_rows(folder, config, dataset, preprocessing, on_rows)
-
+        yield None
+        return
     depends_on = {
         "preprocessing": describe(preprocessing),
         "division": dataset.division.describe(),
         "seed": config.training.seed,
     }
-    with training_folder(config, depends_on, make) as folder:
-        files = training_files(folder, dataset, preprocessing)
-        return train_from_files(config, preprocessing, prepared.variants, files, hooks)
+
+    def make(folder: Path) -> None:
+        with located(str(config.data.path)):
+            write_training_rows(folder, config, dataset, preprocessing, on_rows)
+
+    with ExitStack() as stack:
+        # What fails in the block has a place of its own.
+        with reporting_storage_errors(folder_of(config)):
+            folder = stack.enter_context(training_folder(config, depends_on, make))
+        yield training_files(folder, dataset, preprocessing)
+
+
+def train_networks(
+    config: Config, dataset: Dataset, prepared: Prepared, files: TrainingFiles | None, hooks: Hooks
+) -> Trained:
+    """Trains all members on the rows in memory, or on those in files.
+
+    Args:
+        config: Of the run.
+        dataset: The rows in memory.
+        prepared: The networks, and the preprocessed rows in memory.
+        files: Those on disk, if there are any.
+        hooks: The callbacks.
+    """
+    preprocessing, variants = prepared.preprocessing, prepared.variants
+    if files:
+        return train_from_files(config, preprocessing, variants, files, hooks)
+    return train_members(config, dataset, preprocessing, variants, prepared.x, hooks, prepared.fold_x)
 
 
 def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:

@@ -3,7 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dlreg.config.schema import Config
@@ -52,13 +52,18 @@ def open_dataset(config: Config, on_stage: Callable[[str], None]) -> Iterator[Da
     if not config.data.is_on_disk:
         yield load_dataset(config)
         return
-    base = folder_of(config)
-    with reporting_storage_errors(base):
-        if not is_kept(config):
-            _refuse_full_disk(base, estimate_size(config))
-        path = config.data.path
-        with stored_tables(config, lambda n_rows: on_stage(f"reading {path}: {n_rows:,} rows")) as tables:
-            yield divide_stored(config, tables)
+    base, path = folder_of(config), config.data.path
+
+    def on_rows(n_rows: int) -> None:
+        on_stage(f"reading {path}: {n_rows:,} rows")
+
+    with ExitStack() as stack:
+        # What fails in the block has a place of its own.
+        with reporting_storage_errors(base):
+            if not is_kept(config):
+                _refuse_full_disk(base, estimate_size(config))
+            dataset = divide_stored(config, stack.enter_context(stored_tables(config, on_rows)))
+        yield dataset
 
 
 def look_at_dataset(config: Config) -> Dataset | StoredDataset:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from dlreg.config.schema import Config
-from dlreg.errors import DataError, Fault
+from dlreg.errors import DataError, Fault, StorageError
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.dataset import Part
@@ -130,7 +130,8 @@ def store_rows(
         n_blocks,
         n_bytes,
     )
-    (folder / TABLE).write_text(json.dumps(_as_json(stored)), encoding="utf-8")
+    about = {**_as_json(stored), "path": str(Path(path).absolute())}
+    (folder / TABLE).write_text(json.dumps(about), encoding="utf-8")
     return stored
 
 
@@ -138,13 +139,33 @@ def open_stored(folder: Path) -> StoredTable:
     """Opens what `store_rows` wrote.
 
     Raises:
+        StorageError: It is damaged, as by a crash before the disk had all of it.
         OSError: There is no such table.
     """
-    entry = json.loads((folder / TABLE).read_text(encoding="utf-8"))
-    columns = tuple(Column(**column) for column in entry.pop("columns"))
-    unit = entry.pop("target_unit")
-    recognised = Recognised(columns, unit, ())
-    return StoredTable(folder, recognised, tuple(entry.pop("notes")), **entry)
+    try:
+        entry = json.loads((folder / TABLE).read_text(encoding="utf-8"))
+        columns = tuple(Column(**column) for column in entry.pop("columns"))
+        recognised = Recognised(columns, entry.pop("target_unit"), ())
+        del entry["path"]
+        stored = StoredTable(folder, recognised, tuple(entry.pop("notes")), **entry)
+        sizes = [(folder / _file_name(number)).stat().st_size for number in range(stored.n_blocks)]
+    except (ValueError, KeyError, TypeError, FileNotFoundError):
+        raise StorageError(_damaged(folder)) from None
+    if sum(sizes) != stored.n_bytes:
+        raise StorageError(_damaged(folder))
+    return stored
+
+
+def path_of_stored(folder: Path) -> str | None:
+    """The table that a folder holds, as its path was; None if it holds none, or half of one."""
+    try:
+        return str(json.loads((folder / TABLE).read_text(encoding="utf-8"))["path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _damaged(folder: Path) -> Fault:
+    return Fault("a table kept on disk is damaged", str(folder), hint="Clear it with dlreg cache --clear")
 
 
 @dataclass
@@ -220,23 +241,21 @@ def _write_block(file: Path, columns: Sequence[Column], block: StoredBlock) -> N
     if block.keys is not None:
         arrays[_KEYS] = block.keys
     arrays |= {str(number): block.part.cells[column.name][:, 0] for number, column in enumerate(columns)}
-    save_file(
-        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-        file,
-        metadata={_TEXTS: json.dumps(block.texts)},
-    )
+    plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # Its own function to write a file raises an error that does not tell what the system said.
+    file.write_bytes(save(plain, metadata={_TEXTS: json.dumps(block.texts)}))
 
 
 def _read_block(table: StoredTable, number: int) -> StoredBlock:
-    with safe_open(table.folder / _file_name(number), framework="numpy") as file:
-        texts = json.loads(file.metadata()[_TEXTS])
-        cells = {
-            column.name: file.get_tensor(str(place)).reshape(-1, 1)
-            for place, column in enumerate(table.recognised.columns)
-        }
-        names = set(file.keys())
-        keys = file.get_tensor(_KEYS) if _KEYS in names else None
-        return StoredBlock(Part(file.get_tensor(_ROWS), cells, file.get_tensor(_TARGET)), texts, keys)
+    try:
+        with safe_open(table.folder / _file_name(number), framework="numpy") as file:
+            texts = json.loads(file.metadata()[_TEXTS])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+    except (SafetensorError, ValueError, KeyError, TypeError):
+        raise StorageError(_damaged(table.folder)) from None
+    columns = enumerate(table.recognised.columns)
+    cells = {column.name: arrays[str(place)].reshape(-1, 1) for place, column in columns}
+    return StoredBlock(Part(arrays[_ROWS], cells, arrays[_TARGET]), texts, arrays.get(_KEYS))
 
 
 class _Levels:

@@ -81,7 +81,8 @@ class StoredDataset:
 
     def blocks(self, *names: str) -> Iterator[tuple[str, Part]]:
         """The rows of these parts, block by block, in the order of the files."""
-        for name, block, parts in _divided(self.tables, self.division):
+        asked = {name: table for name, table in self.tables.items() if not name or name in names}
+        for name, block, parts in _divided(asked, self.division):
             for code, part in enumerate(PARTS):
                 if part in names and (name == part or not name):
                     places = np.flatnonzero(parts == code)
@@ -176,6 +177,9 @@ def _dataset(
     for name, other in tables.items():
         notes += [f"{file_of_part(config.data, name)}: {note}" for note in other.notes] if name else []
     notes += _unseen(recognised.columns, seen)
+    n_rows, n_sampled = sum(seen.n_rows.values()), sum(len(part.rows) for part in sample.values())
+    if n_sampled < n_rows:
+        notes.append(f"what is pointed out beside this is that of {n_sampled:,} of {n_rows:,} rows, a sample")
     train_levels = seen.levels[PARTS[TRAIN]]
     facts = TrainingFacts(
         {name: sorted(counts) for name, counts in train_levels.items()},

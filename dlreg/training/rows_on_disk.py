@@ -6,6 +6,7 @@ blocks to a pool, and shuffles every pool anew for each member, from `(seed, epo
 pools are read while one is trained on.
 """
 
+import errno
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -60,7 +61,7 @@ class DiskRows:
                 while view:
                     n_bytes = file.readinto(view)
                     if not n_bytes:
-                        raise OSError(f"{file.name} ends too soon")
+                        raise OSError(errno.EIO, "the file ends too soon", file.name)
                     view = view[n_bytes:]
 
 

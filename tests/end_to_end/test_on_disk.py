@@ -1,6 +1,8 @@
 """A table that is trained from disk, through the real command line: the same files, and the same promises."""
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +14,7 @@ from support.configs import load as load_config
 from dlreg.errors import StorageError
 from dlreg.memory import Room
 from dlreg.preview import memory, opening, room
+from dlreg.table import stored_dataset
 
 N_ROWS = 3000
 CONFIG = """\
@@ -117,11 +120,15 @@ def test_the_kept_tables_are_listed(folder):
     assert [entry["kind"] for entry in listed["kept"]] == ["preprocessed rows", "cells of a table"]
     assert all(entry["bytes"] > 1000 for entry in listed["kept"])
     text = run_cli("cache", "--folder", "kept", cwd=folder).stdout
-    assert "cells of a table" in text
+    assert [line.split()[3:] for line in text.splitlines()] == [
+        ["preprocessed", "rows", "table.csv"],
+        ["cells", "of", "a", "table", "table.csv"],
+    ]
+    assert all(len(line) <= 80 for line in text.splitlines())
     assert run_cli("cache", "--folder", "empty", cwd=folder).stdout == "nothing is kept in empty\n"
 
 
-def test_a_changed_table_is_refused(folder, tmp_path):
+def test_a_changed_table_is_refused(tmp_path):
     table, run = tmp_path / "table.csv", tmp_path / "run"
     make_table().to_csv(table, index=False)
     (tmp_path / "config.yaml").write_text(CONFIG)
@@ -130,6 +137,48 @@ def test_a_changed_table_is_refused(folder, tmp_path):
     table.write_text(table.read_text() + "1,oak,2021-01-01,2\n")
     done = run_cli("evaluate", run, cwd=tmp_path)
     assert (done.returncode, "has changed since the run was made" in done.stderr) == (5, True)
+
+
+def test_a_damaged_table_on_disk_is_refused_with_a_way_out(tmp_path):
+    make_table().to_csv(tmp_path / "table.csv", index=False)
+    config = load_config(tmp_path, CONFIG)
+    with opening.open_dataset(config, lambda _: None):
+        pass
+    (block,) = (tmp_path / "kept").glob("table-*/*.safetensors")
+    content = block.read_bytes()
+    # Cut off, and of the same size but no such file.
+    for damaged in (content[:-8], bytes(len(content))):
+        block.write_bytes(damaged)
+        check_damaged(config)
+
+
+def check_damaged(config):
+    with (
+        pytest.raises(StorageError, match=r"is damaged\. Clear it with dlreg cache --clear"),
+        opening.open_dataset(config, lambda _: None),
+    ):
+        pass
+
+
+def test_a_sample_is_said_to_be_one(tmp_path, monkeypatch):
+    make_table().to_csv(tmp_path / "table.csv", index=False)
+    config = load_config(tmp_path, CONFIG)
+    with opening.open_dataset(config, lambda _: None) as dataset:
+        assert not any("a sample" in note for note in dataset.notes)
+    monkeypatch.setattr(stored_dataset, "SAMPLE_ROWS", 500)
+    with opening.open_dataset(config, lambda _: None) as dataset:
+        assert any("of 2,998 rows, a sample" in note for note in dataset.notes)
+
+
+def test_a_disk_that_fills_up_is_named_by_its_folder_and_leaves_nothing(folder, tmp_path):
+    """A limit on the size of files ends the shuffle, whose file is larger than that of any block."""
+    (tmp_path / "config.yaml").write_text(CONFIG.replace("table.csv", str(folder / "table.csv")))
+    limit = ["bash", "-c", 'ulimit -f 40; trap "" XFSZ; exec "$0" -m dlreg train config.yaml --run-dir run']
+    done = subprocess.run([*limit, sys.executable], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 6, done.stderr
+    assert "kept" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [entry for entry in (tmp_path / "kept").iterdir() if entry.suffix != ".lock"]
 
 
 def test_cross_validation_is_refused_with_a_way_out(folder):

@@ -366,7 +366,7 @@ def measure(
     metrics: dict[str, Any] = {name: part.metrics(name) for name, part in sums.items()}
     metrics["baselines"] = {name: part.metrics() for name, part in baselines.items()}
     if networks.y_unseen is not None:
-        rows = validated_rows(dataset.folds)
+        rows = validated_rows(dataset.in_memory.folds)
         metrics["out_of_fold"] = regression_metrics(y_train[rows], networks.y_unseen[rows])
     return metrics
 

@@ -72,10 +72,11 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
 
 
 def _disk_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]:
-    cache, folds = values["data"]["cache"], values["training"]["cross_validation"]
-    if cache not in ("auto", "memory") and folds:
+    data, folds = values["data"], values["training"]["cross_validation"]
+    if data["cache"] not in ("auto", "memory") and folds and data["split"] in ("ordered", "time"):
         message = (
-            f"data.cache {quote(cache)} keeps rows on disk, training.cross_validation needs them in memory"
+            f"data.cache {quote(data['cache'])} keeps rows on disk, training.cross_validation with "
+            f"data.split {data['split']} needs them in memory"
         )
         hint = "Set training.cross_validation to null, or data.cache to memory."
         yield Contradiction(("data", "cache"), ("training", "cross_validation"), message, hint)

@@ -130,13 +130,13 @@ class MeasureInputs(NamedTuple):
         y: For their scaled targets, `(n_room, 1)`.
         rows: Of each member the positions of those it is measured on, `(n_members, n)`, padded with `NO_ROW`;
             None for the first `n_rows` of all.
-        n_rows: How many of x there are, a scalar.
+        n_rows: How many of x there are, a scalar; None where `rows` tells.
     """
 
     x: tf.Tensor
     y: tf.Tensor
     rows: tf.Tensor | None
-    n_rows: tf.Tensor
+    n_rows: tf.Tensor | None
 
 
 class CompiledEpoch:
@@ -289,9 +289,8 @@ def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantSta
 
 def _measure_block(program: Program, states: Sequence[VariantState], inputs: MeasureInputs) -> tf.Tensor:
     x, y, rows, n_rows = inputs
-    n_present = tf.cast(n_rows, tf.float32)
-    if rows is not None:
-        n_present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
+    present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1) if n_rows is None else n_rows
+    n_present = tf.cast(present, tf.float32)
     return _measure(program, states, x, y, rows, n_present, n_rows)
 
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from dlreg.arrays import LARGE, aligned, aligned_zeros
 from dlreg.engine.epoch import (
+    NO_ROW,
     CompiledEpoch,
     CompiledMeasure,
     CompiledPool,
@@ -71,14 +72,14 @@ class ValidationRows(NamedTuple):
     Attributes:
         x: Preprocessed rows, float32 of shape `(n_room, n_features)`.
         y: Their scaled targets, `(n_room, 1)`.
-        n_rows: How many of them each member is measured on: the first ones, or those of `places`.
-        places: Of each member the positions of its rows, int32 of shape `(n_members, n_room)`, padded with
+        n_rows: How many of them, the first ones, every member is measured on; None where `places` tells.
+        places: Of each member the positions of its rows, int32 of shape `(n_members, n)`, padded with
             `NO_ROW`; None where all are everyone's.
     """
 
     x: np.ndarray
     y: np.ndarray
-    n_rows: int
+    n_rows: int | None
     places: np.ndarray | None = None
 
 
@@ -243,15 +244,15 @@ class RowsOnDisk:
 
     def _validate(self, states: list[VariantState]) -> Iterator[np.ndarray]:
         """The means over the validation rows; nothing where there are none."""
-        sums, n_rows = np.zeros((len(self.program.measures), self.program.n_members)), 0
+        n_members = self.program.n_members
+        sums, n_rows = np.zeros((len(self.program.measures), n_members)), np.zeros(n_members)
         for block in self.read_validation():
             places = None if block.places is None else tf.constant(block.places)
-            inputs = MeasureInputs(
-                _on_device(block.x), _on_device(block.y), places, tf.constant(block.n_rows)
-            )
+            end = None if block.n_rows is None else tf.constant(block.n_rows)
+            inputs = MeasureInputs(_on_device(block.x), _on_device(block.y), places, end)
             sums += self._as_array(self.measure(states, inputs))
-            n_rows += block.n_rows
-        if n_rows:
+            n_rows += block.n_rows or np.sum(block.places != NO_ROW, axis=1)
+        if n_rows.any():
             yield sums / n_rows
 
     def _as_array(self, sums: tf.Tensor) -> np.ndarray:

@@ -15,6 +15,7 @@ from dlreg.preview.room import TableSize, estimate_size
 from dlreg.table.cell_store import UnstoredTable
 from dlreg.table.dataset import Dataset, load_dataset, shown_path
 from dlreg.table.row_stream import recognise_opening
+from dlreg.table.splits import FORWARD_METHODS
 from dlreg.table.stored_dataset import StoredDataset, divide_stored
 from dlreg.table.table_cache import folder_of, is_kept, stored_tables
 
@@ -33,7 +34,7 @@ def settle_cache(config: Config) -> Config:
     cache = "memory" if shortage is None else "disk"
     if size and shortage:
         message = f"a training from memory {shortage.sentence}"
-        if config.training.cross_validation:
+        if config.training.cross_validation and data.split in FORWARD_METHODS:
             hint = f"{shortage.hint}; or set training.cross_validation to null to train from disk"
             raise StorageError(Fault(message, str(data.path), hint=hint))
         room = f"about {format_bytes(size.disk_bytes)} in {folder_of(config)}"

@@ -84,7 +84,7 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
         )
         hint = "Use smaller model.hidden_layers, fewer members in model.ensemble, or fewer columns"
         raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
-    epoch_plan = plan_epochs(config, rows["train"], dataset.folds)
+    epoch_plan = plan_epochs(config, whole.rows_per_epoch)
     # A multiplication and an addition per weight and row, forward and twice backward.
     is_small = 6 * epoch_plan.batch_size * parameters < ONE_THREAD_OPERATIONS
     refit = config.training.refit

@@ -107,21 +107,31 @@ def split_json(dataset: "Dataset", data: DataConfig, members: Sequence[Member] =
         for number, fold in enumerate(dataset.folds):
             content += b", " if number else b',\n  "folds": ['
             _append_rows(content, dataset.parts["train"].rows[fold.validation])
-        choices = [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
-        content += f'],\n  "members": {json.dumps(choices, allow_nan=False)}'.encode()
+        content += f'],\n  "members": {json.dumps(_choices(members), allow_nan=False)}'.encode()
     content += b"\n}\n"
     return bytes(content)
 
 
-def split_rule_json(division: "Division", n_rows: Mapping[str, int], digest: str, data: DataConfig) -> bytes:
+def _choices(members: Sequence[Member]) -> list[dict[str, Any]]:
+    return [{"embedding": member.embedding, "validation_fold": member.fold} for member in members]
+
+
+def split_rule_json(
+    division: "Division",
+    n_rows: Mapping[str, int],
+    digest: str,
+    data: DataConfig,
+    members: Sequence[Member],
+) -> bytes:
     """`split.json` of a table on disk: the rule that divides its rows, and the hash of what it makes of them.
 
     Args:
         division: The rule.
         n_rows: How many rows each part has.
-        digest: The SHA-256 of the part of each row with a target, a byte each: 0 for training, 1 for
-            validation, 2 for testing.
+        digest: The SHA-256 of what the rule makes of each row with a target, see
+            `dlreg.table.stored_dataset.StoredDataset`.
         data: Names the files of test and validation rows, if they have their own.
+        members: What is trained; told only with cross-validation.
     """
     paths = {key: getattr(data, key) for key in ("test_path", "validation_path")}
     return to_json(
@@ -130,6 +140,7 @@ def split_rule_json(division: "Division", n_rows: Mapping[str, int], digest: str
             "rows": dict(n_rows),
             "sha256": digest,
             **{key: path and str(path) for key, path in paths.items()},
+            **({"members": _choices(members)} if division.n_folds else {}),
         }
     )
 

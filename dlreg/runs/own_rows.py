@@ -67,10 +67,9 @@ def read_own_rows(run: TrainedRun) -> OwnRows:
         dataset = _read_own_dataset(run)
         return OwnRows(dataset.parts, dataset.n_rows)
     n_rows: dict[str, int] = {**read_split_rule(run.path, run.record).rows}
-    share = sampled_share(sum(n_rows.values()), len(run.columns))
-    seed, blocks = run.config.training.seed, {name: list[Part]() for name in PARTS}
+    blocks = {name: list[Part]() for name in PARTS}
     for name, part in _stream_own_rows(run):
-        blocks[name].append(part.take(draw(seed, "sample", part.rows) < share))
+        blocks[name].append(_sampled(run, part, sum(n_rows.values())))
     return OwnRows({name: join_parts(parts, run.columns) for name, parts in blocks.items()}, n_rows)
 
 
@@ -98,21 +97,37 @@ def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
 
 def _measure_stream(run: TrainedRun, keep: Collection[str]) -> OwnResults:
     sums = dict.fromkeys(PARTS, PartSums())
-    blocks: dict[str, list[Predictions]] = {name: [] for name in keep}
+    blocks: dict[str, list[Predictions]] = {name: [] for name in keep if name in PARTS}
+    validated: list[np.ndarray] = []
+    n_rows = sum(read_split_rule(run.path, run.record).rows.values())
     for name, part in _stream_own_rows(run):
         predictions = run.predict(part)
         sums[name] += sum_predictions(predictions)
-        if name in keep:
+        if name in blocks:
             blocks[name].append(predictions)
-    return OwnResults(sums, {name: join_predictions(parts) for name, parts in blocks.items()})
+        if name == "train":
+            validated.append(_sampled(run, part, n_rows).y_true)
+    kept = {name: join_predictions(parts) for name, parts in blocks.items()}
+    if run.config.training.cross_validation:
+        out_of_fold = _read_out_of_fold(run, np.concatenate(validated))
+        sums["out_of_fold"] = sum_predictions(out_of_fold)
+        kept |= {"out_of_fold": out_of_fold} if "out_of_fold" in keep else {}
+    return OwnResults(sums, kept)
+
+
+def _sampled(run: TrainedRun, part: Part, n_rows: int) -> Part:
+    """Those rows of a part of a table on disk that are in the sample of all `n_rows`."""
+    share = sampled_share(n_rows, len(run.columns))
+    return part.take(draw(run.config.training.seed, "sample", part.rows) < share)
 
 
 def _stream_own_rows(run: TrainedRun) -> Iterator[tuple[str, Part]]:
     """The rows of a table on disk block by block, each with its part; at the end the split is checked."""
     config, rule = run.config, read_split_rule(run.path, run.record).rule
     division = Division(**rule.model_dump())
-    asked = (config.data.split, config.training.seed, config.data.test_split or 0.0)
-    if (rule.method, rule.seed, rule.test_split) != asked:
+    n_folds = config.training.cross_validation
+    asked = (config.data.split, config.training.seed, config.data.test_split or 0.0, n_folds)
+    if (rule.method, rule.seed, rule.test_split, rule.n_folds) != asked:
         raise RunDirError(Fault("the split differs from the config's", str(run.path / SPLIT)))
     recognised = Recognised(run.columns, run.target_unit, ())
     n_rows, digest = dict.fromkeys(PARTS, 0), hashlib.sha256()
@@ -124,13 +139,13 @@ def _stream_own_rows(run: TrainedRun) -> Iterator[tuple[str, Part]]:
                     n_rows[own_part] += len(block.part.rows)
                     yield own_part, block.part
                     continue
-                parts = division.parts_of(block.part.rows, block.keys)
-                digest.update(parts.tobytes())
+                divided = division.divide(block.part.rows, block.keys)
+                digest.update(bytes(divided))
                 for code, name in enumerate(PARTS):
-                    if (places := np.flatnonzero(parts == code)).size:
+                    if (places := np.flatnonzero(divided.parts == code)).size:
                         n_rows[name] += len(places)
                         yield name, block.part.take(places)
-    expected = split_rule_json(division, n_rows, digest.hexdigest(), config.data)
+    expected = split_rule_json(division, n_rows, digest.hexdigest(), config.data, members_of(config))
     check_split(run.path, run.record, expected, 0)
 
 

@@ -77,7 +77,9 @@ def write_split(
     if isinstance(dataset, Dataset):
         run.write(names.SPLIT, split_json(dataset, data, members))
     else:
-        run.write(names.SPLIT, split_rule_json(dataset.division, dataset.n_rows, dataset.digest, data))
+        run.write(
+            names.SPLIT, split_rule_json(dataset.division, dataset.n_rows, dataset.digest, data, members)
+        )
 
 
 def write_preprocessing(

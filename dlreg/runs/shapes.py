@@ -147,6 +147,7 @@ class SplitRule(_Shape):
     validation_split: Annotated[float, Field(ge=0, lt=1)]
     validation_from: float | None = None
     test_from: float | None = None
+    n_folds: Annotated[int, Field(ge=2)] | None = None
 
 
 class SplitRecord(_Shape):

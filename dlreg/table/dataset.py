@@ -21,7 +21,7 @@ from dlreg.table.kinds.number import unit_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
 from dlreg.table.source import read_table
-from dlreg.table.splits import Fold, Splits, go_forward, split_folds, split_rows
+from dlreg.table.splits import Fold, Splits, go_forward, rows_per_epoch, split_folds, split_rows
 from dlreg.table.table import Table
 from dlreg.table.target import find_target_unit, read_target
 from dlreg.table.unseen_levels import unseen_levels
@@ -69,6 +69,11 @@ class Dataset:
     def n_rows(self) -> dict[str, int]:
         """How many rows each part has."""
         return {name: len(part.y_true) for name, part in self.parts.items()}
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Training rows of an epoch: those of the fold that learns from most, or all."""
+        return rows_per_epoch(self.n_rows["train"], self.folds)
 
     @property
     def in_memory(self) -> "Dataset":

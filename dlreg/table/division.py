@@ -4,8 +4,9 @@ The rule looks at one row at a time, so that a block of rows is divided without 
 sizes asked for on average, while `splits` draws exactly as many.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,22 @@ from dlreg.table.row_draws import draw
 
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
+
+
+class Divided(NamedTuple):
+    """Where some rows are.
+
+    Attributes:
+        parts: The part of each row, as a position in `PARTS`, uint8 of shape `(n_rows,)`.
+        folds: With cross-validation the 0-based fold that a row is in if it trains, of the same kind.
+    """
+
+    parts: np.ndarray
+    folds: np.ndarray | None
+
+    def __bytes__(self) -> bytes:
+        """All of it, for a hash."""
+        return b"".join(values.tobytes() for values in self if values is not None)
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,8 @@ class Division:
     - `ordered`: rows from the `validation_from`-th on with a target validate, from `test_from` on they test.
     - `time`: rows from the moment `validation_from` on validate, from `test_from` on they test.
 
+    With cross-validation a third number says which fold a row of the first two methods is in.
+
     Attributes:
         method: How rows are drawn.
         seed: Of the random methods.
@@ -34,6 +53,7 @@ class Division:
         validation_split: The fraction of the others held out for validation.
         validation_from: See above; None for no validation rows, and for random methods.
         test_from: See above.
+        n_folds: Of cross-validation; None without.
     """
 
     method: SplitMethod
@@ -42,9 +62,10 @@ class Division:
     validation_split: float
     validation_from: float | None = None
     test_from: float | None = None
+    n_folds: int | None = None
 
-    def parts_of(self, rows: np.ndarray, keys: np.ndarray | None) -> np.ndarray:
-        """The part of each row, as a position in `PARTS`, uint8 of shape `(n_rows,)`.
+    def divide(self, rows: np.ndarray, keys: np.ndarray | None) -> Divided:
+        """Tells where some rows are.
 
         Args:
             rows: The rows' 0-based positions in the file, shape `(n_rows,)`.
@@ -61,7 +82,11 @@ class Division:
                 np.zeros(len(rows), dtype=bool) if start is None else order >= start
                 for start in (self.validation_from, self.test_from)
             )
-        return np.where(is_test, TEST, np.where(is_validation, VALIDATION, TRAIN)).astype(np.uint8)
+        parts = np.where(is_test, TEST, np.where(is_validation, VALIDATION, TRAIN)).astype(np.uint8)
+        if self.n_folds is None:
+            return Divided(parts, None)
+        drawn_by = rows if keys is None else keys
+        return Divided(parts, (draw(self.seed, "fold", drawn_by) * self.n_folds).astype(np.uint8))
 
     def describe(self) -> dict[str, Any]:
         """The rule in plain values, without what does not count for its method."""
@@ -100,11 +125,16 @@ def forward_division(
     return Division(method, seed, test_split, validation_split, validation_from, test_from)
 
 
-def refuse_empty_parts(division: Division, counts: dict[str, int]) -> None:
-    """Refuses a division in which a part that was asked for, or the training part, is empty.
+def refuse_empty_parts(division: Division, counts: dict[str, int], fold_sizes: Sequence[int]) -> None:
+    """Refuses a division in which a part that was asked for, the training part, or a fold is empty.
+
+    Args:
+        division: The rule.
+        counts: The size of each part.
+        fold_sizes: Of each fold of the training rows; empty without cross-validation.
 
     Raises:
-        DataError: With the size of each part.
+        DataError: With these sizes.
     """
     asked = {
         "train": True,
@@ -115,4 +145,9 @@ def refuse_empty_parts(division: Division, counts: dict[str, int]) -> None:
         shown = ", ".join(f"{counts.get(name, 0):,} {name}" for name in PARTS)
         hint = "Use more rows, or other values of data.test_split and training.validation_split"
         message = f"split {division.method!r} of {sum(counts.values()):,} rows leaves {shown} rows"
+        raise DataError(Fault(message, hint=hint))
+    if 0 in fold_sizes:
+        shown = ", ".join(f"{size:,}" for size in fold_sizes)
+        message = f"split {division.method!r} leaves folds of {shown} rows"
+        hint = "Use more rows or groups, a smaller training.cross_validation, or data.cache: memory"
         raise DataError(Fault(message, hint=hint))

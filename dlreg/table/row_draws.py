@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-Purpose = Literal["test", "validation", "sample", "group"]
-_PURPOSES: tuple[Purpose, ...] = ("test", "validation", "sample", "group")
+Purpose = Literal["test", "validation", "sample", "group", "fold"]
+_PURPOSES: tuple[Purpose, ...] = ("test", "validation", "sample", "group", "fold")
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIXES = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 

@@ -124,6 +124,11 @@ def go_forward(folds: Sequence[Fold]) -> bool:
     return len(folds) > 1 and sizes[0] < sizes[-1]
 
 
+def rows_per_epoch(n_rows: int, folds: Sequence[Fold]) -> int:
+    """Training rows of an epoch: those of the fold that learns from most, or all."""
+    return max((len(fold.train) for fold in folds), default=n_rows)
+
+
 def validated_rows(folds: Sequence[Fold]) -> np.ndarray:
     """The positions of all rows that some fold validates, ascending; with folds that go forward not all."""
     return np.sort(np.concatenate([fold.validation for fold in folds]))

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -22,10 +22,10 @@ from dlreg.table.dataset import (
     join_parts,
     shown_path,
 )
-from dlreg.table.division import PARTS, TRAIN, Division, forward_division, refuse_empty_parts
+from dlreg.table.division import PARTS, TRAIN, Divided, Division, forward_division, refuse_empty_parts
 from dlreg.table.kinds.category import CATEGORY
 from dlreg.table.row_draws import draw
-from dlreg.table.splits import FORWARD_METHODS, Fold
+from dlreg.table.splits import FORWARD_METHODS, leaving_out
 from dlreg.table.unseen_levels import unseen_sentence
 
 AnyTable = StoredTable | UnstoredTable
@@ -61,9 +61,10 @@ class StoredDataset:
         n_rows: How many rows each part has.
         notes: What a user should know of the rows.
         target_unit: The unit of the target, as `Column.unit`.
-        in_memory: A sample of each part.
-        division: Which row of the table is in which part.
-        digest: The SHA-256 of the part of each row with a target, a byte each.
+        in_memory: A sample of each part, and of each fold.
+        division: Which row of the table is in which part, and in which fold.
+        fold_sizes: How many training rows each fold has; empty without cross-validation.
+        digest: The SHA-256 of `Divided` of all rows with a target, block by block.
         facts: What is exact of the training rows.
         tables: The table whose rows are divided, "", and those of parts that have a file of their own.
     """
@@ -74,26 +75,39 @@ class StoredDataset:
     target_unit: str | None
     in_memory: Dataset
     division: Division
+    fold_sizes: tuple[int, ...]
     digest: str
     facts: TrainingFacts
     tables: Mapping[str, AnyTable]
-    folds: tuple[Fold, ...] = field(default=(), init=False)
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Training rows of an epoch: all but those of the smallest fold."""
+        return self.n_rows[PARTS[TRAIN]] - min(self.fold_sizes, default=0)
 
     def blocks(self, *names: str) -> Iterator[tuple[str, Part]]:
         """The rows of these parts, block by block, in the order of the files."""
         asked = {name: table for name, table in self.tables.items() if not name or name in names}
-        for name, block, parts in _divided(asked, self.division):
+        for name, block, divided in _divided(asked, self.division):
             for code, part in enumerate(PARTS):
                 if part in names and (name == part or not name):
-                    places = np.flatnonzero(parts == code)
+                    places = np.flatnonzero(divided.parts == code)
                     if places.size:
                         yield part, block.take(places)
+
+    def folded_blocks(self) -> Iterator[tuple[Part, np.ndarray]]:
+        """The training rows, block by block, with the fold of each; without cross-validation all are in 0."""
+        for _, block, divided in _divided({"": self.tables[""]}, self.division):
+            places = np.flatnonzero(divided.parts == TRAIN)
+            yield block.take(places), _folds(divided)[places]
 
 
 class _Seen:
     """What one pass over all rows gathers."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[Column], n_folds: int) -> None:
+        self.fold_sizes = np.zeros(n_folds, dtype=np.int64)
+        self.sampled_folds: list[np.ndarray] = []
         self.n_rows = dict.fromkeys(PARTS, 0)
         self.levels: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         self.ranges: dict[str, tuple[float, float]] = {}
@@ -102,6 +116,11 @@ class _Seen:
         self.digest = hashlib.sha256()
         self.sample: dict[str, list[Part]] = {name: [] for name in PARTS}
         self._columns = columns
+
+    def add_folds(self, folds: np.ndarray, sampled_folds: np.ndarray) -> None:
+        """Takes notice of the folds of some training rows, and of those of them that are sampled."""
+        self.fold_sizes += np.bincount(folds, minlength=len(self.fold_sizes))
+        self.sampled_folds.append(sampled_folds)
 
     def add(self, part: str, block: StoredBlock, places: np.ndarray, sampled: np.ndarray) -> None:
         """Takes notice of some rows of a block, which are all of one part."""
@@ -147,17 +166,20 @@ def divide_stored(config: Config, tables: Mapping[str, AnyTable]) -> StoredDatas
     share = sampled_share(sum(table.n_rows for table in tables.values()), len(columns))
     with located(shown_path(config.data.path)):
         division = _division(config, table, share)
-        seen = _Seen(columns)
-        for name, block, parts in _divided(tables, division):
+        seen = _Seen(columns, division.n_folds or 0)
+        for name, block, divided in _divided(tables, division):
             is_sampled = draw(seed, "sample", block.part.rows) < share
             if not name:
-                seen.digest.update(parts.tobytes())
+                seen.digest.update(bytes(divided))
             for code, part in enumerate(PARTS):
-                is_part = parts == code if not name else np.full(len(parts), part == name)
+                is_part = divided.parts == code
                 if is_part.any():
                     places, sampled = np.flatnonzero(is_part), np.flatnonzero(is_part & is_sampled)
                     seen.add(part, block, places, sampled)
-        refuse_empty_parts(division, {name: n for name, n in seen.n_rows.items() if name not in tables})
+                    if code == TRAIN and divided.folds is not None:
+                        seen.add_folds(divided.folds[places], divided.folds[sampled])
+        counts = {name: n for name, n in seen.n_rows.items() if name not in tables}
+        refuse_empty_parts(division, counts, seen.fold_sizes.tolist())
     return _dataset(config, tables, division, seen)
 
 
@@ -177,9 +199,11 @@ def _dataset(
     for name, other in tables.items():
         notes += [f"{file_of_part(config.data, name)}: {note}" for note in other.notes] if name else []
     notes += _unseen(recognised.columns, seen)
+    folds = leaving_out(_places_of_folds(division, seen))
     n_rows, n_sampled = sum(seen.n_rows.values()), sum(len(part.rows) for part in sample.values())
     if n_sampled < n_rows:
-        notes.append(f"what is pointed out beside this is that of {n_sampled:,} of {n_rows:,} rows, a sample")
+        told = "pointed out beside this, or predicted out of fold," if folds else "pointed out beside this"
+        notes.append(f"what is {told} is that of {n_sampled:,} of {n_rows:,} rows, a sample")
     train_levels = seen.levels[PARTS[TRAIN]]
     facts = TrainingFacts(
         {name: sorted(counts) for name, counts in train_levels.items()},
@@ -192,12 +216,27 @@ def _dataset(
         seen.n_rows,
         tuple(notes),
         recognised.target_unit,
-        Dataset(recognised.columns, sample, tuple(notes), (), recognised.target_unit),
+        Dataset(recognised.columns, sample, tuple(notes), folds, recognised.target_unit),
         division,
+        tuple(seen.fold_sizes.tolist()),
         seen.digest.hexdigest(),
         facts,
         tables,
     )
+
+
+def _places_of_folds(division: Division, seen: _Seen) -> list[np.ndarray]:
+    """The positions of each fold's rows among the sampled training rows."""
+    if not division.n_folds:
+        return []
+    folds = np.concatenate(seen.sampled_folds)
+    sizes = np.bincount(folds, minlength=division.n_folds)
+    refuse_empty_parts(division, seen.n_rows, sizes.tolist())
+    return [np.flatnonzero(folds == fold).astype(np.int32) for fold in range(division.n_folds)]
+
+
+def _folds(divided: Divided) -> np.ndarray:
+    return np.zeros_like(divided.parts) if divided.folds is None else divided.folds
 
 
 def _unseen(columns: Sequence[Column], seen: _Seen) -> Iterator[str]:
@@ -212,16 +251,15 @@ def _unseen(columns: Sequence[Column], seen: _Seen) -> Iterator[str]:
 
 def _divided(
     tables: Mapping[str, AnyTable], division: Division
-) -> Iterator[tuple[str, StoredBlock, np.ndarray]]:
-    """Each block with the name of its table and the parts of its rows, as positions in `PARTS`."""
+) -> Iterator[tuple[str, StoredBlock, Divided]]:
+    """Each block with the name of its table, and where its rows are."""
     for name, table in tables.items():
         for block in table.blocks():
-            parts = (
-                np.full(len(block.part.rows), PARTS.index(name), dtype=np.uint8)
-                if name
-                else division.parts_of(block.part.rows, block.keys)
-            )
-            yield name, block, parts
+            if name:
+                parts = np.full(len(block.part.rows), PARTS.index(name), dtype=np.uint8)
+                yield name, block, Divided(parts, None)
+            else:
+                yield name, block, division.divide(block.part.rows, block.keys)
 
 
 def sampled_share(n_rows: int, n_columns: int) -> float:
@@ -234,7 +272,7 @@ def _division(config: Config, table: AnyTable, share: float) -> Division:
     method, seed = config.data.split, config.training.seed
     test_split, validation_split = config.data.test_split or 0.0, config.training.validation_split
     if method not in FORWARD_METHODS:
-        return Division(method, seed, test_split, validation_split)
+        return Division(method, seed, test_split, validation_split, n_folds=config.training.cross_validation)
     rule = partial(
         forward_division, method, seed=seed, test_split=test_split, validation_split=validation_split
     )

@@ -94,25 +94,28 @@ class StreamedData:
     Attributes:
         rows_per_epoch: Training rows of an epoch, the same for every member.
         n_pool_rows: Those of a full pool, whole batches; all pools of an epoch are full but the last.
-        read_pools: Reads the pools of an epoch for so many members.
+        read_pools: Reads the pools of an epoch.
+        read_refit_pools: Reads those of an epoch of refitting, in which every member meets all rows.
         read_validation: Reads the rows to choose the best epoch by.
         has_validation: Whether there are any.
     """
 
     rows_per_epoch: int
     n_pool_rows: int
-    read_pools: Callable[[int, int], Iterator[Pool]]
+    read_pools: Callable[[int], Iterator[Pool]]
+    read_refit_pools: Callable[[int], Iterator[Pool]]
     read_validation: Callable[[], Iterator[ValidationRows]]
     has_validation: bool
 
     def visits(self, n_members: int, epoch: int) -> Iterator[Pool]:
         """The pools of an epoch."""
-        return self.read_pools(n_members, epoch)
+        del n_members
+        return self.read_pools(epoch)
 
     def refit_visits(self, n_members: int, seed: int, n_rows: int, epoch: int) -> Iterator[Pool]:
-        """The pools of an epoch of refitting: every member has always met all rows."""
-        del seed, n_rows
-        return self.read_pools(n_members, epoch)
+        """The pools of an epoch of refitting."""
+        del n_members, seed, n_rows
+        return self.read_refit_pools(epoch)
 
     def build_trainer(self, program: Program) -> Trainer:
         """A trainer of these rows."""

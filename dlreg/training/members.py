@@ -79,11 +79,6 @@ def predicting_members(members: Sequence[Member], folds: Sequence[Fold], *, refi
     ]
 
 
-def rows_per_epoch(n_rows: int, folds: Sequence[Fold]) -> int:
-    """Training rows of an epoch: those of the member that has most."""
-    return max((len(fold.train) for fold in folds), default=n_rows)
-
-
 def divide_epoch(n_rows: int, batch_size: int, *, equal_batches: bool) -> tuple[int, int]:
     """The rows of a batch and the batches of an epoch.
 
@@ -143,15 +138,13 @@ class EpochPlan:
     epochs: int
 
 
-def plan_epochs(config: Config, n_train: int, folds: Sequence[Fold]) -> EpochPlan:
+def plan_epochs(config: Config, n_rows: int) -> EpochPlan:
     """The epochs that a config asks for.
 
     Args:
         config: Of the run.
-        n_train: Rows of the training part.
-        folds: Its folds, if there is cross-validation.
+        n_rows: Training rows of an epoch: those of the member that has most.
     """
     training = config.training
-    n_rows = rows_per_epoch(n_train, folds)
     batch_size, steps = divide_epoch(n_rows, training.batch_size, equal_batches=training.equal_batches)
     return EpochPlan(n_rows, batch_size, steps, count_epochs(training.epochs, steps, training.auto_steps))

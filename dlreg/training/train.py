@@ -20,7 +20,7 @@ from dlreg.model.embeddings import fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.mixture import Mixture, mean_of
 from dlreg.model.weights import TrainedVariant, Weights
-from dlreg.table.dataset import Dataset
+from dlreg.table.dataset import Dataset, Part
 from dlreg.table.splits import FORWARD_METHODS
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.blending import mix_members
@@ -45,7 +45,9 @@ from dlreg.training.members import (
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
 from dlreg.training.rows_on_disk import (
     DiskRows,
+    ShuffledRows,
     pool_size,
+    read_left_out,
     read_pools,
     read_validation,
     write_rows,
@@ -106,7 +108,7 @@ def train_members(
         hooks: The callbacks.
         fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
     """
-    plan = plan_epochs(config, len(x["train"]), dataset.folds)
+    plan = plan_epochs(config, dataset.rows_per_epoch)
     parts = {
         name: TrainingRows(x[name], _scaled_target(preprocessing, dataset.parts[name].y_true))
         for name in ("train", "validation")
@@ -127,7 +129,7 @@ class TrainingFiles:
         validation: In the order of the table.
     """
 
-    train: DiskRows
+    train: ShuffledRows
     validation: DiskRows
 
 
@@ -152,23 +154,30 @@ def write_training_rows(
         OSError: The disk is full, or the system refuses.
     """
 
-    def rows_of(name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def preprocess(part: Part) -> tuple[np.ndarray, np.ndarray]:
+        return preprocessing.transform(part.cells), _scaled_target(preprocessing, part.y_true)
+
+    def training_rows() -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
         n_rows = 0
-        for _, part in dataset.blocks(name):
-            yield preprocessing.transform(part.cells), _scaled_target(preprocessing, part.y_true)
+        for part, folds in dataset.folded_blocks():
+            yield preprocess(part), folds
             n_rows += len(part.rows)
             on_rows(n_rows)
 
     files = training_files(folder, dataset, preprocessing)
-    write_shuffled(files.train, rows_of("train"), config.training.seed)
-    write_rows(files.validation, rows_of("validation"))
+    write_shuffled(files.train, training_rows(), config.training.seed)
+    write_rows(files.validation, (preprocess(part) for _, part in dataset.blocks("validation")))
 
 
 def training_files(folder: Path, dataset: StoredDataset, preprocessing: Preprocessing) -> TrainingFiles:
     """The files that `write_training_rows` writes into a folder."""
     n_features = len(preprocessing.feature_names)
+    sizes = dataset.fold_sizes or (dataset.n_rows["train"],)
     return TrainingFiles(
-        *(DiskRows(folder, name, dataset.n_rows[name], n_features) for name in ("train", "validation"))
+        ShuffledRows(
+            tuple(DiskRows(folder, f"train-{fold}", size, n_features) for fold, size in enumerate(sizes))
+        ),
+        DiskRows(folder, "validation", dataset.n_rows["validation"], n_features),
     )
 
 
@@ -188,15 +197,20 @@ def train_from_files(
         files: The rows.
         hooks: The callbacks.
     """
-    train, seed = files.train, config.training.seed
-    plan = plan_epochs(config, train.n_rows, ())
-    n_pool_rows = pool_size(train.n_rows, train.n_features, plan.batch_size)
+    train, left_out = files.train, [member.fold for member in members_of(config)]
+    plan = plan_epochs(config, train.rows_per_epoch)
+    n_pool_rows = pool_size(plan.n_rows, train.n_features, plan.batch_size)
+    read = partial(read_pools, train, n_pool_rows, config.training.seed)
+    folds_left_out = [fold for fold in left_out if fold is not None]
     data = StreamedData(
-        train.n_rows,
+        plan.n_rows,
         n_pool_rows,
-        partial(read_pools, train, n_pool_rows, seed),
-        partial(read_validation, files.validation),
-        files.validation.n_rows > 0,
+        partial(read, left_out),
+        partial(read, [None] * len(left_out)),
+        partial(read_left_out, train, folds_left_out)
+        if folds_left_out
+        else partial(read_validation, files.validation),
+        has_validation=bool(folds_left_out) or files.validation.n_rows > 0,
     )
     return fit(_recipe(config, preprocessing, variants, plan), data, hooks)
 

@@ -181,10 +181,55 @@ def test_a_disk_that_fills_up_is_named_by_its_folder_and_leaves_nothing(folder, 
     assert not [entry for entry in (tmp_path / "kept").iterdir() if entry.suffix != ".lock"]
 
 
-def test_cross_validation_is_refused_with_a_way_out(folder):
-    done = run_cli("check", "config.yaml", "--set", "training.cross_validation=5", cwd=folder)
+def test_folds_that_go_forward_are_refused_with_a_way_out(folder):
+    options = ("--set", "training.cross_validation=5", "--set", "data.split=ordered")
+    done = run_cli("check", "config.yaml", *options, cwd=folder)
     assert done.returncode == 3
     assert "Set training.cross_validation to null, or data.cache to memory" in done.stderr + done.stdout
+
+
+@pytest.fixture(scope="module")
+def folded(folder):
+    """A run with cross-validation and refitting, and what it said."""
+    options = ("--set", "training.cross_validation=3", "--set", "training.refit.epochs_fraction=0.5")
+    done = run_cli("train", "config.yaml", "--run-dir", "folded", "--json", *options, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_cross_validation_predicts_every_training_row_by_members_that_left_it_out(folder, folded):
+    split = read(folder, "split.json", "folded")
+    n_train = split["rows"]["train"]
+    assert split["rule"]["n_folds"] == 3
+    assert [member["validation_fold"] for member in split["members"]] == [0, 1, 2]
+    out_of_fold = pd.read_csv(folder / "folded" / "out_of_fold.csv")
+    assert len(out_of_fold) == n_train
+    rmse = float(np.sqrt(np.mean((out_of_fold["y_true"] - out_of_fold["y_pred"]) ** 2)))
+    metrics = folded["metrics"]
+    assert metrics["out_of_fold"]["rmse"] == pytest.approx(rmse, rel=1e-9)
+    # As far off as for rows that nobody has seen, and no less.
+    assert metrics["out_of_fold"]["rmse"] == pytest.approx(metrics["test"]["rmse"], rel=0.2)
+    done = run_cli("evaluate", "folded", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout)["metrics"]
+    assert measured == {name: metrics[name] for name in measured}
+    assert "out_of_fold" in measured
+
+
+def test_cross_validation_learns_as_well_as_in_memory(folder, folded):
+    in_memory = run_cli(
+        "train",
+        "folded/config.yaml",
+        "--run-dir",
+        "folded memory",
+        "--set",
+        "data.cache=memory",
+        "--json",
+        cwd=folder,
+    )
+    metrics = json.loads(in_memory.stdout)["metrics"]
+    for part in ("out_of_fold", "test"):
+        assert folded["metrics"][part]["rmse"] == pytest.approx(metrics[part]["rmse"], rel=0.15)
 
 
 def test_a_table_that_does_not_fit_goes_to_disk_and_says_so(tmp_path, monkeypatch):
@@ -202,7 +247,10 @@ def test_a_table_that_does_not_fit_goes_to_disk_and_says_so(tmp_path, monkeypatc
         match=r"needs about 930 MB of memory, and the container leaves 30 MB: rows are kept on disk",
     ):
         assert opening.settle_cache(config).data.cache == "disk"
-    folded = load_config(tmp_path, "data: {path: table.csv, target: y}\ntraining: {cross_validation: 5}\n")
+    folds = "data: {path: table.csv, target: y, split: %s}\ntraining: {cross_validation: 5}\n"
+    with pytest.warns(UserWarning, match="rows are kept on disk"):
+        assert opening.settle_cache(load_config(tmp_path, folds % "random")).data.cache == "disk"
+    folded = load_config(tmp_path, folds % "ordered")
     with pytest.raises(StorageError, match=r"set training\.cross_validation to null to train from disk"):
         opening.settle_cache(folded)
     monkeypatch.setattr(memory, "rooms", lambda: [tight._replace(left=10**12)])

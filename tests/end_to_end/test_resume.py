@@ -31,10 +31,10 @@ from dlreg.runs.checkpoint_file import from_file, to_bytes
 from dlreg.runs.directory import open_run_dir
 from dlreg.runs.names import CHECKPOINT, REQUIRED, RUN
 from dlreg.runs.reading import read_any_record
-from dlreg.table.splits import leaving_out
+from dlreg.table.splits import leaving_out, rows_per_epoch
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.loop import TrainingRows, padded_rows, shuffled_rows
-from dlreg.training.members import plan_members, rows_per_epoch, training_rows
+from dlreg.training.members import plan_members, training_rows
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
 from dlreg.training.schedules import build_schedule
 
@@ -364,14 +364,17 @@ training: {epochs: 500, validation_split: 0, cross_validation: 3, early_stopping
   refit: {epochs_fraction: 1.5}}
 """,
 }
+KILLED["refit, from disk"] = KILLED["refit"]
 
 
-@pytest.fixture(scope="module", params=list(KILLED) if LONG else ["refit"])
+@pytest.fixture(scope="module", params=list(KILLED) if LONG else ["refit", "refit, from disk"])
 def killed(request, work, tmp_path_factory, forks):
     """A folder with a config and its run `whole`."""
     folder = tmp_path_factory.mktemp("killed")
     shutil.copy(work / "table.csv", folder)
-    (folder / "config.yaml").write_text("data: {path: table.csv, target: y}" + KILLED[request.param])
+    cache = "kept" if request.param.endswith("from disk") else "memory"
+    data = f"data: {{path: table.csv, target: y, cache: {cache}}}"
+    (folder / "config.yaml").write_text(data + KILLED[request.param])
     done = forks.run("train", "config.yaml", "--run-dir", "whole", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -137,6 +138,26 @@ def test_the_digest_is_that_of_the_parts_of_all_rows(tmp_path):
     part_of_row = {row: code for code, name in enumerate(PARTS) for row in parts[name][0]}
     codes = bytes(part_of_row[row] for row in sorted(part_of_row))
     assert dataset.digest == hashlib.sha256(codes).hexdigest()
+
+
+def test_folds_are_those_of_the_rule_in_the_sample_as_in_all_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored_dataset, "SAMPLE_ROWS", 200)
+    settings = config(tmp_path, frame(), training="  cross_validation: 3\n")
+    with stored_tables(settings) as tables:
+        dataset = divide_stored(settings, tables)
+        fold_of_row = {
+            row: fold
+            for part, folds in dataset.folded_blocks()
+            for row, fold in zip(part.rows.tolist(), folds.tolist(), strict=True)
+        }
+    assert sorted(Counter(fold_of_row.values()).items()) == list(enumerate(dataset.fold_sizes))
+    assert dataset.rows_per_epoch == dataset.n_rows["train"] - min(dataset.fold_sizes)
+    sampled, folds = dataset.in_memory.parts["train"].rows, dataset.in_memory.folds
+    assert len(folds) == 3
+    for fold, (train, validation) in enumerate(folds):
+        assert {fold_of_row[row] for row in sampled[validation].tolist()} == {fold}
+        assert sorted([*train, *validation]) == list(range(len(sampled)))
+    assert any("or predicted out of fold" in note for note in dataset.notes)
 
 
 def test_rows_of_a_file_of_their_own_are_a_part(tmp_path):

@@ -9,11 +9,10 @@ from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant, parameter_specs
 from dlreg.model.embeddings import Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
-from dlreg.table.splits import split_folds
+from dlreg.table.splits import rows_per_epoch, split_folds
 from dlreg.training.loop import padded_rows, shuffled_rows
 from dlreg.training.members import (
     plan_members,
-    rows_per_epoch,
     training_rows,
 )
 from dlreg.training.progress import Refit

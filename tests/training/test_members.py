@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlreg.table.splits import split_folds
+from dlreg.table.splits import rows_per_epoch, split_folds
 from dlreg.training.loop import shuffled_rows
 from dlreg.training.members import (
     count_epochs,
@@ -11,7 +11,6 @@ from dlreg.training.members import (
     divide_epoch,
     plan_members,
     predicting_members,
-    rows_per_epoch,
     training_rows,
 )
 

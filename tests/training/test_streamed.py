@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from dlreg.engine.epoch import NO_ROW
 from dlreg.engine.optimizer import Optimizer
 from dlreg.engine.trainer import Pool, ValidationRows
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.initial_weights import initial_weights
+from dlreg.table.splits import leaving_out
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.loop import (
     Hooks,
@@ -16,6 +18,7 @@ from dlreg.training.loop import (
     TrainingData,
     TrainingRows,
     fit,
+    padded_rows,
     shuffled_rows,
 )
 from dlreg.training.progress import EarlyStopping, Refit
@@ -48,7 +51,7 @@ def streamed(n_members, *, has_validation=True):
     """The same rows, in the same order of the first member, pool by pool."""
     order_of_rows = in_memory(n_members).order_of_rows
 
-    def read_pools(n_members, epoch):
+    def read_pools(epoch):
         orders = [order_of_rows(member, epoch) for member in range(n_members)]
         for start in range(0, N_ROWS, POOL):
             # A pool holds the rows of all members, which differ.
@@ -63,7 +66,43 @@ def streamed(n_members, *, has_validation=True):
             x, y = VALIDATION.x[rows], VALIDATION.y[rows]
             yield ValidationRows(room_for(x, 32), room_for(y, 32), len(x))
 
-    return StreamedData(N_ROWS, POOL, read_pools, read_validation, has_validation)
+    return StreamedData(N_ROWS, POOL, read_pools, read_pools, read_validation, has_validation)
+
+
+FOLDS = leaving_out([np.arange(start, N_ROWS, 3, dtype=np.int32) for start in range(3)])
+
+
+def folded_in_memory(n_members):
+    """Cross-validation of three members, each of which leaves out every third row."""
+    del n_members
+    order_of_rows = shuffled_rows([fold.train for fold in FOLDS], 5)
+    return TrainingData(
+        TRAIN, TRAIN, order_of_rows, 100, padded_rows([fold.validation for fold in FOLDS]).astype(np.int32)
+    )
+
+
+def folded_streamed(n_members):
+    """The same, pool by pool, with the rows to validate on in blocks that are unlike for each member."""
+    order_of_rows = folded_in_memory(n_members).order_of_rows
+
+    def read_pools(epoch):
+        orders = [order_of_rows(member, epoch) for member in range(3)]
+        for start in range(0, 100, POOL):
+            yield Pool(TRAIN.x, TRAIN.y, [order[start : start + POOL] for order in orders])
+
+    def read_validation():
+        for start in range(0, N_ROWS, 40):
+            x, y = TRAIN.x[start : start + 40], TRAIN.y[start : start + 40]
+            places = [
+                fold.validation[(fold.validation >= start) & (fold.validation < start + 40)] - start
+                for fold in FOLDS
+            ]
+            padded = np.full((3, 20), NO_ROW, np.int32)
+            for line, positions in zip(padded, places, strict=True):
+                line[: len(positions)] = positions
+            yield ValidationRows(room_for(x, 40), room_for(y, 40), None, padded)
+
+    return StreamedData(100, POOL, read_pools, read_pools, read_validation, has_validation=True)
 
 
 def recipe(n_members=1, optimizer: Optimizer | None = None, epochs=EPOCHS, **options):
@@ -91,6 +130,7 @@ CASES = {
     "batch norm": {"network": {"batch_norm": True}},
     "early stopping": {"n_members": 2, "early_stopping": EarlyStopping(1), "epochs": 12},
     "refitting": {"n_members": 2, "refit": Refit(0.5, 0.01)},
+    "cross-validation": {"n_members": 3, "data": (folded_in_memory, folded_streamed)},
 }
 
 
@@ -100,8 +140,9 @@ def test_pools_train_as_rows_in_memory_do(case):
     n_members = settings.get("n_members", 1)
     # In memory the orders of refitting are drawn otherwise than those on disk, which stay as they were.
     refit = settings.get("refit")
-    expected = fit(recipe(**settings), in_memory(n_members))
-    trained = fit(recipe(**settings), streamed(n_members))
+    memory, disk = settings.pop("data", (in_memory, streamed))
+    expected = fit(recipe(**settings), memory(n_members))
+    trained = fit(recipe(**settings), disk(n_members))
     history, expected_history = trained.progress.history, expected.progress.history
     assert history.keys() == expected_history.keys()
     assert len(history["val_loss"]) == len(expected_history["val_loss"])

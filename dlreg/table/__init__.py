@@ -24,7 +24,7 @@
 - `columns`: the kinds by name; columns recognised and read
 - `missing_columns`: what a message says of a column that a CSV lacks
 - `chosen_columns`: the columns a config learns from
-- `non_data_rows`: rows that are no observations, such as totals
+- `non_data_rows`: rows that are no observations, such as totals; `aggregate_rows`: those told by all others
 - `splits`: which rows train, validate and test
 - `division`, `row_draws`: the same by a rule, a row at a time, and the random numbers of rows
 - `unseen_levels`: levels of held-out rows that training never sees

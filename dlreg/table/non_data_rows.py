@@ -14,18 +14,19 @@ import pandas as pd
 
 from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault
+from dlreg.table.aggregate_rows import (
+    LEAST_ROWS,
+    NonDataRow,
+    find_aggregates,
+    gaps_of_their_own,
+    sum_targets,
+)
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.kinds.number import to_numbers
 from dlreg.table.spelling import BLANK_CHARACTERS, canonical_text, small_letters
 from dlreg.table.table import Table
 
-# Fewer rows are the sum of each other by chance.
-LEAST_ROWS = 10
 MOST_NAMED = 5
-# Of the sum of all: a total is as exact as it is written.
-ROUNDING = 1e-6
-# Of the standard deviation.
-NEAR_MEAN = 1e-2
 _WORDS = (
     "total", "totals", "grand total", "subtotal", "sub-total", "sub total", "sum", "average",
     "averages", "avg", "mean", "median", "overall", "summe", "gesamt", "gesamtsumme", "insgesamt",
@@ -46,25 +47,14 @@ _FIRST_LETTERS = frozenset(word[0] for word in _WORDS)
 _HINT = "Set data.non_data_rows: exclude to leave such rows out, or keep if they are observations"
 
 
-class NonDataRow(NamedTuple):
-    """A row that is no observation.
-
-    Attributes:
-        row: Its 0-based position in the table.
-        reason: What shows it.
-    """
-
-    row: int
-    reason: str
-
-
 def find_non_data_rows(table: Table, target: str | None, *, is_whole: bool = True) -> list[NonDataRow]:
     """Finds totals, averages, repeated headers and a second one with units, in the order of the table.
 
     Args:
         table: Any rows.
         target: The column to predict; None where it need not be there.
-        is_whole: Whether these are all rows of a table: a part does not show what the sum of all others is.
+        is_whole: Whether these are all rows of a table: a part does not show what the sum of all others is,
+            see `dlreg.table.aggregate_rows`.
     """
     y_true = _numbers(table, target)
     found = {
@@ -72,7 +62,7 @@ def find_non_data_rows(table: Table, target: str | None, *, is_whole: bool = Tru
         for row in (
             *_headers(table),
             *_units(table, y_true, target),
-            *(_sums(table, y_true, target) if is_whole else ()),
+            *(_aggregates(table, y_true, target) if is_whole else ()),
             *_words(table, target),
         )
     }
@@ -195,37 +185,11 @@ def _is_text_above_numbers(column: "pd.Series[str]", csv_format: CsvFormat) -> b
     )
 
 
-def _sums(table: Table, y_true: np.ndarray | None, target: str | None) -> Iterator[NonDataRow]:
-    """Rows whose target is the sum of all others, and a last one that is the mean of the others."""
-    if y_true is None or np.isfinite(y_true).sum() < LEAST_ROWS + 1:
+def _aggregates(table: Table, y_true: np.ndarray | None, target: str | None) -> Iterator[NonDataRow]:
+    if y_true is None or target is None:
         return
-    known = np.flatnonzero(np.isfinite(y_true))
-    y = y_true[known]
-    with np.errstate(over="ignore"):
-        total, size = y.sum(), np.abs(y).sum()
-    is_sum = np.abs(2 * y - total) <= ROUNDING * size
-    # Where the others have both signs, they may add up to anything.
-    one_sign = (y >= 0).all() or (y <= 0).all()
-    for place in np.flatnonzero(is_sum).tolist() if is_sum.sum() == 1 and one_sign else ():
-        yield NonDataRow(int(known[place]), f"the target {target!r} is the sum of all others, {y[place]:g}")
-    for place in (0, len(y) - 1):
-        row, mean = int(known[place]), (total - y[place]) / (len(y) - 1)
-        error = abs(y[place] - mean)
-        # Cheap before dear: hardly any row comes near.
-        if (
-            error <= NEAR_MEAN * y.std()
-            and _gaps_of_its_own(table, np.array([row]))[0]
-            and error <= _precision(table, row, target)
-        ):
-            yield NonDataRow(
-                row, f"the target {target!r} is the mean of all others, {y[place]:g}, beside empty cells"
-            )
-
-
-def _precision(table: Table, row: int, target: str | None) -> float:
-    """Half of the last decimal that a number is written with."""
-    digits = re.search(rf"{re.escape(table.csv_format.decimal)}([0-9]*)", table.cell(row, str(target)))
-    return 0.500001 * 10.0 ** -(len(digits.group(1)) if digits else 0)
+    rows = np.flatnonzero(np.isfinite(y_true))
+    yield from find_aggregates(sum_targets(table, rows, y_true[rows]), table, target)
 
 
 def _words(table: Table, target: str | None) -> Iterator[NonDataRow]:
@@ -237,7 +201,7 @@ def _words(table: Table, target: str | None) -> Iterator[NonDataRow]:
         for word in filter(_is_word, texts.dropna().unique()):
             rows = np.flatnonzero(texts == word)
             # A level that other rows have without any gap is the name of something.
-            if _gaps_of_its_own(table, rows).all():
+            if gaps_of_their_own(table, rows).all():
                 reason = f"{word.strip()!r} in column {str(name)!r} beside empty cells"
                 yield from (NonDataRow(int(row), reason) for row in rows)
 
@@ -247,13 +211,3 @@ def _is_word(text: str) -> bool:
     if len(text) > 100 or small_letters(text.lstrip(_BEFORE_WORDS)[:1]) not in _FIRST_LETTERS:
         return False
     return bool(_WORD.fullmatch(small_letters(canonical_text(text)).strip(_AROUND_WORDS)))
-
-
-def _gaps_of_its_own(table: Table, rows: np.ndarray) -> np.ndarray:
-    """Which of these rows have a missing cell in a column where most rows have none, `(n_rows,)`."""
-    has_gaps = np.zeros(len(rows), dtype=bool)
-    for _, column in table.frame.items() if rows.size else ():
-        missing = column.isna().to_numpy()
-        if missing[rows].any() and missing.mean() < 0.5:
-            has_gaps |= missing[rows]
-    return has_gaps

@@ -5,7 +5,7 @@ line, as it would be in a new table.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from dlreg.config.schema import Config
 from dlreg.errors import DataError, Fault, gathering
+from dlreg.table.aggregate_rows import TargetSums, find_aggregates, sum_targets
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text, read_cells
 from dlreg.table.dataset import (
@@ -26,9 +27,9 @@ from dlreg.table.dataset import (
 )
 from dlreg.table.kinds.number import count_without_unit, written_notes
 from dlreg.table.missing_columns import missing_columns
-from dlreg.table.non_data_rows import LEAST_ROWS, ROUNDING, set_aside
-from dlreg.table.source import find_source, read_table, stream_tables
-from dlreg.table.table import Place, Table
+from dlreg.table.non_data_rows import set_aside
+from dlreg.table.source import find_source, read_table, stream_tables, unread_table
+from dlreg.table.table import Table
 from dlreg.table.target import no_target_fault, read_target_cells
 
 # Of `csv_scan.BLOCK_BYTES` each: by their rows the columns are recognised.
@@ -151,21 +152,24 @@ def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[C
     texts = {column.name for column in columns if is_text(column)} | columns_as_text(data)
     if data.split == "group" and data.split_by:
         texts.add(data.split_by)
-    watch, n_rows, n_targets = _TotalWatch(data.target, path), 0, 0
-    for table in stream_tables(find_source(path, csv_format_of(data)), texts):
-        block = _read_block(config, table, recognised, n_rows, n_targets)
-        watch.look_at(table, block.part, n_rows)
+    n_rows, sums, is_whole = 0, TargetSums(), True
+    for table, is_last in _with_last(stream_tables(find_source(path, csv_format_of(data)), texts)):
+        is_whole = is_last and not n_rows
+        block = _read_block(config, table, recognised, n_rows, sums.n, is_whole=is_whole)
+        sums += sum_targets(table, block.part.rows - n_rows, block.part.y_true, n_rows)
         n_rows += len(table.frame)
-        n_targets += block.counts.n_targets
         yield block
-    if not n_targets:
+    if not sums.n:
         raise DataError(no_target_fault(data.target, path))
-    if data.non_data_rows != "keep":
-        watch.refuse_total()
+    # Of a table of one block these rows were set aside like all others that are no observations.
+    if data.non_data_rows != "keep" and not is_whole:
+        table = unread_table(path, csv_format_of(data))
+        if faults := list(_aggregate_faults(sums, table, data.target)):
+            raise DataError(*faults)
 
 
 def _read_block(
-    config: Config, table: Table, recognised: Recognised, first_row: int, first_place: int
+    config: Config, table: Table, recognised: Recognised, first_row: int, first_place: int, *, is_whole: bool
 ) -> CheckedRows:
     data, columns = config.data, recognised.columns
     lacking = [column.name for column in columns if column.name not in table.frame.columns]
@@ -174,7 +178,7 @@ def _read_block(
     faults: list[Fault] = []
     y_true, cells, keys, observations = np.empty(0), {}, None, None
     with gathering(faults):
-        observations = set_aside(table, data, is_first=first_row == 0, is_whole=False)
+        observations = set_aside(table, data, is_first=first_row == 0, is_whole=is_whole)
         table = observations.table
         faults += observations.faults
         y_true = read_target_cells(table, data.target, recognised.target_unit)
@@ -219,35 +223,19 @@ def _keys(config: Config, table: Table, places: np.ndarray, first_place: int) ->
     return values.astype("datetime64[us]").astype(np.float64) if values.dtype.kind == "M" else values
 
 
-class _TotalWatch:
-    """Looks for a row whose target is the sum of all others, as the last line of a report."""
+def _with_last(tables: Iterable[Table]) -> Iterator[tuple[Table, bool]]:
+    """Each of some tables, and whether it is the last one."""
+    before: Table | None = None
+    for table in tables:
+        if before is not None:
+            yield before, False
+        before = table
+    if before is not None:
+        yield before, True
 
-    def __init__(self, target: str, path: str) -> None:
-        self._target = target
-        self._n, self._total, self._low, self._high = 0, 0.0, np.inf, -np.inf
-        self._largest, self._n_largest, self._place = 0.0, 0, Place(path)
 
-    def look_at(self, table: Table, part: Part, first_row: int) -> None:
-        y = part.y_true
-        if not len(y):
-            return
-        self._n += len(y)
-        self._total += float(y.sum())
-        self._low, self._high = min(self._low, float(y.min())), max(self._high, float(y.max()))
-        place = int(np.argmax(np.abs(y)))
-        if abs(y[place]) > abs(self._largest):
-            self._largest = float(y[place])
-            self._place = table.place(int(part.rows[place]) - first_row)
-            self._n_largest = 0
-        self._n_largest += int(np.sum(y == self._largest))
-
-    def refuse_total(self) -> None:
-        one_sign = self._low >= 0 or self._high <= 0
-        is_sum = abs(2 * self._largest - self._total) <= ROUNDING * abs(self._total)
-        if self._n > LEAST_ROWS and self._n_largest == 1 and one_sign and is_sum:
-            message = (
-                f"no observation: the target {self._target!r} is the sum of all others, {self._largest:g}"
-            )
-            hint = "Remove the row, or set data.non_data_rows: keep if it is an observation"
-            path, line, row = self._place
-            raise DataError(Fault(message, path, line, hint=hint, row=row))
+def _aggregate_faults(sums: TargetSums, table: Table, target: str) -> Iterator[Fault]:
+    # The rows before are used already, so that this one cannot be left out.
+    hint = "Remove the row, or set data.non_data_rows: keep if it is an observation"
+    for row, reason in find_aggregates(sums, table, target):
+        yield table.fault(f"no observation: {reason}", row, hint)

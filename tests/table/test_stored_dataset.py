@@ -256,6 +256,18 @@ def test_the_sum_of_all_others_is_refused(tmp_path):
         assert tables[""].n_rows == len(table)
 
 
+@pytest.mark.parametrize("place", [0, N_ROWS])
+def test_a_first_or_last_row_that_is_the_mean_of_all_others_is_refused(tmp_path, place):
+    table = frame().drop(columns=["kind", "is_new", "when"])
+    table["x"] = table["x"].fillna(0)
+    mean = pd.DataFrame({"x": [np.nan], "y": [table["y"].mean().round(4)]})
+    table = pd.concat([table[:place], mean, table[place:]])
+    check_refused(tmp_path, table, "the mean of all others.*beside empty cells", place + 2)
+    # Without a gap it is as good as any other row.
+    with stored_tables(config(tmp_path, table.fillna({"x": 0.5}))) as tables:
+        assert tables[""].n_rows == N_ROWS - 1
+
+
 def test_a_target_that_is_always_missing_is_refused(tmp_path):
     table = frame()
     table["y"] = np.nan

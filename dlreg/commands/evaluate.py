@@ -1,8 +1,9 @@
 """The metrics and gates of a trained run, on its own rows or on another CSV."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from dlreg.evaluation.gates import (
     judge_limits,
     judge_regressions,
 )
-from dlreg.evaluation.results import PartSums, Predictions, sum_predictions
+from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks, sum_predictions
 from dlreg.files.table_files import fingerprint
 from dlreg.runs.names import SPLIT
 from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
@@ -34,8 +35,7 @@ from dlreg.runs.strange_cells import (
     unknown_sentences,
 )
 from dlreg.runs.trained_run import TrainedRun, open_run, use_run
-from dlreg.table.dataset import csv_format_of, read_part
-from dlreg.table.source import read_table
+from dlreg.table.row_stream import Counts, Recognised, stream_rows
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _faults_of_predictions(
 def measure_parts(
     run: TrainedRun, other_table: OtherTable | None = None, *, keeps: bool = False
 ) -> tuple[OwnResults, StrangeCells | None]:
-    """Runs the pipeline, and warns of what a user should know of the rows.
+    """Runs the pipeline, block by block, and warns of what a user should know of the rows.
 
     Args:
         run: The trained run.
@@ -127,18 +127,26 @@ def measure_parts(
     if other_table is None:
         return measure_own_rows(run, ["test"] if keeps else []), None
     run = read_otherwise(run, other_table.overrides, MEASURED_KEYS)
-    csv, data = other_table.csv, run.config.data
+    recognised = Recognised(run.columns, run.target_unit, ())
+    csv, target, as_trained = other_table.csv, run.config.data.target, partial(with_dates_as_trained, run=run)
+    counts, strange = Counts(), StrangeCells()
+
+    def predictions() -> Iterator[Predictions]:
+        nonlocal counts, strange
+        for block in stream_rows(run.config, csv, recognised, is_divided=False, rewrite=as_trained):
+            counts += block.counts
+            strange += count_strange_cells(run, block.part.cells)
+            yield run.predict(block.part)
+
     with naming_set_option():
-        table = with_dates_as_trained(read_table(csv, csv_format_of(data), run.text_columns), run)
-        part, notes = read_part(table, run.columns, data, run.target_unit)
-    strange = count_strange_cells(run, part.cells)
+        kept = {"data": join_predictions([*predictions()])} if keeps else {}
+        sums = sum_blocks(kept.values() or predictions())
     refuse_unseen(strange, csv, other_table.max_unseen)
     if other_table.strict:
         refuse_strange(run, strange, csv)
-    for note in (*notes, *unknown_sentences(run, strange)):
+    for note in (*counts.sentences(recognised, target), *unknown_sentences(run, strange)):
         warnings.warn(note, stacklevel=1)
-    predictions = run.predict(part)
-    return OwnResults({"data": sum_predictions(predictions)}, {"data": predictions}), strange
+    return OwnResults({"data": sums}, kept), strange
 
 
 def compare_with_baseline(

@@ -1,6 +1,6 @@
 """Predictions beside what was observed, and their metrics by part."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,8 @@ from dlreg.evaluation.usable import Unusable, find_unusable
 PARTS = ("train", "validation", "out_of_fold", "test", "data")
 # Parts on which nothing was fitted, not even the intervals.
 INTERVAL_PARTS = ("test", "data")
+# What is summed at once.
+ROWS_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,15 @@ class Predictions:
     y_pred: np.ndarray
     half_width: np.ndarray | None = None
     rows: np.ndarray | None = None
+
+    def take(self, places: slice) -> "Predictions":
+        """Those of some of the rows, by their positions."""
+        return Predictions(
+            self.y_true[places],
+            self.y_pred[places],
+            None if self.half_width is None else self.half_width[places],
+            None if self.rows is None else self.rows[places],
+        )
 
     @property
     def unusable(self) -> Unusable:
@@ -87,3 +98,15 @@ def sum_predictions(part: Predictions) -> PartSums:
         sum_intervals(part.y_true, part.y_pred, part.half_width),
         part.unusable,
     )
+
+
+def sum_blocks(blocks: Iterable[Predictions]) -> PartSums:
+    """The same of rows that come in blocks, to the bit whatever the blocks are: `ROWS_AT_ONCE` are summed."""
+    sums, waiting = PartSums(), list[Predictions]()
+    for block in blocks:
+        waiting.append(block)
+        while sum(len(part.y_true) for part in waiting) >= ROWS_AT_ONCE:
+            joined = join_predictions(waiting)
+            sums += sum_predictions(joined.take(slice(ROWS_AT_ONCE)))
+            waiting = [joined.take(slice(ROWS_AT_ONCE, None))]
+    return sums + sum_predictions(join_predictions(waiting))

@@ -134,8 +134,9 @@ def _stream_own_rows(run: TrainedRun) -> Iterator[tuple[str, Part]]:
     with _reading_own_files(run):
         for key, file in files_of_data(config).items():
             own_part = key.removeprefix("data.").removesuffix("_path")
-            for block in stream_rows(config, shown_path(file), recognised):
-                if own_part in PARTS:
+            is_part = own_part in PARTS
+            for block in stream_rows(config, shown_path(file), recognised, is_divided=not is_part):
+                if is_part:
                     n_rows[own_part] += len(block.part.rows)
                     yield own_part, block.part
                     continue

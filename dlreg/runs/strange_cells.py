@@ -1,6 +1,5 @@
 """What a run meets in new rows that it was not trained for: missing cells, far values, unseen levels."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,7 @@ MOST_TEXTS = 2
 
 @dataclass(frozen=True)
 class StrangeCells:
-    """How many cells were strange, by column; columns without any are left out.
+    """How many cells were strange, by column, in the order of the columns; some may have none.
 
     Attributes:
         missing: Cells for which something else stands in.
@@ -51,11 +50,17 @@ class StrangeCells:
 
     def as_json(self) -> dict[str, Any]:
         """The counts by column, in plain values."""
-        return {"missing": dict(self.missing), "outside": dict(self.outside), "unseen": dict(self.unseen)}
+        counts = {"missing": self.missing, "outside": self.outside, "unseen": self.unseen}
+        return {way: dict(_any(columns)) for way, columns in counts.items()}
 
 
 def _sum(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
-    return dict(Counter(first) + Counter(second))
+    # Unlike counters it keeps the order, whichever rows are the first to have any.
+    return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}
+
+
+def _any(counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    return ((name, count) for name, count in counts.items() if count)
 
 
 def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> StrangeCells:
@@ -65,7 +70,7 @@ def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> Str
         run: Knows the levels and ranges of its training rows.
         cells: One array of shape `(n_rows, 1)` per column.
     """
-    missing, outside, unseen, known = (Counter[str]() for _ in range(4))
+    missing, outside, unseen, known = (dict[str, int]() for _ in range(4))
     texts: dict[str, tuple[str, ...]] = {}
     for name, column in cells.items():
         values = column[:, 0]
@@ -83,22 +88,22 @@ def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> Str
             low, high = run.ranges[name]
             margin = FAR * (high - low)
             outside[name] = int(np.sum((values < low - margin) | (values > high + margin)))
-    return StrangeCells(+missing, +outside, +unseen, texts, +known)
+    return StrangeCells(missing, outside, unseen, texts, known)
 
 
 def strange_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
     """A sentence for each column and each way in which its cells were strange."""
-    for name, count in strange.missing.items():
+    for name, count in _any(strange.missing):
         yield f"{count:,} cells are missing in column {name!r}: what stands in was fitted in training"
     yield from unknown_sentences(run, strange)
 
 
 def unknown_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
     """The same without missing cells."""
-    for name, count in strange.outside.items():
+    for name, count in _any(strange.outside):
         low, high = run.ranges[name]
         yield f"{count:,} cells of {name!r} lie far outside of the training range, {low:g} to {high:g}"
-    for name, count in strange.unseen.items():
+    for name, count in _any(strange.unseen):
         shown = ", ".join(map(repr, strange.texts[name]))
         yield f"{count:,} cells unseen in {name}: a level that no training row has, such as {shown}"
 
@@ -115,7 +120,7 @@ def refuse_unseen(strange: StrangeCells, path: str, max_unseen: float | None) ->
         DataError: With each column that has more.
     """
     faults = []
-    for name, count in strange.unseen.items():
+    for name, count in _any(strange.unseen):
         known = strange.known[name]
         is_refused = count == known if max_unseen is None else count > max_unseen * known
         if is_refused:

@@ -125,7 +125,7 @@ def store_rows(
     stored = StoredTable(
         folder,
         recognised,
-        (*recognised.notes, *counts.sentences(columns, target)),
+        (*recognised.notes, *counts.sentences(recognised, target)),
         counts.n_targets,
         n_blocks,
         n_bytes,
@@ -188,7 +188,7 @@ class UnstoredTable:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of the rows that were read last."""
-        sentences = self._counts.sentences(self.recognised.columns, self.config.data.target)
+        sentences = self._counts.sentences(self.recognised, self.config.data.target)
         return (*self.recognised.notes, *sentences)
 
     def blocks(self) -> Iterator[StoredBlock]:

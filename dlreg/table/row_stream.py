@@ -5,14 +5,14 @@ line, as it would be in a new table.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from dlreg.config.schema import Config
+from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.aggregate_rows import TargetSums, find_aggregates, sum_targets
 from dlreg.table.column import Column
@@ -25,10 +25,10 @@ from dlreg.table.dataset import (
     shown_path,
     split_values,
 )
-from dlreg.table.kinds.number import count_without_unit, written_notes
+from dlreg.table.kinds.number import UnitCounts, count_units, unit_example
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
-from dlreg.table.source import find_source, read_table, stream_tables, unread_table
+from dlreg.table.source import find_source, no_rows_fault, read_table, stream_tables, unread_table
 from dlreg.table.table import Table
 from dlreg.table.target import no_target_fault, read_target_cells
 
@@ -49,6 +49,10 @@ class Recognised(NamedTuple):
     target_unit: str | None
     notes: tuple[str, ...]
 
+    def with_target(self, target: str) -> tuple[Column, ...]:
+        """The columns, and the target as one more."""
+        return (*self.columns, Column(target, "number", unit=self.target_unit))
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -59,7 +63,7 @@ class Counts:
         n_observations: How many of them are observations.
         n_targets: How many of these have a target.
         missing: Observations without a cell, by column.
-        without_unit: Cells without the unit of their column.
+        units: How the cells of columns that may have a unit are written.
         notes: Rows left out or kept that look like none.
     """
 
@@ -67,7 +71,7 @@ class Counts:
     n_observations: int = 0
     n_targets: int = 0
     missing: Counter[str] = field(default_factory=Counter)
-    without_unit: Counter[str] = field(default_factory=Counter)
+    units: Mapping[str, UnitCounts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -77,22 +81,18 @@ class Counts:
             self.n_observations + other.n_observations,
             self.n_targets + other.n_targets,
             self.missing + other.missing,
-            self.without_unit + other.without_unit,
+            {name: self.units.get(name, UnitCounts()) + units for name, units in other.units.items()},
             (*self.notes, *other.notes),
         )
 
-    def sentences(self, columns: Sequence[Column], target: str) -> Iterator[str]:
+    def sentences(self, recognised: Recognised, target: str) -> Iterator[str]:
         """What a user should know, in words."""
         yield from self.notes
-        for column in columns:
-            if count := self.without_unit[column.name]:
-                yield (
-                    f"{count:,} of {self.n_rows:,} cells have no unit in column {column.name!r}, taken as "
-                    f"{column.unit!r}"
-                )
+        for column in recognised.with_target(target):
+            yield from self.units.get(column.name, UnitCounts()).sentences(column)
         if dropped := self.n_observations - self.n_targets:
             yield f"{dropped:,} of {self.n_rows:,} rows are left out: they have no {target!r}"
-        for column in columns:
+        for column in recognised.columns:
             if missing := self.missing[column.name]:
                 yield f"{missing:,} of {self.n_rows:,} cells are missing in column {column.name!r}"
 
@@ -125,24 +125,35 @@ def recognise_opening(config: Config) -> Recognised:
             shown_path(data.path), csv_format_of(data), columns_as_text(data), most_blocks=RECOGNISED_BLOCKS
         )
         columns, tables, target, _ = recognise_table(config, table, faults, is_whole=False)
+        recognised = Recognised(columns, target.unit if target else None, ())
         notes: list[str] = []
         for column in columns:
             with gathering(faults):
                 read_cells(tables[column.name], [column])
-            notes += written_notes(tables[column.name], column, is_training=True)
-        recognised = Recognised(columns, target.unit if target else None, tuple(notes))
+        for column in recognised.with_target(data.target):
+            notes += unit_example(tables.get(column.name, table), column)
+        recognised = recognised._replace(notes=tuple(notes))
     if faults:
         raise DataError(*faults)
     return recognised
 
 
-def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[CheckedRows]:
+def stream_rows(
+    config: Config,
+    path: str,
+    recognised: Recognised,
+    *,
+    is_divided: bool = True,
+    rewrite: Callable[[Table], Table] = lambda table: table,
+) -> Iterator[CheckedRows]:
     """Reads a table of a config block by block.
 
     Args:
         config: Of the run.
         path: The file, as messages name it.
         recognised: What its columns are.
+        is_divided: Whether its rows are divided into parts, and so need keys.
+        rewrite: What is done to the cells before anything else.
 
     Raises:
         DataError: Rows or cells of a block that are not what the columns are.
@@ -152,15 +163,19 @@ def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[C
     texts = {column.name for column in columns if is_text(column)} | columns_as_text(data)
     if data.split == "group" and data.split_by:
         texts.add(data.split_by)
+    source = find_source(path, csv_format_of(data))
     n_rows, sums, is_whole = 0, TargetSums(), True
-    for table, is_last in _with_last(stream_tables(find_source(path, csv_format_of(data)), texts)):
-        is_whole = is_last and not n_rows
-        block = _read_block(config, table, recognised, n_rows, sums.n, is_whole=is_whole)
+    for block_table, is_last in _with_last(stream_tables(source, texts)):
+        is_whole, table = is_last and not n_rows, rewrite(block_table)
+        first_place = sums.n if is_divided else None
+        block = _read_block(data, table, recognised, n_rows, first_place, is_whole=is_whole)
         sums += sum_targets(table, block.part.rows - n_rows, block.part.y_true, n_rows)
         n_rows += len(table.frame)
         yield block
+    if not n_rows:
+        raise DataError(no_rows_fault(source.name))
     if not sums.n:
-        raise DataError(no_target_fault(data.target, path))
+        raise DataError(no_target_fault(data.target, source.name))
     # Of a table of one block these rows were set aside like all others that are no observations.
     if data.non_data_rows != "keep" and not is_whole:
         table = unread_table(path, csv_format_of(data))
@@ -169,9 +184,15 @@ def stream_rows(config: Config, path: str, recognised: Recognised) -> Iterator[C
 
 
 def _read_block(
-    config: Config, table: Table, recognised: Recognised, first_row: int, first_place: int, *, is_whole: bool
+    data: DataConfig,
+    table: Table,
+    recognised: Recognised,
+    first_row: int,
+    first_place: int | None,
+    *,
+    is_whole: bool,
 ) -> CheckedRows:
-    data, columns = config.data, recognised.columns
+    columns = recognised.columns
     lacking = [column.name for column in columns if column.name not in table.frame.columns]
     if lacking:
         raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name))
@@ -186,7 +207,7 @@ def _read_block(
         cells = read_cells(table, columns)
     places = np.flatnonzero(~np.isnan(y_true))
     with gathering(faults):
-        keys = _keys(config, table, places, first_place)
+        keys = None if first_place is None else _keys(data, table, places, first_place)
     if faults or observations is None:
         raise DataError(*faults)
     counts = Counts(
@@ -194,7 +215,11 @@ def _read_block(
         int(observations.is_observation.sum()),
         len(places),
         _missing(cells, observations.is_observation),
-        Counter(count_without_unit(table, columns)),
+        {
+            column.name: count_units(table, column)
+            for column in recognised.with_target(data.target)
+            if column.unit is not None
+        },
         tuple(observations.notes),
     )
     chosen = {name: values[places] for name, values in cells.items()}
@@ -209,13 +234,13 @@ def _missing(cells: dict[str, np.ndarray], is_observation: np.ndarray) -> Counte
     return +counts
 
 
-def _keys(config: Config, table: Table, places: np.ndarray, first_place: int) -> np.ndarray | None:
-    method = config.data.split
+def _keys(data: DataConfig, table: Table, places: np.ndarray, first_place: int) -> np.ndarray | None:
+    method = data.split
     if method == "random":
         return None
     if method == "ordered":
         return first_place + np.arange(len(places))
-    values = split_values(table, config.data, places)
+    values = split_values(table, data, places)
     if values is None:
         return None
     if method == "group":

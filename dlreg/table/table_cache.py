@@ -102,7 +102,8 @@ def _store(
     folder: Path, config: Config, path: Path, recognised: Recognised, on_rows: Callable[[int], None]
 ) -> None:
     shown = shown_path(path)
-    store_rows(folder, recognised, stream_rows(config, shown, recognised), config.data.target, shown, on_rows)
+    rows = stream_rows(config, shown, recognised, is_divided=path == config.data.path)
+    store_rows(folder, recognised, rows, config.data.target, shown, on_rows)
 
 
 def _name(config: Config, path: Path) -> str:

@@ -3,9 +3,13 @@
 import json
 import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 from support.command_line import run_cli
 from support.tables import make_table
+
+from dlreg.table import csv_scan
 
 TARGET = "소요 시간"
 
@@ -25,6 +29,43 @@ def test_evaluate_measures_another_csv_by_column_name(project):
     metrics = json.loads(done.stdout)["metrics"]["data"]
     assert metrics["n"] == 60
     assert metrics["rmse"] < table[TARGET].std()
+
+
+def test_another_csv_is_measured_the_same_in_one_block_and_in_many(project, cli, monkeypatch, tmp_path):
+    table = make_table(400, seed=6)
+    # A block without any target, rows without one, levels that training had not.
+    table.loc[[5, 350, *range(100, 180)], TARGET] = np.nan
+    table.loc[[30, 390], "풍속 등급"] = ["odd", "rare"]
+    table.to_csv(tmp_path / "other.csv", index=False)
+    arguments = ("evaluate", "run", "--data", tmp_path / "other.csv", "--json")
+    whole = cli(*arguments, cwd=project)
+    assert whole.returncode == 0, whole.stderr
+    assert "82 of 400 rows are left out" in whole.stderr
+    assert "2 cells unseen in 풍속 등급" in whole.stderr
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 1500)
+    assert cli(*arguments, cwd=project) == whole
+    worse = cli(*arguments, "--baseline", "run", "--max-regression", "rmse=0", cwd=project)
+    assert worse.returncode == 0, worse.stderr
+    strict = cli(*arguments, "--strict", cwd=project)
+    assert (strict.returncode, "2 cells unseen in 풍속 등급" in strict.stderr) == (4, True)
+
+
+def test_a_total_in_another_csv_is_found_in_one_block_and_in_many(project, cli, monkeypatch, tmp_path):
+    table = make_table(200, seed=7)
+    total = table.loc[[0]].assign(**{TARGET: table[TARGET].sum().round(2)})
+    pd.concat([table, total]).to_csv(tmp_path / "other.csv", index=False)
+    arguments = ("evaluate", "run", "--data", tmp_path / "other.csv", "--json")
+    refused = cli(*arguments, cwd=project)
+    assert (refused.returncode, "other.csv:202: no observation" in refused.stderr) == (4, True)
+    done = cli(*arguments, "--set", "data.non_data_rows=exclude", cwd=project)
+    assert json.loads(done.stdout)["metrics"]["data"]["n"] == 200
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 1500)
+    for given in ((), ("--set", "data.non_data_rows=exclude")):
+        refused = cli(*arguments, *given, cwd=project)
+        assert (refused.returncode, "other.csv:202: no observation" in refused.stderr) == (4, True)
+        assert "--set 'data.non_data_rows=keep'" in refused.stderr
+    done = cli(*arguments, "--set", "data.non_data_rows=keep", cwd=project)
+    assert json.loads(done.stdout)["metrics"]["data"]["n"] == 201
 
 
 def test_evaluate_refuses_data_that_changed_since(project, tmp_path):

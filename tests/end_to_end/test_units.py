@@ -90,3 +90,13 @@ def test_predictions_are_the_same_with_and_without_units(folder, cli):
     done = cli("predict", "run", "bare.csv", cwd=folder)
     assert (done.returncode, done.stdout) == (0, expected.stdout)
     assert done.stderr == "note: 90 cells have no unit in column 'share', taken as in training\n"
+
+
+def test_what_is_said_of_units_is_counted_over_all_blocks(folder, cli, monkeypatch):
+    write(folder / "some.csv", price="{:.2f}")
+    whole = cli("evaluate", "run", "--data", "some.csv", "--json", cwd=folder)
+    assert "90 of 90 cells have no unit in column 'price', taken as '$'" in whole.stderr
+    count = int((CHANGE < 0).sum())
+    assert f"{count} cells of column 'change' are negative as in accounts" in whole.stderr
+    monkeypatch.setattr("dlreg.table.csv_scan.BLOCK_BYTES", 500)
+    assert cli("evaluate", "run", "--data", "some.csv", "--json", cwd=folder) == whole

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dlreg.evaluation import results
 from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
 from dlreg.evaluation.results import (
     INTERVAL_PARTS,
@@ -10,6 +11,7 @@ from dlreg.evaluation.results import (
     PartSums,
     Predictions,
     join_predictions,
+    sum_blocks,
     sum_predictions,
 )
 
@@ -42,6 +44,17 @@ def test_metrics_of_blocks_are_those_of_all_rows():
     joined = join_predictions(parts)
     assert joined.y_pred.tolist() == y_pred.tolist()
     assert joined.half_width.tolist() == half_width.tolist()
+
+
+@pytest.mark.parametrize("ends", [[], [1], [0, 64, 64, 128], [63, 130, 131], range(10, 200, 10)])
+def test_metrics_do_not_depend_on_how_rows_are_cut_into_blocks(monkeypatch, ends):
+    generator = np.random.default_rng(3)
+    y_true, y_pred, half_width = generator.normal(size=(3, 200))
+    whole = Predictions(y_true, y_pred, half_width, np.arange(200))
+    blocks = [whole.take(slice(start, end)) for start, end in zip([0, *ends], [*ends, 200], strict=True)]
+    assert sum_blocks(blocks) == sum_predictions(whole)
+    monkeypatch.setattr(results, "ROWS_AT_ONCE", 64)
+    assert sum_blocks(blocks) == sum_blocks([whole]) != sum_predictions(whole)
 
 
 def test_rows_with_unusable_predictions_are_counted_over_all_blocks():

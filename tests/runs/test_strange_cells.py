@@ -52,6 +52,11 @@ def test_blocks_add_up_to_the_whole():
     whole = count_strange_cells(RUN, cells(town=town, area=area))
     blocks = [count_strange_cells(RUN, cells(town=town[i : i + 1], area=area[i : i + 1])) for i in range(5)]
     assert sum(blocks, StrangeCells()) == whole
+    # Whichever column is the first to have any.
+    cells_of_columns = [cells(town=["Oak", ""], area=[np.nan, 1.0]), cells(town=["", "Oak"], area=[1.0, 1.0])]
+    for blocks in (cells_of_columns, cells_of_columns[::-1]):
+        added = sum((count_strange_cells(RUN, block) for block in blocks), StrangeCells())
+        assert list(added.as_json()["missing"].items()) == [("town", 2), ("area", 1)]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,11 @@ import pytest
 from support.command_line import run_cli
 from support.forking import Forks
 
+from dlreg.cli.importing import keep_arrow_out_of_pandas
 from dlreg.errors import DlregError
+
+# As on the command line, before a test imports pandas.
+keep_arrow_out_of_pandas()
 
 
 def pytest_xdist_auto_num_workers(config):

@@ -6,10 +6,14 @@ Right in a process of one's own, but surprising in somebody else's: it belongs t
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from dlreg.files.cache_folder import cache_folder
 
@@ -74,6 +78,34 @@ def _kept_out(packages: frozenset[str]) -> Iterator[None]:
     finally:
         with suppress(ValueError):
             sys.meta_path.remove(finder)
+
+
+class _PandasAlone:
+    """Finds pandas, to be imported as if pyarrow were not installed, and then is gone."""
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """The module if it is pandas."""
+        if name != "pandas":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec and spec.loader:
+            spec.loader.exec_module = partial(_run_alone, spec.loader.exec_module)  # type: ignore[method-assign]
+        return spec
+
+
+def _run_alone(run: Callable[[ModuleType], None], module: ModuleType) -> None:
+    with _kept_out(frozenset({"pyarrow"})):
+        run(module)
+
+
+def keep_arrow_out_of_pandas() -> None:
+    """Has pandas do without pyarrow, so that a table is read by one code, whether it is installed or not.
+
+    pandas would keep texts in another form with other functions for them, and take a fifth longer to import.
+    """
+    if "pandas" not in sys.modules:
+        sys.meta_path.insert(0, _PandasAlone())
 
 
 def keep_out_of_home() -> None:

@@ -1,6 +1,6 @@
 """The `dlreg` process: its signals, streams and warnings, and the exit code of every error.
 
-`dlreg.cli.importing` has what the import of TensorFlow changes of the process.
+`dlreg.cli.importing` has what the import of TensorFlow and pandas changes of the process.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import Any, cast
 from dlreg import __version__
 from dlreg.cli.app import app
 from dlreg.cli.completion import whole_words
-from dlreg.cli.importing import keep_out_of_home
+from dlreg.cli.importing import keep_arrow_out_of_pandas, keep_out_of_home
 from dlreg.cli.streams import open_missing_streams, printing, telling, write_utf8
 from dlreg.errors import DlregError
 from dlreg.memory import reporting_lack_of_memory
@@ -33,6 +33,7 @@ def _run(signals: Interruption) -> None:
     write_utf8()
     _show_warnings_of_dlreg()
     keep_out_of_home()
+    keep_arrow_out_of_pandas()
     try:
         if "--version" in arguments:
             with printing():

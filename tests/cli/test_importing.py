@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,21 @@ def test_without_a_home_none_is_made(project, tmp_path, home):
     done = run_cli("plot", project / "run", "-o", tmp_path / "figure.png", cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert {entry.name for entry in tmp_path.iterdir()} == {"file", "figure.png"}
+
+
+def test_pandas_reads_a_table_by_one_code_whether_pyarrow_is_installed_or_not(project):
+    script = """if True:
+        import sys
+        from dlreg.cli.main import main
+        sys.argv = ["dlreg", "predict", "run", "table.csv"]
+        main()
+        import pandas, pyarrow
+        assert pandas.Series(["elm"]).dtype.storage == "python", "pandas has found pyarrow"
+        assert pandas.__spec__.name == "pandas" and pandas.__file__, "pandas is not what it was"
+        assert not [finder for finder in sys.meta_path if "dlreg" in type(finder).__module__]
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 241

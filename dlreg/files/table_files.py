@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.hashing import sha256_of_file
@@ -20,6 +20,7 @@ from dlreg.files.plain_file import open_plain
 
 # What stands for standard input, and what it is called in messages.
 STANDARD_INPUT, STANDARD_INPUT_NAME = "-", "standard input"
+_OPEN_FILES = "/proc/self/fd"
 _PATTERN_MARKS = frozenset("*?[")
 _CHUNK_BYTES = 1 << 20
 # What every run directory has, and no folder of tables.
@@ -57,7 +58,7 @@ def table_files(path: str | Path) -> tuple[str, ...]:
     """
     text = str(path)
     if text == STANDARD_INPUT:
-        return (_spooled(sys.stdin),)
+        return (_path_of_standard_input(),)
     if os.path.isdir(text):  # noqa: PTH112 - unlike Path's, it takes any name
         return _files_of_folder(text)
     if not _PATTERN_MARKS & set(text) or os.path.lexists(text):
@@ -156,20 +157,31 @@ def _natural_key(path: str) -> list[tuple[bool, int, str]]:
     return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
+def _path_of_standard_input() -> str:
+    name = _spooled(sys.stdin).name
+    # Without a name it has a number.
+    return name if isinstance(name, str) else f"{_OPEN_FILES}/{name}"
+
+
 @cache
-def _spooled(stream: object) -> str:
-    """A file with what standard input holds; of each stream once, as it can be read once."""
+def _spooled(stream: object) -> IO[bytes]:
+    """A file with what standard input holds; of each stream once, as it can be read once.
+
+    Where the system shows open files as files it has no name, so that nothing stays however the process ends.
+    """
     try:
         buffer = getattr(stream, "buffer", None)
         if buffer is None:
             raise OSError(9, "it is closed")
-        folder = tempfile.mkdtemp(prefix="dlreg-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        path = os.path.join(folder, "standard-input")  # noqa: PTH118
-        with open(path, "wb") as copy:  # noqa: PTH123
-            shutil.copyfileobj(buffer, copy, _CHUNK_BYTES)
+        is_shown = os.path.isdir(_OPEN_FILES)  # noqa: PTH112
+        copy: IO[bytes] = (
+            tempfile.TemporaryFile() if is_shown else tempfile.NamedTemporaryFile(prefix="dlreg-")  # noqa: SIM115
+        )
+        atexit.register(copy.close)
+        shutil.copyfileobj(buffer, copy, _CHUNK_BYTES)
+        copy.flush()
     except OSError as error:
         hint = "Pipe a table into the command; is there room in the folder for temporary files, $TMPDIR?"
         message = f"cannot be kept: {error.strerror}"
         raise StorageError(Fault(message, STANDARD_INPUT_NAME, hint=hint)) from None
-    return path
+    return copy

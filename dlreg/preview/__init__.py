@@ -4,6 +4,7 @@
 - `memory`: whether there is as much as is needed
 - `room`: what a table takes; `opening`: its rows, from memory or from disk
 - `settings`, `target`, `columns`, `rows`: what looks like a mistake in each
+- `idle_keys`: settings for files of another form
 - `written`: in how numbers are written; `levels`: in levels of a category that look like one
 - `sentinels`: numbers that stand for a missing value
 - `csv_rows`: where rows and cells stand in the CSV

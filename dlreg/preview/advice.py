@@ -11,7 +11,7 @@ from dlreg.preview.sentinels import suspect_sentinels
 from dlreg.preview.settings import suspect_settings
 from dlreg.preview.target import suspect_target
 from dlreg.preview.written import suspect_written
-from dlreg.table.dataset import Dataset, shown_path
+from dlreg.table.dataset import Dataset, name_of_table
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def advise(config: Config, dataset: Dataset) -> tuple[Advice, ...]:
         *suspect_written(config, dataset),
         *suspect_rows(config, dataset),
     )
-    path = shown_path(config.data.path)
+    path = name_of_table(config.data.path)
     return (
         *(Advice("config", fault) for fault in suspect_settings(config, dataset)),
         # The header is where a column stands.

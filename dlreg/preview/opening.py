@@ -10,6 +10,7 @@ from dlreg.config.schema import Config
 from dlreg.errors import Fault, StorageError
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import format_bytes
+from dlreg.preview.idle_keys import refuse_idle_keys
 from dlreg.preview.memory import find_shortage
 from dlreg.preview.room import TableSize, estimate_size
 from dlreg.table.cell_store import UnstoredTable
@@ -47,9 +48,11 @@ def open_dataset(config: Config, on_stage: Callable[[str], None]) -> Iterator[Da
     """The rows of a config whose `data.cache` is settled, while the block lasts.
 
     Raises:
+        ConfigError: A key is for files of another form.
         DataError: The table cannot be used.
         StorageError: It cannot be read, or kept.
     """
+    refuse_idle_keys(config)
     if not config.data.is_on_disk:
         yield load_dataset(config)
         return
@@ -71,9 +74,11 @@ def look_at_dataset(config: Config) -> Dataset | StoredDataset:
     """The rows of a config whose `data.cache` is settled, to look at: nothing is written.
 
     Raises:
+        ConfigError: A key is for files of another form.
         DataError: The table cannot be used.
         StorageError: It cannot be read.
     """
+    refuse_idle_keys(config)
     if not config.data.is_on_disk:
         return load_dataset(config)
     size, recognised = estimate_size(config), recognise_opening(config)

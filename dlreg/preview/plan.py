@@ -16,7 +16,7 @@ from dlreg.model.embeddings import BINS, Embedding, Periodic, PiecewiseLinear
 from dlreg.model.optimizer_slots import count_slots
 from dlreg.processor import usable_cores
 from dlreg.table.column import Column
-from dlreg.table.dataset import Dataset, Part, shown_path
+from dlreg.table.dataset import Dataset, Part, name_of_table
 from dlreg.table.splits import go_forward
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.members import count_refit_epochs, members_of, network_options, plan_epochs
@@ -165,7 +165,7 @@ def _embedding(name: str, n_numbers: int) -> Embedding | None:
 def _fit_features(config: Config, dataset: Dataset) -> tuple[Feature, ...]:
     """The features before they are encoded; refuses what cannot be fitted or must not be missing."""
     faults: list[Fault] = []
-    name, missing = shown_path(config.data.path), config.preprocessing.missing
+    name, missing = name_of_table(config.data.path), config.preprocessing.missing
     train, validation = dataset.parts["train"], dataset.parts["validation"]
     fitted = train.take(dataset.first_window)
     features: tuple[tuple[Feature, ...], ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dlreg.config.presets import PRESETS
 from dlreg.config.schema import Config
 from dlreg.errors import Fault
+from dlreg.preview.idle_keys import suspect_idle_keys
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import BLOCK_BYTES
 from dlreg.table.dataset import Dataset
@@ -20,6 +21,7 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     """A fault at the place of each suspicious setting."""
     yield from _overruled_presets(config)
     yield from _useless_layers(config)
+    yield from suspect_idle_keys(config)
     yield from _wrong_encoding(config)
     yield from _large_batch(config, dataset)
     yield from _idle_time_zone(config, dataset)
@@ -61,7 +63,7 @@ def _wrong_encoding(config: Config) -> Iterator[Fault]:
     encoding = config.data.encoding
     if codecs.lookup(encoding).name.startswith("utf"):
         return
-    if not find_source(str(config.data.path), CsvFormat()).is_text():
+    if find_source(str(config.data.path), CsvFormat()).form() != "text":
         return
     with open_text(str(config.data.path)) as stream:
         sample = stream.read(BLOCK_BYTES)

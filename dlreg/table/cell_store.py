@@ -21,7 +21,7 @@ from dlreg.config.schema import Config
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
-from dlreg.table.dataset import Part
+from dlreg.table.dataset import Part, name_of_table
 from dlreg.table.kinds.category import CATEGORY, MAX_LEVELS
 from dlreg.table.row_stream import CheckedRows, Counts, Recognised, stream_rows
 
@@ -113,7 +113,7 @@ def store_rows(
         OSError: The disk is full, or the system refuses.
     """
     columns = recognised.columns
-    levels = _Levels(columns, path)
+    levels = _Levels(columns, name_of_table(path))
     counts, n_bytes, n_blocks = Counts(), 0, 0
     for number, block in enumerate(blocks):
         file, stored_block = folder / _file_name(number), _with_places(block)
@@ -198,7 +198,7 @@ class UnstoredTable:
             DataError: The table cannot be used, at the first fault.
             StorageError: It cannot be read.
         """
-        self._counts, levels = Counts(), _Levels(self.recognised.columns, self.path)
+        self._counts, levels = Counts(), _Levels(self.recognised.columns, name_of_table(self.path))
         for block in stream_rows(self.config, self.path, self.recognised):
             stored = _with_places(block)
             levels.add(stored.texts, self._counts.n_rows)

@@ -37,7 +37,7 @@ def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
         DataError: The file is not a CSV.
         StorageError: The file cannot be read.
     """
-    if not find_source(path, CsvFormat()).is_text():
+    if find_source(path, CsvFormat()).form() != "text":
         sample = read_sample(path, CsvFormat())
         return guess_marks((cells for _, cells in sample.items()), CsvFormat())
     encoding = _guess_encoding(path)

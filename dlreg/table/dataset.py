@@ -11,7 +11,7 @@ import pandas as pd
 
 from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import DataError, Fault, gathering, located
-from dlreg.files.table_files import STANDARD_INPUT, table_files
+from dlreg.files.table_files import STANDARD_INPUT, STANDARD_INPUT_NAME, table_files
 from dlreg.table.chosen_columns import choose_columns
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
@@ -100,13 +100,13 @@ def load_dataset(config: Config) -> Dataset:
         DataError: With every fault of the columns at once.
         StorageError: A file cannot be read.
     """
-    data, path = config.data, shown_path(config.data.path)
+    data, path = config.data, name_of_table(config.data.path)
     faults: list[Fault] = []
     columns: tuple[Column, ...] = ()
     contents: _Contents | None = None
     notes: list[str] = []
     with gathering(faults):
-        table = read_table(path, csv_format_of(data), columns_as_text(data))
+        table = read_table(shown_path(data.path), csv_format_of(data), columns_as_text(data))
         columns, tables, target, notes = recognise_table(config, table, faults)
         del table
         cells = _read_columns(columns, tables, faults)
@@ -284,16 +284,21 @@ def csv_format_of(data: DataConfig) -> CsvFormat:
 
 
 def shown_path(path: str | Path) -> str:
-    """A path as messages name it: from the working directory if it lies below it."""
+    """A path as a user would give it: from the working directory if it lies below it."""
     if str(path) == STANDARD_INPUT:
         return STANDARD_INPUT
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
 
+def name_of_table(path: str | Path) -> str:
+    """What messages call the table of a path."""
+    return STANDARD_INPUT_NAME if str(path) == STANDARD_INPUT else shown_path(path)
+
+
 def file_of_part(data: DataConfig, part: str) -> str:
     """The CSV that the rows of a part are from, as messages name it."""
-    return shown_path(getattr(data, f"{part}_path", None) or data.path)
+    return name_of_table(getattr(data, f"{part}_path", None) or data.path)
 
 
 def split_values(table: Table, data: DataConfig, rows: np.ndarray) -> np.ndarray | None:

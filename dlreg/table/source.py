@@ -28,6 +28,8 @@ SAMPLE_ROWS, LEAST_SAMPLE_ROWS, SAMPLE_CELLS = 5000, 50, 100_000
 # Threads that read the cells of blocks; a file seldom feeds more than two.
 READERS = 2
 
+Form = Literal["text", "arrow", "workbook"]
+
 
 @dataclass(frozen=True)
 class Source:
@@ -63,12 +65,14 @@ class Source:
             else:
                 yield from csv_blocks(decompressed(stream, self.name), self.name, self.csv_format)
 
-    def is_text(self) -> bool:
-        """Whether it is text, which may be written in many ways, and not typed cells."""
+    def form(self) -> Form:
+        """What it is: text, which may be written in many ways, or typed cells."""
         with self.open() as file:
             opening, stream = peek(file)
             form = _form(opening)
-            return form == "text" or (form == "zip" and not is_workbook(stream, self.name))
+            if form == "zip":
+                return "workbook" if is_workbook(stream, self.name) else "text"
+            return form
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,9 @@ class SeveralFiles:
                     raise DataError(_other_header(header, block, self.files[0].name))
                 yield block
 
-    def is_text(self) -> bool:
-        """As `Source.is_text`, of the first."""
-        return self.files[0].is_text()
+    def form(self) -> Form:
+        """As `Source.form`, of the first."""
+        return self.files[0].form()
 
 
 def _other_header(header: tuple[str, ...], block: RowBlock, first: str) -> Fault:
@@ -199,7 +203,7 @@ def read_table(
             header = block.header
             columns.append(frame)
         if not header:
-            raise DataError(no_rows_fault(path))
+            raise DataError(no_rows_fault(source.name))
         if not columns.mixed:
             return Table(columns.to_frame(header), source.name, csv_format, source.blocks)
         text_columns = {*text_columns, *(header[place] for place in columns.mixed)}
@@ -237,10 +241,11 @@ def read_sample(path: str, csv_format: CsvFormat) -> pd.DataFrame:
         DataError: The file is no table of that format, or has no rows.
         StorageError: The file may not be read.
     """
-    for block in find_source(path, csv_format).blocks():
+    source = find_source(path, csv_format)
+    for block in source.blocks():
         n_rows = min(block.n_rows, SAMPLE_ROWS, max(LEAST_SAMPLE_ROWS, SAMPLE_CELLS // len(block.header)))
         return block.sample(np.linspace(0, block.n_rows - 1, n_rows).astype(int))
-    raise DataError(no_rows_fault(path))
+    raise DataError(no_rows_fault(source.name))
 
 
 def no_rows_fault(path: str) -> Fault:

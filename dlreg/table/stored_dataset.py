@@ -20,7 +20,7 @@ from dlreg.table.dataset import (
     empty_columns,
     file_of_part,
     join_parts,
-    shown_path,
+    name_of_table,
 )
 from dlreg.table.division import PARTS, TRAIN, Divided, Division, forward_division, refuse_empty_parts
 from dlreg.table.kinds.category import CATEGORY
@@ -164,7 +164,7 @@ def divide_stored(config: Config, tables: Mapping[str, AnyTable]) -> StoredDatas
     table = tables[""]
     columns, seed = table.recognised.columns, config.training.seed
     share = sampled_share(sum(table.n_rows for table in tables.values()), len(columns))
-    with located(shown_path(config.data.path)):
+    with located(name_of_table(config.data.path)):
         division = _division(config, table, share)
         seen = _Seen(columns, division.n_folds or 0)
         for name, block, divided in _divided(tables, division):
@@ -186,7 +186,7 @@ def divide_stored(config: Config, tables: Mapping[str, AnyTable]) -> StoredDatas
 def _dataset(
     config: Config, tables: Mapping[str, AnyTable], division: Division, seen: _Seen
 ) -> StoredDataset:
-    path, recognised = shown_path(config.data.path), tables[""].recognised
+    path, recognised = name_of_table(config.data.path), tables[""].recognised
     sample = {name: join_parts(blocks, recognised.columns) for name, blocks in seen.sample.items()}
     low, high = seen.target_range
     faults = [

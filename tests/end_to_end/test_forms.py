@@ -1,5 +1,7 @@
 """Every command takes a table in every form, and what is learnt or predicted is the same to the bit."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -154,3 +156,30 @@ def test_a_run_is_trained_from_standard_input(project, tmp_path):
     assert done.returncode == 5 and "trained from standard input" in done.stderr and "--data" in done.stderr
     done = run_cli("evaluate", "run", "--data", project / "table.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cache", "names"),
+    [
+        ("memory", ["table.gz", "table.parquet", "table.xlsx", "parts", "parts/*.csv", "-"]),
+        ("kept", ["table.parquet", "parts", "-"]),
+    ],
+)
+def test_a_training_is_the_same_in_every_form(project, forms, forks, tmp_path, cache, names):
+    given = ["model.hidden_layers=[4]", "training.epochs=2", f"data.cache={cache}"]
+
+    def train(name, path):
+        options = [option for key in [f"data.path={path}", *given] for option in ("--set", key)]
+        command = ["train", tmp_path / "config.yaml", "--run-dir", name, *options]
+        done = forks.run(*command, cwd=tmp_path, stdin=project / "table.csv")
+        assert done.returncode == 0, done.stderr
+        files = ("predictions.csv", "history.json", "split.json")
+        metrics = json.loads((tmp_path / name / "metrics.json").read_text())["test"]
+        return [(tmp_path / name / file).read_bytes() for file in files], metrics
+
+    shutil.copy(project / "config.yaml", tmp_path)
+    files, metrics = train("csv", project / "table.csv")
+    for number, form in enumerate(names):
+        trained = train(f"run{number}", form if form == "-" else forms / form)
+        # From disk errors are summed file by file.
+        assert trained == (files, metrics if cache == "memory" else pytest.approx(metrics, rel=1e-12)), form

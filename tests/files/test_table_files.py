@@ -3,6 +3,8 @@
 import hashlib
 import io
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +71,15 @@ def test_standard_input_is_kept_once(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x\n1\n")))
     assert table_files(STANDARD_INPUT) == table_files(STANDARD_INPUT)
     assert fingerprint(STANDARD_INPUT).size == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it has a name until the process ends")
+def test_nothing_of_standard_input_lies_in_a_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x\n2\n")))
+    (path,) = table_files(STANDARD_INPUT)
+    assert Path(path).read_bytes() == Path(path).read_bytes() == b"x\n2\n"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.bad_input("data")

@@ -119,6 +119,7 @@ class Forks:
         below: str = "",
         number: int = signal.SIGKILL,
         cores: Collection[int] = (),
+        stdin: str | Path = os.devnull,
     ) -> int:
         """Starts `dlreg ARGUMENTS` and returns its process id.
 
@@ -128,9 +129,10 @@ class Forks:
             pause: Seconds between two checkpoints; 0 writes one after each epoch.
             at: See `Faults`, like `error`, `below` and `number`.
             cores: Those it may run on; all, if none are given.
+            stdin: The file that is its standard input.
         """
         options = {"pause": pause, "at": at, "error": error, "below": below, "number": int(number)}
-        options["cores"] = sorted(cores)
+        options |= {"cores": sorted(cores), "stdin": str(stdin)}
         return int(self._ask({"cwd": str(cwd), "arguments": list(map(str, arguments)), **options}))
 
     def wait(self) -> Ended:
@@ -185,9 +187,10 @@ def _serve() -> None:
 
 
 def _import_all() -> None:
-    from dlreg.cli.importing import quiet_import
+    from dlreg.cli.importing import keep_arrow_out_of_pandas, quiet_import
     from dlreg.engine.backend import import_backend
 
+    keep_arrow_out_of_pandas()
     with quiet_import():
         import_backend(1)
     import dlreg.cli.main
@@ -208,7 +211,7 @@ def _run(request: dict[str, Any], files: tuple[int, ...]) -> None:
         if request["cores"]:
             os.sched_setaffinity(0, request["cores"])
         os.chdir(request["cwd"])
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(request["stdin"], os.O_RDONLY), 0)
         os.dup2(files[0], 1)
         os.dup2(files[1], 2)
         sys.argv = ["dlreg", *request["arguments"]]

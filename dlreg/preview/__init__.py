@@ -7,7 +7,7 @@
 - `idle_keys`: settings for files of another form
 - `written`: in how numbers are written; `levels`: in levels of a category that look like one
 - `sentinels`: numbers that stand for a missing value
-- `csv_rows`: where rows and cells stand in the CSV
+- `csv_rows`: where rows and cells stand in the CSV; `first_rows`: what the first ones rule out
 - `suspicion`: a message on data that look like a mistake
 - `advice`: all suspicions together
 

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from dlreg.config.date_formats import EPOCHS
 from dlreg.config.schema import Config
 from dlreg.preview.csv_rows import parts_of_csv
+from dlreg.preview.first_rows import are_whole
 from dlreg.preview.levels import suspect_levels
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table import dates
@@ -42,15 +44,21 @@ class _CsvRows:
         config: Names the target and the split.
         train: The training rows.
         parts: All parts.
-        rows: The positions of all rows, ascending.
-        order: Where each of them stands among the rows of the parts, one part after the other.
     """
 
     config: Config
     train: Part
     parts: tuple[Part, ...]
-    rows: np.ndarray
-    order: np.ndarray
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Where each row, in the order of the CSV, stands among those of the parts, one after the other."""
+        return np.argsort(np.concatenate([part.rows for part in self.parts]))
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The positions of all rows, ascending."""
+        return np.asarray(np.concatenate([part.rows for part in self.parts])[self.order])
 
     def cells(self, name: str) -> np.ndarray:
         """The cells of one column in the order of the CSV: a copy of them all would be too large."""
@@ -62,7 +70,7 @@ def suspect_columns(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     """Looks at the names of the columns, at each column and at the numbers together."""
     target, train = config.data.target, dataset.parts["train"]
     yield from _look_alikes([target, *(column.name for column in dataset.columns)])
-    csv = _csv_rows(config, dataset)
+    csv = _CsvRows(config, train, parts_of_csv(config, dataset))
     for column in dataset.columns:
         values = train.cells[column.name][:, 0]
         suspicions = (
@@ -85,7 +93,7 @@ def counts_rows(values: np.ndarray, rows: np.ndarray) -> bool:
         values: The column's numbers, shape `(n_rows,)`.
         rows: The rows' positions in the CSV, shape `(n_rows,)`.
     """
-    if len(values) < LEAST_ROWS or not np.array_equal(values, np.round(values)):
+    if len(values) < LEAST_ROWS or not are_whole(values) or np.isnan(values).any():
         return False
     in_order = np.ptp(values - rows) == 0 or np.ptp(values + rows) == 0
     return bool(in_order or (np.ptp(values) == len(values) - 1 and np.unique(values).size == len(values)))
@@ -94,9 +102,11 @@ def counts_rows(values: np.ndarray, rows: np.ndarray) -> bool:
 def equals_target(values: np.ndarray, y_true: np.ndarray) -> bool:
     """Whether a column of numbers is the target, perhaps in other units; shape `(n_rows,)` each."""
     known = ~np.isnan(values)
-    if known.sum() < LEAST_ROWS or np.ptp(values[known]) == 0 or np.ptp(y_true[known]) == 0:
+    if not known.all():
+        values, y_true = values[known], y_true[known]
+    if len(values) < LEAST_ROWS or np.ptp(values) == 0 or np.ptp(y_true) == 0:
         return False
-    return bool(abs(np.corrcoef(values[known], y_true[known])[0, 1]) > LEAK_CORRELATION)
+    return bool(abs(np.corrcoef(values, y_true)[0, 1]) > LEAK_CORRELATION)
 
 
 def determines_target(texts: np.ndarray, y_true: np.ndarray) -> bool:
@@ -133,13 +143,6 @@ def exact_sum(cells: Mapping[str, np.ndarray], y_true: np.ndarray) -> list[str]:
         return []
     is_used = np.abs(weights[:-1]) > 1e-3 * np.abs(weights[:-1]).max()
     return [name for name, used in zip(cells, is_used, strict=True) if used]
-
-
-def _csv_rows(config: Config, dataset: Dataset) -> _CsvRows:
-    parts = parts_of_csv(config, dataset)
-    rows = np.concatenate([part.rows for part in parts])
-    order = np.argsort(rows)
-    return _CsvRows(config, dataset.parts["train"], parts, rows[order], order)
 
 
 def _look_alikes(names: Iterable[str]) -> Iterator[Suspicion]:
@@ -185,15 +188,15 @@ def _target_by_level(column: Column, values: np.ndarray, csv: _CsvRows) -> Suspi
     )
 
 
-def _row_numbers(column: Column, _values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
-    if not counts_rows(csv.cells(column.name), csv.rows):
+def _row_numbers(column: Column, values: np.ndarray, csv: _CsvRows) -> Suspicion | None:
+    if not are_whole(values) or not counts_rows(csv.cells(column.name), csv.rows):
         return None
     return Suspicion(f"column {column.name!r} numbers the rows, like an id", _LEAVE_OUT_ID)
 
 
 def _dates_as_numbers(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
-    known = values[~np.isnan(values)]
-    if not known.size or (known % 1).any():
+    known = values[~np.isnan(values)] if are_whole(values) else values[:0]
+    if not known.size:
         return None
     date_format = _epoch_of(known)
     if known.min() >= 1900_01_01 and known.max() <= 2100_12_31:
@@ -262,8 +265,8 @@ def _numbers_with_a_unit(column: Column, values: np.ndarray, _csv: _CsvRows) -> 
 
 
 def _one_number(column: Column, values: np.ndarray, _csv: _CsvRows) -> Suspicion | None:
-    known = values[~np.isnan(values)]
-    if known.size in (0, values.size) or np.ptp(known) != 0:
+    missing = np.isnan(values)
+    if not missing.any() or missing.all() or np.ptp(known := values[~missing]) != 0:
         return None
     return Suspicion(
         f"column {column.name!r} is {known[0]:g} or missing in all training rows: as a number it cannot help",

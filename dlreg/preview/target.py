@@ -7,6 +7,7 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.preview.csv_rows import csv_as_written, parts_of_csv
+from dlreg.preview.first_rows import count_values
 from dlreg.preview.sentinels import find_sentinels
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table.cells import shown_cells
@@ -32,10 +33,10 @@ LOGARITHMS: Mapping[Logarithm, str] = {
 def suspect_target(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     """Looks at the target: at all cells for some that may be wrong, at the training rows for the rest."""
     target, y_train = config.data.target, dataset.parts["train"].y_true
-    values = np.unique(y_train)
-    if values.size == 2:
+    if count_values(y_train, most=2) == 2:
         yield Suspicion(
-            f"the target {target!r} has two values only, {values[0]:g} and {values[1]:g}, like two classes",
+            f"the target {target!r} has two values only, {y_train.min():g} and {y_train.max():g}, like two "
+            "classes",
             "dlreg predicts a number between them: choose another data.target if you need one of the two",
         )
         return

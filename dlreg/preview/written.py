@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.config.schema import Config
+from dlreg.preview.first_rows import FIRST_ROWS, are_whole
 from dlreg.preview.suspicion import Suspicion
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, csv_format_of, shown_path
@@ -49,17 +50,25 @@ def suspect_written(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
 
 
 def _numbers(config: Config, dataset: Dataset) -> dict[str, np.ndarray]:
-    """The training rows of each column of numbers, and of the target."""
+    """The training rows of each column of numbers, and of the target, whose text may tell something."""
     train = dataset.parts["train"]
     columns = {
         column.name: train.cells[column.name][:, 0] for column in dataset.columns if column.kind == "number"
     }
-    return columns | {config.data.target: train.y_true}
+    columns[config.data.target] = train.y_true
+    return {name: values for name, values in columns.items() if _may_tell(values[:FIRST_ROWS])}
+
+
+def _may_tell(values: np.ndarray) -> bool:
+    """Whether one of the tests below may hold: each fails at numbers below 1 or from 1,000 with decimals."""
+    sizes = np.abs(values)
+    has_decimals = sizes % 1 > 0
+    return not (has_decimals & ((sizes < 1) | (sizes >= 1000))).any()
 
 
 def _are_whole(values: np.ndarray) -> bool:
     known = values[~np.isnan(values)]
-    return known.size > 0 and known.min() >= 0 and bool((known % 1 == 0).all())
+    return known.size > 0 and known.min() >= 0 and are_whole(known)
 
 
 def _may_be_thousands(values: np.ndarray) -> bool:

@@ -5,7 +5,7 @@
 - `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `compressed`: the text of compressed files
 - `arrow_file`, `excel_file`: Parquet, Arrow and Excel; `missing_library`: what they need, and may lack
-- `csv_scan`: its bytes, cut into blocks of whole rows
+- `csv_scan`: its bytes, cut into blocks of whole rows; `row_places`: where these stand
 - `csv_file`: the rows of a block
 - `table`: rows with their cells, and where each of them stands
 - `source`: what a table is read from, as blocks of rows: a whole table, or a stream of them

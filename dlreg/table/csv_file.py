@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.csv_scan import Block, find_rows, scan_blocks
+from dlreg.table.csv_scan import Block, scan_blocks
 from dlreg.table.growing_columns import places_of_booleans, places_of_text
+from dlreg.table.row_places import find_rows
 from dlreg.table.table import Place
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")

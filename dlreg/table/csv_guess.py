@@ -13,9 +13,9 @@ from dlreg.config.checks import WHITESPACE
 from dlreg.table.csv_format import BYTE_ORDER_MARKS, CsvFormat, likely_encoding, refuse_other_formats
 from dlreg.table.csv_lines import LineCleaner
 from dlreg.table.csv_opening import DELIMITERS, comment_mark
-from dlreg.table.csv_scan import find_rows
 from dlreg.table.kinds.number import number_pattern
 from dlreg.table.kinds.units import split_number
+from dlreg.table.row_places import find_rows
 from dlreg.table.source import find_source, open_text, read_sample
 
 SAMPLE_BYTES = 1 << 20

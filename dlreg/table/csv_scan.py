@@ -22,6 +22,7 @@ from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_format
 from dlreg.table.csv_header import parse_header
 from dlreg.table.csv_lines import LineCleaner, needs_cleaning
 from dlreg.table.csv_opening import aligned_fault, comment_fault, is_comment
+from dlreg.table.row_places import RowPlaces, find_rows
 
 BLOCK_BYTES = 1 << 23
 # 100,000 columns of 80 bytes each. A cell, and the header, may be as long as a row.
@@ -29,24 +30,8 @@ MAX_ROW_BYTES = 1 << 23
 # To look at a column takes some milliseconds and kB; the genes of man are 60,000.
 MAX_COLUMNS = 100_000
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
-# For each byte, whether a line that holds it is not blank.
-_SOLID = bytes(chr(byte) not in " \t\r\n" for byte in range(256))
 _QUOTE_HINT = 'Write the whole cell in quotes, no blank outside, and each quote inside twice: "5"" pipe"'
 _BLANK_QUOTE_HINT = "Set data.skip_initial_space: true"
-
-
-class RowPlaces(NamedTuple):
-    """Where rows stand in a text, shape `(n_rows,)` each.
-
-    Attributes:
-        starts: The position of the first byte.
-        ends: The position of the newline.
-        lengths: The number of cells; 0 for a blank line, or several of them.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    lengths: np.ndarray
 
 
 class Block(NamedTuple):
@@ -143,41 +128,6 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _NEWLINE))
 
 
-def find_rows(text: bytes, delimiter: str) -> RowPlaces:
-    """Finds the rows of a text; delimiters and newlines inside quotes do not count."""
-    data = np.frombuffer(text, dtype=np.uint8)
-    marks = _newlines(text)
-    marks |= data == ord(delimiter)
-    if b'"' in text:
-        places = np.flatnonzero(marks | (data == _QUOTE))
-        quotes = data[places] == _QUOTE
-        places = places[~quotes & (np.cumsum(quotes, dtype=np.uint8) % 2 == 0)]
-    else:
-        places = np.flatnonzero(marks)
-    last_cells = np.flatnonzero(data[places] == _NEWLINE)
-    ends = places[last_cells]
-    starts = np.concatenate([[0], ends[:-1] + 1]) if ends.size else ends
-    lengths = np.diff(last_cells, prepend=-1)
-    single = lengths == 1
-    if (data[starts[single]] <= ord(" ")).any():
-        is_solid = np.frombuffer(text[: ends[-1] + 1].translate(_SOLID), dtype=bool)
-        lengths[single & ~np.logical_or.reduceat(is_solid, starts)] = 0
-    return RowPlaces(starts, ends, lengths)
-
-
-def _newlines(text: bytes) -> np.ndarray:
-    """Where newlines are, of many empty lines only the first and the last: the others would take memory."""
-    data = np.frombuffer(text, dtype=np.uint8)
-    newlines: np.ndarray = data == _NEWLINE
-    for size in (1, 2) if b"\r" in text else (1,):
-        ends = newlines if size == 1 else np.append(False, newlines[1:] & (data[:-1] == _RETURN))
-        inner = newlines[: -2 * size] & ends[size:-size]
-        inner &= ends[2 * size :]
-        if inner.any():
-            newlines[size:-size] &= ~inner
-    return newlines
-
-
 def open_csv(path: str) -> BinaryIO:
     """Opens a plain local file, and nothing else.
 
@@ -227,6 +177,9 @@ def _decoded(
     decoder: codecs.IncrementalDecoder, fresh: bytes, name: str, line: int, encoding: str, *, plain: bool
 ) -> bytes:
     """The bytes as UTF-8; a character that is cut at their end may be left for the next ones."""
+    # A decoder makes a copy of them, and most files have nothing to decode.
+    if plain and fresh.isascii() and not decoder.getstate()[0]:
+        return fresh
     try:
         decoded = decoder.decode(fresh, final=not fresh)
         return fresh if plain else decoded.encode("utf-8")

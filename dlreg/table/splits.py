@@ -67,7 +67,14 @@ def split_rows(
         counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
         hint = "Use more rows, or other values of data.test_split and training.validation_split"
         raise DataError(Fault(f"split {method!r} of {len(rows):,} rows leaves {counts} rows", hint=hint))
-    return Splits(*(np.sort(rows[part]) for part in (train, validation, test)))
+    return Splits(*(rows[_are_in(part, len(rows))] for part in (train, validation, test)))
+
+
+def _are_in(places: np.ndarray, n_rows: int) -> np.ndarray:
+    """Whether each of some rows is at one of these places; a sort of the places takes ten times as long."""
+    are_in = np.zeros(n_rows, dtype=bool)
+    are_in[places] = True
+    return are_in
 
 
 def split_folds(

@@ -4,9 +4,7 @@ import bz2
 import gzip
 import io
 import os
-import tracemalloc
 
-import numpy as np
 import pytest
 from support.command_line import run_cli
 from support.tables import faults_of, read, rows, stream_source, write_config
@@ -330,16 +328,3 @@ def test_many_blank_lines_change_neither_rows_nor_their_lines(tmp_path, monkeypa
         assert [table.place(row).line for row in range(4)] == [
             2 + 2 * lines, 3 + 3 * lines, 8 + 4 * lines, 13 + 4 * lines,
         ]  # fmt: skip
-
-
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_millions_of_blank_lines_take_little_memory(line_end):
-    text = b"1,2\n" + line_end.encode() * 1_000_000 + b"3,4\n"
-    tracemalloc.start()
-    try:
-        rows = csv_scan.find_rows(text, ",")
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert np.count_nonzero(rows.lengths) == 2 and rows.lengths.size < 10
-    assert peak < 6 * len(text)

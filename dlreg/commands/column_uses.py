@@ -10,6 +10,7 @@ import pandas as pd
 from dlreg.config.schema import SplitMethod
 from dlreg.errors import DataError
 from dlreg.preview.columns import are_in_order, counts_rows, equals_target
+from dlreg.preview.first_rows import are_whole, count_values
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, recognise_columns
 from dlreg.table.date_guess import guess_other_formats
@@ -140,13 +141,14 @@ def _use_numbers(guess: GuessedTable, column: Column, y_true: np.ndarray) -> Use
     # Where the marks between digits are those of another column, the cells are still text.
     numbers = KINDS["number"].read(guess.table, column)
     rows = np.flatnonzero(~np.isnan(y_true))
-    if counts_rows(numbers[rows], rows):
+    numbers_there, y_there = (numbers, y_true) if len(rows) == len(y_true) else (numbers[rows], y_true[rows])
+    if counts_rows(numbers_there, rows):
         return _left_out(cells, "numbers the rows, like an id")
-    if equals_target(numbers[rows], y_true[rows]):
+    if equals_target(numbers_there, y_there):
         return _left_out(cells, "follows the target exactly")
-    known = pd.Series(numbers).dropna()
+    known = numbers[~np.isnan(numbers)]
     comment = f"{known.min():g} to {known.max():g}{f', in {column.unit!r}' if column.unit else ''}"
-    if (known == known.round()).all() and 2 < known.nunique() <= FEW_VALUES:
+    if are_whole(known) and 2 < count_values(known, most=FEW_VALUES) <= FEW_VALUES:
         comment += "; a category if these are codes"
     notes = [*unit_notes(guess.table, column, is_training=True), *grouping_notes(guess.table, column.name)]
     if column.name in guess.codes:

@@ -23,6 +23,7 @@ from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, load_dataset, shown_path
 from dlreg.table.kinds.number import unit_notes
 from dlreg.table.missing_columns import missing_columns
+from dlreg.table.source import KnownTable
 from dlreg.table.table_guess import GuessedTable, guess_table
 from dlreg.table.target import find_target_unit, read_target
 from dlreg.wording import shorten
@@ -97,7 +98,7 @@ def init(
     draft = _Draft(
         path, target, target_unit, table.csv_format, has_other_rows, uses, split, split_by, logarithm, "fast"
     )
-    lines, config, dataset = _load(draft, place)
+    lines, config, dataset = _load(draft, place, guess.as_read)
     rows = (f"left out: {place}" for place in guess.non_data_rows)
     notes = [*rows, *_left_out_notes(uses), *_missing_notes(guess, target), *_reading_notes(guess, draft)]
     warnings = [*_split_notes(config), *_target_notes(config), *_advice(config, dataset)]
@@ -116,18 +117,18 @@ def _delimiter(text: str) -> str:
         raise UsageError(Fault(f"--delimiter {error.expected}", hint=hint)) from None
 
 
-def _load(draft: _Draft, place: Path) -> tuple[list[str], Config, Dataset]:
+def _load(draft: _Draft, place: Path, table: KnownTable) -> tuple[list[str], Config, Dataset]:
     """The lines of a config, and what it reads; with a simpler split or preset where rows are too few."""
     lines = list(_data_lines(draft))
     config = parse_config(("\n".join(lines) + "\n").encode(), str(place))
     try:
-        dataset = load_dataset(config)
+        dataset = load_dataset(config, table.read)
     except DataError:
         # A table of few rows may leave a part or a fold empty.
         if draft.split != "random":
-            return _load(draft._replace(split="random", split_by=None), place)
+            return _load(draft._replace(split="random", split_by=None), place, table)
         if draft.preset != "standard":
-            return _load(draft._replace(preset="standard"), place)
+            return _load(draft._replace(preset="standard"), place, table)
         raise
     plan_training(config, dataset)
     return lines, config, dataset

@@ -26,12 +26,15 @@ _BARE, _SAME_DIGIT = "+-.,0123456789", str.maketrans("23456789", "11111111")
 _GROUPED_BY_COMMAS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 
 
-def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
+def guess_format(path: str, delimiter: str | None = None) -> tuple[CsvFormat, pd.DataFrame]:
     """Guesses encoding, lines that are no rows, delimiter, and the marks of numbers from the first rows.
 
     Args:
         path: The file.
         delimiter: The delimiter, if it is known.
+
+    Returns:
+        The format, and the rows by which the marks were guessed, as `read_sample` gives them.
 
     Raises:
         DataError: The file is not a CSV.
@@ -39,13 +42,15 @@ def guess_format(path: str, delimiter: str | None = None) -> CsvFormat:
     """
     if find_source(path, CsvFormat()).form() != "text":
         sample = read_sample(path, CsvFormat())
-        return guess_marks((cells for _, cells in sample.items()), CsvFormat())
+        csv_format = guess_marks((cells for _, cells in sample.items()), CsvFormat())
+        # Its numbers have no marks of their own: they are those of its texts.
+        return csv_format, read_sample(path, csv_format)
     encoding = _guess_encoding(path)
     with open_text(path) as stream:
         text = stream.read(SAMPLE_BYTES).decode(encoding, errors="ignore").encode()
     csv_format = _guess_lines(text, CsvFormat(encoding), delimiter)
     sample = read_sample(path, csv_format)
-    return guess_marks((cells for _, cells in sample.items()), csv_format)
+    return guess_marks((cells for _, cells in sample.items()), csv_format), sample
 
 
 def guess_marks(columns: Iterable["pd.Series[str]"], csv_format: CsvFormat) -> CsvFormat:
@@ -72,9 +77,8 @@ def _numbers_in(columns: Iterable["pd.Series[str]"]) -> Iterator[tuple[str, int]
     """
     counts = Counter[str]()
     for cells in columns:
-        for text, count in cells.value_counts(sort=False).items():
-            is_bare = not str(text).strip(_BARE)
-            counts[str(text).translate(_SAME_DIGIT) if is_bare else str(text)] += count
+        texts = cells.dropna().tolist()
+        counts.update(text if text.strip(_BARE) else text.translate(_SAME_DIGIT) for text in texts)
     for text, count in counts.items():
         if number := split_number(text):
             yield number.number, count
@@ -90,7 +94,8 @@ def _guess_encoding(path: str) -> str:
         while block:
             following = stream.read(SAMPLE_BYTES)
             try:
-                decoder.decode(block, final=not following)
+                if decoder.getstate()[0] or not block.isascii() or marked != "utf-8":
+                    decoder.decode(block, final=not following)
             except UnicodeDecodeError as error:
                 return likely_encoding(block[max(error.start - 1000, 0) :][:65536], marked)
             block = following

@@ -1,7 +1,7 @@
 """The rows of a config: read, recognised, checked and split – everything before anything is fitted."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -93,8 +93,12 @@ class Dataset:
         return self.folds[0].train if go_forward(self.folds) else slice(None)
 
 
-def load_dataset(config: Config) -> Dataset:
+def load_dataset(config: Config, read: Callable[..., Table] = read_table) -> Dataset:
     """Reads and splits what `config.data` names.
+
+    Args:
+        config: Names the table, and says what is read of it.
+        read: Reads the table, as `read_table` does.
 
     Raises:
         DataError: With every fault of the columns at once.
@@ -106,7 +110,7 @@ def load_dataset(config: Config) -> Dataset:
     contents: _Contents | None = None
     notes: list[str] = []
     with gathering(faults):
-        table = read_table(shown_path(data.path), csv_format_of(data), columns_as_text(data))
+        table = read(shown_path(data.path), csv_format_of(data), columns_as_text(data))
         columns, tables, target, notes = recognise_table(config, table, faults)
         del table
         cells = _read_columns(columns, tables, faults)

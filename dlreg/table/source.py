@@ -4,9 +4,10 @@ import io
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ from dlreg.table.csv_file import csv_blocks
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import open_csv
 from dlreg.table.excel_file import is_workbook, sheet_blocks
-from dlreg.table.growing_columns import GrowingColumns
+from dlreg.table.growing_columns import GrowingColumns, places_of_text
 from dlreg.table.table import RowBlock, Table
 
 # A sample's cells are looked at one by one.
@@ -207,6 +208,32 @@ def read_table(
         if not columns.mixed:
             return Table(columns.to_frame(header), source.name, csv_format, source.blocks)
         text_columns = {*text_columns, *(header[place] for place in columns.mixed)}
+
+
+@dataclass(frozen=True)
+class KnownTable:
+    """A table that was read, for whoever reads it again.
+
+    Attributes:
+        path: Its file.
+        table: As `read_table` gave it.
+        text_columns: The columns that were to be kept as text.
+    """
+
+    path: str
+    table: Table
+    text_columns: Collection[str]
+
+    def read(self, path: str, csv_format: CsvFormat, text_columns: Collection[str] = ()) -> Table:
+        """The table as `read_table` would read it, which it does where that is another one."""
+        frame, known = self.table.frame, self.table.csv_format
+        # Neither changes what a cell is read as.
+        alike = replace(csv_format, thousands=known.thousands, time_zone=known.time_zone) == known
+        texts = {str(frame.columns[place]) for place in places_of_text(frame)}
+        is_same = alike and set(self.text_columns) <= set(text_columns) <= texts
+        if not is_same or Path(path).absolute() != Path(self.path).absolute():
+            return read_table(path, csv_format, text_columns)
+        return replace(unread_table(path, csv_format), frame=frame)
 
 
 def stream_tables(source: Source | SeveralFiles, text_columns: Collection[str] = ()) -> Iterator[Table]:

@@ -12,7 +12,7 @@ from dlreg.table.date_guess import guess_iso_format, guess_other_formats
 from dlreg.table.kinds.number import LARGEST_NUMBER
 from dlreg.table.mixed_columns import Mixture, examine_numbers, means_missing
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows, without_cells
-from dlreg.table.source import read_sample, read_table
+from dlreg.table.source import KnownTable, read_table
 from dlreg.table.table import Table
 from dlreg.table.written_cells import has_leading_zeros
 
@@ -27,6 +27,7 @@ class GuessedTable:
         codes: The columns of whole numbers some of which start with a zero.
         several_offsets: The columns of ISO dates that have several offsets from UTC, or not all of them one.
         non_data_rows: The rows that are no observations, in words; their cells are missing in the table.
+        as_read: The table before anything was made of its cells.
     """
 
     table: Table
@@ -34,6 +35,7 @@ class GuessedTable:
     codes: frozenset[str]
     several_offsets: tuple[str, ...]
     non_data_rows: tuple[str, ...]
+    as_read: KnownTable
 
 
 def guess_table(path: str, target: str, delimiter: str | None = None) -> GuessedTable:
@@ -48,14 +50,14 @@ def guess_table(path: str, target: str, delimiter: str | None = None) -> Guessed
         DataError: The file is not a CSV, or its rows are not all as long as its header.
         StorageError: The file cannot be read.
     """
-    csv_format = guess_format(path, delimiter)
-    sample = read_sample(path, csv_format)
+    csv_format, sample = guess_format(path, delimiter)
     table = _read_by_marks(path, csv_format, sample)
     numbers = [name for name in table.frame.columns if pd.api.types.is_numeric_dtype(table.frame[name])]
     codes = frozenset(name for name in numbers if name != target and has_leading_zeros(sample[name]))
     infinite = {name for name in numbers if (table.frame[name].abs() > LARGEST_NUMBER).any()}
     if codes or infinite:
         table = read_table(path, table.csv_format, codes | infinite)
+    as_read = KnownTable(path, table, codes | infinite)
     table, non_data_rows = _without_other_rows(table, target)
     several_offsets = tuple(name for name, cells in _texts(table) if _has_several_offsets(cells.dropna()))
     if several_offsets:
@@ -66,7 +68,7 @@ def guess_table(path: str, target: str, delimiter: str | None = None) -> Guessed
         if name not in codes and (mixture := _examine(cells, table.csv_format, is_target=name == target))
     }
     mixtures = _without_conflicts(table, mixtures)
-    return GuessedTable(_with_gaps(table, mixtures), mixtures, codes, several_offsets, non_data_rows)
+    return GuessedTable(_with_gaps(table, mixtures), mixtures, codes, several_offsets, non_data_rows, as_read)
 
 
 def _without_other_rows(table: Table, target: str) -> tuple[Table, tuple[str, ...]]:

@@ -6,4 +6,4 @@ from dlreg.table.csv_guess import guess_format
 def test_an_odd_byte_after_the_first_block_is_still_seen(tmp_path):
     rows = "x,y\n" + "1,2\n" * 280_000 + "é,3\n"
     (tmp_path / "t.csv").write_bytes(rows.encode("cp1252"))
-    assert guess_format(str(tmp_path / "t.csv")).encoding == "cp1252"
+    assert guess_format(str(tmp_path / "t.csv"))[0].encoding == "cp1252"

@@ -1,4 +1,6 @@
-"""Several files are one table: rows count through, faults name the file, and all headers must be equal."""
+"""Several files are one table, with faults that name the file; a table that is known is not read again."""
+
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from support.tables import faults_of, make_table, read
 
 from dlreg.errors import DataError
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.source import find_source, read_table, stream_tables
+from dlreg.table.source import KnownTable, find_source, read_table, stream_tables
 
 
 def csv_of(frame: pd.DataFrame) -> bytes:
@@ -81,3 +83,28 @@ def test_a_fault_names_the_file_and_its_line(tmp_path):
     (folder / "2.csv").write_text("x,y\n1,2\n3\n")
     (fault,) = faults_of(tmp_path, b"", data={"path": "parts/*.csv"})
     assert str(fault).startswith(f"{folder}/2.csv:3: expected 2 cells")
+
+
+@pytest.mark.parametrize(
+    ("changes", "texts", "is_known"),
+    [
+        ({}, set(), True),
+        ({"time_zone": "UTC", "thousands": ","}, {"z"}, True),
+        ({}, {"x"}, False),
+        ({"missing_values": ("1",)}, set(), False),
+        ({"decimal": ","}, set(), False),
+    ],
+)
+def test_a_known_table_is_read_again_only_where_it_would_be_another(tmp_path, changes, texts, is_known):
+    path = str(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("x,y,z\n1,2,a\n1.5,4,b\n")
+    known = KnownTable(path, read_table(path, CsvFormat()), set())
+    csv_format = replace(CsvFormat(), **changes)
+    table, again = known.read(path, csv_format, texts), read_table(path, csv_format, texts)
+    assert (table.frame is known.table.frame) == is_known
+    assert table.frame.equals(again.frame) and table.csv_format == again.csv_format
+    assert table.describe_place(1) == again.describe_place(1) == "line 3"
+    (tmp_path / "other.csv").write_text("x\n1\n")
+    assert len(known.read(str(tmp_path / "other.csv"), CsvFormat()).frame) == 1
+    kept = KnownTable(path, read_table(path, CsvFormat(), {"x"}), {"x"})
+    assert kept.read(path, CsvFormat()).frame["x"].tolist() == [1.0, 1.5]

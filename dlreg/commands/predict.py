@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import pandas as pd
 
 from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
@@ -95,7 +96,9 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
     with naming_set_option(), _open_output(output) as target:
         # It writes the same text as pandas, several times as fast.
         writer = csv_writer(target, lineterminator="\n")
-        text_columns = {*run.text_columns, *options.keep}
+        # Numbers are read as such, and once more as text where they are kept as they are written.
+        numbers = {column.name for column in run.columns} - set(run.text_columns)
+        text_columns = {*run.text_columns, *options.keep} - numbers
         for block in stream_tables(source, text_columns):
             table = with_dates_as_trained(block, run)
             predicted, met = _predict_block(run, table, options)
@@ -109,13 +112,13 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
                 # Before anything is written: what follows is mostly like what comes first.
                 refuse_unseen(strange, source.name, options.max_unseen)
                 writer.writerow(["row", *written(options.keep), *options.predicted])
-            kept = {name: block.frame[name].fillna("").tolist() for name in options.keep}
+            kept = _kept_texts(block, options.keep)
             formulas += find_formulas(kept, n_rows)
-            numbers = [number_texts(rows), *(_cells(predicted[name]) for name in options.predicted)]
+            texts = [number_texts(rows), *(_cells(predicted[name]) for name in options.predicted)]
             if kept:
-                writer.writerows(zip(numbers[0], *map(written, kept.values()), *numbers[1:], strict=True))
+                writer.writerows(zip(texts[0], *map(written, kept.values()), *texts[1:], strict=True))
             else:
-                target.write(lines_of_numbers(numbers))
+                target.write(lines_of_numbers(texts))
             n_rows += len(table.frame)
         if not n_rows:
             raise DataError(no_rows_fault(source.name))
@@ -139,6 +142,14 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
         "formulas": dict(formulas.counts),
     }
     return report, unusable.faults(source.name)
+
+
+def _kept_texts(block: Table, names: Sequence[str]) -> dict[str, list[str]]:
+    """The cells of these columns of a block as they are written."""
+    frame = block.frame
+    if any(pd.api.types.is_numeric_dtype(frame[name]) for name in names):
+        frame = pd.concat([rows.read(names) for rows in block.blocks()])
+    return {name: frame[name].fillna("").tolist() for name in names}
 
 
 def _cells(values: np.ndarray) -> list[str]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from dlreg.errors import DataError, Fault
@@ -33,7 +34,7 @@ def parse_header(text: bytes, path: str, csv_format: CsvFormat, line: int) -> tu
         raise DataError(Fault(f"the header cannot be read: {error}", path, line, hint=hint)) from None
     names = tuple(cell if cell.strip() else f"Unnamed: {index}" for index, cell in enumerate(cells))
     duplicates = list(_duplicates(names))
-    repeated = {name for name in names if duplicates and names.count(name) > 1}
+    repeated = {name for name, count in Counter(names).items() if count > 1}
     if repeated and all(map(split_number, repeated)) and (no_header := data_fault(cells, path, line)):
         raise DataError(no_header)
     faults = [

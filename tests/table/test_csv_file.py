@@ -292,3 +292,18 @@ def test_pandas_makes_no_series_of_each_column_of_each_block(tmp_path, monkeypat
     monkeypatch.setattr(csv_scan, "BLOCK_BYTES", len(row))
     assert read_table(str(tmp_path / "wide.csv"), CsvFormat()).frame.shape == (9, n_columns)
     assert len(made) < n_columns
+
+
+@pytest.mark.parametrize(
+    ("cell", "other"), [("1", "word"), ("1", "True"), ("True", ""), ("", "word"), ("1", "2.5")]
+)
+def test_a_column_that_turns_late_in_a_block_is_read_as_one(tmp_path, cell, other):
+    # pandas reads a block of so many rows in several pieces.
+    n_rows = 300_000
+    content = "x,y\n" + f"{cell},1\n" * n_rows + f"{other},2\n"
+    column = read(tmp_path, content).frame["x"]
+    if (cell, other) == ("1", "2.5"):
+        assert column.dtype == float and column.iloc[[0, -1]].tolist() == [1.0, 2.5]
+    else:
+        assert str(column.dtype) == "str"
+        assert column.iloc[[0, -1]].fillna("").tolist() == [cell, other]

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dlreg.engine.gradients import multiply_by_column, share_of_mish, waves_of
+from dlreg.engine.gradients import mixtures_of_bins, multiply_by_column, share_of_mish, waves_of
 from dlreg.model.architecture import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Network, parameter_specs
 from dlreg.model.embeddings import Periodic, PiecewiseLinear
 from dlreg.model.weights import Weights
@@ -178,6 +178,9 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
         frequencies, phases, kernel, bias = (next(values) for _ in range(4))
         waves = waves_of(x[..., :first], frequencies, phases, kernel)
         parts = [x[..., :first], waves + tf.reshape(bias, (*bias.shape[:-2], 1, waves.shape[-1]))]
+    elif isinstance(embedding, PiecewiseLinear) and embedding.n_mixtures:
+        bins = (embedding.slopes, embedding.offsets, embedding.height)
+        parts = [x[..., :first], mixtures_of_bins(x[..., :first], *bins, next(values))]
     elif isinstance(embedding, PiecewiseLinear):
         shares = tf.clip_by_value(x[..., :first, None] * embedding.slopes + embedding.offsets, 0.0, 1.0)
         parts = [x[..., :first], tf.reshape(shares, (*shares.shape[:-2], embedding.slopes.size))]

@@ -118,6 +118,9 @@ def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
         yield ParameterSpec("frequencies", "bias", waves, "embeddings")
         yield ParameterSpec("periodic", "kernel", mixed, "embeddings")
         yield ParameterSpec("periodic", "bias", (n_numbers, PERIODIC_WIDTH), "embeddings")
+    elif isinstance(network.embedding, PiecewiseLinear) and network.embedding.n_mixtures:
+        mixed = (*network.embedding.slopes.shape, network.embedding.n_mixtures)
+        yield ParameterSpec("bin_mixtures", "kernel", mixed, "embeddings")
     for number, (_, levels) in enumerate(network.categories, start=1):
         yield ParameterSpec(f"category_{number}", "kernel", (levels, CATEGORY_WIDTH), "embeddings")
     if network.feature_scale:

@@ -9,6 +9,10 @@ EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
 # RealMLP's, https://arxiv.org/abs/2407.04491, appendix A.
 FREQUENCIES, FREQUENCY_SCALE, PERIODIC_WIDTH = 16, 0.1, 3
 BINS = 16
+# Of more numbers than these each has its bins mixed before the first layer, which would be most of a step.
+FEW_NUMBERS = 32
+# The mixtures, and the height of the bins that they mix: the taller, the faster a mixture learns.
+BIN_MIXTURES, MIXED_HEIGHT = 3, 8.0
 CATEGORY_WIDTH = 8
 
 
@@ -40,9 +44,13 @@ class PiecewiseLinear:
     and Babenko, 2022 (https://arxiv.org/abs/2203.05556). A dense layer on top of it is linear in each bin, so
     it bends where the data are; the number itself is for what is straight throughout.
 
+    Of more than `FEW_NUMBERS` numbers each has its shares mixed to `BIN_MIXTURES` values by a learnt matrix
+    of its own, so that the first layer is narrow. The shares then go from 0 to `MIXED_HEIGHT`.
+
     Attributes:
-        slopes: 1 / (eⱼ₊₁ - eⱼ), shape `(n_numbers, n_bins)`; 0 for bins that a column does not have.
-        offsets: -eⱼ / (eⱼ₊₁ - eⱼ), the same shape.
+        slopes: 1 / (eⱼ₊₁ - eⱼ), times `height`, shape `(n_numbers, n_bins)`; 0 for bins that a column does
+            not have.
+        offsets: -eⱼ / (eⱼ₊₁ - eⱼ), times `height`, the same shape.
     """
 
     slopes: np.ndarray
@@ -54,9 +62,19 @@ class PiecewiseLinear:
         return len(self.slopes)
 
     @property
+    def n_mixtures(self) -> int:
+        """How many mixtures of its bins there are for each number; 0 where the bins go on as they are."""
+        return BIN_MIXTURES if self.n_numbers > FEW_NUMBERS else 0
+
+    @property
+    def height(self) -> float:
+        """The share of a bin that lies below a number altogether."""
+        return MIXED_HEIGHT if self.n_mixtures else 1.0
+
+    @property
     def width(self) -> int:
         """Outputs for all numbers together."""
-        return self.n_numbers + int(self.slopes.size)
+        return self.n_numbers + (self.n_numbers * self.n_mixtures or int(self.slopes.size))
 
 
 Embedding = Periodic | PiecewiseLinear
@@ -76,15 +94,15 @@ def fit_embedding(name: EmbeddingName, numbers: np.ndarray) -> Embedding | None:
         return None
     if name == "periodic":
         return Periodic(numbers.shape[1])
-    slopes, offsets = np.zeros((2, numbers.shape[1], BINS), dtype=np.float32)
+    embedding = PiecewiseLinear(*np.zeros((2, numbers.shape[1], BINS), dtype=np.float32))
     for column, values in enumerate(numbers.T):
         # Edges that are values of the column: of few values each has a bin of its own.
         shares = np.linspace(0, 1, BINS + 1)
         edges = np.unique(np.quantile(values.astype(np.float64), shares, method="inverted_cdf"))
-        slope = 1 / np.diff(edges)
-        slopes[column, : len(slope)] = slope
-        offsets[column, : len(slope)] = -edges[:-1] * slope
-    return PiecewiseLinear(slopes, offsets)
+        slope = embedding.height / np.diff(edges)
+        embedding.slopes[column, : len(slope)] = slope
+        embedding.offsets[column, : len(slope)] = -edges[:-1] * slope
+    return embedding
 
 
 def describe_embedding(embedding: Embedding | None) -> dict[str, Any]:

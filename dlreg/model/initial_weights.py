@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlreg.model.architecture import Network, ParameterSpec, parameter_specs
-from dlreg.model.embeddings import FREQUENCIES, FREQUENCY_SCALE
+from dlreg.model.embeddings import BINS, FREQUENCIES, FREQUENCY_SCALE, MIXED_HEIGHT
 from dlreg.model.keras_model import build_model, model_variables
 from dlreg.model.weights import Weights
 
@@ -19,8 +19,9 @@ def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Wei
     `glorot_uniform` is what Keras draws for its layers. With `he_normal` weight matrices are
     N(0, 2 / fan_in) (He et al., 2015, https://arxiv.org/abs/1502.01852), the hidden biases U(-1, 1), and the
     output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. In either
-    case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), and embeddings of levels at N(0, 0.1²):
-    near the origin, where a level never seen is, so that one of few rows is nearly like it.
+    case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), mixtures of bins about as large as the
+    numbers, and embeddings of levels at N(0, 0.1²): near the origin, where a level never seen is, so that
+    one of few rows is nearly like it.
 
     Args:
         network: What is to be trained.
@@ -56,6 +57,8 @@ def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:
     if spec.group == "weights":
         gain = 0.1 if spec.layer == "output" else np.sqrt(2)
         return np.asarray(gain * normal(shape) / np.sqrt(spec.fan_in))
+    if spec.layer == "bin_mixtures":
+        return np.asarray(normal(shape) * np.sqrt(2 / BINS) / MIXED_HEIGHT)
     if spec.layer == "periodic" and spec.kind == "kernel":
         return np.asarray(normal(shape) / np.sqrt(FREQUENCIES))
     if spec.layer.startswith("category_"):

@@ -105,8 +105,12 @@ def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
     elif isinstance(embedding, PiecewiseLinear):
         shape = embedding.slopes.shape
         shares = _einsum("n,nk->nk", shape, "nk", "bins", n_members, trainable=False)(features[..., :first])
-        flat = keras.layers.Reshape((*axes, embedding.slopes.size), name="bin_shares")
-        parts = [features[..., :first], flat(ops.clip(shares, 0.0, 1.0))]
+        shares = ops.clip(shares, 0.0, embedding.height)
+        if embedding.n_mixtures:
+            mixed = (first, embedding.n_mixtures)
+            shares = _einsum("nk,nkd->nd", mixed, None, "bin_mixtures", n_members)(shares)
+        flat = keras.layers.Reshape((*axes, embedding.width - first), name="bin_shares")
+        parts = [features[..., :first], flat(shares)]
     if parts or network.categories:
         parts += [features[..., first:end]] if end > first else []
         parts += [

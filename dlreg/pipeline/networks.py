@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import BATCH_NORM_EPSILON, Network
-from dlreg.model.embeddings import Periodic, PiecewiseLinear
+from dlreg.model.embeddings import PERIODIC_WIDTH, Periodic, PiecewiseLinear
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.pipeline.graph import Graph, table_value
@@ -121,19 +121,28 @@ def _first_inputs(
     def for_every_member(table: str) -> str:
         return graph.add("Mul", table, np.ones((*axes, 1, 1), dtype=np.float32)) if axes else table
 
-    if isinstance(embedding, Periodic):
-        frequencies, phases, kernel, bias = (next(parameters) for _ in range(4))
-        # [n_numbers, N, 1], and so on with the numbers in front, where MatMul takes them one by one.
+    def scaled(slopes: np.ndarray, offsets: np.ndarray) -> str:
+        # [n_numbers, N, n_values], with the numbers in front, where MatMul takes them one by one.
         numbers = graph.add("Transpose", columns(0, first), perm=[1, 0])
         numbers = graph.add("Unsqueeze", numbers, np.array([2]))
-        angles = graph.add("Mul", numbers, frequencies[..., :, None, :])
-        waves = graph.add("Cos", graph.add("Add", angles, phases[..., :, None, :]))
-        mixed = graph.add("MatMul", waves, kernel)
-        mixed = graph.add("Add", mixed, bias[..., :, None, :])
-        order = [1, 0, 2] if not axes else [0, 2, 1, 3]
-        mixed = graph.add("Transpose", mixed, perm=order)
-        width = embedding.width - first
-        mixed = graph.add("Reshape", mixed, np.array([*axes, -1, width]))
+        product = graph.add("Mul", numbers, slopes[..., :, None, :])
+        return str(graph.add("Add", product, offsets[..., :, None, :]))
+
+    def rows_of(mixed: str, mixtures: int) -> str:
+        mixed = graph.add("Transpose", mixed, perm=[0, 2, 1, 3] if axes else [1, 0, 2])
+        return str(graph.add("Reshape", mixed, np.array([*axes, -1, first * mixtures])))
+
+    if isinstance(embedding, Periodic):
+        frequencies, phases, kernel, bias = (next(parameters) for _ in range(4))
+        waves = graph.add("Cos", scaled(frequencies, phases))
+        mixed = rows_of(
+            graph.add("Add", graph.add("MatMul", waves, kernel), bias[..., :, None, :]), PERIODIC_WIDTH
+        )
+        parts = [for_every_member(columns(0, first)), mixed]
+    elif isinstance(embedding, PiecewiseLinear) and embedding.n_mixtures:
+        shares = scaled(embedding.slopes, embedding.offsets)
+        shares = graph.add("Clip", shares, np.float32(0), np.float32(embedding.height))
+        mixed = rows_of(graph.add("MatMul", shares, next(parameters)), embedding.n_mixtures)
         parts = [for_every_member(columns(0, first)), mixed]
     elif isinstance(embedding, PiecewiseLinear):
         numbers = graph.add("Unsqueeze", columns(0, first), np.array([2]))

@@ -13,7 +13,7 @@ from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.intervals import LEVEL, Intervals
 from dlreg.evaluation.results import Predictions
 from dlreg.model.architecture import Network, parameter_specs
-from dlreg.model.embeddings import BINS, Periodic, PiecewiseLinear
+from dlreg.model.embeddings import BINS, Periodic
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE
 from dlreg.pipeline.limits import limits_of
 from dlreg.pipeline.session import Pipeline
@@ -146,14 +146,13 @@ def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Interv
 def _max_pipeline_bytes(config: Config, n_columns: int, n_features: int) -> int:
     """The most bytes of a pipeline of this config, however its features are encoded and embedded."""
     hidden_layers = config.model.hidden_layers
-    bins = np.broadcast_to(np.float32(0), (n_features, BINS))
+    # All bins of a number beside it: of many numbers they are mixed to fewer.
     largest = Network(
-        n_features,
+        n_features * (1 + BINS),
         hidden_layers,
         batch_norm=True,
         parametric_activation=True,
         feature_scale=True,
-        embedding=PiecewiseLinear(bins, bins),
     )
     embeddings = (
         Network(n_features, (), embedding=Periodic(n_features)),

@@ -5,7 +5,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dlreg.engine.gradients import MIXED_TOGETHER, multiply_by_column, share_of_mish, waves_of
+from dlreg.engine.gradients import (
+    MANY_MIXED_TOGETHER,
+    MIXED_TOGETHER,
+    mixtures_of_bins,
+    multiply_by_column,
+    share_of_mish,
+    waves_of,
+)
+from dlreg.model.embeddings import FEW_NUMBERS
+
+# One block, several, with and without some numbers left, of few numbers and of many.
+N_NUMBERS = [
+    1, 5, MIXED_TOGETHER, MIXED_TOGETHER + 3, 2 * MIXED_TOGETHER, FEW_NUMBERS, FEW_NUMBERS + 1,
+    10 * MANY_MIXED_TOGETHER,
+]  # fmt: skip
 
 
 def values_and_gradients(function, arguments, weights):
@@ -49,7 +63,7 @@ def test_share_of_mish(members, values):
 
 
 @pytest.mark.parametrize("members", [(), (3,)])
-@pytest.mark.parametrize("n_numbers", [1, 5, MIXED_TOGETHER, MIXED_TOGETHER + 3, 3 * MIXED_TOGETHER + 1])
+@pytest.mark.parametrize("n_numbers", N_NUMBERS)
 def test_waves(members, n_numbers):
     generator = np.random.default_rng(13)
     # A few turns away, where the fast cosine must still be one.
@@ -72,3 +86,22 @@ def test_waves(members, n_numbers):
         return tf.reshape(mixtures, (*mixtures.shape[:-2], 4 * n_numbers))
 
     assert_same(fast, plain, arguments, (*members, 30, 4 * n_numbers), 2e-5)
+
+
+@pytest.mark.parametrize("members", [(), (3,)])
+@pytest.mark.parametrize("n_numbers", N_NUMBERS)
+def test_mixtures_of_bins(members, n_numbers):
+    generator = np.random.default_rng(14)
+    x = tf.constant(generator.normal(size=(*members, 30, n_numbers)), tf.float32)
+    slopes, offsets = generator.normal(scale=3, size=(2, n_numbers, 5)).astype(np.float32)
+    kernel = generator.normal(size=(*members, n_numbers, 5, 2))
+
+    def fast(kernel):
+        return mixtures_of_bins(x, slopes, offsets, 2.5, kernel)
+
+    def plain(kernel):
+        shares = tf.clip_by_value(x[..., None] * slopes + offsets, 0.0, 2.5)
+        mixtures = tf.einsum("...rnb,...nbm->...rnm", shares, kernel)
+        return tf.reshape(mixtures, (*mixtures.shape[:-2], 2 * n_numbers))
+
+    assert_same(fast, plain, [kernel], (*members, 30, 2 * n_numbers), 2e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlreg.model.architecture import Network, count_parameters
-from dlreg.model.embeddings import fit_embedding
+from dlreg.model.embeddings import FEW_NUMBERS, fit_embedding
 from dlreg.model.keras_model import build_model
 
 
@@ -16,16 +16,17 @@ def test_parameters_are_counted_as_keras_does(hidden_layers, batch_norm):
 
 
 @pytest.mark.parametrize("embedding", ["none", "periodic", "piecewise_linear"])
-def test_parameters_of_embeddings_and_factors_are_counted_as_keras_does(embedding):
-    numbers = np.random.default_rng(1).normal(size=(50, 4))
+@pytest.mark.parametrize("n_numbers", [4, FEW_NUMBERS + 1])
+def test_parameters_of_embeddings_and_factors_are_counted_as_keras_does(embedding, n_numbers):
+    numbers = np.random.default_rng(1).normal(size=(50, n_numbers))
     network = Network(
-        25,
+        n_numbers + 21,
         (6, 3),
         "mish",
         parametric_activation=True,
         feature_scale=True,
         embedding=fit_embedding(embedding, numbers),
-        categories=((4, 10), (14, 11)),
+        categories=((n_numbers, 10), (n_numbers + 10, 11)),
     )
     assert count_parameters(network) == build_model(network).count_params()
 

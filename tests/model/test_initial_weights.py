@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlreg.model.architecture import Network, parameter_specs
-from dlreg.model.embeddings import Periodic
+from dlreg.model.embeddings import FEW_NUMBERS, Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
 
 
@@ -31,3 +31,19 @@ def test_he_normal_starts_as_it_says():
     assert drawn["category_1", "kernel"].std() == pytest.approx(0.1, rel=0.1)
     assert (drawn["feature_scale", "kernel"] == 1).all()
     assert (drawn["output", "bias"] == 0).all()
+
+
+def test_mixtures_of_bins_start_about_as_large_as_the_numbers_beside_them():
+    numbers = np.random.default_rng(3).normal(size=(500, 4 * FEW_NUMBERS))
+    embedding = fit_embedding("piecewise_linear", numbers)
+    for initializer in ("he_normal", "glorot_uniform"):
+        network = Network(numbers.shape[1], embedding=embedding, initializer=initializer)
+        (weights,) = initial_weights(network, 4)
+        (kernel,) = (
+            value
+            for spec, value in zip(parameter_specs(network), weights.parameters, strict=True)
+            if spec.layer == "bin_mixtures"
+        )
+        shares = np.clip(numbers[..., None] * embedding.slopes + embedding.offsets, 0, embedding.height)
+        mixtures = np.einsum("rnb,nbm->rnm", shares, kernel)
+        assert np.sqrt(np.mean(mixtures**2)) == pytest.approx(1, abs=0.15)

@@ -14,7 +14,7 @@ from dlreg.engine.forward import predict
 from dlreg.features.scaling import SOFT_LIMIT
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Network
-from dlreg.model.embeddings import fit_embedding
+from dlreg.model.embeddings import FEW_NUMBERS, fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import trained_model
 from dlreg.model.mixture import Mixture, Ridge, mean_of
@@ -83,6 +83,24 @@ def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(table, embedding, n
     )
     assert predict(network, weights, x) == pytest.approx(members, abs=2e-5)
     vetting.vet_model(exported.SerializeToString())
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("embedding", ["periodic", "piecewise_linear"])
+def test_embeddings_of_many_numbers_are_one_thing_in_keras_onnx_and_the_loop(embedding, n_members):
+    x = np.random.default_rng(5).normal(size=(40, FEW_NUMBERS + 5)).astype(np.float32)
+    numbers = x[:, : FEW_NUMBERS + 2]
+    network = Network(x.shape[1], [16, 8], embedding=fit_embedding(embedding, numbers), **EMBEDDED)
+    weights = initial_weights(network, 2, n_members)
+    expected = trained_model(network, weights).predict(x, verbose=0).T
+    assert predict(network, weights, x) == pytest.approx(expected, abs=2e-5)
+    variants = [TrainedVariant(network, weights)]
+    graph = network_graph(
+        variants, mean_of(n_members, None), TargetScaling("none", 0.0, 1.0), ["y", "spread"]
+    )
+    onnx.checker.check_model(graph, full_check=True)
+    y_pred, *_ = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
+    assert y_pred[:, 0] == pytest.approx(expected.mean(axis=0), abs=2e-5)
 
 
 @pytest.mark.parametrize("activation", typing.get_args(Activation))

@@ -39,7 +39,9 @@ def compile_cache(*, enabled: bool) -> Iterator[Path | None]:
     if enabled:
         with suppress(OSError):
             folder = _private_folder()
-            work = _linked(folder) if folder else None
+            if folder:
+                work = Path(tempfile.mkdtemp(prefix=_IN_USE, dir=folder))
+                _link_all(folder, work)
     try:
         yield work
     finally:
@@ -57,7 +59,7 @@ def _private_folder() -> Path | None:
     folder = base / f"xla-{_machine_fingerprint()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve(strict=True)
-    is_ours = _is_ours(folder.lstat()) and all(_owns(entry.lstat()) for entry in folder.iterdir())
+    is_ours = _is_ours(folder.lstat()) and all(_owns(status) for _, status in _newest_first(folder))
     return folder if is_ours and all(map(_is_private, folder.parents)) else None
 
 
@@ -86,21 +88,31 @@ def _is_private(folder: Path) -> bool:
     return not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or bool(status.st_mode & stat.S_ISVTX)
 
 
-def _linked(folder: Path) -> Path:
-    """A new folder with links to the undamaged entries; damaged ones, and the oldest, are removed."""
-    work = Path(tempfile.mkdtemp(prefix=_IN_USE, dir=folder))
+def _newest_first(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """What stands in a folder, but for what another process removes meanwhile."""
+    entries = []
+    for entry in folder.iterdir():
+        with suppress(FileNotFoundError):
+            entries.append((entry, entry.lstat()))
+    return sorted(entries, key=lambda pair: pair[1].st_mtime, reverse=True)
+
+
+def _link_all(folder: Path, work: Path) -> None:
+    """Links the undamaged entries; damaged ones, the oldest, and older ones of one name are removed.
+
+    Processes that start at once without a program keep one each, and no two have the same bytes.
+    """
     room = MAX_BYTES
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.lstat().st_mtime, reverse=True):
-        status = entry.lstat()
+    for entry, status in _newest_first(folder):
         if stat.S_ISDIR(status.st_mode):
             if time.time() - status.st_mtime > MAX_SECONDS_IN_USE and entry.name.startswith(_IN_USE):
                 shutil.rmtree(entry, ignore_errors=True)
             continue
         room -= status.st_size
         name, _, digest = entry.name.rpartition(".")
-        if not (name and room >= 0 and _link_if_sound(entry, work / name, digest)):
+        is_new = name and not (work / name).exists()
+        if not (is_new and room >= 0 and _link_if_sound(entry, work / name, digest)):
             entry.unlink(missing_ok=True)
-    return work
 
 
 def _link_if_sound(entry: Path, link: Path, digest: str) -> bool:
@@ -116,7 +128,7 @@ def _link_if_sound(entry: Path, link: Path, digest: str) -> bool:
                 link.unlink()
                 return False
             return True
-    except NotPlainError:
+    except (NotPlainError, FileNotFoundError):
         return False
 
 

@@ -42,6 +42,35 @@ def test_two_processes_do_not_see_each_others_work(home):
     assert len(entries(home)) == 1
 
 
+def test_programs_that_processes_compiled_at_once_leave_one_and_a_cache_that_works(home):
+    contexts = [compile_cache(enabled=True) for _ in range(3)]
+    for number, folder in enumerate([context.__enter__() for context in contexts]):
+        (folder / "one.pb").write_bytes(b"program %d" % number)
+    for context in contexts:
+        context.__exit__(None, None, None)
+    assert len(entries(home)) == 3
+    with compile_cache(enabled=True) as folder:
+        (linked,) = folder.iterdir()
+        (entry,) = entries(home)
+        assert linked.samefile(entry)
+    assert list(leaf(home).iterdir()) == [entry]
+
+
+def test_an_entry_that_another_process_removes_meanwhile_is_none(home, monkeypatch):
+    write()
+
+    def open_removed(entry, **options):
+        entry.unlink()
+        return open_plain(entry, **options)
+
+    open_plain = module.open_plain
+    monkeypatch.setattr(module, "open_plain", open_removed)
+    with compile_cache(enabled=True) as folder:
+        assert list(folder.iterdir()) == []
+        (folder / "two.pb").write_bytes(b"program")
+    assert [entry.name.split(".")[0] for entry in leaf(home).iterdir()] == ["two"]
+
+
 @pytest.mark.parametrize("damage", [b"", b"progran", b"program and more"])
 def test_a_damaged_entry_is_removed(home, damage):
     write()

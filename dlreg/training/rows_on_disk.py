@@ -26,7 +26,8 @@ from dlreg.engine.trainer import Pool, ValidationRows
 # Of wide rows fewer go into a pool.
 POOL_ROWS, POOL_BYTES = 262_144, 16 << 20
 BLOCKS_PER_POOL = 16
-BUCKET_BYTES = 24 << 20
+# All are open at once, and a process may have few files open; of a very large table each is larger.
+BUCKET_BYTES, MOST_BUCKETS = 24 << 20, 200
 VALIDATED_AT_ONCE = 65_536
 READ_AHEAD = 2
 FLOAT_BYTES = 4
@@ -121,7 +122,10 @@ def write_shuffled(rows: ShuffledRows, blocks: Iterable[tuple[Rows, np.ndarray]]
         OSError: The disk is full, or the system refuses.
     """
     width = rows.n_features + 1
-    counts = [max(1, -(-fold.n_rows * width * FLOAT_BYTES // BUCKET_BYTES)) for fold in rows.folds]
+    row_bytes = width * FLOAT_BYTES
+    n_rows = sum(fold.n_rows for fold in rows.folds)
+    bucket_bytes = max(BUCKET_BYTES, n_rows * row_bytes // MOST_BUCKETS)
+    counts = [max(1, -(-fold.n_rows * row_bytes // bucket_bytes)) for fold in rows.folds]
     edges = [0, *accumulate(counts)]
     paths = [rows.folds[0].folder / _BUCKET.format(number) for number in range(edges[-1])]
     with ExitStack() as stack:

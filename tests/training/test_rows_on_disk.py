@@ -1,6 +1,8 @@
 """Rows are shuffled on disk without loss, and every epoch meets each of them once."""
 
+import resource
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,6 +95,20 @@ def test_a_shuffle_deals_each_fold_into_files_of_its_own(folded):
         numbers = all_of(rows)[0][:, 0].astype(int)
         assert sorted(numbers) == np.flatnonzero(fold_of(np.arange(1000)) == fold).tolist()
         assert numbers.tolist() != sorted(numbers)
+
+
+def test_a_shuffle_of_many_buckets_opens_few_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows_on_disk, "BUCKET_BYTES", 16)
+    x, y = table(3000)
+    rows = one_fold(tmp_path, 3000)
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n_open = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n_open + 210, limit[1]))
+    try:
+        write_shuffled(rows, with_folds(in_blocks(x, y, 700), np.zeros(3000)), seed=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert sorted(all_of(rows.folds[0])[0][:, 0].astype(int)) == list(range(3000))
 
 
 def test_a_shuffle_is_uniform(tmp_path, monkeypatch):

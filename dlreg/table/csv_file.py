@@ -12,13 +12,11 @@ import pandas as pd
 
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import Block, scan_blocks
-from dlreg.table.growing_columns import places_of_objects, places_of_text
+from dlreg.table.growing_columns import places_of_booleans, places_of_text
 from dlreg.table.row_places import find_rows
 from dlreg.table.table import Place
 
 MISSING_TEXTS = ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
-
-_MANY_COLUMNS = 200
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class CsvBlock:
     def read(self, text_columns: Collection[str]) -> pd.DataFrame:
         """The cells, as `Table.frame` has them."""
         frame = _parse(self.block, self.csv_format, text_columns)
-        if mixed := places_of_objects(frame):
-            as_text = (self.block.header[place] for place in mixed)
+        if booleans := places_of_booleans(frame):
+            as_text = (self.block.header[place] for place in booleans)
             frame = _parse(self.block, self.csv_format, {*text_columns, *as_text})
         return _named(frame, self.block)
 
@@ -109,8 +107,7 @@ def _parse(block: Block, csv_format: CsvFormat, text_columns: Collection[str]) -
         keep_default_na=False,
         skip_blank_lines=False,
         encoding="utf-8",
-        # Piece by piece is faster, as it stays in the processor's cache; columns are then put together.
-        low_memory=len(block.header) < _MANY_COLUMNS,
+        low_memory=False,
     )
     for place in list(places_of_text(frame)):
         gaps = _padded_gaps(frame[place], missing)

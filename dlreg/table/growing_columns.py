@@ -61,12 +61,6 @@ class GrowingColumns:
         self._capacity = capacity
 
 
-def places_of_objects(frame: pd.DataFrame) -> set[int]:
-    """The columns in which pandas has read True and False, or numbers in some rows and text in others."""
-    odd = {dtype for dtype in set(frame.dtypes) if dtype in (bool, object)}
-    return {place for place, dtype in enumerate(frame.dtypes) if dtype in odd} if odd else set()
-
-
 def places_of_booleans(frame: pd.DataFrame) -> set[int]:
     """The columns of which pandas has read True and False, instead of the text that is in the file."""
     kinds = {dtype: str(dtype) for dtype in set(frame.dtypes)}

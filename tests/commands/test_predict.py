@@ -32,6 +32,17 @@ def test_predict_needs_no_target_and_answers_every_row_in_order(project):
     ]
 
 
+def test_a_kept_number_that_is_read_as_a_feature_stays_as_it_is_written(project, tmp_path):
+    table = pd.read_csv(project / "table.csv", dtype=str, keep_default_na=False).head(6).drop(columns=TARGET)
+    name = "Wind speed (m/s)"
+    table[name] = ["007", "1.50", "+2", "1e1", "NA", " 3"]
+    table.to_csv(tmp_path / "odd.csv", index=False)
+    done = run_cli("predict", project / "run", "odd.csv", "--keep", name, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    kept = [line.split(",")[1] for line in done.stdout.splitlines()[1:]]
+    assert kept == ["007", "1.50", "+2", "1e1", "", " 3"]
+
+
 def test_predict_gives_the_test_rows_what_training_gave_them(project):
     done = run_cli("predict", "run", "table.csv", cwd=project)
     y_pred = [float(line.split(",")[1]) for line in done.stdout.splitlines()[1:]]

@@ -35,11 +35,11 @@ class RowPlaces(NamedTuple):
 def find_rows(text: bytes, delimiter: str) -> RowPlaces:
     """Finds the rows of a text; delimiters and newlines inside quotes do not count."""
     data = np.frombuffer(text, dtype=np.uint8)
-    ends, delimiters = _find_newlines(data), _bits_of(data, ord(delimiter))
+    delimiters, outside = _bits_of(data, ord(delimiter)), None
     if b'"' in text:
         outside = ~_odd_so_far(_bits_of(data, _QUOTE))
         delimiters &= outside
-        ends = ends[(outside[ends >> 6] & _bit_of(ends)) > 0]
+    ends = _find_newlines(data, outside)
     starts = np.concatenate([[0], ends[:-1] + 1]) if ends.size else ends
     lengths = np.diff(_count_before(delimiters, ends), prepend=0) + 1
     single = lengths == 1
@@ -49,12 +49,20 @@ def find_rows(text: bytes, delimiter: str) -> RowPlaces:
     return RowPlaces(starts, ends, lengths)
 
 
-def _find_newlines(data: np.ndarray) -> np.ndarray:
-    """The places of newlines, of many empty lines hardly more than the first and the last."""
+def _find_newlines(data: np.ndarray, outside: np.ndarray | None) -> np.ndarray:
+    """The places of newlines, of many empty lines hardly more than the first and the last.
+
+    Args:
+        data: The text.
+        outside: A bit for each byte, set outside quotes; None where there are none.
+    """
     places = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(data), PIECE_BYTES):
         piece = data[start : start + PIECE_BYTES]
         newlines = piece == _NEWLINE
+        if outside is not None:
+            bits = outside.view(np.uint8)[start // 8 : -(-(start + len(piece)) // 8)]
+            newlines &= np.unpackbits(bits, count=len(piece), bitorder="little").view(bool)
         if np.count_nonzero(newlines) * _SHORT_LINE_BYTES > len(piece):
             newlines = _without_empty_lines(piece, newlines)
         places.append(np.flatnonzero(newlines) + start)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dlreg.config.schema import Config, DataConfig
-from dlreg.errors import DataError, located
+from dlreg.errors import DataError, StorageError, located
 from dlreg.evaluation.baselines import LinearModel, fit_linear
 from dlreg.evaluation.calibration import Calibration, calibrate, describe_calibration
 from dlreg.evaluation.metrics import ErrorSums, regression_metrics, sum_errors
@@ -41,6 +41,7 @@ from dlreg.pipeline.session import Pipeline
 from dlreg.runs.own_rows import unusable_faults
 from dlreg.runs.tables import PredictedRows
 from dlreg.runs.trained_run import predict_part
+from dlreg.table.cell_store import damaged_fault
 from dlreg.table.dataset import Dataset, Part, file_of_part
 from dlreg.table.division import PARTS
 from dlreg.table.splits import go_forward, validated_rows
@@ -205,7 +206,7 @@ def open_rows(
 
     Raises:
         DataError: A number too large for single precision.
-        StorageError: The disk is full, or the system refuses.
+        StorageError: The disk is full, or the system refuses; or the files are damaged, as by a crash.
     """
     if isinstance(dataset, Dataset):
         yield None
@@ -224,7 +225,10 @@ def open_rows(
         # What fails in the block has a place of its own.
         with reporting_storage_errors(folder_of(config)):
             folder = stack.enter_context(training_folder(config, depends_on, make))
-        yield training_files(folder, dataset, preprocessing)
+        files = training_files(folder, dataset, preprocessing)
+        if not files.are_whole:
+            raise StorageError(damaged_fault(folder))
+        yield files
 
 
 def train_networks(

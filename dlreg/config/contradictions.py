@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, get_args
 
 from dlreg.config.checks import WHITESPACE
 from dlreg.config.places import KeyPath
-from dlreg.config.schema import ColumnType
+from dlreg.config.schema import FORWARD_METHODS, ColumnType
 from dlreg.wording import quote
 
 
@@ -73,7 +73,7 @@ def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> 
 
 def _disk_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     data, folds = values["data"], values["training"]["cross_validation"]
-    if data["cache"] not in ("auto", "memory") and folds and data["split"] in ("ordered", "time"):
+    if data["cache"] not in ("auto", "memory") and folds and data["split"] in FORWARD_METHODS:
         message = (
             f"data.cache {quote(data['cache'])} keeps rows on disk, training.cross_validation with "
             f"data.split {data['split']} needs them in memory"

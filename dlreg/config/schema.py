@@ -31,6 +31,8 @@ from dlreg.errors import Fault
 
 ColumnType = Literal["number", "category", "date"]
 SplitMethod = Literal["random", "ordered", "group", "time"]
+# What comes later is predicted from what came before.
+FORWARD_METHODS: tuple[SplitMethod, ...] = ("ordered", "time")
 NumericScaling = Literal["standard", "minmax", "robust", "robust_clip", "quantile", "none"]
 Loss = Literal["mse", "mae", "huber", "log_cosh"]
 # Element by element only, one name for each function (and `swish`, as silu is widely known).

@@ -251,7 +251,7 @@ class RowsOnDisk:
             end = None if block.n_rows is None else tf.constant(block.n_rows)
             inputs = MeasureInputs(_on_device(block.x), _on_device(block.y), places, end)
             sums += self._as_array(self.measure(states, inputs))
-            n_rows += block.n_rows or np.sum(block.places != NO_ROW, axis=1)
+            n_rows += np.sum(block.places != NO_ROW, axis=1) if block.n_rows is None else block.n_rows
         if n_rows.any():
             yield sums / n_rows
 

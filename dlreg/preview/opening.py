@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dlreg.config.schema import Config
+from dlreg.config.schema import FORWARD_METHODS, Config
 from dlreg.errors import Fault, StorageError
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import format_bytes
@@ -16,7 +16,6 @@ from dlreg.preview.room import TableSize, estimate_size
 from dlreg.table.cell_store import UnstoredTable
 from dlreg.table.dataset import Dataset, load_dataset, shown_path
 from dlreg.table.row_stream import recognise_opening
-from dlreg.table.splits import FORWARD_METHODS
 from dlreg.table.stored_dataset import StoredDataset, divide_stored
 from dlreg.table.table_cache import folder_of, is_kept, stored_tables
 

@@ -5,6 +5,7 @@ stored as its place among the different texts of its block. Nothing in it can ru
 """
 
 import json
+import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -150,9 +151,9 @@ def open_stored(folder: Path) -> StoredTable:
         stored = StoredTable(folder, recognised, tuple(entry.pop("notes")), **entry)
         sizes = [(folder / _file_name(number)).stat().st_size for number in range(stored.n_blocks)]
     except (ValueError, KeyError, TypeError, FileNotFoundError):
-        raise StorageError(_damaged(folder)) from None
+        raise StorageError(damaged_fault(folder)) from None
     if sum(sizes) != stored.n_bytes:
-        raise StorageError(_damaged(folder))
+        raise StorageError(damaged_fault(folder))
     return stored
 
 
@@ -164,8 +165,10 @@ def path_of_stored(folder: Path) -> str | None:
         return None
 
 
-def _damaged(folder: Path) -> Fault:
-    return Fault("a table kept on disk is damaged", str(folder), hint="Clear it with dlreg cache --clear")
+def damaged_fault(folder: Path) -> Fault:
+    """The fault of a kept folder whose files are not those that were written."""
+    hint = f"Clear it with dlreg cache --clear --folder {shlex.quote(str(folder.parent))}"
+    return Fault("a table kept on disk is damaged", str(folder), hint=hint)
 
 
 @dataclass
@@ -252,7 +255,7 @@ def _read_block(table: StoredTable, number: int) -> StoredBlock:
             texts = json.loads(file.metadata()[_TEXTS])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
     except (SafetensorError, ValueError, KeyError, TypeError):
-        raise StorageError(_damaged(table.folder)) from None
+        raise StorageError(damaged_fault(table.folder)) from None
     columns = enumerate(table.recognised.columns)
     cells = {column.name: arrays[str(place)].reshape(-1, 1) for place, column in columns}
     return StoredBlock(Part(arrays[_ROWS], cells, arrays[_TARGET]), texts, arrays.get(_KEYS))

@@ -6,11 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlreg.config.schema import SplitMethod
+from dlreg.config.schema import FORWARD_METHODS, SplitMethod
 from dlreg.errors import DataError, Fault
-
-# What comes later is predicted from what came before.
-FORWARD_METHODS: tuple[SplitMethod, ...] = ("ordered", "time")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from dlreg.config.schema import Config
+from dlreg.config.schema import FORWARD_METHODS, Config
 from dlreg.errors import DataError, located
 from dlreg.table.cell_store import StoredBlock, StoredTable, UnstoredTable
 from dlreg.table.column import Column
@@ -25,7 +25,7 @@ from dlreg.table.dataset import (
 from dlreg.table.division import PARTS, TRAIN, Divided, Division, forward_division, refuse_empty_parts
 from dlreg.table.kinds.category import CATEGORY
 from dlreg.table.row_draws import draw
-from dlreg.table.splits import FORWARD_METHODS, leaving_out
+from dlreg.table.splits import leaving_out
 from dlreg.table.unseen_levels import unseen_sentence
 
 AnyTable = StoredTable | UnstoredTable

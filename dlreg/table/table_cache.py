@@ -20,7 +20,7 @@ from dlreg.table.row_stream import Recognised, recognise_opening, stream_rows
 # What does not change which cells are stored.
 _OTHER_KEYS = {"path", "test_path", "validation_path", "test_split", "cache"}
 # Changes whenever what is stored does.
-FORMAT = 1
+FORMAT = 2
 
 
 def folder_of(config: Config) -> Path:

@@ -57,6 +57,13 @@ class DiskRows:
     n_rows: int
     n_features: int
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the files are there, and as large as they were written."""
+        sizes = {_X: self.n_rows * self.n_features * FLOAT_BYTES, _Y: self.n_rows * FLOAT_BYTES}
+        paths = {self.folder / pattern.format(self.name): size for pattern, size in sizes.items()}
+        return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
+
     def read_into(self, start: int, x: np.ndarray, y: np.ndarray) -> None:
         """Reads as many rows as fit into two arrays, from the `start`-th on."""
         for pattern, array in ((_X, x), (_Y, y)):

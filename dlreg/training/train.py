@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dlreg.arrays import aligned_zeros
-from dlreg.config.schema import Config
+from dlreg.config.schema import FORWARD_METHODS, Config
 from dlreg.engine.forward import predict
 from dlreg.engine.losses import absolute_error
 from dlreg.engine.optimizer import Optimizer
@@ -21,7 +21,6 @@ from dlreg.model.initial_weights import initial_weights
 from dlreg.model.mixture import Mixture, mean_of
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.table.dataset import Dataset, Part
-from dlreg.table.splits import FORWARD_METHODS
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.blending import mix_members
 from dlreg.training.loop import (
@@ -131,6 +130,11 @@ class TrainingFiles:
 
     train: ShuffledRows
     validation: DiskRows
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether all files are there, and as large as they were written."""
+        return all(rows.is_whole for rows in (*self.train.folds, self.validation))
 
 
 def write_training_rows(

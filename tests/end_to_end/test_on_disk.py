@@ -160,6 +160,18 @@ def check_damaged(config):
         pass
 
 
+def test_damaged_preprocessed_rows_are_refused_with_a_way_out(folder):
+    run_cli("train", "config.yaml", "--run-dir", "again", "--overwrite", cwd=folder)
+    (rows,) = (folder / "kept").glob("rows-*/train-0.x.f32")
+    rows.write_bytes(rows.read_bytes()[:-4])
+    done = run_cli("train", "config.yaml", "--run-dir", "again", "--overwrite", cwd=folder)
+    assert done.returncode == 6
+    assert f"is damaged. Clear it with dlreg cache --clear --folder {folder / 'kept'}" in done.stderr
+    assert run_cli("cache", "--clear", "--folder", "kept", cwd=folder).returncode == 0
+    done = run_cli("train", "config.yaml", "--run-dir", "again", "--overwrite", cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_sample_is_said_to_be_one(tmp_path, monkeypatch):
     make_table().to_csv(tmp_path / "table.csv", index=False)
     config = load_config(tmp_path, CONFIG)

@@ -150,10 +150,10 @@ def test_a_training_that_ulimit_leaves_no_room_for_is_refused_before_anything_is
 @linux
 def test_memory_that_ends_on_the_way_is_no_bug(project, tmp_path):
     """The table alone is too much, before any plan of a training."""
-    rows = "".join(f"{n},{n % 7},{n % 5}\n" for n in range(1_000_000))
+    rows = "".join(f"{n},{n % 7},{n % 5}\n" for n in range(3_000_000))
     (tmp_path / "table.csv").write_text("a,b,y\n" + rows)
-    (tmp_path / "config.yaml").write_text("data: {path: table.csv, target: y}\n")
-    done = run(["train", "config.yaml", "--run-dir", "run"], tmp_path, 450_000_000)
+    (tmp_path / "config.yaml").write_text("data: {path: table.csv, target: y, cache: memory}\n")
+    done = run(["train", "config.yaml", "--run-dir", "run"], tmp_path, 400_000_000)
     assert done.returncode == 6, done.stderr
     assert "there is too little memory: ulimit -v leaves" in done.stderr
     assert "bug" not in done.stderr

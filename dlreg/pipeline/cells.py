@@ -1,8 +1,7 @@
-"""Cells to features as an ONNX graph: numbers filled and flagged, dates to the calendar, texts to levels."""
+"""Cells to features as an ONNX graph: missing numbers flagged, dates to the calendar, texts to levels."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
@@ -19,6 +18,8 @@ def cells_graph(
 ) -> onnx.ModelProto:
     """Cells of shape [N, 1] per column to features of shape [N, 1], named by their keys.
 
+    A missing number is NaN.
+
     Args:
         columns: What is read.
         features: What each becomes, as `dlreg.features.numbers.fit_features` gives them.
@@ -33,8 +34,6 @@ def cells_graph(
         if column_features[-1].kind == "flag":
             values = [*values, graph.add("Cast", graph.add("IsNaN", values[0]), to=TensorProto.DOUBLE)]
         for feature, value in zip(column_features, values, strict=True):
-            if feature.fill is not None:
-                value = graph.add("Where", graph.add("IsNaN", value), np.float64(feature.fill), value)
             graph.nodes.append(helper.make_node("Identity", [value], [feature.key]))
             outputs.append(table_value(feature.key, _element_type(is_text=feature.kind == "text")))
     return graph.model(inputs, outputs)

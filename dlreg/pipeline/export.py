@@ -1,7 +1,7 @@
 """The whole way from raw cells to the prediction as one ONNX graph, built from three parts.
 
-    cells ──▶ features: missing numbers filled, dates → calendar, texts → levels (`cells`)
-          ──▶ scaled and encoded (`scaling`)
+    cells ──▶ features: missing numbers flagged, dates → calendar, texts → levels (`cells`)
+          ──▶ missing numbers filled, scaled, texts encoded (`scaling`)
           ──▶ network and the target's scale undone (`networks`)
 
 Numbers stay in double precision until they are scaled, so that years, ids and money lose nothing.

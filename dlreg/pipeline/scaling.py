@@ -1,4 +1,4 @@
-"""Features to the rows a network reads, as an ONNX graph: scaled and encoded as `dlreg.features` does."""
+"""Features to the rows a network reads, as an ONNX graph: filled, scaled, encoded as in `dlreg.features`."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +21,7 @@ def scaling_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
     """A graph from features [N, 1], named by their keys, to rows [N, n_inputs] of double precision."""
     graph, parts = Graph(), []
     if preprocessing.numbers:
-        parts.append(_scaled(graph, preprocessing.scaler, _joined(graph, preprocessing.numbers)))
+        parts.append(_scaled(graph, preprocessing.scaler, _filled(graph, preprocessing.numbers)))
     if preprocessing.flags:
         parts.append(_joined(graph, preprocessing.flags))
     if preprocessing.encoder:
@@ -40,6 +40,17 @@ def scaling_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
 def _joined(graph: Graph, features: Sequence[Feature]) -> str:
     """Features side by side, [N, n_features]."""
     return str(graph.add("Concat", *(feature.key for feature in features), axis=1))
+
+
+def _filled(graph: Graph, features: Sequence[Feature]) -> str:
+    """Numbers side by side, without missing ones, [N, n_features]."""
+    numbers = _joined(graph, features)
+    fills = [feature.fill for feature in features]
+    # All have one, or none: then missing numbers are refused.
+    if None in fills:
+        return numbers
+    # At once: an operator of its own for each column takes longer than all the others.
+    return str(graph.add("Where", graph.add("IsNaN", numbers), np.array(fills, dtype=np.float64), numbers))
 
 
 def _scaled(graph: Graph, scaler: Scaler, numbers: str) -> str:

@@ -25,6 +25,8 @@ with telemetry_off():
 MOST_THREADS = 8
 # Fewer rows are not worth a thread.
 ROWS_PER_THREAD = 256
+# What is made of more does not stay in a processor's cache from one operator to the next.
+MOST_ROWS_PER_CALL = 4096
 # Rows are computed in groups of so many, a remainder otherwise, with other roundings. There is none: a row's
 # prediction must be the same to the bit, whichever rows it is predicted with.
 ROWS_ALIKE = 4
@@ -134,7 +136,7 @@ class Pipeline:
             )
             raise DataError(Fault(message, hint="Shorten it"))
         share = -(-n_rows // n_threads)
-        rows = min(rows, share + -share % ROWS_ALIKE)
+        rows = min(rows, share + -share % ROWS_ALIKE, MOST_ROWS_PER_CALL)
         return n_threads, rows - rows % ROWS_ALIKE or rows
 
     def _run_block(self, block: Mapping[str, np.ndarray]) -> list[np.ndarray]:

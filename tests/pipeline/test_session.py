@@ -91,10 +91,10 @@ def test_any_number_of_threads_gives_the_same(numbers, monkeypatch, cores):
 
 @pytest.mark.parametrize("cores", [1, 2, 8, 64])
 @pytest.mark.parametrize("n_rows", [1, 255, 257, 1000, 100_003])
-def test_threads_share_the_memory_of_a_call(monkeypatch, cores, n_rows):
+@pytest.mark.parametrize("bytes_per_row", [100, 90_000])
+def test_threads_share_the_memory_of_a_call(monkeypatch, cores, n_rows, bytes_per_row):
     monkeypatch.setattr(session, "usable_cores", lambda: cores)
     pipeline = Pipeline.__new__(Pipeline)
-    bytes_per_row = 90_000
     pipeline._memory = memory.Memory(
         memory.Need(bytes_per_row, 0), memory.Need(memory.MAX_ROWS * bytes_per_row, 0)
     )
@@ -102,6 +102,7 @@ def test_threads_share_the_memory_of_a_call(monkeypatch, cores, n_rows):
     assert 1 <= n_threads <= min(cores, session.MOST_THREADS)
     assert rows % session.ROWS_ALIKE == 0
     assert n_threads * rows * bytes_per_row <= memory.MAX_BYTES_PER_CALL
+    assert rows <= session.MOST_ROWS_PER_CALL
     # Every thread has something to do.
     assert (n_threads - 1) * rows < n_rows
 

@@ -170,11 +170,11 @@ def _fills(values: np.ndarray, missing: str) -> list[float | None]:
 
 def _filled(numbers: np.ndarray, fill: float | None, name: str) -> np.ndarray:
     gaps = np.isnan(numbers)
-    if fill is not None:
-        return np.where(gaps, fill, numbers)
-    if gaps.any():
+    if not gaps.any():
+        return numbers
+    if fill is None:
         raise DataError(_refused_gaps(name, int(gaps.sum())))
-    return numbers
+    return np.where(gaps, fill, numbers)
 
 
 def _refused_gaps(name: str, n_gaps: int) -> Fault:

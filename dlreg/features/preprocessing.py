@@ -36,8 +36,8 @@ from dlreg.table.column import Column
 from dlreg.table.dataset import Part
 from dlreg.table.stored_dataset import TrainingFacts
 
-# Rows: scaling takes several copies of them, in double precision.
-TRANSFORMED_AT_ONCE = 65536
+# Rows, of which scaling takes several copies in double precision: few enough to stay in a processor's cache.
+TRANSFORMED_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,13 @@ class Preprocessing:
         x = aligned_zeros((n_rows, len(self.feature_names)))
         for start in range(0, n_rows, TRANSFORMED_AT_ONCE):
             rows = slice(start, start + TRANSFORMED_AT_ONCE)
-            inputs = self._transform_block({name: values[rows] for name, values in cells.items()})
             with np.errstate(over="ignore"):
-                x[rows] = inputs
+                np.concatenate(
+                    self._transform_block({name: values[rows] for name, values in cells.items()}),
+                    axis=1,
+                    out=x[rows],
+                    casting="same_kind",
+                )
             infinite = np.isinf(x[rows]).any(axis=0)
             if infinite.any():
                 name = self.feature_names[int(np.argmax(infinite))]
@@ -85,7 +89,7 @@ class Preprocessing:
                 raise DataError(Fault(message, hint=hint))
         return x
 
-    def _transform_block(self, cells: Cells) -> np.ndarray:
+    def _transform_block(self, cells: Cells) -> list[np.ndarray]:
         values = {
             feature.key: column for feature, column in read_features(self.columns, self.features, cells)
         }
@@ -100,7 +104,7 @@ class Preprocessing:
             inputs.append(table(self.flags))
         if self.encoder:
             inputs.append(self.encoder.transform(table(self.encoder.features)))
-        return np.hstack(inputs)
+        return inputs
 
     @property
     def numbers(self) -> tuple[Feature, ...]:

@@ -222,8 +222,9 @@ def _read_block(
         },
         tuple(observations.notes),
     )
-    chosen = {name: values[places] for name, values in cells.items()}
-    return CheckedRows(Part(first_row + places, chosen, y_true[places]), keys, counts)
+    part = Part(first_row + np.arange(len(y_true)), cells, y_true)
+    # Where every row has a target they need not be copied.
+    return CheckedRows(part if len(places) == len(y_true) else part.take(places), keys, counts)
 
 
 def _missing(cells: dict[str, np.ndarray], is_observation: np.ndarray) -> Counter[str]:

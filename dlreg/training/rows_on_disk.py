@@ -27,7 +27,7 @@ from dlreg.engine.trainer import Pool, ValidationRows
 POOL_ROWS, POOL_BYTES = 262_144, 16 << 20
 BLOCKS_PER_POOL = 16
 # All are open at once, and a process may have few files open; of a very large table each is larger.
-BUCKET_BYTES, MOST_BUCKETS = 24 << 20, 200
+BUCKET_BYTES, MOST_BUCKETS = 4 << 20, 200
 VALIDATED_AT_ONCE = 65_536
 READ_AHEAD = 2
 FLOAT_BYTES = 4

@@ -185,3 +185,19 @@ def test_a_training_too_large_for_its_container_is_refused_instead_of_killed(pro
     assert done.returncode == 6, done.stderr
     assert "of memory, and the container leaves 7" in done.stderr.replace(" 69", " 7").replace(" 68", " 7")
     assert not (tmp_path / "run").exists()
+
+
+@linux
+def test_freed_memory_is_returned():
+    def held():
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    # Pieces that the C library does not map one by one, with one in use above them.
+    pieces = [b"x" * (100_000 + size) for size in range(1000)]
+    last = b"x" * 100_000
+    full = held()
+    del pieces
+    memory.return_freed_memory()
+    assert full - held() > 80
+    assert len(last) == 100_000

@@ -19,7 +19,7 @@ from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
-from dlreg.memory import reporting_lack_of_memory
+from dlreg.memory import reporting_lack_of_memory, return_freed_memory
 from dlreg.preview.advice import advise
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.opening import open_dataset, settle_cache
@@ -149,6 +149,7 @@ def train(
             plan = plan_training(config, dataset)
             refuse_too_little_memory(plan)
             facts = gather_facts(config, dataset, plan.threads, started)
+        return_freed_memory()
         advices = advise(config, dataset.in_memory)
         target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
         notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
@@ -234,9 +235,11 @@ def _train(
         listener.on_stage(f"shuffling on disk: {n_rows:,} rows")
 
     with steps.open_rows(config, dataset, prepared.preprocessing, on_rows) as files:
+        return_freed_memory()
         listener.on_stage("compiling the training loop")
         with checkpointer.guarding_training():
             trained = steps.train_networks(config, in_memory, prepared, files, hooks)
+    return_freed_memory()
     progress = trained.progress
     drawing = draughtsman.begin(**_loss_curve(config, progress))
     networks = steps.combine(config, in_memory, prepared, trained)

@@ -24,7 +24,7 @@ from dlreg.engine.epoch import NO_ROW
 from dlreg.engine.trainer import Pool, ValidationRows
 
 # Of wide rows fewer go into a pool.
-POOL_ROWS, POOL_BYTES = 262_144, 16 << 20
+POOL_ROWS, POOL_BYTES = 131_072, 16 << 20
 BLOCKS_PER_POOL = 16
 # All are open at once, and a process may have few files open; of a very large table each is larger.
 BUCKET_BYTES, MOST_BUCKETS = 4 << 20, 200

@@ -11,7 +11,7 @@
 - `vetting`: refuses a graph that dlreg does not write, by `wire` (what a file is made of), `limits`,
   `patterns` (regular expressions), `shapes` (of its tensors), `memory` (how many rows fit into it), `refusal`
 - `telemetry`: keeps ONNX Runtime from sending anything
-- `session`: runs a vetted graph
+- `session`: runs a vetted graph; `bound_columns`: where its columns are many numbers
 
 Others call `export.export_pipeline`, `residual_scale.add_residual_scale`, `metadata.with_metadata`,
 `agreement`, `session.Pipeline` and the output names in `graph`. Never imports config, training, engine or

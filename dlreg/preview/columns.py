@@ -106,7 +106,10 @@ def equals_target(values: np.ndarray, y_true: np.ndarray) -> bool:
         values, y_true = values[known], y_true[known]
     if len(values) < LEAST_ROWS or np.ptp(values) == 0 or np.ptp(y_true) == 0:
         return False
-    return bool(abs(np.corrcoef(values, y_true)[0, 1]) > LEAK_CORRELATION)
+    values, y_true = values - values.mean(), y_true - y_true.mean()
+    # NumPy's own function takes three times as long for a thousand rows.
+    covariance = abs(values @ y_true)
+    return bool(covariance > LEAK_CORRELATION * np.linalg.norm(values) * np.linalg.norm(y_true))
 
 
 def determines_target(texts: np.ndarray, y_true: np.ndarray) -> bool:
@@ -130,6 +133,8 @@ def exact_sum(cells: Mapping[str, np.ndarray], y_true: np.ndarray) -> list[str]:
     """
     step = max(1, len(y_true) // ROWS_FOR_SUM)
     y_true = y_true[::step]
+    if len(y_true) < len(cells) + 1 + LEAST_ROWS:
+        return []
     x = np.column_stack([*(values[::step] for values in cells.values()), np.ones(len(y_true))])
     known = ~np.isnan(x).any(axis=1)
     spread = x[known].std(axis=0) if known.any() else np.zeros(x.shape[1])

@@ -72,8 +72,8 @@ def _chosen(data: DataConfig, header: Sequence[str]) -> list[str]:
     # The name of a group says nothing of rows of other groups; as a feature it only serves who asks for it.
     group = {data.split_by} if data.split == "group" and data.split_by not in data.features else set()
     left_out = {data.target, *group, *_all_matching(data.exclude, header)}
-    chosen = set(header) if data.features == "all" else _all_matching(data.features, header)
-    return [name for name in header if name in chosen - left_out]
+    chosen = (set(header) if data.features == "all" else _all_matching(data.features, header)) - left_out
+    return [name for name in header if name in chosen]
 
 
 def _plain(name: str) -> str:

@@ -25,6 +25,8 @@ from dlreg.table.csv_opening import aligned_fault, comment_fault, is_comment
 from dlreg.table.row_places import RowPlaces, find_rows
 
 BLOCK_BYTES = 1 << 23
+# Each column of a block is dear to read: where columns are many, it has more rows, up to a point.
+COLUMNS_PER_BLOCK, MOST_BLOCKS = 2500, 4
 # 100,000 columns of 80 bytes each. A cell, and the header, may be as long as a row.
 MAX_ROW_BYTES = 1 << 23
 # To look at a column takes some milliseconds and kB; the genes of man are 60,000.
@@ -75,7 +77,8 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         csv_format: How it is written.
 
     Yields:
-        Blocks of about `BLOCK_BYTES`; none when there are no rows.
+        Blocks of about `BLOCK_BYTES`, of wide rows up to `MOST_BLOCKS` times that; none when there are no
+            rows.
 
     Raises:
         DataError: At the first rows that are not as long as the header, and at NUL bytes, stray or
@@ -90,7 +93,8 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
     delimiter = csv_format.separator
     opening, line, rest, last, is_begun = b"", 1, b"", False, False
     while not last:
-        fresh = _read(stream, name)
+        n_blocks = min(max(1, len(header or ()) // COLUMNS_PER_BLOCK), MOST_BLOCKS)
+        fresh = _read(stream, name, n_blocks * BLOCK_BYTES)
         last = not fresh
         if not is_begun:
             opening = opening[:16] + fresh[:16]
@@ -165,9 +169,9 @@ def _no_such_file(path: str) -> Fault:
     return Fault("no such file", path, hint=hint)
 
 
-def _read(stream: BinaryIO, name: str) -> bytes:
+def _read(stream: BinaryIO, name: str, n_bytes: int) -> bytes:
     try:
-        return stream.read(BLOCK_BYTES)
+        return stream.read(n_bytes)
     except OSError as error:
         hint = "Check the disk, or copy the file elsewhere first"
         raise StorageError(Fault(f"cannot be read: {error.strerror}", name, hint=hint)) from None

@@ -314,6 +314,18 @@ def test_a_row_longer_than_any_table_has_is_refused_by_line(tmp_path, monkeypatc
     assert caught.value.faults[0].line == line and hint in str(caught.value.faults[0].hint)
 
 
+def test_blocks_of_wide_rows_are_longer_up_to_a_point(monkeypatch):
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(csv_scan, "COLUMNS_PER_BLOCK", 10)
+    for n_columns, n_blocks in ((5, 1), (25, 2), (90, csv_scan.MOST_BLOCKS)):
+        names = ",".join(f"c{number}" for number in range(n_columns))
+        content = f"{names}\n{(','.join(['1'] * n_columns) + chr(10)) * 1000}".encode()
+        blocks = list(csv_scan.scan_blocks(io.BytesIO(content), "table.csv", CsvFormat()))
+        assert b"".join(block.data for block in blocks) == content[len(names) + 1 :]
+        # One row may wait for its end from the block before, and one for the next.
+        assert all(abs(len(block.data) - 1000 * n_blocks) <= 2 * n_columns for block in blocks[1:-1])
+
+
 @pytest.mark.parametrize("blank", ["\n", "\r\n", "  \n", "\t\r\n", "\n \n\r\n"])
 @pytest.mark.parametrize("block_bytes", [11, 1 << 23])
 def test_many_blank_lines_change_neither_rows_nor_their_lines(tmp_path, monkeypatch, blank, block_bytes):

@@ -1,6 +1,7 @@
 """Predictions for new rows, streamed: one line per input row, in order, in bounded memory."""
 
 import contextlib
+import io
 import sys
 import warnings
 from collections import Counter
@@ -19,7 +20,7 @@ from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.evaluation.usable import Unusable, find_unusable, is_usable
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
-from dlreg.runs.number_texts import lines_of_numbers, number_texts
+from dlreg.runs.number_texts import joined_lines, number_texts
 from dlreg.runs.strange_cells import (
     StrangeCells,
     count_strange_cells,
@@ -35,6 +36,11 @@ from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 from dlreg.table.source import find_source, no_rows_fault, standard_input, stream_tables
 from dlreg.table.table import Table
+
+# So many texts stay in the processor's cache, and in memory that Python has already.
+LINES_AT_ONCE = 8192
+# What makes quotes round a cell necessary.
+_QUOTED = ',"\n\r'
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,6 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
     n_rows, strange, bare, unusable = 0, StrangeCells(), Counter[str](), Unusable()
     formulas, written = formulas_of_names(options.keep), escaped if options.escape_formulas else list
     with naming_set_option(), _open_output(output) as target:
-        # It writes the same text as pandas, several times as fast.
-        writer = csv_writer(target, lineterminator="\n")
         # Numbers are read as such, and once more as text where they are kept as they are written.
         numbers = {column.name for column in run.columns} - set(run.text_columns)
         text_columns = {*run.text_columns, *options.keep} - numbers
@@ -111,14 +115,15 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
             if not n_rows:
                 # Before anything is written: what follows is mostly like what comes first.
                 refuse_unseen(strange, source.name, options.max_unseen)
-                writer.writerow(["row", *written(options.keep), *options.predicted])
+                names = ([name] for name in written(options.keep))
+                target.write(_lines(["row"], [*names], [[name] for name in options.predicted]))
             kept = _kept_texts(block, options.keep)
             formulas += find_formulas(kept, n_rows)
-            texts = [number_texts(rows), *(_cells(predicted[name]) for name in options.predicted)]
-            if kept:
-                writer.writerows(zip(texts[0], *map(written, kept.values()), *texts[1:], strict=True))
-            else:
-                target.write(lines_of_numbers(texts))
+            for start in range(0, len(rows), LINES_AT_ONCE):
+                lines = slice(start, start + LINES_AT_ONCE)
+                cells = [_cells(predicted[name][lines]) for name in options.predicted]
+                copies = [written(texts[lines]) for texts in kept.values()]
+                target.write(_lines(number_texts(rows[lines]), copies, cells))
             n_rows += len(table.frame)
         if not n_rows:
             raise DataError(no_rows_fault(source.name))
@@ -148,8 +153,19 @@ def _kept_texts(block: Table, names: Sequence[str]) -> dict[str, list[str]]:
     """The cells of these columns of a block as they are written."""
     frame = block.frame
     if any(pd.api.types.is_numeric_dtype(frame[name]) for name in names):
-        frame = pd.concat([rows.read(names) for rows in block.blocks()])
+        frame = pd.concat([rows.texts(names) for rows in block.blocks()])
     return {name: frame[name].fillna("").tolist() for name in names}
+
+
+def _lines(rows: list[str], kept: Sequence[list[str]], cells: Sequence[list[str]]) -> str:
+    """A line of CSV for each row; its number and predicted cells need no quotes."""
+    columns, text = (rows, *kept, *cells), "".join(map("".join, kept))
+    if not any(mark in text for mark in _QUOTED):
+        return joined_lines(columns)
+    lines = io.StringIO()
+    # It writes the same text as pandas, several times as fast.
+    csv_writer(lines, lineterminator="\n").writerows(zip(*columns, strict=True))
+    return lines.getvalue()
 
 
 def _cells(values: np.ndarray) -> list[str]:

@@ -1,6 +1,6 @@
 """Numbers as text, as Python writes them: the shortest that reads back the same, whole arrays at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import orjson
@@ -28,10 +28,20 @@ def number_texts(values: np.ndarray) -> list[str]:
     return texts
 
 
-def lines_of_numbers(columns: Iterable[np.ndarray | list[str]]) -> str:
-    """Lines of a CSV, one for each row, of columns of numbers or of their texts."""
-    texts = (column if isinstance(column, list) else number_texts(column) for column in columns)
-    return "".join([f"{','.join(cells)}\n" for cells in zip(*texts, strict=True)])
+def lines_of_numbers(columns: Iterable[np.ndarray]) -> str:
+    """Lines of a CSV, one for each row, of columns of numbers."""
+    return joined_lines([number_texts(column) for column in columns])
+
+
+def joined_lines(columns: Sequence[Sequence[str]]) -> str:
+    """Lines of a CSV, one for each row, of columns of texts that need no quotes."""
+    # All texts and marks in one list are joined in a third of the time that a text for each line takes.
+    n_rows, n_pieces = len(columns[0]), 2 * len(columns)
+    pieces = [","] * (n_rows * n_pieces)
+    for place, texts in enumerate(columns):
+        pieces[2 * place :: n_pieces] = texts
+    pieces[n_pieces - 1 :: n_pieces] = ["\n"] * n_rows
+    return "".join(pieces)
 
 
 def listed_numbers(values: np.ndarray) -> bytes:

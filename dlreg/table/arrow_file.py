@@ -58,6 +58,10 @@ class ArrowBlock:
         """The cells, as `Table.frame` has them."""
         return self._read(self.batch, text_columns)
 
+    def texts(self, names: Collection[str]) -> pd.DataFrame:
+        """These columns, all cells as text; missing ones NaN."""
+        return self._read(self.batch, names, names)
+
     def sample(self, rows: np.ndarray) -> pd.DataFrame:
         """Some of the rows, all cells as text; missing ones NaN."""
         return self._read(self.batch.take(rows), self.header)
@@ -71,10 +75,13 @@ class ArrowBlock:
         (text,) = self._read(self.batch.slice(row, 1), self.header)[name].fillna("")
         return str(text)
 
-    def _read(self, batch: "pa.RecordBatch", text_columns: Collection[str]) -> pd.DataFrame:
+    def _read(
+        self, batch: "pa.RecordBatch", text_columns: Collection[str], names: Collection[str] | None = None
+    ) -> pd.DataFrame:
         columns = {
             name: self._cells(index, batch.column(index), as_text=name in text_columns)
             for index, name in enumerate(self.header)
+            if names is None or name in names
         }
         return pd.DataFrame(columns, copy=False)
 

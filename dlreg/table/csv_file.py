@@ -51,6 +51,12 @@ class CsvBlock:
             frame = _parse(self.block, self.csv_format, {*text_columns, *as_text})
         return _named(frame, self.block)
 
+    def texts(self, names: Collection[str]) -> pd.DataFrame:
+        """These columns, all cells as text; missing ones NaN."""
+        places = [place for place, name in enumerate(self.block.header) if name in names]
+        frame = _parse(self.block, self.csv_format, names, places)
+        return frame.set_axis([self.block.header[place] for place in places], axis="columns")
+
     def sample(self, rows: np.ndarray) -> pd.DataFrame:
         """Some of the rows, all cells as text; missing ones NaN."""
         block = self.block
@@ -91,14 +97,24 @@ def csv_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[C
         yield CsvBlock(block, name, csv_format)
 
 
-def _parse(block: Block, csv_format: CsvFormat, text_columns: Collection[str]) -> pd.DataFrame:
-    """The rows of a block; its columns have their places for names, which are dear where columns are many."""
+def _parse(
+    block: Block, csv_format: CsvFormat, text_columns: Collection[str], places: list[int] | None = None
+) -> pd.DataFrame:
+    """The rows of a block; its columns have their places for names, which are dear where columns are many.
+
+    Args:
+        block: The rows.
+        csv_format: How they are written.
+        text_columns: Columns to keep as text even if every cell is a number.
+        places: Those of the columns to read; None for all.
+    """
     missing = [*MISSING_TEXTS, *csv_format.missing_values]
     # Without `thousands`: pandas would drop the marks wherever they are, and read 3,14 as 314.
     frame = pd.read_csv(
         io.BytesIO(block.without_blank_lines()),
         header=None,
         index_col=False,
+        usecols=places,
         # Without any there is no dictionary at all, or pandas would make a series of each column.
         dtype={place: str for place, name in enumerate(block.header) if name in text_columns} or None,
         sep=csv_format.separator,
@@ -109,7 +125,7 @@ def _parse(block: Block, csv_format: CsvFormat, text_columns: Collection[str]) -
         encoding="utf-8",
         low_memory=False,
     )
-    for place in list(places_of_text(frame)):
+    for place in frame.columns[list(places_of_text(frame))]:
         gaps = _padded_gaps(frame[place], missing)
         if gaps:
             frame[place] = frame[place].mask(frame[place].isin(gaps))

@@ -61,6 +61,10 @@ class SheetBlock:
         """The cells, as `Table.frame` has them."""
         return self.lines.read(text_columns)
 
+    def texts(self, names: Collection[str]) -> pd.DataFrame:
+        """These columns, all cells as text; missing ones NaN."""
+        return self.lines.texts(names)
+
     def sample(self, rows: np.ndarray) -> pd.DataFrame:
         """Some of the rows, all cells as text; missing ones NaN."""
         return self.lines.sample(rows)

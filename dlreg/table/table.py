@@ -43,6 +43,9 @@ class RowBlock(Protocol):
             text_columns: Columns to keep as text even if every cell is a number.
         """
 
+    def texts(self, names: Collection[str]) -> pd.DataFrame:
+        """These columns, all cells as text; missing ones NaN."""
+
     def sample(self, rows: np.ndarray) -> pd.DataFrame:
         """Some of the rows, all cells as text; missing ones NaN."""
 

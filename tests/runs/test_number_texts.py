@@ -43,5 +43,5 @@ def test_lines_are_those_of_the_standard_writer_of_csv():
     rows = np.arange(len(FLOATS))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(zip(rows.tolist(), FLOATS.tolist(), strict=True))
-    assert lines_of_numbers([rows, number_texts(FLOATS)]) == text.getvalue()
+    assert lines_of_numbers([rows, FLOATS]) == text.getvalue()
     assert lines_of_numbers([rows[:0], FLOATS[:0]]) == ""

@@ -119,12 +119,13 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         filled = np.flatnonzero(rows.lengths)
         is_begun |= filled.size > 0
         if header is None and filled.size:
-            begin, end = int(rows.starts[filled[0]]), int(rows.ends[filled[0]]) + 1
-            _refuse_many_columns(int(rows.lengths[filled[0]]), name, line + whole.count(b"\n", 0, begin))
+            place = filled[0]
+            begin, end = int(rows.starts[place]), int(rows.ends[place]) + 1
+            _refuse_many_columns(int(rows.lengths[place]), name, line + whole.count(b"\n", 0, begin))
             header = parse_header(whole[begin:end], name, csv_format, line + whole.count(b"\n", 0, begin))
             line += whole.count(b"\n", 0, end)
             whole, filled = whole[end:], filled[1:]
-            rows = find_rows(whole, delimiter)
+            rows = rows.after(place)
         if header is not None and filled.size:
             block = Block(header, whole, rows, line)
             _refuse_ragged(block, name, csv_format)

@@ -17,7 +17,7 @@ from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, is_text, read_cells, recognise_columns
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.kinds.category import canonical_texts
-from dlreg.table.kinds.number import unit_notes
+from dlreg.table.kinds.number import plain_numbers, unit_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
 from dlreg.table.source import read_table
@@ -111,9 +111,9 @@ def load_dataset(config: Config, read: Callable[..., Table] = read_table) -> Dat
     notes: list[str] = []
     with gathering(faults):
         table = read(shown_path(data.path), csv_format_of(data), columns_as_text(data))
-        columns, tables, target, notes = recognise_table(config, table, faults)
+        columns, numbers, tables, target, notes = recognise_table(config, table, faults)
         del table
-        cells = _read_columns(columns, tables, faults)
+        cells = _read_columns(columns, numbers, tables, faults)
         if target:
             notes += _notes(target.y_true, cells, target.is_observation, data.target)
             contents = _Contents(cells, target)
@@ -169,10 +169,28 @@ def columns_as_text(data: DataConfig) -> set[str]:
     return {name for name, kind in data.types.items() if KINDS[kind].is_text} | set(data.dates)
 
 
+class RecognisedTable(NamedTuple):
+    """What the columns of a table are, and their cells.
+
+    Attributes:
+        columns: What the model reads, in the order of the CSV.
+        numbers: The cells of plain numbers, as `plain_numbers` gives them.
+        tables: A table of each other column alone.
+        target: None if it has faults.
+        notes: What a user should know of its rows.
+    """
+
+    columns: tuple[Column, ...]
+    numbers: dict[str, np.ndarray]
+    tables: dict[str, Table]
+    target: Target | None
+    notes: list[str]
+
+
 def recognise_table(
     config: Config, whole: Table, faults: list[Fault], *, is_whole: bool = True
-) -> tuple[tuple[Column, ...], dict[str, Table], Target | None, list[str]]:
-    """The columns, a table of each of them alone, the target unless it has faults, and notes on rows.
+) -> RecognisedTable:
+    """Tells what the columns of a table are.
 
     Args:
         config: Names the columns.
@@ -187,7 +205,12 @@ def recognise_table(
     names, name_faults = choose_columns(config, list(table.frame.columns), path)
     faults += name_faults
     columns: list[Column] = []
+    may_be_plain = {name for name in names if data.types.get(name, "number") == "number"}
+    numbers = plain_numbers(table, may_be_plain - set(data.date_columns))
     for name in names:
+        if name in numbers:
+            columns.append(Column(name, "number", unit="" if name in data.types else None))
+            continue
         with gathering(faults):
             columns += recognise_columns(
                 table, [name], data.types, data.date_columns, fold_case=data.fold_case
@@ -203,16 +226,20 @@ def recognise_table(
         # 32 bits are enough: no file of more rows fits into memory.
         rows = np.flatnonzero(~np.isnan(y_true)).astype(np.int32)
         target = Target(y_true, observations.is_observation, rows, split_values(table, data, rows), unit)
-    tables = {column.name: replace(table, frame=table.frame[column.name].to_frame()) for column in columns}
-    return tuple(columns), tables, target, notes
+    others = (column.name for column in columns if column.name not in numbers)
+    tables = {name: replace(table, frame=table.frame[name].to_frame()) for name in others}
+    return RecognisedTable(tuple(columns), numbers, tables, target, notes)
 
 
 def _read_columns(
-    columns: Sequence[Column], tables: dict[str, Table], faults: list[Fault]
+    columns: Sequence[Column], numbers: dict[str, np.ndarray], tables: dict[str, Table], faults: list[Fault]
 ) -> dict[str, np.ndarray]:
-    """The cells of these columns, each of which leaves `tables` when it is read."""
+    """The cells of these columns, each of which leaves `numbers` or `tables` when it is read."""
     cells: dict[str, np.ndarray] = {}
     for column in columns:
+        if column.name in numbers:
+            cells[column.name] = numbers.pop(column.name).astype(np.float64, copy=False).reshape(-1, 1)
+            continue
         with gathering(faults):
             cells |= read_cells(tables.pop(column.name), [column])
     return cells

@@ -80,8 +80,11 @@ def places_of_text(frame: pd.DataFrame) -> Iterator[int]:
 
 
 def _arrays(frame: pd.DataFrame) -> list[np.ndarray]:
-    """The cells of each column; those of one type of number are taken at once."""
-    texts = dict.fromkeys(places_of_text(frame))
+    """The cells of each column; where columns are many, those of one type of number are taken at once."""
+    texts = set(places_of_text(frame))
+    if frame.shape[1] < len(frame):
+        columns = enumerate(column for _, column in frame.items())
+        return [column.to_numpy(dtype=object if place in texts else None) for place, column in columns]
     arrays = [np.empty(0)] * frame.shape[1]
     for dtype in set(frame.dtypes):
         places = [place for place, other in enumerate(frame.dtypes) if other == dtype]

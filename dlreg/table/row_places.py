@@ -31,6 +31,11 @@ class RowPlaces(NamedTuple):
     ends: np.ndarray
     lengths: np.ndarray
 
+    def after(self, place: int) -> "RowPlaces":
+        """Those after one of the rows, in the text that follows it."""
+        start, rest = self.ends[place] + 1, slice(place + 1, None)
+        return RowPlaces(self.starts[rest] - start, self.ends[rest] - start, self.lengths[rest])
+
 
 def find_rows(text: bytes, delimiter: str) -> RowPlaces:
     """Finds the rows of a text; delimiters and newlines inside quotes do not count."""

@@ -124,10 +124,10 @@ def recognise_opening(config: Config) -> Recognised:
         table = read_table(
             shown_path(data.path), csv_format_of(data), columns_as_text(data), most_blocks=RECOGNISED_BLOCKS
         )
-        columns, tables, target, _ = recognise_table(config, table, faults, is_whole=False)
+        columns, _, tables, target, _ = recognise_table(config, table, faults, is_whole=False)
         recognised = Recognised(columns, target.unit if target else None, ())
         notes: list[str] = []
-        for column in columns:
+        for column in (column for column in columns if column.name in tables):
             with gathering(faults):
                 read_cells(tables[column.name], [column])
         for column in recognised.with_target(data.target):

@@ -10,7 +10,7 @@ from dlreg.errors import DataError
 from dlreg.table.column import Column
 from dlreg.table.columns import read_cells, recognise_columns
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.kinds.number import count_without_unit
+from dlreg.table.kinds.number import count_without_unit, plain_numbers, read_numbers
 
 DECLARED = {"types": {"x": "number"}}
 
@@ -19,6 +19,16 @@ def column_of(*cells: str, rows_of_each: int = 4) -> str:
     """A table with the column `x` of these cells, again and again, and a target that varies."""
     lines = [f'"{cell}",{number}' for number, cell in enumerate(cells * rows_of_each)]
     return rows("x,y", *lines)
+
+
+def test_plain_numbers_are_those_that_are_read_as_they_are(tmp_path):
+    cells = {"whole": "12", "float": "1.5", "gap": "", "text": "a", "large": "1e101", "infinite": "-inf"}
+    table = read(tmp_path, rows(",".join(cells), ",".join(["1"] * 6), ",".join(cells.values())))
+    plain = plain_numbers(table, {*cells, "none"})
+    assert list(plain) == ["whole", "float", "gap"]
+    for name, values in plain.items():
+        np.testing.assert_array_equal(values, read_numbers(table, name))
+    assert list(plain_numbers(table, {"gap", "text"})) == ["gap"]
 
 
 def values_of(dataset) -> set[float]:

@@ -25,6 +25,14 @@ def read_one_by_one(text: bytes) -> list[tuple[int, int, int]]:
     return rows
 
 
+def test_rows_after_one_are_those_of_the_text_that_follows_it():
+    text = b'a,b\n1,"2\n"\n3,4\n\n5,6\n'
+    rows = find_rows(text, ",")
+    for place, end in enumerate(rows.ends.tolist()):
+        for after, found in zip(rows.after(place), find_rows(text[end + 1 :], ","), strict=True):
+            np.testing.assert_array_equal(after, found)
+
+
 @pytest.mark.parametrize("marks", ["a,\n", 'a",\n', 'ab"\r,\n ', "\n\r", " \n,", 'abcdefghij,\n"'])
 @pytest.mark.parametrize("piece_bytes", [64, 192, 1 << 20])
 def test_rows_are_those_of_a_reader_of_one_character_after_the_other(monkeypatch, marks, piece_bytes):

@@ -1,7 +1,7 @@
 """Columns of numbers: which texts are numbers, and how they were meant to be written where they are not."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -71,6 +71,22 @@ def read_numbers(table: Table, name: str, unit: str | None = None) -> np.ndarray
     if unit and is_numeric:
         _refuse_bare(table, name, known & (values != 0), unit)
     return values
+
+
+def plain_numbers(table: Table, names: Collection[str]) -> dict[str, np.ndarray]:
+    """Those of some columns that pandas has read as numbers which `read_numbers` takes as they are.
+
+    To look at them all at once takes a tenth of the time where columns are many.
+
+    Returns:
+        The cells of each, shape `(n_rows,)`: whole numbers or floats, missing ones NaN.
+    """
+    columns = (
+        (str(name), cells.to_numpy())
+        for name, cells in table.frame.items()
+        if name in names and isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf"
+    )
+    return {name: values for name, values in columns if not (np.abs(values) > LARGEST_NUMBER).any()}
 
 
 def number_pattern(decimal: str, thousands: str | None) -> str:

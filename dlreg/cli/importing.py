@@ -6,31 +6,39 @@ Right in a process of one's own, but surprising in somebody else's: it belongs t
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader, find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from dlreg.files.cache_folder import cache_folder
 
 # What TensorFlow and Keras ask for when they are imported, and do without where it is not installed: for
-# figures of images, sparse matrices and wrappers. It would be two fifths of their time.
-UNNEEDED = frozenset({"matplotlib", "scipy", "sklearn"})
+# images, their figures, sparse matrices and wrappers. It would be two fifths of their time.
+UNNEEDED = frozenset({"PIL", "matplotlib", "scipy", "sklearn"})
+# The modules of `tf.`, which hand names on: some of them those of parts of TensorFlow that nothing else asks
+# for, a sixth of its time.
+_PUBLIC = "tensorflow._api.v2."
+# These every training uses; and two have the names of packages of TensorFlow, which would take their place.
+_AT_ONCE = tuple(
+    f"{_PUBLIC}{name}" for name in ("distribute", "linalg", "lite", "math", "nn", "random", "raw_ops")
+)
 
 
 @contextmanager
 def quiet_import(cache: Path | None = None) -> Iterator[None]:
-    """A block that uses TensorFlow, imported without noise on stderr, garbage collection and `UNNEEDED`.
+    """A block that uses TensorFlow, imported without noise on stderr and garbage collection.
 
     Args:
         cache: The folder in which XLA keeps compiled programs, if it is to keep any.
     """
     _set_environment(cache)
-    with _native_stderr_held_back(), _nothing_collected():
+    with _native_stderr_held_back(), _nothing_collected(), _finding(_WhenUsed()):
         _import_keras()
         yield
 
@@ -41,7 +49,7 @@ def _import_keras() -> None:
     A version that cannot do without is forgotten again, to be imported with all it asks for in the block.
     """
     try:
-        with _kept_out(UNNEEDED):
+        with _finding(_Absent(UNNEEDED)):
             import_module("keras")
     except ImportError:
         for name in [name for name in sys.modules if name.partition(".")[0] == "keras"]:
@@ -68,10 +76,22 @@ class _Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
+class _WhenUsed:
+    """A finder of TensorFlow's public modules, each run when something of it is first asked for."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, *_: object) -> ModuleSpec | None:
+        """The module if it is one of them."""
+        if not name.startswith(_PUBLIC) or name.startswith(_AT_ONCE):
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec and spec.loader:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+
+
 @contextmanager
-def _kept_out(packages: frozenset[str]) -> Iterator[None]:
-    """A block in which some packages cannot be imported that have not been before."""
-    finder = _Absent(packages)
+def _finding(finder: Any) -> Iterator[None]:
+    """A block in which modules that have not been imported before are looked for by this finder first."""
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -95,7 +115,7 @@ class _PandasAlone:
 
 
 def _run_alone(run: Callable[[ModuleType], None], module: ModuleType) -> None:
-    with _kept_out(frozenset({"pyarrow"})):
+    with _finding(_Absent(frozenset({"pyarrow"}))):
         run(module)
 
 

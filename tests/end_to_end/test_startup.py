@@ -147,7 +147,8 @@ assert model.count_params() == 3
 
 
 @pytest.mark.parametrize(
-    ("arguments", "loaded"), [([], set()), (["needed"], {"scipy", "sklearn", "matplotlib"})]
+    ("arguments", "loaded"),
+    [([], set()), (["needed"], {"PIL", "matplotlib", "scipy", "sklearn"})],
 )
 def test_keras_is_imported_without_what_it_can_do_without(arguments, loaded, tmp_path):
     """And with all it asks for where it cannot; afterwards everything can be imported."""
@@ -155,6 +156,27 @@ def test_keras_is_imported_without_what_it_can_do_without(arguments, loaded, tmp
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == loaded
+
+
+PUBLIC_NAMES = """
+import sys
+from dlreg.cli.importing import quiet_import
+
+with quiet_import():
+    import tensorflow as tf
+unused = {"tensorflow._api.v2.compat.v1.train", "tensorflow.python.feature_column", "tensorflow.python.tpu.tpu_embedding"}
+assert not unused & set(sys.modules)
+assert tf.distribute.has_strategy() is False
+assert not [finder for finder in sys.meta_path if "dlreg" in type(finder).__module__]
+assert tf.compat.v1.placeholder and tf.feature_column.numeric_column and tf.summary.scalar
+assert tf.experimental.numpy.sum and tf.lite.TFLiteConverter and tf.distribute.has_strategy() is False
+"""
+
+
+def test_parts_of_tensorflow_that_nothing_but_its_public_names_asks_for_are_imported_when_used(tmp_path):
+    command = [sys.executable, "-c", PUBLIC_NAMES]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_training_a_table_of_numbers_takes_no_scikit_learn(project, tmp_path):

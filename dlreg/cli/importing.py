@@ -128,6 +128,14 @@ def keep_arrow_out_of_pandas() -> None:
         sys.meta_path.insert(0, _PandasAlone())
 
 
+def collect_rarely() -> None:
+    """Has Python look for cycles of objects to throw away after 100,000 new objects, not after hundreds.
+
+    Libraries make as many when they are imported, which live as long as the process.
+    """
+    gc.set_threshold(100_000)
+
+
 def keep_out_of_home() -> None:
     """Has matplotlib keep its list of fonts in dlreg's cache folder, and make none of its own in the home."""
     # In a device there is no folder to make, so that without a home it takes a temporary one.

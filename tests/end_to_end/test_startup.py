@@ -202,11 +202,11 @@ try:
     main()
 except SystemExit as stop:
     assert not stop.code, stop.code
-print(*visits, gc.isenabled(), gc.get_freeze_count() > 200_000)
+print(*visits, gc.isenabled(), gc.get_freeze_count() > 200_000, gc.get_threshold()[0])
 """
 
 
 def test_the_collector_visits_what_importing_makes_neither_during_it_nor_later(project, tmp_path):
     command = [sys.executable, "-c", TRAIN, str(tmp_path / "run")]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1].split() == ["0", "True", "True"]
+    assert done.stdout.splitlines()[-1].split() == ["0", "True", "True", "100000"]

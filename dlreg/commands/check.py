@@ -1,6 +1,7 @@
 """Every fault of a config and of its CSV at once, and what a training would do."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,14 +84,26 @@ def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
 def load_checked_config(path: Path, overrides: Sequence[str]) -> Config:
     """Reads a config for a training; where it has faults, those of its CSV are told with them.
 
+    Of a large table that is trained from disk they are not: nobody would wait for them.
+
     Raises:
         UsageError: One of `overrides` is not `KEY=VALUE`.
         ConfigError: The config has faults.
     """
     config, faults = read_config(path, overrides)
     if faults or config is None:
-        raise ConfigError(*check(path, overrides).faults)
+        raise ConfigError(*(faults if config and _is_large(config) else check(path, overrides).faults))
     return config
+
+
+def _is_large(config: Config) -> bool:
+    """Whether reading the whole table takes long, which is then trained from disk."""
+    from dlreg.preview.opening import settle_cache
+    from dlreg.preview.room import estimate_size
+
+    with suppress(DlregError):
+        return bool(estimate_size(config)) and settle_cache(config).data.is_on_disk
+    return False
 
 
 def as_json(report: Report) -> dict[str, Any]:

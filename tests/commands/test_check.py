@@ -10,6 +10,7 @@ from support.tables import folder_with, plain_table
 from dlreg.commands import check
 from dlreg.config.writing import to_yaml
 from dlreg.errors import UsageError
+from dlreg.preview import room
 
 # ---------------------------------------------------------------- faults
 
@@ -65,6 +66,21 @@ def test_faults_of_the_config_and_of_its_csv_come_together(tmp_path, cli):
     assert trained.returncode == 3
     assert trained.stderr.splitlines() == [f"error: {line}" for line in lines]
     assert {entry.name for entry in tmp_path.iterdir()} == {"table.csv", "config.yaml"}
+
+
+@pytest.mark.parametrize("cache", ["memory", "disk"])
+def test_faults_of_the_config_are_told_without_reading_a_large_table_that_goes_to_disk(
+    cache, tmp_path, cli, monkeypatch
+):
+    folder_with(tmp_path, plain_table(60).assign(mixed=["5"] * 50 + ["?"] * 10))
+    arguments = ["config.yaml", "--set", "training.epoch=3", "--set", f"data.cache={cache}"]
+    both = cli("train", *arguments, cwd=tmp_path).stderr.splitlines()
+    assert len(both) == 2 and "training.epoch" in both[0] and "column 'mixed'" in both[1]
+    monkeypatch.setattr(room, "SMALL", 100)
+    done = cli("train", *arguments, cwd=tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == (both[:1] if cache == "disk" else both)
+    assert "column 'mixed'" in cli("check", *arguments, cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize(

@@ -266,8 +266,9 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
     variants = trained_variants(prepared.variants, trained.weights, predicting)
     models = [trained_model(network, members) for network, members in variants]
     n_parameters = sum(model.count_params() for model in models)
-    target = prepared.preprocessing.target
-    return Networks(variants, mixture, combined_model(models, mixture), n_parameters, target, y_unseen)
+    target, levels = prepared.preprocessing.target, prepared.preprocessing.embedded_levels
+    model = combined_model(models, mixture, levels)
+    return Networks(variants, mixture, model, n_parameters, target, y_unseen)
 
 
 def build_pipeline(
@@ -299,9 +300,10 @@ def build_pipeline(
     unusable = Predictions(y_true, y_pred, rows=part.rows[rows]).unusable
     if faults := unusable_faults({name: unusable}, data):
         raise DataError(*faults)
-    calibration = calibrate(prepared.x[name][rows], y_true, y_pred)
+    levels = prepared.preprocessing.embedded_levels
+    calibration = calibrate(prepared.x[name][rows], y_true, y_pred, levels)
     if calibration.scale:
-        graph = add_residual_scale(graph, calibration.scale)
+        graph = add_residual_scale(graph, calibration.scale, levels)
     calibrated_on = "validation" if networks.y_unseen is None else "out_of_fold"
     intervals = describe_calibration(calibration, calibrated_on)
     graph = with_metadata(graph, data.target, dataset.target_unit, intervals)
@@ -320,9 +322,8 @@ def hold_out(dataset: Dataset, prepared: Prepared, data: DataConfig) -> HeldOut:
     compared = part.take(compared_rows(len(part.rows)))
     with located(file_of_part(data, "test")):
         x_compared = prepared.preprocessing.transform(compared.cells)
-    return HeldOut(
-        name, float(y_train.mean()), fit_linear(prepared.x["train"], y_train), compared, x_compared
-    )
+    linear = fit_linear(prepared.x["train"], y_train, prepared.preprocessing.embedded_levels)
+    return HeldOut(name, float(y_train.mean()), linear, compared, x_compared)
 
 
 def measure(

@@ -188,10 +188,19 @@ def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -
     if parts or network.categories:
         parts.append(x[..., first:end])
         parts += [
-            tf.matmul(x[..., start : start + levels], next(values)) for start, levels in network.categories
+            _vectors_of_levels(x[..., end + place], next(values))
+            for place, _ in enumerate(network.categories)
         ]
         x = tf.concat(parts, axis=-1)
     return x
+
+
+def _vectors_of_levels(positions: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+    """Of all vectors `(…, n_levels, n)` those at positions `(…, n_rows)`, `(…, n_rows, n)`; else 0."""
+    n_levels = vectors.shape[-2]
+    is_known = tf.cast(positions < n_levels, vectors.dtype)
+    places = tf.cast(tf.minimum(positions, n_levels - 1), tf.int32)
+    return tf.gather(vectors, places, axis=-2, batch_dims=len(vectors.shape) - 2) * is_known[..., None]
 
 
 def _joined(parts: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from dlreg.evaluation.intervals import LEVEL, MAX_SCORES, Intervals
+from dlreg.model.levels import spread_levels, spread_widths
 from dlreg.model.residual_scale import ResidualScale, encode_prediction
 
 # With fewer rows, or with more features, the scale would be noise, or slow to fit.
@@ -50,7 +51,9 @@ class Calibration:
     constant_width: float | None
 
 
-def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibration:
+def calibrate(
+    x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, categories: Sequence[int] = ()
+) -> Calibration:
     """Fits the scale of the errors and computes the scores of the calibration rows.
 
     The scale is taken to the power whose intervals at `LEVEL` have the least interval score on the
@@ -63,6 +66,7 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
         x: The calibration rows, preprocessed, shape `(n_rows, n_features)`.
         y_true: What was observed, in the target's units, shape `(n_rows,)`.
         y_pred: What is predicted by networks that were not fitted on these rows.
+        categories: How many levels each of the last features has, which are embedded.
     """
     residuals = np.abs(y_true - y_pred)
     constant = _intervals(residuals)
@@ -70,9 +74,10 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
     width = None if half is None else 2 * half
     if width is None or len(residuals) < MIN_ROWS or not residuals.any():
         return Calibration(constant, None, width)
-    if x.shape[1] > MAX_FEATURES:
-        x = x[:, :0]
-    scales = _cross_fitted(x, residuals, y_pred)
+    if x.shape[1] - len(categories) + sum(spread_widths(categories)) > MAX_FEATURES:
+        x, categories = x[:, :0], ()
+    inputs = spread_levels(x, categories) if categories else x
+    scales = _cross_fitted(inputs, residuals, y_pred)
 
     def interval_score(power: float) -> float:
         scale = scales**power
@@ -84,7 +89,7 @@ def calibrate(x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> Calibrat
     power = min(scores, key=scores.__getitem__)
     if scores[power] > LEAST_GAIN * scores[0.0]:
         return Calibration(constant, None, width)
-    scale = _fit_scale(x, residuals, y_pred, np.arange(len(residuals))).to_the_power(power)
+    scale = _fit_scale(inputs, residuals, y_pred, np.arange(len(residuals))).to_the_power(power)
     return Calibration(_intervals(residuals / scales**power), scale, width)
 
 
@@ -112,7 +117,7 @@ def _intervals(scores: np.ndarray) -> Intervals:
     return Intervals(n_rows, ordered[ranks - 1])
 
 
-def _cross_fitted(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+def _cross_fitted(x: Any, residuals: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """The scale of each row, fitted on the rows of the other folds."""
     folds = np.random.default_rng(SEED).permutation(len(residuals)) % FOLDS
     scales = np.empty(len(residuals))
@@ -122,11 +127,12 @@ def _cross_fitted(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray) -> n
     return scales
 
 
-def _fit_scale(x: np.ndarray, residuals: np.ndarray, y_pred: np.ndarray, rows: np.ndarray) -> ResidualScale:
+def _fit_scale(x: Any, residuals: np.ndarray, y_pred: np.ndarray, rows: np.ndarray) -> ResidualScale:
     """A ridge regression of the logarithm of the residuals of these rows, or of a sample of many."""
     if len(rows) > MAX_FITTED_ROWS:
         rows = np.random.default_rng(SEED).choice(rows, MAX_FITTED_ROWS, replace=False)
     x, residuals, y_pred = x[rows].astype(np.float64), residuals[rows], y_pred[rows]
+    x = x if isinstance(x, np.ndarray) else x.toarray()
     floor = LEAST_RESIDUAL * (float(np.median(residuals)) or float(np.mean(residuals))) or 1.0
     knots = np.unique(np.quantile(y_pred, np.linspace(0, 1, BINS + 1)))
     knots = knots if len(knots) > 1 else knots[:0]

@@ -37,14 +37,15 @@ class Encoder:
         levels: Of each, shape `(n_levels,)`.
         names: A name for each output.
         scaler: Scales a level's position; None where each level has an output of its own, which is 1 or 0.
-        embedded: The first output and the number of levels of each category that a network is to embed.
+        n_embedded: How many of the last features a network is to embed: such a one is the level's position,
+            or how many levels there are for one that is none of them.
     """
 
     features: tuple[Feature, ...]
     levels: tuple[np.ndarray, ...]
     names: tuple[str, ...]
     scaler: Scaler | None = None
-    embedded: tuple[tuple[int, int], ...] = ()
+    n_embedded: int = 0
 
     def transform(self, texts: np.ndarray) -> np.ndarray:
         """Encodes rows, from `(n_rows, n_features)` of dtype object to `(n_rows, n_outputs)`."""
@@ -55,11 +56,19 @@ class Encoder:
         if self.scaler:
             return self.scaler.transform(np.column_stack(codes).astype(np.float64))
         encoded, start = np.zeros((len(texts), len(self.names))), 0
-        for positions, levels in zip(codes, self.levels, strict=True):
+        n_onehot = len(codes) - self.n_embedded
+        for positions, levels in zip(codes[:n_onehot], self.levels[:n_onehot], strict=True):
             known = np.flatnonzero(positions >= 0)
             encoded[known, start + positions[known]] = 1
             start += len(levels)
+        for place, positions in enumerate(codes[n_onehot:], start):
+            encoded[:, place] = np.where(positions >= 0, positions, self.embedded_levels[place - start])
         return encoded
+
+    @property
+    def embedded_levels(self) -> tuple[int, ...]:
+        """How many levels each feature has that a network is to embed."""
+        return tuple(map(len, self.levels[len(self.levels) - self.n_embedded :]))
 
     def describe(self, index: int) -> dict[str, Any]:
         """What was fitted to one feature, in plain values."""
@@ -71,9 +80,10 @@ def fit_encoder(method: str, categories: Sequence[Category], numeric: str) -> En
     """Fits an encoder to categories, at least one.
 
     Args:
-        method: `onehot`, `embedding` (the same, for a network that embeds those of more than
-            `MOST_ONEHOT_LEVELS` levels), or `ordinal` (the level's position, -1 for one that is none of them,
-            then scaled like a number). A missing cell is a level of its own if the training rows have one.
+        method: `onehot`, `embedding` (the same, but of more than `MOST_ONEHOT_LEVELS` levels the position,
+            for a network that embeds it), or `ordinal` (the level's position, -1 for one that is none of
+            them, then scaled like a number). A missing cell is a level of its own if the training rows have
+            one.
         categories: What the training rows hold.
         numeric: The method by which numbers are scaled.
     """
@@ -91,11 +101,12 @@ def _fit_onehot(categories: Sequence[Category], _: str) -> Encoder:
 def _fit_embedding(categories: Sequence[Category], numeric: str) -> Encoder:
     # A network embeds its last features.
     ordered = sorted(categories, key=lambda category: len(category.levels) > MOST_ONEHOT_LEVELS)
+    n_embedded = sum(len(category.levels) > MOST_ONEHOT_LEVELS for category in ordered)
+    n_onehot = len(ordered) - n_embedded
+    names = tuple(category.feature.name for category in ordered[n_onehot:])
     encoder = _fit_onehot(ordered, numeric)
-    sizes = [len(levels) for levels in encoder.levels]
-    starts = np.cumsum([0, *sizes[:-1]]).tolist()
-    embedded = [(start, size) for start, size in zip(starts, sizes, strict=True) if size > MOST_ONEHOT_LEVELS]
-    return replace(encoder, embedded=tuple(embedded))
+    n_names = sum(len(category.levels) for category in ordered[:n_onehot])
+    return replace(encoder, names=(*encoder.names[:n_names], *names), n_embedded=n_embedded)
 
 
 def _fit_ordinal(categories: Sequence[Category], numeric: str) -> Encoder:

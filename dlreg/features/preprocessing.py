@@ -129,12 +129,9 @@ class Preprocessing:
         return len(self.numbers)
 
     @property
-    def embedded_categories(self) -> tuple[tuple[int, int], ...]:
-        """The first input and the number of levels of each category that the network is to embed."""
-        if not self.encoder:
-            return ()
-        first = len(self.numbers) + len(self.flags)
-        return tuple((first + start, size) for start, size in self.encoder.embedded)
+    def embedded_levels(self) -> tuple[int, ...]:
+        """How many levels each category has that the network is to embed: its last inputs."""
+        return self.encoder.embedded_levels if self.encoder else ()
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ class Network:
         feature_scale: Whether the first layer's inputs have learnt factors, from 1 on (the same source).
         initializer: `glorot_uniform` as Keras, or `he_normal`, see `dlreg.model.initial_weights`.
         embedding: Of the first features; None leaves them as they are.
-        categories: The first column and the number of levels of one-hot columns that are embedded in
-            `CATEGORY_WIDTH` dimensions; a level never seen is the origin. They are the last features.
+        categories: How many levels each of the last features has, which is a level's position, embedded in
+            `CATEGORY_WIDTH` dimensions; one never seen, the position after the last, is the origin.
     """
 
     n_features: int
@@ -59,24 +59,14 @@ class Network:
     feature_scale: bool = False
     initializer: str = "glorot_uniform"
     embedding: Embedding | None = None
-    categories: Sequence[tuple[int, int]] = ()
-
-    def __post_init__(self) -> None:
-        """Checks that the embedded categories come last: features after them would not be read.
-
-        Raises:
-            ValueError: They are not the last features, one after the other.
-        """
-        starts = [start for start, _ in self.categories]
-        if [start + levels for start, levels in self.categories] != [*starts, self.n_features][1:]:
-            raise ValueError(f"the embedded categories {self.categories} are not the last features")
+    categories: Sequence[int] = ()
 
     @property
     def plain_features(self) -> tuple[int, int]:
         """The start and the end of the features that are not embedded."""
         return (
             self.embedding.n_numbers if self.embedding else 0,
-            self.categories[0][0] if self.categories else self.n_features,
+            self.n_features - len(self.categories),
         )
 
     @property
@@ -121,7 +111,7 @@ def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
     elif isinstance(network.embedding, PiecewiseLinear) and network.embedding.n_mixtures:
         mixed = (*network.embedding.slopes.shape, network.embedding.n_mixtures)
         yield ParameterSpec("bin_mixtures", "kernel", mixed, "embeddings")
-    for number, (_, levels) in enumerate(network.categories, start=1):
+    for number, levels in enumerate(network.categories, start=1):
         yield ParameterSpec(f"category_{number}", "kernel", (levels, CATEGORY_WIDTH), "embeddings")
     if network.feature_scale:
         yield ParameterSpec("feature_scale", "kernel", (network.width,), "feature_scale")
@@ -155,13 +145,14 @@ class Variant(NamedTuple):
 def count_parameters(network: Network) -> int:
     """The numbers a network keeps, as Keras counts them.
 
-    Those are its trainable tensors, the moving mean and variance of batch normalisation, and the fixed slopes
-    and offsets of a piecewise-linear embedding.
+    Those are its trainable tensors, the moving mean and variance of batch normalisation, the fixed slopes
+    and offsets of a piecewise-linear embedding, and the origin of each embedded category.
     """
     trainable = sum(math.prod(spec.shape) for spec in parameter_specs(network))
     statistics = 2 * sum(network.hidden_layers) if network.batch_norm else 0
     bins = 2 * network.embedding.slopes.size if isinstance(network.embedding, PiecewiseLinear) else 0
-    return trainable + statistics + bins
+    origins = CATEGORY_WIDTH * len(network.categories)
+    return trainable + statistics + bins + origins
 
 
 def members_by_variant(variants: Sequence[Variant]) -> list[slice]:

@@ -20,7 +20,8 @@ from dlreg.model.embeddings import (
     Periodic,
     PiecewiseLinear,
 )
-from dlreg.model.mixture import Mixture
+from dlreg.model.levels import split_levels
+from dlreg.model.mixture import Mixture, Ridge
 from dlreg.model.weights import Weights
 
 
@@ -93,6 +94,10 @@ def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
     """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
     embedding, (first, end) = network.embedding, network.plain_features
     ops, parts, axes = keras.ops, [], (n_members,) if n_members > 1 else ()
+    vectors = [
+        _embedding(f"category_{number}", levels, CATEGORY_WIDTH, n_members)(features[:, end + number - 1])
+        for number, levels in enumerate(network.categories, start=1)
+    ]
     features = keras.layers.RepeatVector(n_members, name="rows")(features) if axes else features
     if isinstance(embedding, Periodic):
         numbers = features[..., :first]
@@ -113,12 +118,7 @@ def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
         parts = [features[..., :first], flat(shares)]
     if parts or network.categories:
         parts += [features[..., first:end]] if end > first else []
-        parts += [
-            _dense(CATEGORY_WIDTH, f"category_{number}", n_members, use_bias=False)(
-                features[..., start : start + levels]
-            )
-            for number, (start, levels) in enumerate(network.categories, start=1)
-        ]
+        parts += [keras.ops.reshape(vector, (-1, *axes, CATEGORY_WIDTH)) for vector in vectors]
         features = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
     return (
         _factors(network.width, "feature_scale", n_members)(features) if network.feature_scale else features
@@ -130,6 +130,17 @@ def _dense(units: int, name: str, n_members: int, *, use_bias: bool = True, **op
     if n_members == 1:
         return keras.layers.Dense(units, use_bias=use_bias, name=name, **options)
     return _einsum("i,io->o", (units,), "o" if use_bias else None, name, n_members, **options)
+
+
+def _embedding(name: str, n_levels: int, width: int, n_members: int = 1) -> keras.Layer:
+    """From the positions of levels to the vectors of each member side by side; the last is that of none."""
+    return keras.layers.Embedding(n_levels + 1, n_members * width, name=name)
+
+
+def _table_of_levels(vectors: np.ndarray) -> np.ndarray:
+    """The weights of `_embedding`, of the vectors of each member, `(n_members, n_levels, width)`."""
+    with_origin = np.pad(vectors, ((0, 0), (0, 1), (0, 0)))
+    return with_origin.transpose(1, 0, 2).reshape(with_origin.shape[1], -1)
 
 
 def _einsum(
@@ -164,9 +175,13 @@ def _batch_norm(units: int, number: int, n_members: int) -> list[keras.Layer]:
 
 def model_variables(network: Network, model: keras.Model) -> tuple[list[Any], list[Any]]:
     """A model's variables in the order of `parameter_specs`, and its statistics."""
-    parameters = [getattr(model.get_layer(spec.layer), spec.kind) for spec in parameter_specs(network)]
+    parameters = [_variable(model.get_layer(spec.layer), spec.kind) for spec in parameter_specs(network)]
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     return parameters, [value for norm in norms for value in (norm.moving_mean, norm.moving_variance)]
+
+
+def _variable(layer: keras.Layer, kind: str) -> Any:
+    return layer.embeddings if isinstance(layer, keras.layers.Embedding) else getattr(layer, kind)
 
 
 def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
@@ -174,7 +189,10 @@ def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
     model = build_model(network, n_members=len(members))
     for variables, values in zip(model_variables(network, model), zip(*members, strict=True), strict=True):
         for variable, member_values in zip(variables, zip(*values, strict=True), strict=True):
-            variable.assign(np.reshape(member_values, variable.shape))
+            weights = np.stack(member_values)
+            if variable.path.startswith("category_"):
+                weights = _table_of_levels(weights)
+            variable.assign(np.reshape(weights, variable.shape))
     if isinstance(network.embedding, PiecewiseLinear):
         bins = model.get_layer("bins")
         for variable, fitted in (
@@ -185,12 +203,15 @@ def trained_model(network: Network, members: Sequence[Weights]) -> keras.Model:
     return model
 
 
-def combined_model(models: Sequence[keras.Model], mixture: Mixture) -> keras.Model:
+def combined_model(
+    models: Sequence[keras.Model], mixture: Mixture, categories: Sequence[int] = ()
+) -> keras.Model:
     """One model that predicts as the mixture says; the given one if there is a single member and no limits.
 
     Args:
         models: Of each variant the model of its trained members, see `trained_model`.
         mixture: How much of each member there is in a prediction.
+        categories: As the networks have them.
     """
     if mixture.is_one_member and not mixture.limits:
         return models[0]
@@ -201,9 +222,7 @@ def combined_model(models: Sequence[keras.Model], mixture: Mixture) -> keras.Mod
     parts = [model(features) for model in models]
     weights = mixture.weights
     if mixture.ridge:
-        ridge = keras.layers.Dense(1, name="ridge")
-        parts.append(ridge(features))
-        ridge.set_weights([mixture.ridge.coefficients[:, None], np.array([mixture.ridge.intercept])])
+        parts.append(_ridge(features, mixture.ridge, categories))
         weights = np.append(weights, mixture.ridge.weight)
     y_pred = keras.ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
     if not mixture.is_one_member:
@@ -213,6 +232,21 @@ def combined_model(models: Sequence[keras.Model], mixture: Mixture) -> keras.Mod
     if mixture.limits:
         y_pred = keras.ops.clip(y_pred, *mixture.limits)
     return keras.Model(features, y_pred, name="dlreg")
+
+
+def _ridge(features: Any, ridge: Ridge, categories: Sequence[int]) -> Any:
+    n_plain = features.shape[1] - len(categories)
+    coefficients, of_levels = split_levels(ridge.coefficients, categories)
+    layer = keras.layers.Dense(1, name="ridge")
+    y_pred = layer(features[:, :n_plain] if categories else features)
+    layer.set_weights([coefficients[:, None], np.array([ridge.intercept])])
+    for number, values in enumerate(of_levels, start=1):
+        if not len(values):
+            continue
+        embedding = _embedding(f"ridge_category_{number}", len(values), 1)
+        y_pred = y_pred + embedding(features[:, n_plain + number - 1])
+        embedding.set_weights([_table_of_levels(values[None, :, None])])
+    return y_pred
 
 
 def summary_of(model: keras.Model) -> str:

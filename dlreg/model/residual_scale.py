@@ -13,7 +13,7 @@ class ResidualScale:
     Numerical Features in Tabular Deep Learning, 2022): hⱼ = clip((y_pred - kⱼ) / (kⱼ₊₁ - kⱼ), 0, 1).
 
     Attributes:
-        features: a, shape `(n_features,)`.
+        features: a, shape `(n_features,)`; x has a column for each level, see `dlreg.model.levels`.
         knots: k, in the target's units, ascending; none or at least two.
         bins: b, one number for each pair of neighbouring knots.
         intercept: c.

@@ -1,6 +1,7 @@
 """Trained networks, their mixture, and the target's scale undone, as an ONNX graph."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from onnx import TensorProto, helper
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import BATCH_NORM_EPSILON, Network
 from dlreg.model.embeddings import PERIODIC_WIDTH, Periodic, PiecewiseLinear
+from dlreg.model.levels import split_levels
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.pipeline.graph import Graph, table_value
@@ -39,7 +41,8 @@ def network_graph(
     n_members = len(mixture.weights)
     y_pred = scaled if mixture.is_one_member else graph.add("MatMul", scaled, mixture.weights[:, None])
     if mixture.ridge:
-        ridge = graph.add("MatMul", "rows", mixture.ridge.coefficients[:, None] * mixture.ridge.weight)
+        coefficients = mixture.ridge.coefficients * mixture.ridge.weight
+        ridge = weighted_sum(graph, "rows", coefficients, variants[0].network.categories)
         y_pred = graph.add("Add", y_pred, ridge)
         y_pred = graph.add("Add", y_pred, np.float64(mixture.ridge.intercept * mixture.ridge.weight))
     if mixture.limits:
@@ -154,13 +157,37 @@ def _first_inputs(
     if parts or network.categories:
         parts += [for_every_member(columns(first, end))] if end > first else []
         parts += [
-            graph.add("MatMul", columns(start, start + levels), next(parameters))
-            for start, levels in network.categories
+            at_levels(graph, rows, end + place, next(parameters))
+            for place, _ in enumerate(network.categories)
         ]
         value = graph.add("Concat", *parts, axis=len(axes) + 1)
     if network.feature_scale:
         value = graph.add("Mul", value, _to_rows(next(parameters)))
     return value
+
+
+def weighted_sum(graph: Graph, rows: str, weights: np.ndarray, categories: Sequence[int]) -> str:
+    """Rows of double precision, as `dlreg.model.levels.spread_levels` has them, times weights, [N, 1]."""
+    if not categories:
+        return str(graph.add("MatMul", rows, weights[:, None]))
+    plain, of_levels = split_levels(weights, categories)
+    terms = [
+        at_levels(graph, rows, place, values[:, None])
+        for place, values in enumerate(of_levels, len(plain))
+        if len(values)
+    ]
+    if len(plain):
+        numbers = graph.add("Gather", rows, np.arange(len(plain)), axis=1)
+        terms.append(graph.add("MatMul", numbers, plain[:, None]))
+    return reduce(lambda total, term: str(graph.add("Add", total, term)), terms)
+
+
+def at_levels(graph: Graph, rows: str, column: int, vectors: np.ndarray) -> str:
+    """Of vectors [..., n_levels, n] that at the position in a column of each row, [..., N, n]; else 0."""
+    position = graph.add("Cast", graph.add("Gather", rows, np.array(column), axis=1), to=TensorProto.INT64)
+    padding = [(0, 0)] * vectors.ndim
+    padding[-2] = (0, 1)
+    return str(graph.add("Gather", np.pad(vectors, padding), position, axis=vectors.ndim - 2))
 
 
 def _dense(graph: Graph, value: str, kernel: np.ndarray, bias: np.ndarray) -> str:

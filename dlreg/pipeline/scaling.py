@@ -72,7 +72,8 @@ def _scaled(graph: Graph, scaler: Scaler, numbers: str) -> str:
 def _encoded(graph: Graph, encoder: Encoder) -> str:
     """Texts as the encoder's `transform` has them, [N, n_outputs]."""
     parts = []
-    for feature, levels in zip(encoder.features, encoder.levels, strict=True):
+    n_onehot = len(encoder.features) - encoder.n_embedded
+    for place, (feature, levels) in enumerate(zip(encoder.features, encoder.levels, strict=True)):
         texts = [str(level) for level in levels]
         encode = partial(graph.add, domain="ai.onnx.ml")
         if encoder.scaler:
@@ -80,6 +81,17 @@ def _encoded(graph: Graph, encoder: Encoder) -> str:
             parts.append(
                 encode(
                     "LabelEncoder", feature.key, keys_strings=texts, values_int64s=places, default_int64=-1
+                )
+            )
+        elif place >= n_onehot:
+            positions = [float(position) for position, _ in enumerate(texts)]
+            parts.append(
+                encode(
+                    "LabelEncoder",
+                    feature.key,
+                    keys_strings=texts,
+                    values_floats=positions,
+                    default_float=float(len(texts)),
                 )
             )
         else:

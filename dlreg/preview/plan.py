@@ -121,13 +121,17 @@ def _most_refit_epochs(epochs_fraction: float, epochs: int, dataset: Dataset) ->
 def count_features(columns: Sequence[Column], train: Part, categorical: str) -> int:
     """The inputs of the network, but for flags of missing numbers.
 
-    One per number or ordinal level, one per one-hot level, several per date.
+    One per number, embedded category or ordinal one, one per one-hot level, several per date.
     """
     return count_numbers(columns) + _count_encoded(count_levels(columns, train.cells), categorical)
 
 
 def _count_encoded(levels: Sequence[int], categorical: str) -> int:
-    return len(levels) if categorical == "ordinal" else sum(levels)
+    if categorical == "ordinal":
+        return len(levels)
+    if categorical == "embedding":
+        return sum(n if n <= MOST_ONEHOT_LEVELS else 1 for n in levels)
+    return sum(levels)
 
 
 def _member_networks(config: Config, dataset: Dataset, features: Sequence[Feature]) -> list[Network]:
@@ -138,14 +142,12 @@ def _member_networks(config: Config, dataset: Dataset, features: Sequence[Featur
     n_flags = sum(feature.kind == "flag" for feature in features)
     n_features = n_numbers + n_flags + _count_encoded(levels, categorical)
     embedded = [n for n in levels if categorical == "embedding" and n > MOST_ONEHOT_LEVELS]
-    # They are the last features.
-    starts = n_features - np.cumsum(embedded[::-1], dtype=int)[::-1]
     options = network_options(config)
     networks: dict[str, Network] = {
         name: Network(
             n_features,
             embedding=_embedding(name, n_numbers),
-            categories=tuple(zip(starts.tolist(), embedded, strict=True)),
+            categories=embedded,
             **options,
         )
         for name in config.preprocessing.embeddings

@@ -124,7 +124,7 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
             f"{n_features:,} features are more than {len(columns):,} columns of {n_levels:,} levels can give"
         )
         raise RunDirError(Fault(message, str(path / PREPROCESSING), hint="Train again"))
-    max_bytes = _max_pipeline_bytes(config, len(columns), n_features)
+    max_bytes = _max_pipeline_bytes(config, len(columns), n_features, n_levels)
     file = path / PIPELINE
     pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file), len(columns))
     if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
@@ -143,7 +143,7 @@ def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Interv
     return Intervals(intervals.rows, np.array(intervals.scores, dtype=np.float64))
 
 
-def _max_pipeline_bytes(config: Config, n_columns: int, n_features: int) -> int:
+def _max_pipeline_bytes(config: Config, n_columns: int, n_features: int, n_levels: int) -> int:
     """The most bytes of a pipeline of this config, however its features are encoded and embedded."""
     hidden_layers = config.model.hidden_layers
     # All bins of a number beside it: of many numbers they are mixed to fewer.
@@ -156,7 +156,7 @@ def _max_pipeline_bytes(config: Config, n_columns: int, n_features: int) -> int:
     )
     embeddings = (
         Network(n_features, (), embedding=Periodic(n_features)),
-        Network(n_features, (), categories=[(0, n_features)]),
+        Network(n_features, (), categories=[n_levels + n_columns]),
     )
     n_numbers = sum(
         math.prod(spec.shape) for network in (largest, *embeddings) for spec in parameter_specs(network)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dlreg.model.levels import spread_levels
 from dlreg.model.mixture import Mixture, Ridge, mean_of
 from dlreg.table.splits import Fold, go_forward, validated_rows
 from dlreg.training.members import Member
@@ -23,6 +24,7 @@ def mix_members(
     y: np.ndarray,
     *,
     fold_x: Sequence[np.ndarray] = (),
+    categories: Sequence[int] = (),
     predicting: Sequence[int],
     limits: tuple[float, float] | None,
     blends: bool,
@@ -37,6 +39,7 @@ def mix_members(
         x: The preprocessed training rows, `(n_train, n_features)`.
         y: Their scaled target, `(n_train,)`.
         fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
+        categories: How many levels each of the last features has, which are embedded.
         predicting: Which members predict new rows, see `dlreg.training.members.predicting_members`.
         limits: The least and the greatest prediction, if there are any.
         blends: Whether variants and a ridge regression are weighed, or all members count the same.
@@ -53,7 +56,7 @@ def mix_members(
         start = end
     if blends:
         variants = [members[number].variant for number in predicting]
-        mixture, unseen = blend(x, y, folds, variants, unseen_by_variant, limits, fold_x)
+        mixture, unseen = blend(x, y, folds, variants, unseen_by_variant, limits, fold_x, categories)
     else:
         mixture, unseen = mean_of(len(predicting), limits), np.mean(unseen_by_variant, axis=0)
     for fold in folds if limits else ():
@@ -88,6 +91,7 @@ def blend(
     predictions: Sequence[np.ndarray],
     limits: tuple[float, float] | None,
     fold_x: Sequence[np.ndarray] = (),
+    categories: Sequence[int] = (),
 ) -> tuple[Mixture, np.ndarray]:
     """Weighs the mean of each variant and a ridge regression by how well they predict rows they never saw.
 
@@ -103,11 +107,12 @@ def blend(
         predictions: Out-of-fold predictions of each variant, shape `(n_rows,)` each.
         limits: Of the mixture.
         fold_x: Where folds go forward in time, `x` as each fold preprocesses it.
+        categories: As for `mix_members`.
 
     Returns:
         The mixture, and its out-of-fold predictions, shape `(n_rows,)`, NaN where no fold validates.
     """
-    ridge_predictions, coefficients, intercept = _ridge(x, y, folds, fold_x)
+    ridge_predictions, coefficients, intercept = _ridge(x, y, folds, fold_x, categories)
     candidates = np.column_stack([*predictions, ridge_predictions])
     rows = validated_rows(folds)
     shares = _shares(candidates[rows], y[rows])
@@ -135,7 +140,11 @@ def _shares(candidates: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _ridge(
-    x: np.ndarray, y: np.ndarray, folds: Sequence[Fold], fold_x: Sequence[np.ndarray]
+    x: np.ndarray,
+    y: np.ndarray,
+    folds: Sequence[Fold],
+    fold_x: Sequence[np.ndarray],
+    categories: Sequence[int],
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Out-of-fold predictions of a ridge regression, and the mean of the folds' regressions.
 
@@ -146,10 +155,10 @@ def _ridge(
     predictions, models = np.full(len(y), np.nan), []
     for number, fold in enumerate(folds):
         inputs = fold_x[number] if fold_x else x
-        model = RidgeCV(RIDGE_PENALTIES).fit(inputs[fold.train].astype(np.float64), y[fold.train])
-        predictions[fold.validation] = model.predict(inputs[fold.validation].astype(np.float64))
+        model = RidgeCV(RIDGE_PENALTIES).fit(spread_levels(inputs[fold.train], categories), y[fold.train])
+        predictions[fold.validation] = model.predict(spread_levels(inputs[fold.validation], categories))
         models.append(model)
     if go_forward(folds):
-        models = [RidgeCV(RIDGE_PENALTIES).fit(x.astype(np.float64), y)]
+        models = [RidgeCV(RIDGE_PENALTIES).fit(spread_levels(x, categories), y)]
     coefficients = np.mean([model.coef_ for model in models], axis=0)
     return predictions, coefficients, float(np.mean([model.intercept_ for model in models]))

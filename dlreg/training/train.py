@@ -77,7 +77,7 @@ def build_variants(
             Network(
                 x_train.shape[1],
                 embedding=fit_embedding(name, numbers),
-                categories=preprocessing.embedded_categories,
+                categories=preprocessing.embedded_levels,
                 dropout=dropout,
                 **options,
             ),
@@ -253,6 +253,7 @@ def mix_trained(
         x_train,
         target.forward(dataset.parts["train"].y_true),
         fold_x=fold_x,
+        categories=preprocessing.embedded_levels,
         predicting=predicting,
         limits=preprocessing.limits,
         blends=config.model.blend,

@@ -66,6 +66,20 @@ def test_intervals_hold_their_share_of_easy_and_of_hard_rows():
     assert 2 * half_widths(calibrated, 0.9, x, y_pred).mean() < 0.85 * calibrated.constant_width
 
 
+def test_embedded_levels_are_read_as_a_column_for_each():
+    generator = np.random.default_rng(7)
+    positions = generator.integers(0, 13, 600)
+    plain = generator.normal(size=(600, 2))
+    y_pred = plain[:, 0]
+    y_true = y_pred + generator.normal(size=600) * (0.2 + positions)
+    known = np.eye(13)[positions][:, :12]
+    expected = calibrate(np.hstack([plain, known]), y_true, y_pred)
+    calibrated = calibrate(np.column_stack([plain, positions]), y_true, y_pred, [12])
+    assert expected.scale
+    assert calibrated.scale.features == pytest.approx(expected.scale.features, rel=1e-9)
+    assert calibrated.intervals.scores == pytest.approx(expected.intervals.scores, rel=1e-9)
+
+
 def test_coverage_holds_on_average_over_small_samples():
     """As the theory says, whatever the sample: at least 0.9 in the mean, and not much more."""
     covered = []

@@ -23,15 +23,17 @@ def test_one_hot_outputs_are_named_by_level_and_unseen_levels_are_zeros():
     assert encoder.names == ("size=L", "size=M", "size=S", "open=no", "open=yes")
     rows = np.array([["M", "yes"], ["XL", "no"]], dtype=object)
     assert encoder.transform(rows).tolist() == [[0, 1, 0, 0, 1], [0, 0, 0, 1, 0]]
-    assert encoder.embedded == ()
+    assert encoder.embedded_levels == ()
     assert encoder.describe(1) == {"levels": ["no", "yes"]}
 
 
-def test_embedded_categories_are_the_last():
+def test_embedded_categories_are_the_last_each_as_the_position_of_its_level():
     encoder = fit_encoder("embedding", categories(a="abcdefghijkl", b="xy", c="ABCDEFGHIJ"), "standard")
     assert [feature.name for feature in encoder.features] == ["b", "a", "c"]
-    assert encoder.embedded == ((2, 12), (14, 10))
-    assert len(encoder.names) == 24
+    assert encoder.embedded_levels == (12, 10)
+    assert encoder.names == ("b=x", "b=y", "a", "c")
+    rows = np.array([["y", "c", "J"], ["z", "never", "A"]], dtype=object)
+    assert encoder.transform(rows).tolist() == [[0, 1, 2, 9], [0, 0, 12, 0]]
 
 
 @pytest.mark.parametrize(("numeric", "unseen"), [("none", -1.0), ("minmax", -0.5)])

@@ -20,17 +20,12 @@ def test_parameters_are_counted_as_keras_does(hidden_layers, batch_norm):
 def test_parameters_of_embeddings_and_factors_are_counted_as_keras_does(embedding, n_numbers):
     numbers = np.random.default_rng(1).normal(size=(50, n_numbers))
     network = Network(
-        n_numbers + 21,
+        n_numbers + 2,
         (6, 3),
         "mish",
         parametric_activation=True,
         feature_scale=True,
         embedding=fit_embedding(embedding, numbers),
-        categories=((n_numbers, 10), (n_numbers + 10, 11)),
+        categories=(10, 11),
     )
     assert count_parameters(network) == build_model(network).count_params()
-
-
-def test_categories_that_would_hide_other_features_are_refused():
-    with pytest.raises(ValueError, match="not the last features"):
-        Network(15, categories=((2, 10),))

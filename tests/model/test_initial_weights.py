@@ -10,10 +10,10 @@ from dlreg.model.initial_weights import initial_weights
 
 def test_he_normal_starts_as_it_says():
     network = Network(
-        300,
+        221,
         [400, 200],
         embedding=Periodic(50),
-        categories=((220, 80),),
+        categories=(80,),
         initializer="he_normal",
         feature_scale=True,
     )

@@ -17,11 +17,12 @@ EMBEDDED = {
 def test_embedded_models_load_in_stock_keras_in_safe_mode(tmp_path):
     x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     for embedding in ("periodic", "piecewise_linear"):
-        network = Network(7, [8], embedding=fit_embedding(embedding, x), categories=((5, 2),), **EMBEDDED)
+        network = Network(6, [8], embedding=fit_embedding(embedding, x), categories=(2,), **EMBEDDED)
         weights = initial_weights(network, 1, 2)
         mixture = Mixture(np.full(2, 0.5), Ridge(0.1, np.full(7, 0.1), 0.0), (-1.0, 1.0))
-        model = combined_model([trained_model(network, weights)], mixture)
+        model = combined_model([trained_model(network, weights)], mixture, network.categories)
         (tmp_path / "model.keras").write_bytes(keras_file(model))
         loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-        rows = np.random.default_rng(1).normal(size=(9, 7)).astype(np.float32)
+        rows = np.random.default_rng(1).normal(size=(9, 6)).astype(np.float32)
+        rows[:, -1] = np.arange(9) % 3
         assert (loaded.predict(rows, verbose=0) == model.predict(rows, verbose=0)).all()

@@ -11,12 +11,14 @@ from support.pipelines import N_ROWS, N_TRAIN, drawn, fit
 
 from dlreg.config.schema import Activation
 from dlreg.engine.forward import predict
+from dlreg.features import encoding
 from dlreg.features.scaling import SOFT_LIMIT
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import FEW_NUMBERS, fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import trained_model
+from dlreg.model.levels import spread_levels
 from dlreg.model.mixture import Mixture, Ridge, mean_of
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.pipeline import vetting
@@ -55,7 +57,8 @@ def test_batch_norm_and_dropout_are_exported_as_they_predict(table, n_members):
 
 @pytest.mark.parametrize("n_members", [1, 3])
 @pytest.mark.parametrize("embedding", ["none", "periodic", "piecewise_linear"])
-def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(table, embedding, n_members):
+def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(monkeypatch, table, embedding, n_members):
+    monkeypatch.setattr(encoding, "MOST_ONEHOT_LEVELS", 2)
     columns, cells = table
     y = np.random.default_rng(1).normal(size=N_ROWS)
     options = {"numeric": "robust_clip", "missing_indicator": True, "categorical": "embedding"}
@@ -66,12 +69,13 @@ def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(table, embedding, n
         x.shape[1],
         [16, 8],
         embedding=fit_embedding(embedding, x[:N_TRAIN, : preprocessing.n_numbers]),
-        categories=((x.shape[1] - 5, 5),),
+        categories=preprocessing.embedded_levels,
         **EMBEDDED,
     )
-    mixture = Mixture(
-        np.full(n_members, 0.7 / n_members), Ridge(0.3, np.full(x.shape[1], 0.1), 0.2), preprocessing.limits
-    )
+    assert network.categories
+    n_columns = spread_levels(x, network.categories).shape[1]
+    ridge = Ridge(0.3, np.random.default_rng(6).normal(0.1, 0.05, n_columns), 0.2)
+    mixture = Mixture(np.full(n_members, 0.7 / n_members), ridge, preprocessing.limits)
     exported, model = drawn(preprocessing, network, n_members=n_members, mixture=mixture)
     scaled = model.predict(x, verbose=0)[:, 0].astype(np.float64)
     assert scaled.min() >= preprocessing.limits[0] - 1e-6

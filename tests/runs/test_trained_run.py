@@ -33,10 +33,11 @@ def test_a_run_replaced_while_it_is_opened_is_opened_anew(project, tmp_path, mon
     assert trained_run.open_run(path).config.training.seed == 43
 
 
-def counted_by_hand(config, n_features):
-    """The bound in numbers for three columns: 17 inputs for a feature, and 108 numbers of its embedding."""
+def counted_by_hand(config, n_features, n_levels):
+    """The bound in numbers for three columns: 17 inputs for a feature, 100 of its waves, 8 numbers a level."""
     widths = [17 * n_features, *config.model.hidden_layers, 1]
-    n_numbers = sum(before * after + 5 * after for before, after in pairwise(widths)) + 108 * n_features
+    n_numbers = sum(before * after + 5 * after for before, after in pairwise(widths)) + 100 * n_features
+    n_numbers += 8 * (n_levels + 3)
     return (10 << 20) + 3 * (256 << 10) + 65536 * n_features + 5 * n_numbers * len(members_of(config))
 
 
@@ -45,12 +46,12 @@ def counted_by_hand(config, n_features):
 def test_a_pipeline_may_be_as_large_as_its_features_and_layers_allow(tmp_path, n_features, model):
     text = f"data: {{path: a.csv, target: y}}\nmodel: {{{model}}}\n"
     config = parse_config(text.encode(), str(tmp_path / "config.yaml"))
-    bound = trained_run._max_pipeline_bytes(config, 3, n_features)
-    counted = counted_by_hand(config, n_features)
+    bound = trained_run._max_pipeline_bytes(config, 3, n_features, 5 * n_features)
+    counted = counted_by_hand(config, n_features, 5 * n_features)
     assert counted <= bound < 1.01 * counted
 
 
 def test_no_config_lets_a_pipeline_be_larger_than_its_format(tmp_path):
     text = "data: {path: a.csv, target: y}\nmodel: {hidden_layers: [4096, 4096, 4096]}\n"
     config = parse_config(text.encode(), str(tmp_path / "config.yaml"))
-    assert trained_run._max_pipeline_bytes(config, 3, 10**9) == trained_run.MAX_PIPELINE_BYTES
+    assert trained_run._max_pipeline_bytes(config, 3, 10**9, 0) == trained_run.MAX_PIPELINE_BYTES

@@ -48,7 +48,7 @@ def drawn(preprocessing, network, *, n_members=1, mixture=None):
     weights = initial_weights(network, 2, n_members)
     mixture = mixture or mean_of(n_members, None)
     exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mixture)
-    return exported, combined_model([trained_model(network, weights)], mixture)
+    return exported, combined_model([trained_model(network, weights)], mixture, network.categories)
 
 
 def some_scale(n_features):

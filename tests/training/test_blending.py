@@ -43,6 +43,22 @@ def test_a_blend_has_the_weights_of_least_squared_error():
     assert mixture.weights[0] == mixture.weights[1]
 
 
+def test_embedded_levels_are_read_as_a_column_for_each_but_of_too_many(monkeypatch):
+    generator = np.random.default_rng(4)
+    positions = np.column_stack([generator.integers(0, 12, 300), generator.integers(0, 40, 300)])
+    plain = generator.normal(size=(300, 2))
+    y = plain[:, 0] + generator.normal(size=12)[positions[:, 0]] + 0.1 * generator.normal(size=300)
+    folds = split_folds(300, "random", 4, seed=0)
+    variants = [y + generator.normal(size=300)]
+    monkeypatch.setattr("dlreg.model.levels.MOST_SPREAD_LEVELS", 12)
+    known = np.hstack([plain, np.eye(12)[positions[:, 0]][:, :11]])
+    expected, y_expected = blend(known, y, folds, [0], variants, None)
+    x = np.column_stack([plain, positions])
+    mixture, y_unseen = blend(x, y, folds, [0], variants, None, categories=[11, 40])
+    assert mixture.ridge.coefficients == pytest.approx(expected.ridge.coefficients, rel=1e-9)
+    assert y_unseen == pytest.approx(y_expected, rel=1e-9)
+
+
 def test_a_blend_of_folds_that_go_forward_knows_nothing_of_later_rows():
     generator = np.random.default_rng(2)
     y = generator.normal(size=120)

@@ -7,6 +7,7 @@
 Numbers stay in double precision until they are scaled, so that years, ids and money lose nothing.
 """
 
+import sys
 from collections.abc import Sequence
 
 import onnx
@@ -22,9 +23,10 @@ from dlreg.pipeline.limits import limits_of
 from dlreg.pipeline.networks import network_graph
 from dlreg.pipeline.scaling import scaling_graph
 from dlreg.pipeline.vetting import patterns_memory
+from dlreg.pipeline.wire import count_parts
 
 OUTPUTS = (PREDICTION, SPREAD)
-# What cells may take of a pipeline's limits.
+# What cells and levels may take of a pipeline's limits.
 SHARE_OF_CELLS = 0.95
 # The tensor between preprocessing and network.
 ROWS = "rows"
@@ -81,12 +83,15 @@ def refuse_large(preprocessing: Preprocessing) -> None:
     columns = preprocessing.columns
     cells = cells_graph(columns, preprocessing.features, preprocessing.levels)
     limits = limits_of(len(columns))
+    stages = [cells, scaling_graph(preprocessing)]
+    parts = [count_parts(stage.SerializeToString(), sys.maxsize) for stage in stages]
     for name, value, limit in (
         ("operators", len(cells.graph.node), limits.nodes),
-        ("bytes of names and levels", cells.ByteSize(), limits.n_bytes),
+        ("names and levels", sum(of_stage.total for of_stage in parts), limits.parts),
+        ("bytes of names and levels", sum(of_stage.n_bytes for of_stage in parts), limits.n_bytes),
         ("bytes of memory for the spellings of levels", patterns_memory(cells.graph), limits.pattern_memory),
     ):
-        # The rest is for scaling and network.
+        # The rest is for the network.
         most = int(SHARE_OF_CELLS * limit)
         if value > most:
             message = (

@@ -5,16 +5,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from onnx import TensorProto
 
-from dlreg.pipeline.graph import Graph
+from dlreg.pipeline.graph import Graph, trim_text
 from dlreg.table.column import Column
 from dlreg.table.spelling import any_of, level_pattern
 
 # RE2 gives up its fast way of matching where an expression is much longer, whatever it is made of.
 MOST_BYTES_AT_ONCE = 4000
+# The expressions of more would take longer than the network.
+MOST_SPELT_LEVELS = 1000
 
 
 def level_nodes(graph: Graph, text: str, column: Column, levels: Sequence[str]) -> str:
     """Each cell's level as text, in whatever spelling it is written; of no level another text.
+
+    Of more than `MOST_SPELT_LEVELS` levels each is taken as it is written, but for spaces around it.
 
     Levels are numbered from 1. A cell that is written as its level is looked up; of the few others regular
     expressions tell the number, as these take several times as long.
@@ -25,6 +29,8 @@ def level_nodes(graph: Graph, text: str, column: Column, levels: Sequence[str]) 
         column: What they are.
         levels: Of the training rows, as `dlreg.table.spelling.canonical_text` gives them.
     """
+    if len(levels) > MOST_SPELT_LEVELS:
+        return trim_text(graph, text)
     flat = np.array([-1])
     looked_up = graph.add(
         "LabelEncoder",

@@ -1,7 +1,8 @@
 """How large a pipeline may be: well above the largest that dlreg writes for so many columns.
 
 Measured: the graph of a date has at most 382 nodes; a thousand levels of a thousand characters, more than
-anybody's, take 4,700 nodes and 8 MB. In memory a node takes 3 kB, and a byte of a text 9.
+anybody's, take 4,700 nodes and 8 MB; a hundred thousand levels take 200,000 parts. In memory a node takes
+3 kB, and a byte of a text 9.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ def limits_of(n_columns: int) -> Limits:
     return Limits(
         nodes=nodes,
         constants=nodes,
-        parts=min(50_000 + 8_000 * n_columns, MAX_PARTS),
+        parts=min(50_000 + 210_000 * n_columns, MAX_PARTS),
         n_bytes=min((10 << 20) + (256 << 10) * n_columns, MAX_BYTES),
         pattern_memory=min((48 << 20) + (16 << 20) * n_columns, MAX_PATTERN_MEMORY),
     )

@@ -17,6 +17,7 @@ from dlreg.model.optimizer_slots import count_slots
 from dlreg.processor import usable_cores
 from dlreg.table.column import Column
 from dlreg.table.dataset import Dataset, Part, name_of_table
+from dlreg.table.kinds.category import MAX_LEVELS
 from dlreg.table.splits import go_forward
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.members import count_refit_epochs, members_of, network_options, plan_epochs
@@ -74,6 +75,7 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
     """
     dataset, rows = whole.in_memory, whole.n_rows
     features = _fit_features(config, dataset)
+    _refuse_many_columns(config, dataset)
     networks = _member_networks(config, dataset, features)
     n_features = networks[0].n_features
     parameters = sum(count_parameters(network) for network in networks)
@@ -109,6 +111,15 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * floats + CELL_BYTES * cells,
         threads=config.run.threads or (1 if is_small else usable_cores()),
     )
+
+
+def _refuse_many_columns(config: Config, dataset: Dataset) -> None:
+    """Refuses a column for each level where a category has more than one that is not declared may have."""
+    n_levels = max(count_levels(dataset.columns, dataset.parts["train"].cells), default=0)
+    if config.preprocessing.categorical == "onehot" and n_levels > MAX_LEVELS:
+        message = f"a category has {n_levels:,} levels, too many for a column each"
+        hint = "Set preprocessing.categorical: embedding, which learns a few numbers for each level"
+        raise ConfigError(config.fault(message, "preprocessing", "categorical", hint=hint))
 
 
 def _most_refit_epochs(epochs_fraction: float, epochs: int, dataset: Dataset) -> int:

@@ -23,7 +23,7 @@ from dlreg.runs.reading import Result, read_file, read_together
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
 from dlreg.table.dataset import Part
-from dlreg.table.kinds.category import MAX_LEVELS
+from dlreg.table.kinds.category import MAX_DECLARED_LEVELS
 from dlreg.training.members import members_of
 
 # The limit of ONNX's own format.
@@ -118,7 +118,7 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     }
     ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
     n_features = len(preprocessing.features)
-    n_levels = sum(min(len(names), MAX_LEVELS) for names in levels.values())
+    n_levels = sum(min(len(names), MAX_DECLARED_LEVELS) for names in levels.values())
     if n_features > FEATURES_PER_COLUMN * len(columns) + n_levels:
         message = (
             f"{n_features:,} features are more than {len(columns):,} columns of {n_levels:,} levels can give"

@@ -7,7 +7,7 @@ stored as its place among the different texts of its block. Nothing in it can ru
 import json
 import shlex
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from dlreg.errors import DataError, Fault, StorageError
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.dataset import Part, name_of_table
-from dlreg.table.kinds.category import CATEGORY, MAX_LEVELS
+from dlreg.table.kinds.category import CATEGORY, most_levels
 from dlreg.table.row_stream import CheckedRows, Counts, Recognised, stream_rows
 
 TABLE = "table.json"
@@ -97,6 +97,7 @@ def store_rows(
     blocks: Iterable[CheckedRows],
     target: str,
     path: str,
+    types: Mapping[str, str],
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> StoredTable:
     """Writes a table into an empty folder.
@@ -107,6 +108,7 @@ def store_rows(
         blocks: The rows.
         target: The column to predict.
         path: The table, for messages.
+        types: What the config says columns to be.
         on_rows: Told of the rows written so far.
 
     Raises:
@@ -114,7 +116,7 @@ def store_rows(
         OSError: The disk is full, or the system refuses.
     """
     columns = recognised.columns
-    levels = _Levels(columns, name_of_table(path))
+    levels = _Levels(columns, name_of_table(path), types)
     counts, n_bytes, n_blocks = Counts(), 0, 0
     for number, block in enumerate(blocks):
         file, stored_block = folder / _file_name(number), _with_places(block)
@@ -201,7 +203,8 @@ class UnstoredTable:
             DataError: The table cannot be used, at the first fault.
             StorageError: It cannot be read.
         """
-        self._counts, levels = Counts(), _Levels(self.recognised.columns, name_of_table(self.path))
+        self._counts = Counts()
+        levels = _Levels(self.recognised.columns, name_of_table(self.path), self.config.data.types)
         for block in stream_rows(self.config, self.path, self.recognised):
             stored = _with_places(block)
             levels.add(stored.texts, self._counts.n_rows)
@@ -264,8 +267,8 @@ def _read_block(table: StoredTable, number: int) -> StoredBlock:
 class _Levels:
     """The levels of categories, block after block; too many are refused as soon as they are met."""
 
-    def __init__(self, columns: Iterable[Column], path: str) -> None:
-        self._path = path
+    def __init__(self, columns: Iterable[Column], path: str, types: Mapping[str, str]) -> None:
+        self._path, self._types = path, types
         self._levels: dict[str, set[str]] = {
             column.name: set() for column in columns if KINDS[column.kind] is CATEGORY
         }
@@ -273,7 +276,9 @@ class _Levels:
     def add(self, texts: dict[str, list[str]], n_rows: int) -> None:
         for name, levels in self._levels.items():
             levels |= set(texts[name])
-            if len(levels) > MAX_LEVELS:
-                message = f"column {name!r} has over {MAX_LEVELS:,} different texts after {n_rows:,} rows"
-                hint = "Leave it out with data.exclude, or say what it is in data.types"
+            most = most_levels(is_declared=name in self._types)
+            if len(levels) > most:
+                message = f"column {name!r} has over {most:,} different texts after {n_rows:,} rows"
+                other = "" if name in self._types else ", or say what it is in data.types"
+                hint = f"Leave it out with data.exclude{other}"
                 raise DataError(Fault(f"{message}, too many levels for a category", self._path, hint=hint))

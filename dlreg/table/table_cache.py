@@ -103,7 +103,7 @@ def _store(
 ) -> None:
     shown = shown_path(path)
     rows = stream_rows(config, shown, recognised, is_divided=path == config.data.path)
-    store_rows(folder, recognised, rows, config.data.target, shown, on_rows)
+    store_rows(folder, recognised, rows, config.data.target, shown, config.data.types, on_rows)
 
 
 def _name(config: Config, path: Path) -> str:

@@ -152,6 +152,26 @@ def test_numbers_keep_double_precision_until_they_are_scaled():
     assert len(set(predicted)) == 40
 
 
+def test_a_hundred_thousand_levels_are_written_and_read():
+    levels = np.array([f"customer {number}" for number in range(100_000)], dtype=object)
+    cells = {"c": levels[:, None]}
+    preprocessing = fit_preprocessing(
+        part_of(cells, np.arange(100_000.0)), [Column("c", "category")], numeric="standard", missing="median",
+        categorical="embedding", target="standard",
+    )  # fmt: skip
+    refuse_large(preprocessing)
+    x = preprocessing.transform(cells)
+    assert sorted(x[:, 0].tolist()) == list(range(100_000))
+    exported, model = drawn(preprocessing, Network(1, [4], categories=preprocessing.embedded_levels))
+    pipeline = Pipeline(exported.SerializeToString(), n_columns=1)
+    some = slice(None, None, 977)
+    expected = preprocessing.target.inverse(model.predict(x[some], verbose=0)[:, 0].astype(np.float64))
+    assert pipeline.predict({"c": levels[some, None]}) == pytest.approx(expected, rel=1e-5)
+    unseen = pipeline.predict({"c": np.array([["customer"]], dtype=object)})
+    origin = model.predict(np.array([[100_000.0]], np.float32), verbose=0)[:, 0].astype(np.float64)
+    assert unseen == pytest.approx(preprocessing.target.inverse(origin), rel=1e-5)
+
+
 def levels_of(n_columns, length):
     """Categories of a thousand levels of this length each, with their cells."""
     columns = [Column(f"c{k}", "category") for k in range(n_columns)]

@@ -101,6 +101,15 @@ def test_many_and_long_levels_are_told_apart_without_a_word_on_stderr(n_levels, 
     assert capfd.readouterr().err == ""
 
 
+def test_of_very_many_levels_each_is_known_with_spaces_around_it_without_an_expression(monkeypatch):
+    monkeypatch.setattr("dlreg.pipeline.levels.MOST_SPELT_LEVELS", 3)
+    found, patterns = levels_in_graph(
+        Column("c", "category"), ["a b", "c", "d", "é"], ["a b", " c", "é ", "x"]
+    )
+    assert found == ["a b", "c", "é", "x"]
+    assert patterns == []
+
+
 def test_the_text_of_no_level_is_none_of_them():
     assert free_text(["unseen", "unseen?"]) == "unseen??"
 

@@ -11,7 +11,7 @@ from dlreg.processor import usable_cores
 from dlreg.table.dataset import load_dataset
 
 
-@pytest.mark.parametrize("categorical", ["onehot", "ordinal"])
+@pytest.mark.parametrize("categorical", ["onehot", "ordinal", "embedding"])
 @pytest.mark.parametrize("seed", range(3))
 def test_features_are_counted_as_scikit_learn_makes_them(tmp_path, categorical, seed):
     table = make_table().rename(columns={"소요 시간": "y"})
@@ -30,6 +30,16 @@ def test_levels_outside_the_training_rows_are_no_features(tmp_path):
     plan = plan_training(config, load_dataset(config))
     assert plan.features == 4
     assert plan.rows == {"train": 64, "validation": 16, "test": 20}
+
+
+@pytest.mark.bad_input("config")
+def test_levels_too_many_for_a_column_each_are_to_be_embedded(tmp_path):
+    table = plain_table(2400).assign(shop=[f"shop {number // 2}" for number in range(2400)])
+    path = folder_with(tmp_path, table, types={"shop": "category"})
+    (fault,) = check(path).faults
+    assert "too many for a column each" in fault.message
+    assert "preprocessing.categorical: embedding" in fault.hint
+    assert not check(path, ["preprocessing.categorical=embedding"]).faults
 
 
 def test_a_larger_network_takes_more_memory(tmp_path):

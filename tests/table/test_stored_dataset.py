@@ -239,7 +239,7 @@ def test_another_date_format_is_refused_at_its_line(tmp_path):
 
 
 def test_too_many_levels_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("dlreg.table.cell_store.MAX_LEVELS", 20)
+    monkeypatch.setattr("dlreg.table.kinds.category.MAX_LEVELS", 20)
     table = frame()
     table.loc[300:, "kind"] = [f"kind {number // 5}" for number in range(300)]
     check_refused(tmp_path, table, "column 'kind' has over 20 different texts", None)

@@ -670,12 +670,12 @@ SAYS = {
     "a part beyond the end": "no ONNX model",
     "a number for a graph": "ModelProto.graph of wire type 0",
     "a name of 20 MB": "bytes",
-    "10,000 dates": "parts",
+    "10,000 dates": "nodes",
     "axes without end": "Unsqueeze with 9 axes",
     "a constant twice": "two inputs or constants of one name",
     "an input with a default": "two inputs or constants of one name",
     "an attribute twice": "an attribute twice",
-    "a long chain": "parts",
+    "a long chain": "nodes",
     **{
         name: f"the operator {name}"
         for name in ("ConstantOfShape", "Expand", "Tile", "Pad", "Range", "Resize", "Loop")

@@ -3,6 +3,7 @@
 Right in a process of one's own, but surprising in somebody else's: it belongs to the command line.
 """
 
+import ctypes
 import gc
 import os
 import sys
@@ -28,6 +29,9 @@ _PUBLIC = "tensorflow._api.v2."
 _AT_ONCE = tuple(
     f"{_PUBLIC}{name}" for name in ("distribute", "linalg", "lite", "math", "nn", "random", "raw_ops")
 )
+
+# https://man7.org/linux/man-pages/man3/mallopt.3.html
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 @contextmanager
@@ -134,6 +138,17 @@ def collect_rarely() -> None:
     Libraries make as many when they are imported, which live as long as the process.
     """
     gc.set_threshold(100_000)
+
+
+def hold_freed_memory() -> None:
+    """Has the C library hand out again what was freed, up to 64 MB, instead of giving it back at once.
+
+    A table is read in blocks, and the system would fill the memory of each with zeros first.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option:
+        set_option(_TRIM_THRESHOLD, 64 << 20)
+        set_option(_MMAP_THRESHOLD, 32 << 20)
 
 
 def keep_out_of_home() -> None:

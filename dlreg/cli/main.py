@@ -14,7 +14,12 @@ from typing import Any, cast
 from dlreg import __version__
 from dlreg.cli.app import app
 from dlreg.cli.completion import whole_words
-from dlreg.cli.importing import collect_rarely, keep_arrow_out_of_pandas, keep_out_of_home
+from dlreg.cli.importing import (
+    collect_rarely,
+    hold_freed_memory,
+    keep_arrow_out_of_pandas,
+    keep_out_of_home,
+)
 from dlreg.cli.streams import open_missing_streams, printing, telling, write_utf8
 from dlreg.errors import DlregError
 from dlreg.memory import reporting_lack_of_memory
@@ -33,6 +38,7 @@ def _run(signals: Interruption) -> None:
     write_utf8()
     _show_warnings_of_dlreg()
     collect_rarely()
+    hold_freed_memory()
     keep_out_of_home()
     keep_arrow_out_of_pandas()
     try:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,26 @@ def test_pandas_reads_a_table_by_one_code_whether_pyarrow_is_installed_or_not(pr
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 241
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such options")
+def test_the_memory_of_one_block_is_that_of_the_next():
+    script = """if True:
+        import resource, sys
+        from dlreg.cli.importing import hold_freed_memory
+        if sys.argv[1] == "held":
+            hold_freed_memory()
+        def read_blocks():
+            blocks = [b"x" * (6 << 20), b"y" * (6 << 20), b"z" * (20 << 20)]
+        read_blocks()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(10):
+            read_blocks()
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    """
+    command = [sys.executable, "-c", script]
+    held, given_back = (
+        int(subprocess.run([*command, how], capture_output=True, text=True, check=True).stdout)
+        for how in ("held", "as it is")
+    )
+    assert held < 100 < given_back

@@ -191,11 +191,10 @@ def _check_options(run: TrainedRun, options: Options) -> None:
 def _predict_block(
     run: TrainedRun, table: Table, options: Options
 ) -> tuple[dict[str, np.ndarray], StrangeCells]:
-    header = list(table.frame.columns)
     wanted = [*(column.name for column in run.columns), *options.keep]
-    lacking = [name for name in wanted if name not in header]
+    lacking = [name for name in wanted if name not in table.frame.columns]
     if lacking:
-        raise DataError(*missing_columns(lacking, header, table.name))
+        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name))
     with located(table.name):
         cells = read_cells(table, run.columns)
     strange = count_strange_cells(run, cells)

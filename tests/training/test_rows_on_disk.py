@@ -212,7 +212,7 @@ def test_validation_rows_are_read_in_blocks_of_one_size(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("n_rows", "n_features", "batch_size", "expected"),
-    [(10**9, 10, 32, 262_144), (10**9, 10_000, 32, 448), (100, 10, 32, 128), (10, 10, 10, 10)],
+    [(10**9, 10, 32, 131_072), (10**9, 10_000, 32, 448), (100, 10, 32, 128), (10, 10, 10, 10)],
 )
 def test_a_pool_is_of_whole_batches_and_bounded(n_rows, n_features, batch_size, expected):
     assert pool_size(n_rows, n_features, batch_size) == expected

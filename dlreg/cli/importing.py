@@ -141,13 +141,13 @@ def collect_rarely() -> None:
 
 
 def hold_freed_memory() -> None:
-    """Has the C library hand out again what was freed, up to 64 MB, instead of giving it back at once.
+    """Has the C library hand out again what was freed, up to 32 MB, instead of giving it back at once.
 
     A table is read in blocks, and the system would fill the memory of each with zeros first.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option:
-        set_option(_TRIM_THRESHOLD, 64 << 20)
+        set_option(_TRIM_THRESHOLD, 32 << 20)
         set_option(_MMAP_THRESHOLD, 32 << 20)
 
 

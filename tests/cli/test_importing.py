@@ -99,7 +99,7 @@ def test_the_memory_of_one_block_is_that_of_the_next():
         if sys.argv[1] == "held":
             hold_freed_memory()
         def read_blocks():
-            blocks = [b"x" * (6 << 20), b"y" * (6 << 20), b"z" * (20 << 20)]
+            blocks = [b"x" * (6 << 20), b"y" * (6 << 20), b"z" * (6 << 20)]
         read_blocks()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         for _ in range(10):

@@ -140,13 +140,13 @@ def measure_parts(
 
     with naming_set_option():
         kept = {"data": join_predictions([*predictions()])} if keeps else {}
-        sums = sum_blocks(kept.values() or predictions())
+        sums = sum_blocks(("data", block) for block in kept.values() or predictions())
     refuse_unseen(strange, csv, other_table.max_unseen)
     if other_table.strict:
         refuse_strange(run, strange, csv)
     for note in (*counts.sentences(recognised, target), *unknown_sentences(run, strange)):
         warnings.warn(note, stacklevel=1)
-    return OwnResults({"data": sums}, kept), strange
+    return OwnResults(sums, kept), strange
 
 
 def compare_with_baseline(

@@ -18,8 +18,7 @@ from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import DataError, StorageError, located
 from dlreg.evaluation.baselines import LinearModel, fit_linear
 from dlreg.evaluation.calibration import Calibration, calibrate, describe_calibration
-from dlreg.evaluation.metrics import ErrorSums, regression_metrics, sum_errors
-from dlreg.evaluation.results import PartSums, Predictions, sum_predictions
+from dlreg.evaluation.results import PartSums, Predictions, sum_blocks
 from dlreg.features.preprocessing import (
     Preprocessing,
     describe,
@@ -58,6 +57,8 @@ from dlreg.training.train import (
     training_files,
     write_training_rows,
 )
+
+BASELINES = ("mean", "linear")
 
 
 @dataclass(frozen=True)
@@ -354,34 +355,35 @@ def measure(
         RuntimeError: Keras predicts otherwise.
     """
     pipeline, intervals = Pipeline(built.content), built.calibration.intervals
-    sums = dict.fromkeys(PARTS, PartSums())
-    baselines = dict.fromkeys(("mean", "linear"), ErrorSums())
-    for name, part in dataset.blocks(*PARTS):
-        predictions = predict_part(pipeline, part, intervals)
-        sums[name] += sum_predictions(predictions)
-        if name == held_out.name:
-            for baseline, y_pred in _baselines(preprocessing, held_out, part, data).items():
-                baselines[baseline] += sum_errors(part.y_true, y_pred)
-        if name == "test":
-            on_test(PredictedRows(part.rows, part.y_true, predictions.y_pred))
+    y_train = dataset.in_memory.parts["train"].y_true
+
+    def predicted() -> Iterator[tuple[str, Predictions]]:
+        for name, part in dataset.blocks(*PARTS):
+            predictions = predict_part(pipeline, part, intervals)
+            yield name, predictions
+            if name == held_out.name:
+                yield from _baselines(preprocessing, held_out, part, data).items()
+            if name == "test":
+                on_test(PredictedRows(part.rows, part.y_true, predictions.y_pred))
+        if networks.y_unseen is not None:
+            rows = validated_rows(dataset.in_memory.folds)
+            yield "out_of_fold", Predictions(y_train[rows], networks.y_unseen[rows])
+
+    sums = dict.fromkeys((*PARTS, *BASELINES), PartSums()) | sum_blocks(predicted())
     if faults := unusable_faults({name: part.unusable for name, part in sums.items()}, data):
         raise DataError(*faults)
-    y_train = dataset.in_memory.parts["train"].y_true
     _refuse_disagreeing_pipeline(networks, pipeline, held_out, y_train)
     metrics: dict[str, Any] = {name: part.metrics(name) for name, part in sums.items()}
-    metrics["baselines"] = {name: part.metrics() for name, part in baselines.items()}
-    if networks.y_unseen is not None:
-        rows = validated_rows(dataset.in_memory.folds)
-        metrics["out_of_fold"] = regression_metrics(y_train[rows], networks.y_unseen[rows])
-    return metrics
+    return metrics | {"baselines": {name: metrics.pop(name) for name in BASELINES}}
 
 
 def _baselines(
     preprocessing: Preprocessing, held_out: HeldOut, part: Part, data: DataConfig
-) -> dict[str, np.ndarray]:
+) -> dict[str, Predictions]:
     with located(file_of_part(data, held_out.name)):
         x = preprocessing.transform(part.cells)
-    return {"mean": np.full(len(x), held_out.y_mean), "linear": held_out.linear.predict(x)}
+    y_pred = np.full(len(x), held_out.y_mean), held_out.linear.predict(x)
+    return {name: Predictions(part.y_true, each) for name, each in zip(BASELINES, y_pred, strict=True)}
 
 
 def _refuse_disagreeing_pipeline(

@@ -1,5 +1,6 @@
 """Predictions beside what was observed, and their metrics by part."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,6 +77,8 @@ class PartSums:
 
 def join_predictions(parts: Sequence[Predictions]) -> Predictions:
     """The predictions of all blocks of rows, one after the other; there may be none."""
+    if len(parts) == 1:
+        return parts[0]
     if not parts:
         return Predictions(np.empty(0), np.empty(0), rows=np.empty(0, dtype=np.int64))
 
@@ -100,13 +103,26 @@ def sum_predictions(part: Predictions) -> PartSums:
     )
 
 
-def sum_blocks(blocks: Iterable[Predictions]) -> PartSums:
-    """The same of rows that come in blocks, to the bit whatever the blocks are: `ROWS_AT_ONCE` are summed."""
-    sums, waiting = PartSums(), list[Predictions]()
-    for block in blocks:
-        waiting.append(block)
-        while sum(len(part.y_true) for part in waiting) >= ROWS_AT_ONCE:
-            joined = join_predictions(waiting)
-            sums += sum_predictions(joined.take(slice(ROWS_AT_ONCE)))
-            waiting = [joined.take(slice(ROWS_AT_ONCE, None))]
-    return sums + sum_predictions(join_predictions(waiting))
+def sum_blocks(blocks: Iterable[tuple[str, Predictions]]) -> dict[str, PartSums]:
+    """What the metrics of each part are made of, to the bit whatever the blocks are.
+
+    Args:
+        blocks: Rows of parts, each with the part's name, in their order; `ROWS_AT_ONCE` of a part are summed.
+
+    Returns:
+        The sums of the parts that were met.
+    """
+    sums, waiting = defaultdict[str, PartSums](PartSums), defaultdict[str, list[Predictions]](list)
+    for name, block in blocks:
+        waiting[name].append(block)
+        n_rows = sum(len(part.y_true) for part in waiting[name])
+        if n_rows < ROWS_AT_ONCE:
+            continue
+        joined = join_predictions(waiting[name])
+        *starts, end = range(0, n_rows + 1, ROWS_AT_ONCE)
+        for start in starts:
+            sums[name] += sum_predictions(joined.take(slice(start, start + ROWS_AT_ONCE)))
+        waiting[name] = [joined.take(slice(end, None))]
+    for name, parts in waiting.items():
+        sums[name] += sum_predictions(join_predictions(parts))
+    return dict(sums)

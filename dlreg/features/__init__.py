@@ -5,6 +5,7 @@
 - `scaling`: numbers to scaled numbers, a function for each method
 - `encoding`: categories to numbers, a function for each method
 - `target`: the target's scale
+- `equal_blocks`: rows in blocks of one size, whatever size they came in
 - `preprocessing`: from the cells of a row to x, by all of these
 
 Others call `preprocessing.{fit_preprocessing, Preprocessing, describe}`,

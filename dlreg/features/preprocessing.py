@@ -15,6 +15,7 @@ import numpy as np
 from dlreg.arrays import aligned_zeros
 from dlreg.errors import DataError, Fault
 from dlreg.features.encoding import Category, Encoder, fit_encoder
+from dlreg.features.equal_blocks import in_equal_blocks
 from dlreg.features.numbers import (
     Cells,
     Feature,
@@ -38,6 +39,8 @@ from dlreg.table.stored_dataset import TrainingFacts
 
 # Rows, of which scaling takes several copies in double precision: few enough to stay in a processor's cache.
 TRANSFORMED_AT_ONCE = 8192
+# Cells.
+SUMMED_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -239,15 +242,21 @@ def fit_preprocessing_on_blocks(
     fitted = fit_preprocessing(sample, columns, **options, facts=facts)
     moments: list[Moments] = []
 
-    def read_numbers() -> Iterator[np.ndarray]:
+    def read_targets_and_numbers() -> Iterator[np.ndarray]:
         for block in read_blocks():
-            moments.append(moments_of(block.y_true, options["target"]))
             values = _read_kind("number", columns, fitted.features, block.cells)
-            yield np.column_stack([numbers for _, numbers in values] or [np.empty((len(block.rows), 0))])
+            yield np.column_stack([block.y_true, *(numbers for _, numbers in values)])
+
+    def read_numbers() -> Iterator[np.ndarray]:
+        n_rows = max(1, SUMMED_AT_ONCE // (1 + len(fitted.numbers)))
+        for rows in in_equal_blocks(read_targets_and_numbers(), n_rows):
+            moments.append(moments_of(rows[:, 0], options["target"]))
+            yield rows[:, 1:]
 
     scaler = fit_scaler_on_blocks(options["numeric"], read_numbers()) if fitted.numbers else None
     if scaler is None:
-        moments = [moments_of(block.y_true, options["target"]) for block in read_blocks()]
+        targets = in_equal_blocks((block.y_true for block in read_blocks()), SUMMED_AT_ONCE)
+        moments = [moments_of(rows, options["target"]) for rows in targets]
     target = target_scaling_of(reduce(add, moments), options["target"])
     limits = target.forward(np.array(facts.target_range)) if fitted.limits else None
     return replace(

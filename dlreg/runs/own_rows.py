@@ -10,7 +10,7 @@ import numpy as np
 
 from dlreg.config.schema import DataConfig
 from dlreg.errors import Fault, RunDirError
-from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_predictions
+from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks
 from dlreg.evaluation.usable import Unusable
 from dlreg.files.table_files import STANDARD_INPUT
 from dlreg.runs.contents import (
@@ -90,27 +90,28 @@ def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
     if dataset.folds:
         y_validated = parts["train"].y_true[validated_rows(dataset.folds)]
         parts["out_of_fold"] = _read_out_of_fold(run, y_validated)
-    return OwnResults(
-        {name: sum_predictions(part) for name, part in parts.items()}, {name: parts[name] for name in keep}
-    )
+    return OwnResults(sum_blocks(parts.items()), {name: parts[name] for name in keep})
 
 
 def _measure_stream(run: TrainedRun, keep: Collection[str]) -> OwnResults:
-    sums = dict.fromkeys(PARTS, PartSums())
     blocks: dict[str, list[Predictions]] = {name: [] for name in keep if name in PARTS}
     validated: list[np.ndarray] = []
     n_rows = sum(read_split_rule(run.path, run.record).rows.values())
-    for name, part in _stream_own_rows(run):
-        predictions = run.predict(part)
-        sums[name] += sum_predictions(predictions)
-        if name in blocks:
-            blocks[name].append(predictions)
-        if name == "train":
-            validated.append(_sampled(run, part, n_rows).y_true)
+
+    def predicted() -> Iterator[tuple[str, Predictions]]:
+        for name, part in _stream_own_rows(run):
+            predictions = run.predict(part)
+            if name in blocks:
+                blocks[name].append(predictions)
+            if name == "train":
+                validated.append(_sampled(run, part, n_rows).y_true)
+            yield name, predictions
+
+    sums = dict.fromkeys(PARTS, PartSums()) | sum_blocks(predicted())
     kept = {name: join_predictions(parts) for name, parts in blocks.items()}
     if run.config.training.cross_validation:
         out_of_fold = _read_out_of_fold(run, np.concatenate(validated))
-        sums["out_of_fold"] = sum_predictions(out_of_fold)
+        sums |= sum_blocks([("out_of_fold", out_of_fold)])
         kept |= {"out_of_fold": out_of_fold} if "out_of_fold" in keep else {}
     return OwnResults(sums, kept)
 

@@ -52,9 +52,14 @@ def test_metrics_do_not_depend_on_how_rows_are_cut_into_blocks(monkeypatch, ends
     y_true, y_pred, half_width = generator.normal(size=(3, 200))
     whole = Predictions(y_true, y_pred, half_width, np.arange(200))
     blocks = [whole.take(slice(start, end)) for start, end in zip([0, *ends], [*ends, 200], strict=True)]
-    assert sum_blocks(blocks) == sum_predictions(whole)
+    # Those of another part between them.
+    named = [named for block in blocks for named in (("one", block), ("other", block))]
+    assert sum_blocks(named) == dict.fromkeys(["one", "other"], sum_predictions(whole))
     monkeypatch.setattr(results, "ROWS_AT_ONCE", 64)
-    assert sum_blocks(blocks) == sum_blocks([whole]) != sum_predictions(whole)
+    expected = sum_blocks([("one", whole)])["one"]
+    assert sum_blocks(named) == {"one": expected, "other": expected}
+    assert expected != sum_predictions(whole)
+    assert expected.errors.n == expected.intervals.n == 200
 
 
 def test_rows_with_unusable_predictions_are_counted_over_all_blocks():

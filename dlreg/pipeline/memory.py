@@ -93,15 +93,16 @@ def memory_of(graph: onnx.GraphProto) -> Memory:
 def _need(graph: onnx.GraphProto, rows: int) -> Need:
     tensors = tensors_of(graph, rows)
     type_bytes = {**_TYPE_BYTES, TensorProto.STRING: TEXT_BYTES + _longest_text(graph)}
+    # Cells are copied: numbers of many columns when they are bound, and all texts.
+    names = [value.name for value in graph.input]
+    names += [name for node in graph.node for name in node.output]
     n_bytes = n_texts = 0
-    for node in graph.node:
-        for name in node.output:
-            tensor = tensors[name]
-            n_bytes += tensor.n_elements * type_bytes[tensor.type]
-            if tensor.type == TensorProto.STRING:
-                n_texts += tensor.n_elements
-            if node.op_type == "MatMul":
-                n_bytes += BYTES_PER_PRODUCT * math.prod(tensor.dims[:-2])
+    for tensor in map(tensors.__getitem__, names):
+        n_bytes += tensor.n_elements * type_bytes[tensor.type]
+        if tensor.type == TensorProto.STRING:
+            n_texts += tensor.n_elements
+    products = (tensors[node.output[0]] for node in graph.node if node.op_type == "MatMul")
+    n_bytes += sum(BYTES_PER_PRODUCT * math.prod(tensor.dims[:-2]) for tensor in products)
     return Need(n_bytes, n_texts)
 
 

@@ -17,6 +17,7 @@ from dlreg.cli import app as cli
 from dlreg.config.reading import load_config
 from dlreg.config.reference import full_config
 from dlreg.config.schema import Config
+from dlreg.pipeline.limits import limits_of
 from dlreg.runs.names import FILES
 
 ROOT = Path(__file__).parents[2]
@@ -211,3 +212,11 @@ def test_what_contributors_are_pointed_to_is_there():
     for target in re.findall(r"`([.\w]+/[\w./]*)`", contributing):
         places = (ROOT / target, ROOT / "dlreg" / target)
         assert re.search("MODULE|NAME", target) or any(place.exists() for place in places), target
+
+
+def test_the_security_policy_tells_how_large_a_pipeline_may_be():
+    none, one = limits_of(0), limits_of(1)
+    text = " ".join((ROOT / "SECURITY.md").read_text(encoding="utf-8").split())
+    assert f"{none.nodes:,} + {one.nodes - none.nodes:,} n operators" in text
+    assert f"{none.parts:,} + {one.parts - none.parts:,} n parts" in text
+    assert f"{none.n_bytes >> 20} MB + {(one.n_bytes - none.n_bytes) >> 10} kB n" in text

@@ -58,3 +58,14 @@ def test_a_cell_that_a_graph_would_copy_too_often_is_refused():
     assert pipeline.predict({"t": np.array([["a"]] * 3, dtype=object), "x": x}).tolist() == [1, 1, 1]
     with pytest.raises(DataError, match="column 't': a cell of 100,000 bytes takes too much memory"):
         pipeline.predict({"t": np.array([["a" * 100_000]] * 3, dtype=object), "x": x})
+
+
+def test_cells_that_no_operator_reads_take_memory_too():
+    names = [f"x{number}" for number in range(1000)]
+    graph = onnx.GraphProto(name="unread")
+    graph.input.extend(helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N", 1]) for name in names)
+    graph.output.append(helper.make_tensor_value_info("prediction", TensorProto.DOUBLE, ["N", 1]))
+    graph.node.append(helper.make_node("Identity", ["x0"], ["prediction"]))
+    memory = memory_of(graph)
+    assert memory.rows_per_call(0) == MAX_BYTES_PER_CALL // (8 * 1001)
+    assert memory.rows_per_call(0, 8) == MAX_BYTES_PER_CALL // 8 // (8 * 1001)

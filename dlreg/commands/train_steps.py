@@ -373,8 +373,9 @@ def measure(
     if faults := unusable_faults({name: part.unusable for name, part in sums.items()}, data):
         raise DataError(*faults)
     _refuse_disagreeing_pipeline(networks, pipeline, held_out, y_train)
-    metrics: dict[str, Any] = {name: part.metrics(name) for name, part in sums.items()}
-    return metrics | {"baselines": {name: metrics.pop(name) for name in BASELINES}}
+    metrics = {name: part.metrics(name) for name, part in sums.items()}
+    baselines = {name: metrics.pop(name) for name in BASELINES}
+    return {name: metrics.pop(name) for name in PARTS} | {"baselines": baselines} | metrics
 
 
 def _baselines(

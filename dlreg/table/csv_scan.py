@@ -26,7 +26,7 @@ from dlreg.table.row_places import RowPlaces, find_rows
 
 BLOCK_BYTES = 1 << 23
 # Each column of a block is dear to read: where columns are many, it has more rows, up to a point.
-COLUMNS_PER_BLOCK, MOST_BLOCKS = 2500, 4
+COLUMNS_PER_BLOCK, MOST_BLOCKS = 2500, 2
 # 100,000 columns of 80 bytes each. A cell, and the header, may be as long as a row.
 MAX_ROW_BYTES = 1 << 23
 # To look at a column takes some milliseconds and kB; the genes of man are 60,000.
@@ -77,8 +77,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         csv_format: How it is written.
 
     Yields:
-        Blocks of about `BLOCK_BYTES`, of wide rows up to `MOST_BLOCKS` times that; none when there are no
-            rows.
+        Blocks of about `BLOCK_BYTES`, of wide rows `MOST_BLOCKS` times that; none when there are no rows.
 
     Raises:
         DataError: At the first rows that are not as long as the header, and at NUL bytes, stray or

@@ -21,12 +21,15 @@ TABLES = {
     "header": lambda: "x" * CELL + ",y\n1,2\n",
     "cell": lambda: "a,b,y\n" + "x" * CELL + ",1,2\n",
     "quoted": lambda: 'a,b,y\n"' + "x\n" * (CELL // 2) + '",1,2\n',
+    # Its blocks are as large as any.
+    "wide": lambda: ",".join(f"c{index}" for index in range(20_000)) + ',y\n"' + "x\n" * CELL,
 }
 SAYS = {
     "columns": f"columns.csv:1: a table has at most {MAX_COLUMNS:,} columns, found 300,000",
     "header": f"header.csv:1: a row has at most {MAX_ROW_BYTES:,} bytes",
     "cell": f"cell.csv:2: a row has at most {MAX_ROW_BYTES:,} bytes",
     "quoted": f"quoted.csv:2: a row has at most {MAX_ROW_BYTES:,} bytes",
+    "wide": f"wide.csv:2: a row has at most {MAX_ROW_BYTES:,} bytes",
 }
 COMMANDS = {
     "check": ("check", "config.yaml", "--set", "data.path={}"),

@@ -256,6 +256,7 @@ def _train(
     preprocessing, n_features = prepared.preprocessing, prepared.x["train"].shape[1]
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
     del prepared
+    return_freed_memory()
     measure = partial(steps.measure, dataset, preprocessing, networks, built, held_out, config.data)
     metrics = write_results(run, _results(in_memory, networks, built), measure)
     write_loss_curve(run, drawing.finish())

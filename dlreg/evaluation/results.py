@@ -14,7 +14,7 @@ PARTS = ("train", "validation", "out_of_fold", "test", "data")
 # Parts on which nothing was fitted, not even the intervals.
 INTERVAL_PARTS = ("test", "data")
 # What is summed at once.
-ROWS_AT_ONCE = 1 << 18
+ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,11 +98,13 @@ def load_checked_config(path: Path, overrides: Sequence[str]) -> Config:
 
 def _is_large(config: Config) -> bool:
     """Whether reading the whole table takes long, which is then trained from disk."""
-    from dlreg.preview.opening import settle_cache
+    from dlreg.preview.memory import find_shortage
     from dlreg.preview.room import estimate_size
 
     with suppress(DlregError):
-        return bool(estimate_size(config)) and settle_cache(config).data.is_on_disk
+        size, cache = estimate_size(config), config.data.cache
+        fits = size is None or cache == "memory" or (cache == "auto" and not find_shortage(size.memory_bytes))
+        return not fits
     return False
 
 

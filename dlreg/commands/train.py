@@ -150,11 +150,7 @@ def train(
             refuse_too_little_memory(plan)
             facts = gather_facts(config, dataset, plan.threads, started)
         return_freed_memory()
-        advices = advise(config, dataset.in_memory)
-        target_hint = next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
-        notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
-        for note in notes:
-            warnings.warn(note, stacklevel=1)
+        notes, target_hint = _tell_notes(config, dataset)
         # From its first file to the last one a directory is never left without a word on how to go on.
         stack.enter_context(interruption.deferred())
         path = path or config.run.dir or next_run_dir(name)
@@ -191,6 +187,15 @@ def train(
                 raise _saying_how_to_go_on(error, run) from error.__cause__
             raise
     return summary
+
+
+def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[str], str | None]:
+    """Warns of what a user should know of the rows; returns that, and what would mend a spoilt loss."""
+    advices = advise(config, dataset.in_memory)
+    notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
+    for note in notes:
+        warnings.warn(note, stacklevel=1)
+    return notes, next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
 
 
 def _record_failure(run: RunDir, error: BaseException) -> None:

@@ -25,8 +25,8 @@ from dlreg.table.csv_opening import aligned_fault, comment_fault, is_comment
 from dlreg.table.row_places import RowPlaces, find_rows
 
 BLOCK_BYTES = 1 << 23
-# Each column of a block is dear to read: where columns are many, it has more rows, up to a point.
-COLUMNS_PER_BLOCK, MOST_BLOCKS = 2500, 2
+# Each column of a block is dear to read: where there are so many, it is twice as long.
+WIDE_COLUMNS = 5000
 # 100,000 columns of 80 bytes each. A cell, and the header, may be as long as a row.
 MAX_ROW_BYTES = 1 << 23
 # To look at a column takes some milliseconds and kB; the genes of man are 60,000.
@@ -77,7 +77,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         csv_format: How it is written.
 
     Yields:
-        Blocks of about `BLOCK_BYTES`, of wide rows `MOST_BLOCKS` times that; none when there are no rows.
+        Blocks of about `BLOCK_BYTES`, of wide rows twice that; none when there are no rows.
 
     Raises:
         DataError: At the first rows that are not as long as the header, and at NUL bytes, stray or
@@ -92,8 +92,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
     delimiter = csv_format.separator
     opening, line, rest, last, is_begun = b"", 1, b"", False, False
     while not last:
-        n_blocks = min(max(1, len(header or ()) // COLUMNS_PER_BLOCK), MOST_BLOCKS)
-        fresh = _read(stream, name, n_blocks * BLOCK_BYTES)
+        fresh = _read(stream, name, BLOCK_BYTES * (2 if len(header or ()) >= WIDE_COLUMNS else 1))
         last = not fresh
         if not is_begun:
             opening = opening[:16] + fresh[:16]

@@ -1,6 +1,7 @@
 """Weighs members by how well they predict rows they never saw."""
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,15 +17,32 @@ _SUM_WEIGHT = 1e4
 RIDGE_PENALTIES = tuple(10.0**power for power in range(-3, 5))
 
 
+class RidgeRows(NamedTuple):
+    """The training rows as a ridge regression reads them.
+
+    Attributes:
+        x: Preprocessed, `(n_train, n_features)`.
+        categories: How many levels each of the last features has, which are embedded.
+        of_folds: Where folds go forward in time, `x` as each fold preprocesses it.
+    """
+
+    x: np.ndarray
+    categories: Sequence[int] = ()
+    of_folds: Sequence[np.ndarray] = ()
+
+    def take(self, rows: np.ndarray | slice, fold: int | None = None) -> Any:
+        """Some of them, as a fold or all rows preprocess them, see `dlreg.model.levels.spread_levels`."""
+        x = self.x if fold is None or not self.of_folds else self.of_folds[fold]
+        return spread_levels(x[rows], self.categories)
+
+
 def mix_members(
     members: Sequence[Member],
     predictions: Sequence[np.ndarray],
     folds: Sequence[Fold],
-    x: np.ndarray,
+    train: RidgeRows,
     y: np.ndarray,
     *,
-    fold_x: Sequence[np.ndarray] = (),
-    categories: Sequence[int] = (),
     predicting: Sequence[int],
     limits: tuple[float, float] | None,
     blends: bool,
@@ -36,10 +54,8 @@ def mix_members(
         predictions: Of each variant the predictions of its members for every training row, in scaled units,
             `(n_members, n_train)` each.
         folds: The rows of each fold.
-        x: The preprocessed training rows, `(n_train, n_features)`.
+        train: The training rows.
         y: Their scaled target, `(n_train,)`.
-        fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
-        categories: How many levels each of the last features has, which are embedded.
         predicting: Which members predict new rows, see `dlreg.training.members.predicting_members`.
         limits: The least and the greatest prediction, if there are any.
         blends: Whether variants and a ridge regression are weighed, or all members count the same.
@@ -56,7 +72,7 @@ def mix_members(
         start = end
     if blends:
         variants = [members[number].variant for number in predicting]
-        mixture, unseen = blend(x, y, folds, variants, unseen_by_variant, limits, fold_x, categories)
+        mixture, unseen = blend(train, y, folds, variants, unseen_by_variant, limits)
     else:
         mixture, unseen = mean_of(len(predicting), limits), np.mean(unseen_by_variant, axis=0)
     for fold in folds if limits else ():
@@ -84,14 +100,12 @@ def out_of_fold(predictions: np.ndarray, fold_of_member: Sequence[int], folds: S
 
 
 def blend(
-    x: np.ndarray,
+    train: RidgeRows,
     y: np.ndarray,
     folds: Sequence[Fold],
     variant_of_member: Sequence[int],
     predictions: Sequence[np.ndarray],
     limits: tuple[float, float] | None,
-    fold_x: Sequence[np.ndarray] = (),
-    categories: Sequence[int] = (),
 ) -> tuple[Mixture, np.ndarray]:
     """Weighs the mean of each variant and a ridge regression by how well they predict rows they never saw.
 
@@ -100,19 +114,17 @@ def blend(
     rows of each are predicted with the weights that the folds before it give.
 
     Args:
-        x: Preprocessed rows, shape `(n_rows, n_features)`.
+        train: The rows.
         y: Their scaled target, shape `(n_rows,)`.
         folds: The rows of each fold.
         variant_of_member: Which variant each predicting member belongs to.
         predictions: Out-of-fold predictions of each variant, shape `(n_rows,)` each.
         limits: Of the mixture.
-        fold_x: Where folds go forward in time, `x` as each fold preprocesses it.
-        categories: As for `mix_members`.
 
     Returns:
         The mixture, and its out-of-fold predictions, shape `(n_rows,)`, NaN where no fold validates.
     """
-    ridge_predictions, coefficients, intercept = _ridge(x, y, folds, fold_x, categories)
+    ridge_predictions, coefficients, intercept = _ridge(train, y, folds)
     candidates = np.column_stack([*predictions, ridge_predictions])
     rows = validated_rows(folds)
     shares = _shares(candidates[rows], y[rows])
@@ -139,13 +151,7 @@ def _shares(candidates: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.asarray(shares / shares.sum())
 
 
-def _ridge(
-    x: np.ndarray,
-    y: np.ndarray,
-    folds: Sequence[Fold],
-    fold_x: Sequence[np.ndarray],
-    categories: Sequence[int],
-) -> tuple[np.ndarray, np.ndarray, float]:
+def _ridge(train: RidgeRows, y: np.ndarray, folds: Sequence[Fold]) -> tuple[np.ndarray, np.ndarray, float]:
     """Out-of-fold predictions of a ridge regression, and the mean of the folds' regressions.
 
     Where folds go forward in time it is one of all rows instead: the first ones know few, and none of late.
@@ -154,11 +160,10 @@ def _ridge(
 
     predictions, models = np.full(len(y), np.nan), []
     for number, fold in enumerate(folds):
-        inputs = fold_x[number] if fold_x else x
-        model = RidgeCV(RIDGE_PENALTIES).fit(spread_levels(inputs[fold.train], categories), y[fold.train])
-        predictions[fold.validation] = model.predict(spread_levels(inputs[fold.validation], categories))
+        model = RidgeCV(RIDGE_PENALTIES).fit(train.take(fold.train, number), y[fold.train])
+        predictions[fold.validation] = model.predict(train.take(fold.validation, number))
         models.append(model)
     if go_forward(folds):
-        models = [RidgeCV(RIDGE_PENALTIES).fit(spread_levels(x, categories), y)]
+        models = [RidgeCV(RIDGE_PENALTIES).fit(train.take(slice(None)), y)]
     coefficients = np.mean([model.coef_ for model in models], axis=0)
     return predictions, coefficients, float(np.mean([model.intercept_ for model in models]))

@@ -314,10 +314,10 @@ def test_a_row_longer_than_any_table_has_is_refused_by_line(tmp_path, monkeypatc
     assert caught.value.faults[0].line == line and hint in str(caught.value.faults[0].hint)
 
 
-def test_blocks_of_wide_rows_are_longer_up_to_a_point(monkeypatch):
+def test_blocks_of_wide_rows_are_twice_as_long(monkeypatch):
     monkeypatch.setattr(csv_scan, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(csv_scan, "COLUMNS_PER_BLOCK", 10)
-    for n_columns, n_blocks in ((5, 1), (25, 2), (90, csv_scan.MOST_BLOCKS)):
+    monkeypatch.setattr(csv_scan, "WIDE_COLUMNS", 20)
+    for n_columns, n_blocks in ((5, 1), (19, 1), (20, 2), (90, 2)):
         names = ",".join(f"c{number}" for number in range(n_columns))
         content = f"{names}\n{(','.join(['1'] * n_columns) + chr(10)) * 1000}".encode()
         blocks = list(csv_scan.scan_blocks(io.BytesIO(content), "table.csv", CsvFormat()))

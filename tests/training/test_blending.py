@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import RidgeCV
 
 from dlreg.table.splits import leaving_out, split_folds
-from dlreg.training.blending import RIDGE_PENALTIES, blend, mix_members, out_of_fold
+from dlreg.training.blending import RIDGE_PENALTIES, RidgeRows, blend, mix_members, out_of_fold
 from dlreg.training.members import plan_members
 
 
@@ -22,7 +22,7 @@ def test_a_blend_has_the_weights_of_least_squared_error():
     x = np.column_stack([y + generator.normal(size=200), generator.normal(size=200)]).astype(np.float32)
     variants = [y + 0.6 * generator.normal(size=200), y + generator.normal(size=200)]
     folds = split_folds(200, "random", 4, seed=0)
-    mixture, unseen = blend(x, y, folds, [0, 0, 1, 1], variants, None)
+    mixture, unseen = blend(RidgeRows(x), y, folds, [0, 0, 1, 1], variants, None)
     ridge = np.empty(200)
     for fold in folds:
         others = np.setdiff1d(np.arange(200), fold.validation)
@@ -52,9 +52,9 @@ def test_embedded_levels_are_read_as_a_column_for_each_but_of_too_many(monkeypat
     variants = [y + generator.normal(size=300)]
     monkeypatch.setattr("dlreg.model.levels.MOST_SPREAD_LEVELS", 12)
     known = np.hstack([plain, np.eye(12)[positions[:, 0]][:, :11]])
-    expected, y_expected = blend(known, y, folds, [0], variants, None)
+    expected, y_expected = blend(RidgeRows(known), y, folds, [0], variants, None)
     x = np.column_stack([plain, positions])
-    mixture, y_unseen = blend(x, y, folds, [0], variants, None, categories=[11, 40])
+    mixture, y_unseen = blend(RidgeRows(x, [11, 40]), y, folds, [0], variants, None)
     assert mixture.ridge.coefficients == pytest.approx(expected.ridge.coefficients, rel=1e-9)
     assert y_unseen == pytest.approx(y_expected, rel=1e-9)
 
@@ -66,9 +66,9 @@ def test_a_blend_of_folds_that_go_forward_knows_nothing_of_later_rows():
     variants = [y + 0.6 * generator.normal(size=120), y + generator.normal(size=120)]
     folds = split_folds(120, "ordered", 3, seed=0)
     last = folds[-1].validation
-    mixture, unseen = blend(x, y, folds, [0, 1], variants, None)
+    mixture, unseen = blend(RidgeRows(x), y, folds, [0, 1], variants, None)
     shifted = np.where(np.arange(120) >= last[0], y + 50, y)
-    other_mixture, after_shift = blend(x, shifted, folds, [0, 1], variants, None)
+    other_mixture, after_shift = blend(RidgeRows(x), shifted, folds, [0, 1], variants, None)
     assert np.isnan(unseen[folds[0].train]).all()
     assert np.array_equal(after_shift[: last[0]], unseen[: last[0]], equal_nan=True)
     # The mixture for new rows may know of them.
@@ -86,7 +86,14 @@ def test_out_of_fold_predictions_keep_within_the_targets_their_members_learnt_fr
     members = plan_members(["none"], 1, 2)
     predictions = [np.full((2, 12), 100.0)]
     mixture, unseen = mix_members(
-        members, predictions, folds, y[:, None], y, predicting=[1], limits=(0.0, 11.0), blends=False
+        members,
+        predictions,
+        folds,
+        RidgeRows(y[:, None]),
+        y,
+        predicting=[1],
+        limits=(0.0, 11.0),
+        blends=False,
     )
     assert unseen[4:].tolist() == [3.0] * 4 + [7.0] * 4
     assert np.isnan(unseen[:4]).all()

@@ -1,0 +1,47 @@
+"""The commands about the tool itself: `schema` and `cache`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlreg.cli.options import JsonOption
+
+app = typer.Typer()
+
+
+@app.command()
+def schema(
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="Every key with its default and what it does, as a config.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of the config, for editors, or all of its keys, to read."""
+    if as_yaml:
+        from dlreg.config.reference import full_config
+
+        print(full_config(), end="")
+    else:
+        from dlreg.config.json_schema import config_schema
+
+        print(json.dumps(config_schema(), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all that no training uses.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="What data.cache names, in place of the user's.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the tables that are kept on disk to save time, or clear them."""
+    from dlreg.cli.json_output import print_json
+    from dlreg.commands import cache as command
+
+    report = command.cache(folder, clear=clear)
+    if as_json:
+        print_json(report)
+    else:
+        print(*command.as_text(report), sep="\n")

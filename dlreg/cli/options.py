@@ -1,0 +1,62 @@
+"""The options and arguments that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlreg.cli.completion import complete_override
+from dlreg.files.plain_file import following_links
+
+DataOption = Annotated[
+    str | None, typer.Option(metavar="CSV", help="Read this table, not data.path; - is standard input.")
+]
+RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A directory that `train` wrote.")]
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a config key; repeatable.",
+        autocompletion=complete_override,
+    ),
+]
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="How this file is written, such as data.decimal=','; repeatable.",
+    ),
+]
+MaxUnseenOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Fail (4) if more of a column's cells are levels unseen in training; default: if all are.",
+    ),
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict", help="Fail (4) at missing cells, unseen levels and values far out of range."),
+]
+
+
+def _follow_links(context: typer.Context, follow: bool) -> None:
+    # Until the command ends; what reads a run asks for it where a file is opened, and nobody hands it on.
+    if follow:
+        context.with_resource(following_links())
+
+
+FollowLinksOption = Annotated[
+    bool,
+    typer.Option(
+        "--follow-links",
+        callback=_follow_links,
+        help="Read the files of a run through links, as a cache of DVC's or a model hub's has them.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -1,0 +1,160 @@
+"""The commands that ask a run: `evaluate`, `predict`, `plot` and `explain`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from dlreg.cli.options import (
+    FollowLinksOption,
+    FormatOption,
+    JsonOption,
+    MaxUnseenOption,
+    RunDirArgument,
+    StrictOption,
+)
+from dlreg.errors import DataError, UsageError
+
+app = typer.Typer()
+
+
+@app.command()
+def evaluate(
+    run_dir: RunDirArgument,
+    data: Annotated[
+        str | None, typer.Option(metavar="CSV", help="Measure on this CSV, not on the run's own rows.")
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPR", help="Fail (8) if so, such as 'rmse>3.2' or 'validation.mae>=2'; repeatable."
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="RUN_DIR", help="Another run to compare with on the same rows.")
+    ] = None,
+    max_regression: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=PERCENT", help="Fail (8) if surely worse than --baseline by more; repeatable."
+        ),
+    ] = None,
+    overrides: FormatOption = None,
+    max_unseen: MaxUnseenOption = None,
+    strict: StrictOption = False,
+    _follow_links: FollowLinksOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a run on its own rows, or on another CSV. Fail if it is worse than asked for."""
+    from dlreg.cli.json_output import print_json
+    from dlreg.cli.output import print_gates, print_metrics
+    from dlreg.commands import evaluate as command
+    from dlreg.evaluation.gates import parse_limits, parse_regressions, refuse_failed
+
+    limits = parse_limits(fail_if or [], on_data=data is not None)
+    allowed = parse_regressions(max_regression or [], baseline)
+    if data is None and (overrides or max_unseen is not None or strict):
+        raise UsageError("--set, --max-unseen and --strict are about another CSV: give it with --data")
+    other_table = None if data is None else command.OtherTable(data, overrides or (), max_unseen, strict)
+    metrics, gates, strange, unusable = command.evaluate(run_dir, other_table, limits, baseline, allowed)
+    if as_json:
+        results = [gate.result for gate in gates]
+        cells = strange and strange.as_json()
+        print_json({"run_dir": str(run_dir), "metrics": metrics, "cells": cells, "gates": results})
+    else:
+        print_metrics(metrics)
+        print_gates(gates)
+    refuse_failed(gates, unusable)
+
+
+@app.command()
+def predict(
+    run_dir: RunDirArgument,
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="New rows; - is standard input.")] = "-",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="CSV", help="Where to write; - is standard output.")
+    ] = "-",
+    keep: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Copy a column of the input; repeatable.")
+    ] = None,
+    spread: Annotated[
+        bool, typer.Option("--spread", help="Add y_spread: the standard deviation of an ensemble's members.")
+    ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="LEVEL", help="Add y_lower and y_upper, which hold this share of rows, as 0.9."),
+    ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas", help="Put ' before kept cells that a spreadsheet would take for formulas."
+        ),
+    ] = False,
+    overrides: FormatOption = None,
+    max_unseen: MaxUnseenOption = None,
+    strict: StrictOption = False,
+    _follow_links: FollowLinksOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; the rows need --output then.")
+    ] = False,
+) -> None:
+    """Predict new rows: one line per input row, in order."""
+    from dlreg.cli.json_output import print_json
+    from dlreg.commands import predict as command
+    from dlreg.commands.other_format import read_otherwise
+    from dlreg.runs.trained_run import open_run
+
+    if as_json and output == "-":
+        raise UsageError("--json prints on standard output, as the rows do: give --output a file")
+    run = read_otherwise(open_run(run_dir), overrides or ())
+    options = command.Options(keep or (), spread, interval, max_unseen, strict, escape_formulas)
+    report, unusable = command.predict(run, csv, output, options)
+    if as_json:
+        print_json({"run_dir": str(run_dir), **report})
+    if unusable:
+        raise DataError(*unusable)
+
+
+@app.command()
+def plot(
+    run_dir: RunDirArgument,
+    kind: Annotated[Literal["loss", "predictions", "residuals"], typer.Option(help="What to draw.")] = "loss",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file; default in RUN_DIR."),
+    ] = None,
+    _follow_links: FollowLinksOption = False,
+) -> None:
+    """Draw a figure of a run."""
+    from dlreg.cli.output import print_path
+    from dlreg.commands import plot as command
+
+    print_path(command.plot(run_dir, kind, output))
+
+
+@app.command()
+def explain(
+    run_dir: RunDirArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; default RUN_DIR/importance.png."
+        ),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=1000, help="How often each column is permuted.")] = 10,
+    metric: Annotated[
+        Literal["rmse", "mse", "mae", "r2"], typer.Option(help="What gets worse without a column.")
+    ] = "rmse",
+    _follow_links: FollowLinksOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell which columns a run relies on, by permutation importance, and draw it."""
+    from dlreg.cli.json_output import print_json
+    from dlreg.cli.output import print_importance
+    from dlreg.commands import explain as command
+
+    report = command.explain(run_dir, output, metric=metric, repeats=repeats)
+    if as_json:
+        print_json(report)
+    else:
+        print_importance(report)

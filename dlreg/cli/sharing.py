@@ -1,0 +1,65 @@
+"""The commands for those whom a run is handed on to: `card`, `sign` and `verify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlreg.cli.options import FollowLinksOption, JsonOption, RunDirArgument
+from dlreg.errors import RunDirError
+
+app = typer.Typer()
+
+
+@app.command()
+def card(
+    run_dir: RunDirArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="A .md file; default README.md in RUN_DIR."),
+    ] = None,
+    _follow_links: FollowLinksOption = False,
+) -> None:
+    """Write the model card of a run, as the Hugging Face hub reads it."""
+    from dlreg.cli.output import print_path
+    from dlreg.commands import card as command
+
+    print_path(command.card(run_dir, output))
+
+
+@app.command()
+def sign(
+    run_dir: RunDirArgument,
+    private_key: Annotated[
+        Path, typer.Option(metavar="KEY", help="An elliptic curve key, as PEM and without a password.")
+    ],
+    _follow_links: FollowLinksOption = False,
+) -> None:
+    """Sign every file of a run with a key, by OpenSSF Model Signing."""
+    from dlreg.cli.output import print_path
+    from dlreg.commands import sign as command
+
+    print_path(command.sign(run_dir, private_key))
+
+
+@app.command()
+def verify(
+    run_dir: RunDirArgument,
+    public_key: Annotated[
+        Path | None, typer.Option(metavar="KEY", help="Also check that the run was signed by this key.")
+    ] = None,
+    _follow_links: FollowLinksOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare every file of a run with what was written, and with what was signed."""
+    from dlreg.cli.json_output import print_json
+    from dlreg.commands import verify as command
+
+    report, faults = command.verify(run_dir, public_key)
+    if as_json:
+        print_json(report)
+    if faults:
+        raise RunDirError(*faults)
+    if not as_json:
+        signed = {"none": "", "unchecked": "; the signature was not checked", "valid": " and their signature"}
+        print(f"complete: {len(report['verified'])} files verified{signed[report['signature']]}")

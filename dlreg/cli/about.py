@@ -1,4 +1,4 @@
-"""The commands about the tool itself: `schema` and `cache`."""
+"""The commands about the tool itself: `docs`, `schema` and `cache`."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,29 @@ from typing import Annotated
 
 import typer
 
+from dlreg.cli.completion import complete_page
 from dlreg.cli.options import JsonOption
 
 app = typer.Typer()
+
+
+@app.command()
+def docs(
+    page: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PAGE", help="One of the list; default the list.", autocompletion=complete_page
+        ),
+    ] = None,
+) -> None:
+    """Show a page of the documentation, or list the pages."""
+    from dlreg.cli.output import print_page, print_pages
+    from dlreg.commands import docs as command
+
+    if page is None:
+        print_pages(command.PAGES)
+    else:
+        print_page(command.read_page(page))
 
 
 @app.command()

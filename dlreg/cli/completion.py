@@ -16,6 +16,13 @@ def complete_override(incomplete: str) -> list[tuple[str, str]]:
     return [(f"{key}={value}", "") for value in named_values(key) if value.startswith(typed)]
 
 
+def complete_page(incomplete: str) -> list[tuple[str, str]]:
+    """The pages of the documentation whose names begin with what is typed; each with what it is about."""
+    from dlreg.commands.docs import PAGES
+
+    return [(name, about) for name, about in PAGES.items() if name.startswith(incomplete)]
+
+
 @contextmanager
 def whole_words(environment: MutableMapping[str, str]) -> Iterator[None]:
     """Lets Typer complete for bash, which takes a word apart at each `=` and wants the last part alone.

@@ -105,6 +105,28 @@ def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
     return Text(comparison.sentence, style={True: "green", False: "red", None: ""}[comparison.is_better])
 
 
+def print_pages(pages: Mapping[str, str]) -> None:
+    """The pages of the documentation, each with what it is about."""
+    width = max(map(len, pages))
+    for name, about in pages.items():
+        print(f"{name:{width}}  {about}")
+    print("\nRead one with: dlreg docs PAGE")
+
+
+def print_page(text: str) -> None:
+    """A page of the documentation: laid out on a terminal, as Markdown elsewhere."""
+    if not sys.stdout.isatty():
+        print(text, end="")
+        return
+    from rich.markdown import Markdown
+    from rich.theme import Theme
+
+    # The colours are the terminal's own, so that they are seen on any background.
+    console = PipeConsole(highlight=False, theme=Theme({"markdown.code": "bold"}))
+    page = Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+    console.print(page, width=min(console.width, 100))
+
+
 def print_importance(report: Mapping[str, Any]) -> None:
     """A table of columns, the most important first."""
     console, metric = PipeConsole(highlight=False), report["metric"]

@@ -1,4 +1,4 @@
-"""The README cannot drift: its commands run, and every command, option, key, file and exit code is in it."""
+"""The docs cannot drift: every command in them runs, and every command, option, key, file and exit code is there."""
 
 import json
 import os
@@ -14,6 +14,7 @@ import typer
 
 from dlreg import __version__, errors
 from dlreg.cli import app as cli
+from dlreg.commands.docs import PAGES
 from dlreg.config.reading import load_config
 from dlreg.config.reference import full_config
 from dlreg.config.schema import Config
@@ -21,13 +22,16 @@ from dlreg.pipeline.limits import limits_of
 from dlreg.runs.names import FILES
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "dlreg" / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+TEXTS = {"README": README} | {page: (DOCS / f"{page}.md").read_text(encoding="utf-8") for page in PAGES}
 COMMANDS = typer.main.get_command(cli.app).commands
 
 
-def blocks(language: str, containing: str = "") -> list[str]:
-    return [text for kind, text in BLOCKS if kind == language and containing in text]
+def blocks(text: str, language: str, containing: str = "") -> list[str]:
+    """The code of a page in a language, such as `sh`."""
+    code = re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [inside for kind, inside in code if kind == language and containing in inside]
 
 
 def shell(script: str, folder: Path) -> subprocess.CompletedProcess:
@@ -59,11 +63,19 @@ def clone(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def walked(clone) -> Path:
+    """The clone after all commands of the start page, so with the runs that the other pages speak of."""
+    done = shell("\n".join(blocks(TEXTS["start"], "sh")), clone)
+    assert done.returncode == 0, done.stderr
+    return clone
+
+
 def test_the_first_command_prints_what_the_readme_shows(clone):
-    (line,) = blocks("sh", "pip install . &&")
+    (line,) = blocks(README, "sh", "pip install . &&")
     done = shell(line.partition("&&")[2].strip(), clone)
     assert done.returncode == 0, done.stderr
-    (shown,) = blocks("text", "progression (")
+    (shown,) = blocks(README, "text", "progression (")
 
     def shape(text: str) -> list[str]:
         # Another processor rounds differently, which may change an epoch or a digit.
@@ -74,38 +86,81 @@ def test_the_first_command_prints_what_the_readme_shows(clone):
     assert done.stdout.endswith("Run directory: runs/diabetes-1\n")
 
 
-def test_the_commands_for_a_table_of_ones_own_run_in_this_order(clone):
-    (script,) = blocks("sh", "dlreg init")
-    done = shell(script, clone)
+def test_the_start_page_writes_what_it_speaks_of(walked):
+    assert (walked / "predictions.csv").read_text().startswith("row,y_pred\n")
+    assert {"runs/mine/predictions.png", "runs/mine/importance.png", "runs/wider/run.json"} <= {
+        str(path.relative_to(walked)) for path in walked.glob("runs/*/*")
+    }
+
+
+def commands_in(text: str) -> list[str]:
+    """The shell commands of a page, but for installations, which need a network."""
+    return [script for script in blocks(text, "sh") if not script.startswith("pip install")]
+
+
+@pytest.mark.parametrize("page", [page for page in TEXTS if page != "start" and commands_in(TEXTS[page])])
+def test_every_command_of_a_page_runs(page, walked, tmp_path):
+    # Each in a copy of its own: what one page writes is not there for another.
+    folder = tmp_path / "clone"
+    shutil.copytree(walked, folder, ignore=None if page == "README" else shutil.ignore_patterns("diabetes-1"))
+    if page == "README":
+        shutil.rmtree(folder / "runs" / "mine")
+    script = "\n".join(commands_in(TEXTS[page]))
+    # The long trainings in fewer steps.
+    done = shell(re.sub(r"(configs/accurate\.yaml)", r"\1 --set training.auto_steps=64", script), folder)
     assert done.returncode == 0, done.stderr
-    assert (clone / "predictions.csv").read_text().startswith("row,y_pred\n")
-    (snippet,) = blocks("python", "onnxruntime")
+
+
+@pytest.mark.parametrize("page", [page for page in TEXTS if blocks(TEXTS[page], "python")])
+def test_the_python_of_a_page_runs(page, walked):
+    code = "\n".join(blocks(TEXTS[page], "python"))
     done = subprocess.run(
-        [sys.executable, "-c", snippet + "\nassert 5 < minutes.item() < 60, minutes"],
-        cwd=clone,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", code], cwd=walked, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
 
-def test_the_preset_trains_as_shown_in_fewer_steps(clone):
-    (script,) = blocks("sh", "configs/accurate.yaml")
-    done = shell(f"{script.strip()} --set training.auto_steps=64", clone)
+def test_what_the_pages_predict_from_python_is_what_predict_says(walked):
+    check = """
+print(minutes.item())
+"""
+    (serving,) = blocks(TEXTS["serving"], "python", "onnxruntime")
+    done = subprocess.run(
+        [sys.executable, "-c", serving + check], cwd=walked, capture_output=True, text=True, check=True
+    )
+    assert 5 < float(done.stdout) < 60
+    (frame,) = blocks(TEXTS["python"], "python", "onnxruntime")
+    check = """
+told = pd.read_csv("predictions.csv")["y_pred"].to_numpy()
+np.testing.assert_allclose(y_pred, told, rtol=1e-12)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", frame + check], cwd=walked, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    assert "out_of_fold" in done.stdout
-    assert blocks("yaml", "preset: accurate")[0] in (ROOT / "configs" / "accurate.yaml").read_text()
 
 
-def test_the_schema_is_written_as_shown(clone):
-    (script,) = blocks("sh", "dlreg schema")
-    assert shell(script, clone).returncode == 0
-    assert json.loads((clone / "dlreg.schema.json").read_text())["title"] == "dlreg config"
+@pytest.mark.parametrize("page", TEXTS)
+def test_commands_within_sentences_exist_with_their_options(page):
+    prose = re.sub(r"^```.*?^```", "", TEXTS[page], flags=re.MULTILINE | re.DOTALL)
+    everywhere = {"--help", "--version", "--debug", "--install-completion"}
+    for text in re.findall(r"`dlreg ([^`]+)`", prose):
+        words = text.split()
+        if words[0].startswith("--"):
+            assert words[0] in everywhere, text
+            continue
+        assert words[0] in COMMANDS, text
+        known = {option for parameter in COMMANDS[words[0]].params for option in parameter.opts}
+        assert {word for word in words[1:] if word.startswith("--")} <= known | everywhere, text
+
+
+def test_the_preset_shown_is_that_of_the_config():
+    (shown,) = blocks(TEXTS["presets"], "yaml", "preset: accurate")
+    assert shown in (ROOT / "configs" / "accurate.yaml").read_text(encoding="utf-8")
 
 
 def test_the_script_for_ci_trains_gates_and_compares(clone):
-    (script,) = blocks("bash", "usage: ci.sh")
+    (script,) = blocks(TEXTS["ci"], "bash", "usage: ci.sh")
     (clone / "ci.sh").write_text(script)
     first = shell("bash ci.sh configs/diabetes.yaml baseline", clone)
     assert first.returncode == 0, first.stderr
@@ -121,21 +176,38 @@ def test_the_script_for_ci_trains_gates_and_compares(clone):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_option_is_documented(name):
-    (row,) = re.findall(rf"^\| `dlreg {name}[ `].*$", README, re.MULTILINE)
-    for parameter in COMMANDS[name].params:
-        options = [option for option in parameter.opts if option.startswith("--")]
-        if options and options != ["--help"]:
-            short = [option for option in parameter.opts if not option.startswith("--")]
-            assert any(re.search(rf"[` ]{option}\b", row) for option in options + short), options
+def test_every_command_is_documented(name):
+    assert len(re.findall(rf"^\| `dlreg {name}[ `].*$", README, re.MULTILINE)) == 1
+    assert f"\n## dlreg {name}\n" in TEXTS["commands"]
 
 
 def test_no_other_command_is_promised():
     assert set(re.findall(r"^\| `dlreg (\w+)", README, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^## dlreg (\w+)$", TEXTS["commands"], re.MULTILINE)) == set(COMMANDS)
+
+
+def test_what_is_written_by_the_code_is_as_the_code_has_it():
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "docs", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_page_is_in_the_readme_and_in_the_list():
+    files = {path.stem for path in DOCS.glob("*.md")}
+    assert files == set(PAGES)
+    rows = re.findall(r"^\| \[[^\]]+\]\(dlreg/docs/([\w-]+)\.md\) \| (.*) \|$", README, re.MULTILINE)
+    assert dict(rows) == {name: about for name, about in PAGES.items() if not name.endswith(".ko")}
+
+
+def test_the_readme_is_short():
+    assert len(README.encode()) < 10_000
 
 
 def test_every_json_object_is_documented():
-    (table,) = re.findall(r"^\| command \| further names \|\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    (table,) = re.findall(
+        r"^\| command \| further names \|\n(.*?)(?:\n\n|\Z)", TEXTS["ci"], re.MULTILINE | re.DOTALL
+    )
     printing = {
         name
         for name, command in COMMANDS.items()
@@ -146,14 +218,15 @@ def test_every_json_object_is_documented():
 
 def test_every_exit_code_is_documented():
     codes = {str(kind.exit_code) for kind in errors.DlregError.__subclasses__()} | {"0", "1", "130, 143"}
-    (table,) = re.findall(r"^## Exit codes\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    (table,) = re.findall(r"^## Exit codes\n(.*?)^## ", TEXTS["ci"], re.MULTILINE | re.DOTALL)
     assert set(re.findall(r"^\| ([0-9, ]+) \|", table, re.MULTILINE)) == codes
 
 
 def test_every_file_of_a_run_is_documented():
-    (table,) = re.findall(r"^## The run directory\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    page = TEXTS["run-directory"]
+    (table,) = re.findall(r"^\| file \| content \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
     drawn_when_asked_for = {"predictions.png", "residuals.png", "importance.png"}
-    assert all(f"`{name}`" in README for name in drawn_when_asked_for)
+    assert all(f"`{name}`" in page for name in drawn_when_asked_for)
     named = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
     assert named == {name for name in FILES if name[0] != "."} - drawn_when_asked_for
 
@@ -161,7 +234,9 @@ def test_every_file_of_a_run_is_documented():
 def test_every_dependency_is_justified():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {re.match(r"[\w.-]+", line).group() for line in project["dependencies"]}
-    (table,) = re.findall(r"^\| package \| for \|\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    (table,) = re.findall(
+        r"^\| package \| for \|\n(.*?)\n\n", TEXTS["how-it-works"], re.MULTILINE | re.DOTALL
+    )
     named = re.findall(r"^\| ([\w, .-]+) \|", table, re.MULTILINE)
     assert {name for cell in named for name in cell.split(", ")} == names
 
@@ -178,7 +253,6 @@ def keys_of(model, above: str = "") -> set[str]:
 def test_the_full_config_has_every_key_with_its_default():
     full = (ROOT / "configs" / "full.yaml").read_text(encoding="utf-8")
     assert full == full_config(), "write it again with .ci/docs"
-    assert blocks("yaml", "Every key with its default") == [full]
     given = set()
     section = ""
     for line in full.splitlines():
@@ -192,14 +266,51 @@ def test_the_full_config_has_every_key_with_its_default():
 
 
 def test_the_config_of_the_first_run_is_the_one_shown():
-    shown = blocks("yaml", "progression")[0]
+    shown = blocks(README, "yaml", "progression")[0]
     config = (ROOT / "configs" / "diabetes.yaml").read_text(encoding="utf-8")
     assert shown in config
 
 
-def test_what_the_readme_points_to_is_there():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", TEXTS)
+def test_what_a_page_points_to_is_there(page):
+    folder = ROOT if page == "README" else DOCS
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(#[^)]+)?\)", TEXTS[page]):
+        path = (folder / target) if target else (folder / f"{page}.md")
+        assert path.exists(), target
+        if anchor and path.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {"#" + re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
+            assert anchor in anchors, f"{target}{anchor}"
+
+
+@pytest.mark.parametrize("english", ["README.md", "dlreg/docs/start.md"])
+def test_the_korean_page_is_in_step(english):
+    def shape(text: str) -> dict[str, list]:
+        return {
+            "code": re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL),
+            "headings": re.findall(r"^#+", text, re.MULTILINE),
+            "commands": re.findall(r"^\| (`dlreg [^`]*`) \|", text, re.MULTILINE),
+            "links": sorted(set(re.findall(r"\]\(([^)]*)\)", text)) - pages),
+        }
+
+    # The table of pages, which are English, and the links between the two.
+    pages = {f"dlreg/docs/{path.name}" for path in DOCS.glob("*.md")}
+    pages |= {"README.md", "README.ko.md", "README.md#documentation"}
+    path = ROOT / english
+    korean = path.with_name(f"{path.stem}.ko.md").read_text(encoding="utf-8")
+    assert shape(korean) == shape(path.read_text(encoding="utf-8"))
+
+
+def test_no_link_of_the_package_index_is_relative():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    text = README
+    for rule in project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(rule["pattern"], rule["replacement"], text)
+    links = re.findall(r"\]\(([^)]*)\)", text)
+    assert len(links) == len(re.findall(r"\]\(([^)]*)\)", README))
+    assert [link for link in links if not link.startswith("https://")] == []
+    (image,) = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
+    assert image == f"{project['project']['urls']['Source']}/raw/main/.github/loss_curve.png"
 
 
 def test_the_version_has_a_section_in_the_changelog():

@@ -5,10 +5,18 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.errors import RunDirError
-from dlreg.figures.plots import plot_loss, plot_predictions, plot_residuals
+from dlreg.figures.learning_curve import plot_loss
+from dlreg.figures.plots import plot_predictions, plot_residuals
 from dlreg.figures.writing import format_of, write_figure
-from dlreg.runs.contents import read_config, read_history, read_test_metrics
+from dlreg.runs.contents import (
+    read_config,
+    read_history,
+    read_intervals,
+    read_preprocessing,
+    read_test_metrics,
+)
 from dlreg.runs.names import LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT
 from dlreg.runs.reading import read_together
 from dlreg.runs.tables import read_predictions
@@ -42,13 +50,9 @@ def _draw(path: Path, record: dict[str, Any], kind: str) -> Figure:
     config = read_config(path, record)
     if kind != "loss":
         return _plot_test_rows(path, record, kind, config.data.target)
-    return plot_loss(
-        read_history(path, record),
-        loss_name=config.training.loss,
-        best_epoch=record.get("best_epoch", 0),
-        target=config.data.target,
-        target_scaling=config.preprocessing.target,
-    )
+    scale = read_preprocessing(path, record).target.scale
+    history = read_history(path, record)
+    return plot_loss(**describe_loss_curve(config, history, record.get("best_epoch", 0), scale))
 
 
 def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) -> Figure:
@@ -58,4 +62,15 @@ def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) 
         raise RunDirError(f"{path} has no test rows to draw. Train with data.test_split above 0")
     if kind == "residuals":
         return plot_residuals(y_true, y_pred, target=target)
-    return plot_predictions(y_true, y_pred, n_rows=metrics.n, target=target, rmse=metrics.rmse, r2=metrics.r2)
+    intervals = read_intervals(path, record)
+    return plot_predictions(
+        y_true,
+        y_pred,
+        n_rows=metrics.n,
+        target=target,
+        rmse=metrics.rmse,
+        r2=metrics.r2,
+        interval_width=metrics.width_90,
+        coverage=metrics.coverage_90,
+        one_width=intervals is None or intervals.scale == "constant",
+    )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
@@ -246,7 +247,10 @@ def _train(
             trained = steps.train_networks(config, in_memory, prepared, files, hooks)
     return_freed_memory()
     progress = trained.progress
-    drawing = draughtsman.begin(**_loss_curve(config, progress))
+    curve = describe_loss_curve(
+        config, progress.history, progress.best_epoch, prepared.preprocessing.target.scale
+    )
+    drawing = draughtsman.begin(**curve)
     networks = steps.combine(config, in_memory, prepared, trained)
     write_network(run, _trained_network(progress, networks))
     if progress.diverged:
@@ -297,17 +301,6 @@ def _trained_network(progress: Progress, networks: "Networks") -> TrainedNetwork
         summary_of(networks.model),
         keras_file(networks.model),
     )
-
-
-def _loss_curve(config: Config, progress: Progress) -> dict[str, Any]:
-    """What `plot_loss` takes."""
-    return {
-        "history": {name: progress.history.get(name) for name in ("loss", "val_loss")},
-        "loss_name": config.training.loss,
-        "best_epoch": progress.best_epoch,
-        "target": config.data.target,
-        "target_scaling": config.preprocessing.target,
-    }
 
 
 def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline") -> Results:

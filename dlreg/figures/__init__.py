@@ -1,6 +1,8 @@
 """Figures good enough for a slide, from plain values.
 
-- `plots`: losses by epoch, predictions, residuals, the importance of columns
+- `learning_curve`: losses by epoch
+- `plots`: predictions, residuals, the importance of columns
+- `limits`: how far an axis reaches, whatever lies far out
 - `style`: the look they share, and fonts that have the characters of every name
 - `writing`: figures as PNG, SVG or PDF
 - `beside`: the loss curve drawn by a process of its own, meanwhile

@@ -99,14 +99,14 @@ def draw(curve: dict[str, Any]) -> bytes:
     Returns:
         The bytes of a PNG.
     """
-    from dlreg.figures.plots import plot_loss
+    from dlreg.figures.learning_curve import plot_loss
     from dlreg.figures.writing import render_figure
 
     return render_figure(plot_loss(**curve), "png")
 
 
 def _serve() -> None:
-    import dlreg.figures.plots
+    import dlreg.figures.learning_curve
     import dlreg.figures.writing  # noqa: F401
 
     line = sys.stdin.buffer.readline()

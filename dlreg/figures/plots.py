@@ -1,114 +1,103 @@
-"""The figures: losses by epoch, predictions, residuals, and the importance of columns."""
+"""The figures of rows and columns: predictions, residuals, and the importance of columns."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from dlreg.figures.style import BEST, INK, TRAIN, VALIDATION, new_figure, short_name, styled
+from dlreg.figures.limits import Limits, robust_limits
+from dlreg.figures.style import (
+    BEST,
+    INK,
+    NUMBERS,
+    TRAIN,
+    VALIDATION,
+    add_legend,
+    label_numbers,
+    new_figure,
+    short_name,
+    styled,
+)
+from dlreg.wording import format_number, format_share
 
-LOG_SCALE_FROM = 20.0
 DENSE_FROM = 5000
 MAX_BARS = 30
-_SCALED = {
-    "standard": "of the standardised {}",
-    "minmax": "of the min-max scaled {}",
-    "log": "of the logarithm of {}, standardised",
-    "log1p": "of the logarithm of 1 + {}, standardised",
-    "none": "of {}, in its own units",
-}
-
-
-def plot_loss(
-    history: Mapping[str, Sequence[float]],
-    *,
-    loss_name: str,
-    best_epoch: int,
-    target: str,
-    target_scaling: str,
-) -> Figure:
-    """Training and validation loss by epoch, the best epoch marked.
-
-    The loss axis is logarithmic where every loss is above 0 and the highest is at least `LOG_SCALE_FROM`
-    times the lowest: otherwise the first epochs would press the rest flat.
-
-    Args:
-        history: Keras's history: `loss`, and `val_loss` if there are validation rows.
-        loss_name: What the config calls the loss.
-        best_epoch: 1-based; 0 for none.
-        target: The target's name.
-        target_scaling: What the config calls the target's scaling: the loss is in these units.
-    """
-    curves = {"training": history["loss"], "validation": history.get("val_loss")}
-    shown = {
-        name: np.asarray(values, dtype=np.float64) for name, values in curves.items() if values is not None
-    }
-    watched = shown.get("validation", shown["training"])
-    epochs = np.arange(1, len(watched) + 1)
-    with styled(target):
-        figure, axes = new_figure(
-            "Learning curve", f"{loss_name} {_SCALED[target_scaling].format(short_name(target))}"
-        )
-        for (name, values), colour in zip(shown.items(), (TRAIN, VALIDATION), strict=False):
-            marker = "o" if len(values) <= 12 else ""
-            axes.plot(epochs, values, color=colour, marker=marker, label=name)
-        if best_epoch:
-            value = watched[best_epoch - 1]
-            axes.axvline(best_epoch, color=BEST, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
-            label = f"best epoch {best_epoch:,}: {value:.4g}"
-            axes.plot(
-                [best_epoch], [value], "o", color=BEST, markersize=9, label=label, zorder=5, clip_on=False
-            )
-        _scale_losses(axes, np.concatenate(list(shown.values())))
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        margin = 0.5 if len(epochs) == 1 else 0.015 * len(epochs)
-        axes.set_xlim(1 - margin, len(epochs) + margin)
-        axes.set_ylabel("loss")
-        axes.legend(loc="upper right")
-        return figure
+_DASHES = (0, (4, 3))
 
 
 def plot_predictions(
-    y_true: np.ndarray, y_pred: np.ndarray, *, n_rows: int, target: str, rmse: float, r2: float | None
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    *,
+    n_rows: int,
+    target: str,
+    rmse: float,
+    r2: float | None,
+    interval_width: float | None = None,
+    coverage: float | None = None,
+    one_width: bool = True,
 ) -> Figure:
     """Predictions against observations; those of a perfect model lie on the diagonal.
 
-    From `DENSE_FROM` rows on, the points give way to hexagons shaded by how many lie in each.
+    From `DENSE_FROM` rows on, the points give way to hexagons shaded by how many lie in each. Rows far out
+    stand at the edge as triangles, and a line says how many they are.
 
     Args:
         y_true: What was observed, shape `(n_rows,)`.
         y_pred: What was predicted, shape `(n_rows,)`.
-        n_rows: Shown in the corner; more than the points where these are a part of the rows.
+        n_rows: Told below the title; more than the points where these are a part of the rows.
         target: The target's name.
-        rmse: Shown in the corner.
-        r2: Shown in the corner; None where it is not defined.
+        rmse: Told below the title.
+        r2: Told below the title; None where it is not defined.
+        interval_width: From end to end of a 90 % interval, drawn as a band about the diagonal; None for none.
+        coverage: The share of the rows that their intervals hold.
+        one_width: Whether all intervals have that width, or it is their mean.
     """
+    numbers = f"n = {n_rows:,}, RMSE = {format_number(rmse)}" + ("" if r2 is None else f", R² = {r2:.3f}")
+    has_band = interval_width is not None and coverage is not None
     with styled(target):
-        figure, axes = new_figure("Predictions", f"{short_name(target)} on the test rows", size=(7.5, 7.5))
-        low, high = _limits(np.concatenate([y_true, y_pred]))
-        _points(axes, y_true, y_pred, (low, high, low, high))
-        axes.plot([low, high], [low, high], color=BEST, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
-        axes.set_xlim(low, high)
-        axes.set_ylim(low, high)
-        axes.set_aspect("equal")
-        axes.set_xlabel("observed")
-        axes.set_ylabel("predicted")
-        numbers = f"n = {n_rows:,}\nRMSE = {rmse:,.4g}" + ("" if r2 is None else f"\nR² = {r2:.3f}")
-        paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-        axes.text(0.03, 0.97, numbers, transform=axes.transAxes, va="top", linespacing=1.5, bbox=paper)
+        subtitle = f"{short_name(target)} on the test rows\n{numbers}"
+        figure, axes = new_figure("Predictions", subtitle, size=(7.5, 8.0), has_legend=has_band)
+        ends = robust_limits(y_true).and_(robust_limits(y_pred)).around()
+        if has_band:
+            label = "90 % interval" if one_width else "90 % intervals at their mean width"
+            # A wider one fills the axes all the same.
+            half = min((interval_width or 0.0) / 2, 2 * (ends.high - ends.low))
+            axes.fill_between(
+                ends,
+                [end - half for end in ends],
+                [end + half for end in ends],
+                color=TRAIN,
+                alpha=0.13,
+                linewidth=0,
+                label=f"{label}, which hold{'s' * one_width} {format_share(coverage or 0.0)}",
+                zorder=0.5,
+            )
+        hexagons = _points(axes, y_true, y_pred, ends, ends)
+        axes.plot(ends, ends, color=BEST, linewidth=1.2, linestyle=_DASHES, zorder=3)
+        beyond = _mark_beyond(axes, {"observed": (y_true, ends), "predicted": (y_pred, ends)})
+        axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"observed{beyond}", ylabel="predicted")
+        label_numbers(axes.xaxis, ends, inches=5.4)
+        label_numbers(axes.yaxis, ends)
+        axes.yaxis.set_major_locator(axes.xaxis.get_major_locator())
+        if hexagons:
+            _add_colour_bar(figure, axes, hexagons, at=1.03)
+        if has_band:
+            add_legend(axes)
         return figure
 
 
 def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Figure:
     """Residuals, y_true - y_pred, against the prediction, and their distribution.
+
+    Rows far out stand at the edge as triangles, and a line says how many they are.
 
     Args:
         y_true: What was observed, shape `(n_rows,)`.
@@ -119,20 +108,29 @@ def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Fi
     with styled(target):
         figure, axes = new_figure("Residuals", f"{short_name(target)} on the test rows")
         side = axes.inset_axes((1.02, 0, 0.16, 1), sharey=axes)
-        reach = float(np.max(np.abs(residuals))) * 1.08 or 1.0
-        low, high = _limits(y_pred)
-        _points(axes, y_pred, residuals, (low, high, -reach, reach))
-        axes.axhline(0, color=BEST, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
-        axes.set_ylim(-reach, reach)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("observed − predicted")
-        side.hist(
-            residuals, bins=min(40, max(5, math.isqrt(len(residuals)))), orientation="horizontal", color=TRAIN
+        ends = robust_limits(y_pred).around()
+        reach = max(map(abs, robust_limits(residuals))) * 1.08 or 1.0
+        reaches = Limits(-reach, reach)
+        hexagons = _points(axes, y_pred, residuals, ends, reaches)
+        axes.axhline(0, color=BEST, linewidth=1.2, linestyle=_DASHES, zorder=3)
+        beyond = _mark_beyond(axes, {"predicted": (y_pred, ends), "residual": (residuals, reaches)})
+        axes.set(xlim=ends, ylim=reaches, xlabel=f"predicted{beyond}", ylabel="observed − predicted")
+        label_numbers(axes.xaxis, ends, inches=6.0)
+        label_numbers(axes.yaxis, reaches)
+        counts, _, _ = side.hist(
+            residuals,
+            bins=min(40, max(5, math.isqrt(len(residuals)))),
+            range=reaches,
+            orientation="horizontal",
+            color=TRAIN,
         )
         side.grid(visible=False)
         side.tick_params(labelleft=False)
         side.set_xlabel("rows")
-        side.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=2))
+        side.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=2 if np.max(counts) < 1000 else 1))
+        side.xaxis.set_major_formatter(StrMethodFormatter(NUMBERS))
+        if hexagons:
+            _add_colour_bar(figure, axes, hexagons, at=1.22)
         return figure
 
 
@@ -169,43 +167,60 @@ def plot_importance(report: Mapping[str, Any], *, target: str) -> Figure:
         axes.set_ylim(len(columns) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.xaxis.set_major_formatter(StrMethodFormatter(NUMBERS))
         more = f"\n{left_out:,} columns of less importance are not shown" if left_out else ""
         axes.set_xlabel(f"{change} of the {metric} when permuted{more}")
         return figure
 
 
-def _points(axes: Axes, x: np.ndarray, y: np.ndarray, extent: tuple[float, float, float, float]) -> None:
+def _points(
+    axes: Axes, x: np.ndarray, y: np.ndarray, x_ends: Limits, y_ends: Limits
+) -> PolyCollection | None:
+    """Draws the rows: hexagons, which are returned, where they are many; else a point for each."""
+    within = ~(x_ends.leave_out(x) | y_ends.leave_out(y))
+    x, y = x[within], y[within]
     if len(x) < DENSE_FROM:
         size = float(np.clip(4000 / max(len(x), 1), 8, 60))
-        axes.scatter(
-            x,
-            y,
-            s=size,
-            color=TRAIN,
-            alpha=float(np.clip(60 / max(len(x), 1) ** 0.5, 0.25, 0.8)),
-            linewidths=0,
-        )
-        return
+        alpha = float(np.clip(60 / max(len(x), 1) ** 0.5, 0.25, 0.8))
+        axes.scatter(x, y, s=size, color=TRAIN, alpha=alpha, linewidths=0)
+        return None
     # The palest of a colour map's shades would not show on white.
     shades = ListedColormap(mpl.colormaps["Blues"](np.linspace(0.25, 1, 256)))
-    axes.hexbin(x, y, gridsize=70, bins="log", mincnt=1, cmap=shades, extent=extent, linewidths=0)
+    extent = (*x_ends, *y_ends)
+    return axes.hexbin(x, y, gridsize=70, bins="log", mincnt=1, cmap=shades, extent=extent, linewidths=0)
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    margin = 0.04 * (high - low) or abs(low) * 0.1 or 1.0
-    return low - margin, high + margin
+def _add_colour_bar(figure: Figure, axes: Axes, hexagons: PolyCollection, *, at: float) -> None:
+    bar = figure.colorbar(hexagons, cax=axes.inset_axes((at, 0, 0.03, 1)), label="rows in a hexagon")
+    bar.ax.yaxis.set_major_formatter(StrMethodFormatter(NUMBERS))
+    bar.ax.minorticks_off()
+    bar.outline.set_visible(False)
 
 
-def _scale_losses(axes: Axes, values: np.ndarray) -> None:
-    finite = values[np.isfinite(values)]
-    if not finite.size or finite.min() <= 0 or finite.max() < LOG_SCALE_FROM * finite.min():
-        return
-    axes.set_yscale("log")
-    decades = math.log10(finite.max() / finite.min())
-    # Over less than three decades the powers of ten alone would leave one or two labels.
-    steps = (1.0,) if decades > 3 else (1.0, 2.0, 5.0)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+def _mark_beyond(axes: Axes, values: Mapping[str, tuple[np.ndarray, Limits]]) -> str:
+    """Marks rows that lie beyond an axis by triangles at its end; returns a line that tells of them.
+
+    Args:
+        axes: The axes, from left to right and from bottom to top.
+        values: What is drawn in each direction, by its name, and the ends of the axis.
+    """
+    (x, x_ends), (y, y_ends) = values.values()
+    is_beyond = {"<": x < x_ends.low, ">": x > x_ends.high, "v": y < y_ends.low, "^": y > y_ends.high}
+    for marker, rows in is_beyond.items():
+        axes.plot(
+            np.clip(x[rows], *x_ends),
+            np.clip(y[rows], *y_ends),
+            marker,
+            color=VALIDATION,
+            markersize=9,
+            clip_on=False,
+            zorder=4,
+        )
+    n_beyond = int(np.logical_or.reduce(list(is_beyond.values())).sum())
+    if not n_beyond:
+        return ""
+    lines = [f"\n{n_beyond:,} row{'s' * (n_beyond > 1)} beyond the axis:"]
+    for name, (each, ends) in values.items():
+        far = [format_number(float(end)) for end in (each.min(), each.max()) if ends.leave_out(end)]
+        lines += [f"{name} to {' and '.join(far)}".replace("-", "−")] if far else []
+    return "\n".join(lines)

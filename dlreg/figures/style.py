@@ -12,19 +12,25 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from dlreg.errors import printable
 
 TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
 MAX_NAME = 48
+# As in a text: 1,234,567.
+NUMBERS = "{x:,.10g}"
+# Of a digit and of a comma, and of what stands between two labels, as shares of the size of the font.
+_DIGIT, _COMMA, _BETWEEN = 0.64, 0.32, 0.8
+_LEGEND_LINE = 22
 _STYLE: Any = {
     "font.size": 15,
     "axes.titlesize": 18,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.titlepad": 38,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#999999",
@@ -36,9 +42,10 @@ _STYLE: Any = {
     "text.parse_math": False,
     "xtick.color": INK,
     "ytick.color": INK,
-    "legend.frameon": True,
-    "legend.edgecolor": "none",
-    "legend.framealpha": 0.9,
+    "legend.frameon": False,
+    "legend.fontsize": 13,
+    "legend.handlelength": 1.4,
+    "legend.columnspacing": 1.4,
     "lines.linewidth": 2.4,
     "svg.hashsalt": "dlreg",
     "svg.fonttype": "path",
@@ -78,20 +85,51 @@ def styled(*names: str) -> Iterator[None]:
         yield
 
 
-def new_figure(title: str, subtitle: str, size: tuple[float, float] = (10, 5.625)) -> tuple[Figure, Axes]:
-    """An empty figure with a title, and below it a line that says of what.
+def new_figure(
+    title: str, subtitle: str, *, size: tuple[float, float] = (10, 5.625), has_legend: bool = False
+) -> tuple[Figure, Axes]:
+    """An empty figure with a title, and below it some lines that say of what.
 
     Args:
         title: What is drawn.
-        subtitle: Of which column, on which rows.
+        subtitle: Of which column, on which rows; further lines tell results.
         size: Width and height in inches.
+        has_legend: Whether to leave room for `add_legend`.
     """
     figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
     axes = figure.subplots()
-    axes.set_title(title)
     # At one distance, whatever the height.
-    axes.annotate(subtitle, (0, 1), (0, 9), "axes fraction", "offset points", fontsize=14, color=BEST)
+    above = 9 + _LEGEND_LINE * has_legend
+    axes.set_title(title, pad=above + 9 + 20 * len(subtitle.splitlines()))
+    axes.annotate(subtitle, (0, 1), (0, above), "axes fraction", "offset points", fontsize=14, color=BEST)
     return figure, axes
+
+
+def add_legend(axes: Axes) -> None:
+    """A line between the subtitle and the axes: outside of them it is over no curve, whatever its course."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1, borderpad=0.3)
+
+
+def label_numbers(axis: Axis, limits: tuple[float, float], inches: float | None = None) -> None:
+    """Labels an axis by numbers with thousands marks, so many as have room beside each other.
+
+    Args:
+        axis: Of figures.
+        limits: Its ends.
+        inches: Its length, where labels stand beside each other; None where they stand above each other.
+    """
+    axis.set_major_formatter(StrMethodFormatter(NUMBERS))
+    if inches is None:
+        return
+    for n_bins in range(8, 0, -1):
+        locator = MaxNLocator(nbins=n_bins, steps=[1, 2, 2.5, 5, 10])
+        ticks = locator.tick_values(*limits)
+        room = (ticks[1] - ticks[0]) / (limits[1] - limits[0]) * inches * 72 / _STYLE["font.size"]
+        labels = [NUMBERS.format(x=tick) for tick in ticks if limits[0] <= tick <= limits[1]]
+        widths = [_DIGIT * len(label) - (_DIGIT - _COMMA) * label.count(",") for label in labels]
+        if max(widths, default=0.0) + _BETWEEN <= room:
+            break
+    axis.set_major_locator(locator)
 
 
 def settings() -> Any:

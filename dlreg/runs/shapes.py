@@ -72,8 +72,8 @@ class Metrics(_Shape):
 class TestMetrics(Metrics):
     """The same, and what `interval_metrics` gives; old runs have none."""
 
-    coverage_90: float | None = None
-    width_90: float | None = None
+    coverage_90: Annotated[float, Field(ge=0, le=1)] | None = None
+    width_90: Annotated[float, Field(ge=0)] | None = None
 
 
 class Baselines(_Shape):
@@ -203,6 +203,7 @@ class TargetEntry(_Shape):
     """The target in `preprocessing.json`."""
 
     unit: Unit | None = None
+    scale: Annotated[float, Field(gt=0, le=LARGEST)] | None = None
 
 
 class PreprocessingRecord(_Shape):

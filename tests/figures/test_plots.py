@@ -1,100 +1,12 @@
-"""What the figures hold: data, scales, labels – and that any name can stand in them."""
+"""What the figures of rows and columns hold: data, scales, labels, and what lies far out."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from matplotlib.image import imread
 
-from dlreg.figures.plots import MAX_BARS, plot_importance, plot_loss, plot_predictions, plot_residuals
+from dlreg.figures.plots import MAX_BARS, plot_importance, plot_predictions, plot_residuals
 from dlreg.figures.writing import render_figure
-
-EPOCHS = np.arange(1, 101)
-HISTORY = {"loss": list(1 / EPOCHS), "val_loss": list(0.2 + 1 / EPOCHS), "mae": [1.0] * 100}
-
-
-def loss_figure(history=HISTORY, best_epoch=100, target="y", target_scaling="standard"):
-    return plot_loss(
-        history, loss_name="mse", best_epoch=best_epoch, target=target, target_scaling=target_scaling
-    )
-
-
-def lines_of(figure):
-    return {line.get_label(): line for line in figure.axes[0].lines}
-
-
-def subtitle_of(figure):
-    return figure.axes[0].texts[0].get_text()
-
-
-def test_both_losses_and_the_best_epoch_are_drawn():
-    figure = loss_figure(best_epoch=40)
-    lines = lines_of(figure)
-    assert list(lines["training"].get_ydata()) == HISTORY["loss"]
-    assert list(lines["validation"].get_ydata()) == HISTORY["val_loss"]
-    assert list(lines["training"].get_xdata()) == list(EPOCHS)
-    assert list(lines["best epoch 40: 0.225"].get_xydata()[0]) == [40, 0.225]
-    assert {text.get_text() for text in figure.axes[0].get_legend().get_texts()} == {
-        "training", "validation", "best epoch 40: 0.225",
-    }  # fmt: skip
-
-
-def test_without_validation_rows_the_training_loss_stands_alone():
-    lines = lines_of(loss_figure({"loss": [3.0, 2.0, 1.0]}, best_epoch=3))
-    assert "validation" not in lines
-    assert "best epoch 3: 1" in lines
-
-
-@pytest.mark.parametrize(
-    ("losses", "scale"),
-    [
-        ([100.0, 10.0, 1.0], "log"),
-        ([2.0, 1.5, 1.0], "linear"),
-        ([100.0, 1.0, 0.0], "linear"),
-        ([5.0, np.nan, np.inf], "linear"),
-    ],
-)
-def test_the_scale_is_logarithmic_where_it_helps(losses, scale):
-    figure = loss_figure({"loss": losses}, best_epoch=0)
-    assert figure.axes[0].get_yscale() == scale
-    render_figure(figure, "png")
-
-
-def test_a_log_scale_has_more_than_one_readable_label():
-    figure = loss_figure({"loss": list(np.geomspace(0.9, 0.03, 50))}, best_epoch=50)
-    render_figure(figure, "png")
-    axes = figure.axes[0]
-    low, high = axes.get_ylim()
-    labels = [
-        tick.get_text()
-        for tick, at in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)
-        if low <= at <= high
-    ]
-    assert len(labels) >= 3
-    assert "0.1" in labels
-
-
-@pytest.mark.parametrize(
-    ("scaling", "words"),
-    [
-        ("standard", "standardised"),
-        ("minmax", "min-max"),
-        ("log", "logarithm"),
-        ("log1p", "1 + "),
-        ("none", "own units"),
-    ],
-)
-def test_the_axis_says_in_what_units_the_loss_is(scaling, words):
-    label = subtitle_of(loss_figure(target="price", target_scaling=scaling))
-    assert "mse" in label
-    assert "price" in label
-    assert words in label
-
-
-@pytest.mark.parametrize("n_epochs", [1, 2, 10_000])
-def test_any_number_of_epochs_is_drawn(n_epochs):
-    figure = loss_figure({"loss": list(1 / np.arange(1, n_epochs + 1))}, best_epoch=n_epochs)
-    picture = imread(__import__("io").BytesIO(render_figure(figure, "png")))
-    assert picture.shape[:2] == (900, 1600)
-    assert (lines_of(figure)["training"].get_marker() == "o") == (n_epochs < 13)
 
 
 def test_predictions_share_one_scale_with_the_diagonal():
@@ -104,7 +16,8 @@ def test_predictions_share_one_scale_with_the_diagonal():
     assert axes.get_xlim() == axes.get_ylim()
     assert axes.get_xlim()[0] < 1 and axes.get_xlim()[1] > 12
     assert axes.collections[0].get_offsets().tolist() == [[1, 2], [5, 4], [9, 12]]
-    assert "n = 3\nRMSE = 1.914\nR² = 0.650" in [text.get_text() for text in axes.texts]
+    assert axes.texts[0].get_text() == "y on the test rows\nn = 3, RMSE = 1.914, R² = 0.650"
+    assert axes.get_legend() is None
 
 
 def test_residuals_are_what_is_left_over():
@@ -122,24 +35,6 @@ def test_any_number_of_rows_gives_a_small_file(n_rows):
         plot_residuals(y_true, y_true * 0.9 + 0.1, target="y"),
     ):
         assert len(render_figure(figure, "svg")) < 3_000_000
-
-
-@pytest.mark.parametrize(
-    "target", ["$x$", "$\\frac{1", "a\nb", "\x1b[31m", "x" * 500, "_", "{}", "50 %", "--help"]
-)
-def test_any_name_is_drawn_as_it_is(target):
-    figure = loss_figure(target=target)
-    render_figure(figure, "png")
-    label = subtitle_of(figure)
-    assert label.isprintable()
-    assert len(label) < 120
-
-
-@pytest.mark.parametrize(("file_format", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
-def test_equal_figures_give_equal_bytes(file_format, start):
-    first, second = (render_figure(loss_figure(), file_format) for _ in range(2))
-    assert first == second
-    assert first.startswith(start)
 
 
 def report_of(names, **changes):
@@ -165,3 +60,125 @@ def test_only_the_longest_of_many_bars_are_drawn():
     assert len(axes.patches) == MAX_BARS
     assert "12 columns" in axes.get_xlabel()
     assert axes.get_xlabel().startswith("decrease of the R²")
+
+
+def rows_with(*outliers, n_rows=200):
+    """Observations from 0 to 1,000, with some predictions and observations put far out."""
+    rng = np.random.default_rng(3)
+    y_true = rng.uniform(0, 1000, n_rows)
+    y_pred = y_true + rng.normal(0, 50, n_rows)
+    for row, (observed, predicted) in enumerate(outliers):
+        y_true[row], y_pred[row] = observed, predicted
+    return y_true, y_pred
+
+
+def triangles(figure):
+    return {
+        line.get_marker(): line.get_xydata()
+        for line in figure.axes[0].lines
+        if line.get_marker() in "<>^v" and len(line.get_xdata())
+    }
+
+
+def test_one_residual_far_out_leaves_the_axis_to_the_others():
+    y_true, y_pred = rows_with((-8500.0, 500.0))
+    axes = (figure := plot_residuals(y_true, y_pred, target="y")).axes[0]
+    assert axes.get_ylim()[1] < 300
+    assert axes.get_xlabel() == "predicted\n1 row beyond the axis:\nresidual to −9,000"
+    assert triangles(figure)["v"].tolist() == [[500.0, axes.get_ylim()[0]]]
+    side = axes.child_axes[0]
+    assert sum(bar.get_width() for bar in side.patches) == len(y_true) - 1
+
+
+def test_rows_far_out_are_told_in_each_direction():
+    y_true, y_pred = rows_with((1e5, 500.0), (500.0, -2e5), (-3e5, 100.0), (4e5, 4e5))
+    figure = plot_predictions(y_true, y_pred, n_rows=200, target="y", rmse=1.0, r2=None)
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    assert -100 < low < high < 1300
+    assert axes.get_xlabel() == (
+        "observed\n4 rows beyond the axis:\nobserved to −300,000 and 400,000\npredicted to −200,000 and 400,000"
+    )
+    assert {marker: len(places) for marker, places in triangles(figure).items()} == {
+        "<": 1, ">": 2, "v": 1, "^": 1,
+    }  # fmt: skip
+    for places in triangles(figure).values():
+        assert places.min() >= low and places.max() <= high
+
+
+@pytest.mark.parametrize("n_rows", [10, 200, 100_000])
+def test_where_nothing_is_far_out_everything_is_within(n_rows):
+    y_true, y_pred = rows_with(n_rows=n_rows)
+    for figure in (
+        plot_predictions(y_true, y_pred, n_rows=n_rows, target="y", rmse=1.0, r2=None),
+        plot_residuals(y_true, y_pred, target="y"),
+    ):
+        assert triangles(figure) == {}
+        assert "beyond" not in figure.axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize(
+    ("one_width", "words"),
+    [
+        (True, "90 % interval, which holds 88.0 %"),
+        (False, "90 % intervals at their mean width, which hold 88.0 %"),
+    ],
+)
+def test_the_band_holds_the_rows_that_are_within_half_a_width(one_width, words):
+    y_true, y_pred = rows_with()
+    figure = plot_predictions(
+        y_true,
+        y_pred,
+        n_rows=200,
+        target="y",
+        rmse=1.0,
+        r2=None,
+        interval_width=160.0,
+        coverage=0.88,
+        one_width=one_width,
+    )
+    axes = figure.axes[0]
+    band = next(patch for patch in axes.collections if patch.get_label() == words)
+    (path,) = band.get_paths()
+    inside = path.contains_points(np.column_stack([y_true, y_pred]))
+    assert (inside == (np.abs(y_true - y_pred) <= 80)).all()
+    assert 0 < inside.sum() < 200
+    render_figure(figure, "png")
+    assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1
+
+
+def test_hexagons_have_a_bar_that_says_how_many_rows_are_in_each():
+    y_true, y_pred = rows_with(n_rows=50_000)
+    for figure in (
+        plot_predictions(y_true, y_pred, n_rows=50_000, target="y", rmse=1.0, r2=None),
+        plot_residuals(y_true, y_pred, target="y"),
+    ):
+        render_figure(figure, "png")
+        (bar,) = [axes for axes in figure.axes[0].child_axes if axes.get_ylabel() == "rows in a hexagon"]
+        assert "10" in [label.get_text() for label in bar.get_yticklabels()]
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6, 1e12])
+def test_numbers_on_axes_have_thousands_marks_and_do_not_touch(unit):
+    y_true, y_pred = (values * unit for values in rows_with())
+    for figure in (
+        plot_predictions(y_true, y_pred, n_rows=200, target="y", rmse=1.0, r2=None),
+        plot_residuals(y_true, y_pred, target="y"),
+    ):
+        render_figure(figure, "png")
+        axes = figure.axes[0]
+        low, high = axes.get_xlim()
+        labels = [
+            label
+            for label, at in zip(axes.get_xticklabels(), axes.get_xticks(), strict=True)
+            if low <= at <= high
+        ]
+        assert len(labels) >= 2
+        boxes = [label.get_window_extent() for label in labels]
+        assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+        assert all(
+            float(label.get_text().replace(",", "")) == pytest.approx(at, rel=1e-9, abs=1e-20)
+            for label, at in zip(labels, [at for at in axes.get_xticks() if low <= at <= high], strict=True)
+        )
+        if unit == 1e6:
+            assert "500,000,000" in [label.get_text() for label in labels]

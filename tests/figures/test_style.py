@@ -3,7 +3,7 @@
 import warnings
 
 from dlreg.figures import style
-from dlreg.figures.plots import plot_loss
+from dlreg.figures.learning_curve import plot_loss
 from dlreg.figures.writing import render_figure
 
 

@@ -36,7 +36,7 @@ DOORS = {
     "model_signing": {"runs.signature"},
     "pyarrow": {"table.arrow_file"},
     "python_calamine": {"table.excel_file"},
-    "matplotlib": {"figures", "commands.plot"},
+    "matplotlib": {"figures", "commands.plot", "commands.compare_curves"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -1,9 +1,10 @@
 """The terminal: options in, text and exit codes out.
 
 - `main`: the process: signals, streams, warnings, and the exit code of every error
-- `training`, `results`, `sharing`, `about`: one function a command: options in, one call, and what it returns
-  printed; `options`: what several commands share; `app`: all of them, as `dlreg`
-- `output`: results, on stdout; `json_output`: the same as JSON, without the libraries that tables take
+- `training`, `results`, `many_runs`, `sharing`, `about`: one function a command: options in, one call, and
+  what it returns printed; `options`: what several commands share; `app`: all of them, as `dlreg`
+- `output`: results, on stdout; `run_tables`: those of many runs; `json_output`: the same as JSON, without the
+  libraries that tables take
 - `console`: errors, notes and progress, on stderr
 - `streams`: what may go wrong with these; `completion`: what a shell offers after `--set`
 - `importing`: what `train` does to its process while TensorFlow is imported

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dlreg.cli import about, results, sharing, training
+from dlreg.cli import about, many_runs, results, sharing, training
 from dlreg.cli.streams import printing
 
 
@@ -34,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _commands in (training, results, sharing, about):
+for _commands in (training, results, many_runs, sharing, about):
     app.add_typer(_commands.app)
 
 

@@ -45,7 +45,7 @@ def card(path: Path, output: Path | None) -> Path:
 
 def _read_facts(path: Path, *, beside: bool) -> CardFacts:
     record = read_record(path)
-    y_true, y_pred = read_predictions(path, record)
+    _, y_true, y_pred = read_predictions(path, record)
     ends = {name: metric_interval(name, y_true, y_pred) for name in METRICS}
     figures = [name for name in names_in(path) if name in (LOSS_CURVE, IMPORTANCE)] if beside else []
     return CardFacts(

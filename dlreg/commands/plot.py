@@ -56,7 +56,7 @@ def _draw(path: Path, record: dict[str, Any], kind: str) -> Figure:
 
 
 def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) -> Figure:
-    y_true, y_pred = read_predictions(path, record)
+    _, y_true, y_pred = read_predictions(path, record)
     metrics = read_test_metrics(path, record)
     if not y_true.size or not metrics:
         raise RunDirError(f"{path} has no test rows to draw. Train with data.test_split above 0")

@@ -15,11 +15,12 @@
 - `sentences`: the messages for what the schema refuses
 - `reading`: from a file and `--set` to a config, or to every fault
 - `writing`: the resolved config as YAML
+- `differences`: what configs differ in
 - `reference`: the config of every key, as the docs have it
 
 Others call `schema.{Config, DataConfig, DateColumn, ColumnType, DateFormat, TimeZone, Year, SplitMethod}`,
 `reading.{read_config, parse_config}`, `writing.{dump_config, to_yaml}`, `presets.PRESETS`,
-`json_schema.config_schema`, `keys.{override_keys, named_values}`,
+`json_schema.config_schema`, `differences`, `keys.{override_keys, named_values}`,
 `checks.RefusedError`, `date_formats` and `yaml_source.MAX_BYTES`.
 
 Never imports another package but `files`: what may be said does not depend on how it is done.

@@ -1,6 +1,6 @@
 """Figures good enough for a slide, from plain values.
 
-- `learning_curve`: losses by epoch
+- `learning_curve`: losses by epoch; `compared_curves`: those of several runs
 - `plots`: predictions, residuals, the importance of columns
 - `limits`: how far an axis reaches, whatever lies far out
 - `style`: the look they share, and fonts that have the characters of every name

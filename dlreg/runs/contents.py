@@ -221,7 +221,7 @@ def _finite(history: Mapping[str, Sequence[float]]) -> dict[str, list[float | No
 
 
 def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
-    """The losses by epoch: `loss`, and `val_loss` where there were validation rows.
+    """What is drawn by epoch: `loss` and `mae`, with validation rows also `val_loss` and `val_mae`.
 
     Raises:
         RunDirError: The file is damaged, or does not fit `run.json`.

@@ -174,7 +174,7 @@ def unusable_faults(parts: Mapping[str, Unusable], data: DataConfig) -> list[Fau
 
 
 def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:
-    y_true, y_pred = read_predictions(run.path, run.record, OUT_OF_FOLD, most_rows=len(y_validated))
+    _, y_true, y_pred = read_predictions(run.path, run.record, OUT_OF_FOLD, most_rows=len(y_validated))
     if not np.array_equal(y_true, y_validated):
         message = "its y_true are not those of the training rows"
         raise RunDirError(Fault(message, str(run.path / OUT_OF_FOLD), hint="Train again"))

@@ -118,8 +118,9 @@ class CompleteRecord(_Shape):
 
 
 class CardRecord(CompleteRecord):
-    """`run.json` of a complete run, as far as a model card tells it."""
+    """`run.json` of a complete run, as far as a model card or a comparison tells it."""
 
+    started: str = ""
     finished: str
     versions: dict[str, str] = {}
     data: dict[DataKey, DataEntry] = {}
@@ -130,11 +131,14 @@ class History(_Shape):
 
     loss: Annotated[list[float], Field(min_length=1)]
     val_loss: list[float] | None = None
+    mae: list[float] | None = None
+    val_mae: list[float] | None = None
 
     @model_validator(mode="after")
     def _check_lengths(self) -> "History":
-        if self.val_loss is not None and len(self.val_loss) != len(self.loss):
-            raise ValueError("expected as many values of val_loss as of loss")
+        for name, values in vars(self).items():
+            if values is not None and len(values) != len(self.loss):
+                raise ValueError(f"expected as many values of {name} as of loss")
         return self
 
 

@@ -18,6 +18,8 @@ COLUMNS = ("row", "y_true", "y_pred")
 # A figure of more points looks the same.
 MOST_ROWS = 500_000
 MAX_LINE_BYTES = 200
+# Positions up to here are whole numbers in double precision.
+MOST_PLACES = 1 << 53
 _HEADER = f"{','.join(COLUMNS)}\n".encode()
 
 
@@ -51,8 +53,8 @@ def predictions_csv(predicted: PredictedRows, *, header: bool = True) -> bytes:
 
 def read_predictions(
     path: Path, record: Mapping[str, Any], name: str = PREDICTIONS, most_rows: int = MOST_ROWS
-) -> tuple[np.ndarray, np.ndarray]:
-    """`y_true` and `y_pred` of a file of predictions; of more than `most_rows` every second, third … row.
+) -> PredictedRows:
+    """The rows of a file of predictions; of more than `most_rows` every second, third … one.
 
     Raises:
         RunDirError: The file is damaged, or not one that `predictions_csv` made.
@@ -68,12 +70,15 @@ def read_predictions(
             table = (
                 np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if n_rows > 1 else np.empty((0, 3))
             )
+            places = table[:, 0]
+            if not ((places >= 0) & (places < MOST_PLACES) & (places % 1 == 0)).all():
+                raise ValueError
         except ValueError:
             raise RunDirError(
                 Fault("expected rows of row, y_true and y_pred", str(file), hint="Train again")
             ) from None
     refuse_large(table, file)
-    return table[:, 1], table[:, 2]
+    return PredictedRows(places.astype(np.int64), table[:, 1], table[:, 2])
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

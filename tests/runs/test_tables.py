@@ -17,7 +17,8 @@ def test_predictions_are_read_back_to_the_bit(tmp_path, n_rows):
     assert content.startswith(b"row,y_true,y_pred\n")
     assert content.count(b"\n") == n_rows + 1
     path = complete_run(tmp_path / "run", {"predictions.csv": content})
-    read_true, read_pred = read_predictions(path, read_record(path))
+    places, read_true, read_pred = read_predictions(path, read_record(path))
+    assert (places == rows).all()
     assert (read_true == y_true).all()
     assert (read_pred == y_pred).all()
 
@@ -28,12 +29,14 @@ def test_of_many_rows_every_second_or_third_is_read(tmp_path, most_rows, step):
     path = complete_run(
         tmp_path / "run", {"out_of_fold.csv": predictions_csv(PredictedRows(np.arange(100), y, -y))}
     )
-    y_true, y_pred = read_predictions(path, read_record(path), "out_of_fold.csv", most_rows)
+    _, y_true, y_pred = read_predictions(path, read_record(path), "out_of_fold.csv", most_rows)
     assert y_true.tolist() == y[::step].tolist()
     assert y_pred.tolist() == (-y[::step]).tolist()
 
 
-@pytest.mark.parametrize("content", [b"", b"row,y_true\n1,2\n", b"row,y_true,y_pred\n1,2,inf\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"row,y_true\n1,2\n", b"row,y_true,y_pred\n1,2,inf\n", b"row,y_true,y_pred\n0.5,2,2\n"]
+)
 def test_what_was_not_written_so_is_refused(tmp_path, content):
     path = complete_run(tmp_path / "run", {"predictions.csv": content})
     with pytest.raises(RunDirError, match=r"predictions\.csv"):

@@ -1,0 +1,50 @@
+"""What configs differ in, key by key."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlreg.config.precedence import over_preset
+from dlreg.config.schema import Config
+
+
+def flat_config(config: Config) -> dict[str, Any]:
+    """Each key of a config with its value, such as `model.hidden_layers`; a mapping below is one value."""
+    values: dict[str, Any] = {}
+    for name, value in config.model_dump(mode="json").items():
+        if isinstance(value, dict):
+            values |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            values[name] = value
+    return values
+
+
+def differing_values(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The names whose values are not the same in all descriptions.
+
+    Args:
+        descriptions: Such as those of `flat_config`.
+
+    Returns:
+        For each name its value in each of the descriptions, None where one lacks it; in their order.
+    """
+    names = dict.fromkeys(name for description in descriptions for name in description)
+    values = {name: [description.get(name) for description in descriptions] for name in names}
+    return {name: row for name, row in values.items() if any(value != row[0] for value in row)}
+
+
+def differing_keys(configs: Sequence[Config]) -> dict[str, list[Any]]:
+    """The keys in which configs differ by more than their presets, with the value in each of them.
+
+    Where presets differ, so do the twenty keys that they set, which says no more than `preset` does.
+    """
+    flat = [flat_config(config) for config in configs]
+    chosen = {
+        key for config, values in zip(configs, flat, strict=True) for key in _beyond_preset(config, values)
+    }
+    return {key: values for key, values in differing_values(flat).items() if key in chosen}
+
+
+def _beyond_preset(config: Config, values: Mapping[str, Any]) -> set[str]:
+    data = config.data.model_dump(mode="json")
+    preset = flat_config(Config.model_validate(over_preset({"preset": config.preset, "data": data})))
+    return {"preset"} | {key for key, value in values.items() if value != preset[key]}

@@ -190,7 +190,7 @@ def read_preprocessing(path: Path, record: Mapping[str, Any]) -> PreprocessingRe
     return read_json(content, PreprocessingRecord, path / PREPROCESSING)
 
 
-# ---------------------------------------------------------------- history.json
+# ---------------------------------------------------------------- history.json, history.csv
 
 
 def history_json(
@@ -211,6 +211,15 @@ def history_json(
     if refit is not None:
         content["refit"] = _finite(refit)
     return to_json(content)
+
+
+def history_csv(history: Mapping[str, Sequence[float]]) -> bytes:
+    """`history.csv`: the same, a line for each epoch, for tools that read tables; empty where not finite."""
+    columns = [range(1, len(history["loss"]) + 1), *_finite(history).values()]
+    lines = [["epoch", *history], *zip(*columns, strict=True)]
+    return "".join(
+        ",".join("" if cell is None else str(cell) for cell in line) + "\n" for line in lines
+    ).encode()
 
 
 def _finite(history: Mapping[str, Sequence[float]]) -> dict[str, list[float | None]]:

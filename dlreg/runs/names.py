@@ -8,6 +8,7 @@ from pathlib import Path
 CONFIG = "config.yaml"
 METRICS = "metrics.json"
 HISTORY = "history.json"
+HISTORY_TABLE = "history.csv"
 MODEL = "model.keras"
 PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
@@ -33,7 +34,7 @@ REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, 
 FIGURES = frozenset({LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT, IMPORTANCE})
 # Made anew at will, or later than the run, so their hashes are not kept.
 UNHASHED = FIGURES | {CARD, SIGNATURE}
-FILES = REQUIRED | UNHASHED | {INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
+FILES = REQUIRED | UNHASHED | {HISTORY_TABLE, INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 
 
 def lock_beside(path: Path) -> Path:

@@ -15,6 +15,7 @@ from dlreg.evaluation.calibration import Calibration
 from dlreg.runs import names
 from dlreg.runs.contents import (
     config_yaml,
+    history_csv,
     history_json,
     intervals_json,
     metrics_json,
@@ -92,6 +93,7 @@ def write_preprocessing(
 def write_network(run: RunDir, trained: TrainedNetwork) -> None:
     """Writes the trained network and its history, also of a training that diverged."""
     run.write(names.HISTORY, history_json(trained.history, trained.members, trained.refit))
+    run.write(names.HISTORY_TABLE, history_csv(trained.history))
     run.write(names.SUMMARY, trained.summary.encode())
     run.write(names.MODEL, trained.model)
 

@@ -90,6 +90,10 @@ def test_history_has_the_shape_of_keras_history(project):
     assert set(history) == {"loss", "mae", "val_loss", "val_mae", "learning_rate"}
     assert len({len(values) for values in history.values()}) == 1
     assert history["loss"][-1] < history["loss"][0]
+    lines = (project / "run" / "history.csv").read_text().splitlines()
+    assert lines[0] == ",".join(["epoch", *history])
+    epochs = [list(map(float, line.split(","))) for line in lines[1:]]
+    assert epochs == [[n + 1, *values] for n, values in enumerate(zip(*history.values(), strict=True))]
     best = read_json(project / "run" / "run.json")["best_epoch"]
     metrics = read_json(project / "run" / "metrics.json")
     assert history["val_mae"][best - 1] == pytest.approx(metrics["validation"]["mae"], rel=1e-4)

@@ -1,5 +1,6 @@
 """The real DVC: `dvc repro` twice, of a run as one directory and as single files, and of links into its cache."""
 
+import json
 import os
 import re
 import shutil
@@ -15,8 +16,8 @@ from dlreg.runs.reading import read_record
 pytestmark = pytest.mark.skipif(
     not (shutil.which("dvc") and shutil.which("git")), reason="dvc and git are not on PATH"
 )
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-(STAGES,) = re.findall(r"^```yaml\n(stages:\n.*?)^```", README, re.MULTILINE | re.DOTALL)
+PAGE = (Path(__file__).parents[2] / "dlreg" / "docs" / "trackers.md").read_text(encoding="utf-8")
+(STAGES,) = re.findall(r"^```yaml\n(stages:\n.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -56,6 +57,22 @@ def write_config(folder, seed):
     )
 
 
+def assert_differences_are_told(folder, call):
+    """DVC compares the run with the one before, from its files and the config as they are."""
+    (changes,) = json.loads(call("dvc", "params", "diff", "--json")).values()
+    assert changes == {"training.seed": {"old": 1, "new": 2, "diff": 1}}
+    (metrics,) = json.loads(call("dvc", "metrics", "diff", "--json")).values()
+    assert set(metrics["test.rmse"]) == {"old", "new", "diff"}
+    (figures,) = json.loads(call("dvc", "plots", "diff", "--json"))["data"].values()
+    (points,) = [figure["content"]["data"]["values"] for figure in figures]
+    assert {point["epoch"] for point in points} == {"1", "2"}
+    assert {(point["field"], point["rev"]) for point in points} == {
+        (name, revision) for name in ("loss", "val_loss") for revision in ("workspace", "HEAD")
+    }
+    call("dvc", "plots", "diff", "--out", "plots")
+    assert "epoch" in (folder / "plots" / "index.html").read_text()
+
+
 @pytest.mark.parametrize("form", ["directory", "files"])
 def test_dvc_reproduces_a_run_twice_and_keeps_it_as_links(project, repository, form):
     folder, call = repository
@@ -68,9 +85,15 @@ def test_dvc_reproduces_a_run_twice_and_keeps_it_as_links(project, repository, f
     call("dvc", "repro")
     assert read_record(run)["seed"] == 1
     assert (run / ".gitignore").exists() == (form == "files")
+    assert "Running stage" not in call("dvc", "repro")
+    call("git", "add", "--all")
+    call(
+        "git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--message", "one"
+    )
     call("dvc", "config", "cache.type", "symlink")
     write_config(folder, 2)
     assert "Running stage" in call("dvc", "repro")
+    assert_differences_are_told(folder, call)
     assert (run / "pipeline.onnx").is_symlink()
     refused = run_cli("evaluate", "runs/mine", cwd=folder)
     assert refused.returncode == 5

@@ -49,6 +49,12 @@ def test_history_tells_members_apart_where_there_are_several():
     assert several == {"loss": [1.0], "members": [member, member], "refit": {"loss": []}}
 
 
+def test_history_is_a_table_of_epochs_too():
+    history = {"loss": [1.5, float("inf"), 0.1], "val_loss": [2.0, float("nan"), 1e-7]}
+    text = contents.history_csv(history).decode()
+    assert text == "epoch,loss,val_loss\n1,1.5,2.0\n2,,\n3,0.1,1e-07\n"
+
+
 def test_history_is_read_back(tmp_path):
     history = {"loss": [3.0, 2.0], "val_loss": [4.0, 3.5], "mae": [1.0, 1.0]}
     path, record = run_of(tmp_path, "history.json", contents.history_json(history), best_epoch=2)

@@ -42,7 +42,13 @@ def test_a_training_leaves_its_network_before_it_is_measured(tmp_path):
     with open_run_dir(tmp_path / "run") as run:
         write_network(run, NETWORK)
         write_loss_curve(run, b"png")
-        assert names_in(run.path) == {"history.json", "summary.txt", "model.keras", "loss_curve.png"}
+        assert names_in(run.path) == {
+            "history.json",
+            "history.csv",
+            "summary.txt",
+            "model.keras",
+            "loss_curve.png",
+        }
         assert set(run.record["files"]) == names_in(run.path) - {LOSS_CURVE}
         assert (run.path / "model.keras").read_bytes() == b"keras"
         assert json.loads((run.path / "history.json").read_text()) == {"loss": [1.0]}

@@ -4,10 +4,13 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TimeRemainingColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from dlreg.cli.streams import telling
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_FRAMES = 0.2
+_SPINNER_WIDTH = 2
+_LEAST_BAR, _MOST_BAR = 8, 24
 
 
 class PipeConsole(Console):
@@ -38,12 +43,21 @@ def show_error(error: DlregError) -> None:
     None is wrapped: editors and CI logs find the place in it.
     """
     for fault in abridged(error.faults):
-        _tell(Text(f"error: {fault}", style="red"))
+        _tell(_headed("error", str(fault), "bold red"))
 
 
 def show_note(note: str) -> None:
     """Prints a line on stderr about something a user should know."""
-    _tell(Text(f"note: {printable(brief(note))}", style="yellow"))
+    _tell(_note(note))
+
+
+def _note(note: str) -> Text:
+    return _headed("note", printable(brief(note)), "bold blue")
+
+
+def _headed(head: str, text: str, style: str) -> Text:
+    """The head alone is coloured, so that the text can be read on any background."""
+    return Text.assemble((f"{head}:", style), f" {text}")
 
 
 def _tell(text: Text) -> None:
@@ -51,28 +65,62 @@ def _tell(text: Text) -> None:
         PipeConsole(stderr=True, soft_wrap=True, highlight=False).print(text)
 
 
-class TrainingDisplay:
-    """Shows a run as it goes: a bar on a terminal, a short line now and then elsewhere.
+class _Line(ProgressColumn):
+    """What stands right of the spinner: all of it where there is room, else what matters most.
+
+    The epoch and the time left stay at any width; the bar, the best epoch and the losses give way.
 
     Args:
+        console: Where it is shown.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._time_left = TimeRemainingColumn()
+
+    def render(self, task: Task) -> RenderableType:
+        """The stage, or the epoch, the bar, the losses and the time left."""
+        room = self._console.width - _SPINNER_WIDTH
+        if task.total is None:
+            return Text(task.description, no_wrap=True, overflow="ellipsis")
+        left = self._time_left.render(task).plain
+        name = _widest([task.description, task.fields["short"]], room - len(left) - 1)
+        room -= len(name) + 1 + len(left)
+        losses = _widest(task.fields["losses"], room - _LEAST_BAR - 2) or _widest(
+            task.fields["losses"], room - 1
+        )
+        room -= len(losses) + bool(losses) + 1
+        parts: list[RenderableType] = [name, losses, left]
+        if room >= _LEAST_BAR:
+            parts.insert(1, ProgressBar(task.total, task.completed, width=min(room, _MOST_BAR)))
+        line = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
+        line.add_row(*(Text(part, no_wrap=True) if isinstance(part, str) else part for part in parts if part))
+        return line
+
+
+def _widest(variants: Sequence[str], room: int) -> str:
+    """The first of some texts, the widest first, that there is room for; the last if there is none."""
+    return next((text for text in variants if len(text) <= room), variants[-1])
+
+
+class TrainingDisplay:
+    """Shows a run as it goes: a line on a terminal, elsewhere what is done first and a line now and then.
+
+    Args:
+        first: What is being done when it is entered; shown on a terminal.
         quiet: Show nothing.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, first: str = "", *, quiet: bool = False) -> None:
         self._quiet = quiet
         # A descriptor of its own: the bar goes on while native code's stderr is held back.
         self._stream = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
         self._console = PipeConsole(file=self._stream, highlight=False)
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[losses]}", markup=False),
-            TimeRemainingColumn(),
-        )
+        columns = (SpinnerColumn(style="bold"), _Line(self._console))
         self._bar = Progress(*columns, console=self._console, transient=True, disable=quiet)
-        self._task = self._bar.add_task("", total=None, losses="")
-        self._shown = time.monotonic()
+        self._task = self._bar.add_task(printable(first), total=None, short="", losses=[""])
+        self._said, self._shown = False, time.monotonic()
         self._show_warning = warnings.showwarning
 
     def __enter__(self) -> "TrainingDisplay":
@@ -95,7 +143,9 @@ class TrainingDisplay:
     def on_stage(self, stage: str) -> None:
         """Shows what is being done."""
         if self._console.is_terminal:
-            self._bar.update(self._task, description=printable(stage), total=None, losses="")
+            self._bar.update(self._task, description=printable(stage), total=None)
+        elif not self._quiet and (not self._said or time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES):
+            self._print_line(stage)
 
     def on_epoch(self, progress: "TrainingProgress") -> None:
         """Shows the losses of the epoch, of the best one so far, and the time left."""
@@ -103,31 +153,43 @@ class TrainingDisplay:
         wait = SECONDS_BETWEEN_FRAMES if terminal else SECONDS_BETWEEN_LINES
         if self._quiet or (now - self._shown < wait and not progress.finished):
             return
-        self._shown = now
-        name, epoch, epochs = "epoch", progress.epoch, progress.epochs
+        name, short, epoch, epochs = "epoch", "epoch", progress.epoch, progress.epochs
         if progress.refit_epoch:
-            name, epoch, epochs = "refit epoch", progress.refit_epoch, int(progress.refit_epochs.max())
-        losses = _losses(progress)
+            name, short = "refit epoch", "refit"
+            epoch, epochs = progress.refit_epoch, int(progress.refit_epochs.max())
+        count, losses = f"{epoch:,}/{epochs:,}", _losses(progress)
         if terminal:
-            description = f"{name} {epoch:,}/{epochs:,}"
+            self._shown = now
             self._bar.update(
-                self._task, description=description, total=epochs, completed=epoch, losses=losses
+                self._task,
+                description=f"{name} {count}",
+                total=epochs,
+                completed=epoch,
+                short=f"{short} {count}",
+                losses=losses,
             )
         else:
-            with telling(self._stream):
-                print(f"{name} {epoch:,}/{epochs:,}  {losses}", file=self._stream, flush=True)
+            self._print_line(f"{name} {count}  {losses[0]}")
+
+    def _print_line(self, line: str) -> None:
+        self._said, self._shown = True, time.monotonic()
+        with telling(self._stream):
+            print(printable(line), file=self._stream, flush=True)
 
     def _show_note(self, note: str) -> None:
         if not self._quiet:
             with telling(self._stream):
-                self._bar.console.print(Text(f"note: {printable(note)}", style="yellow"), soft_wrap=True)
+                self._bar.console.print(_note(note), soft_wrap=True)
 
 
-def _losses(progress: "TrainingProgress") -> str:
+def _losses(progress: "TrainingProgress") -> list[str]:
+    """The losses of the epoch and the best one so far, and the same with less and less of them."""
     if progress.refit_epoch:
-        return f"loss {progress.refit['loss'][-1]:.4g}"
+        return [f"loss {progress.refit['loss'][-1]:.4g}", ""]
     history, best = progress.history, progress.best_epoch
     shown = [f"{name} {history[name][-1]:.4g}" for name in ("loss", "val_loss") if name in history]
-    return "  ".join(shown) + (
-        f"  best {history[progress.watched][best - 1]:.4g} (epoch {best:,})" if best else ""
-    )
+    variants = ["  ".join(shown), shown[-1], ""]
+    if best:
+        value = f"best {history[progress.watched][best - 1]:.4g}"
+        variants = [f"{variants[0]}  {value} (epoch {best:,})", f"{variants[0]}  {value}", *variants]
+    return variants

@@ -35,21 +35,21 @@ def train(
 ) -> None:
     """Train a network and write the run directory."""
     from dlreg.cli.console import TrainingDisplay, show_note
-    from dlreg.cli.importing import quiet_import
-    from dlreg.cli.output import print_run
-    from dlreg.commands import train as command
-    from dlreg.commands.check import load_checked_config
-    from dlreg.runs.resuming import find_config, read_complete
 
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite starts anew: give one of them")
-    source, path = find_config(config, run_dir) if resume else (config, run_dir)
-    settings = load_checked_config(source, [*(overrides or []), *_data_override(data)])
-    summary = read_complete(settings, path) if resume else None
-    if summary:
-        show_note("the run is complete already")
-    else:
-        with TrainingDisplay(quiet=quiet or as_json) as display:
+    with TrainingDisplay(f"reading {config}", quiet=quiet or as_json) as display:
+        from dlreg.commands.check import load_checked_config
+        from dlreg.runs.resuming import find_config, read_complete
+
+        source, path = find_config(config, run_dir) if resume else (config, run_dir)
+        settings = load_checked_config(source, [*(overrides or []), *_data_override(data)])
+        summary = complete = read_complete(settings, path) if resume else None
+        if not summary:
+            display.on_stage(f"reading {settings.data.path}")
+            from dlreg.cli.importing import quiet_import
+            from dlreg.commands import train as command
+
             summary = command.train(
                 settings,
                 path,
@@ -60,6 +60,10 @@ def train(
                 listener=display,
                 importing=quiet_import,
             ).as_json()
+    from dlreg.cli.output import print_run
+
+    if complete:
+        show_note("the run is complete already")
     print_run(summary, settings.data.target, "json" if as_json else "path" if quiet else "text")
 
 

@@ -139,7 +139,6 @@ def train(
         DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
     """
     began, started = time.monotonic(), now()
-    listener.on_stage(f"reading {config.data.path}")
     if resume:
         config = with_cache_of_run(config, path or config.run.dir)
     with reading_once(config):

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "dlreg"
 # From the ground up: nothing imports what stands further down the list.
 ORDER = (
-    "errors", "wording", "arrays", "moments", "processor", "memory", "files", "config", "table", "features", "model", "engine", "training",
+    "errors", "wording", "limits", "arrays", "moments", "processor", "memory", "files", "config", "table", "features", "model", "engine", "training",
     "pipeline", "evaluation", "figures", "runs", "preview", "commands", "cli",
 )  # fmt: skip
 # Beyond the order, by package or module.

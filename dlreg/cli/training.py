@@ -60,11 +60,17 @@ def train(
                 listener=display,
                 importing=quiet_import,
             ).as_json()
-    from dlreg.cli.output import print_run
+    from dlreg.cli.output import print_gates, print_run
+    from dlreg.evaluation.gates import judge_limits, limits_of_config, refuse_failed
 
     if complete:
         show_note("the run is complete already")
+    gates = judge_limits(limits_of_config(settings.gates)[0], summary["metrics"])
+    summary = {**summary, "gates": [gate.result for gate in gates]}
     print_run(summary, settings.data.target, "json" if as_json else "path" if quiet else "text")
+    if not (as_json or quiet):
+        print_gates(gates)
+    refuse_failed(gates)
 
 
 def _data_override(csv: str | None) -> list[str]:

@@ -19,12 +19,13 @@ from dlreg.errors import DataError, Fault, RunDirError
 from dlreg.evaluation.gates import (
     AllowedRegression,
     Gate,
-    Limit,
     judge_limits,
     judge_regressions,
+    limits_of_config,
 )
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks, sum_predictions
 from dlreg.files.table_files import fingerprint
+from dlreg.limits import Limit
 from dlreg.runs.names import SPLIT
 from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
@@ -84,14 +85,19 @@ def evaluate(
     Args:
         path: The run directory.
         other_table: Another CSV with the target; None for the rows the run was split into.
-        limits: On the metrics.
+        limits: On the metrics, beside those that `gates` of the run's config set.
         baseline: The run directory to compare with, if there is one.
         allowed: How much worse the run may be than the baseline.
     """
     other = open_run(baseline) if baseline else None
     run, (own, strange) = use_run(path, lambda run: (run, measure_parts(run, other_table, keeps=bool(other))))
     metrics = {name: part.metrics(name) for name, part in own.sums.items()}
-    gates = judge_limits(limits, metrics)
+    own_limits, others = limits_of_config(run.config.gates, on_data=other_table is not None)
+    if others:
+        warnings.warn(
+            f"gates on the run's own rows are not judged with --data: {', '.join(others)}", stacklevel=1
+        )
+    gates = judge_limits([*dict.fromkeys((*own_limits, *limits))], metrics)
     if other:
         gates += compare_with_baseline(run, own.kept, other, allowed, other_table)
     return Evaluation(metrics, gates, strange, _faults_of_predictions(run, own.sums, other_table))

@@ -1,6 +1,8 @@
-"""Checks of values that a type and a range do not express: paths, encodings, delimiters."""
+"""Checks of values that a type and a range do not express: paths, encodings, delimiters, gates."""
 
 import re
+
+from dlreg.limits import LimitError, read_limit
 
 # In place of a delimiter: runs of blanks and tabs.
 WHITESPACE = "whitespace"
@@ -71,4 +73,17 @@ def check_comment(text: str) -> str:
     """
     if not re.fullmatch(r"[^\s\"\0\ud800-\udfff]{1,20}", text):
         raise RefusedError("must be up to 20 characters without blanks and quotes", 'In quotes, such as "#".')
+    return text
+
+
+def check_gate(text: str) -> str:
+    """Returns the expression of a gate.
+
+    Raises:
+        RefusedError: It is malformed, or names an unknown metric or part.
+    """
+    try:
+        read_limit(text)
+    except LimitError as error:
+        raise RefusedError(error.expected, f"{error.hint}.") from None
     return text

@@ -1,11 +1,13 @@
 """Values of a config that are right by themselves but exclude each other."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, get_args
 
 from dlreg.config.checks import WHITESPACE
 from dlreg.config.places import KeyPath
 from dlreg.config.schema import FORWARD_METHODS, ColumnType
+from dlreg.limits import INTERVAL_METRIC_NAMES, RUN_PARTS, LimitError, read_limit
 from dlreg.wording import quote
 
 
@@ -25,7 +27,9 @@ class Contradiction(NamedTuple):
     hint: str
 
 
-def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Contradiction]:
+def contradictions(
+    given: Mapping[str, Any], values: Mapping[str, Any], gates: Any = None
+) -> Iterator[Contradiction]:
     """Finds values that exclude each other.
 
     Looks at plain values, which may be wrong in any other way, so that these
@@ -34,6 +38,7 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Itera
     Args:
         given: The sections as they stand in the file and after `--set`.
         values: The same over the defaults.
+        gates: What the run must reach.
     """
     data = values["data"]
     yield from _split_contradictions(given["data"], data)
@@ -45,6 +50,7 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> Itera
     yield from _training_contradictions(values["training"])
     yield from _member_contradictions(values)
     yield from _disk_contradictions(values)
+    yield from _gate_contradictions(gates, values)
 
 
 def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -218,3 +224,27 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
             hint = "Leave restore_best_weights out, or set training.refit to null."
             other = ("training", "restore_best_weights")
             yield Contradiction(("training", "refit"), other, f"{message}restore_best_weights", hint)
+
+
+def _gate_contradictions(gates: Any, values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Gates on rows that there will not be: they could never pass."""
+    data, training = values["data"], values["training"]
+    folds = training["cross_validation"]
+    validates = data["validation_path"] or training["validation_split"]
+    lacking: dict[str, KeyPath] = {} if validates else {"validation": ("training", "validation_split")}
+    if not data["test_path"] and not data["test_split"]:
+        lacking["test"] = ("data", "test_split")
+    if not folds:
+        lacking["out_of_fold"] = ("training", "cross_validation")
+    for index, text in enumerate(gates if isinstance(gates, list) else ()):
+        with suppress(LimitError, TypeError):
+            limit = read_limit(text)
+            if other := lacking.get(limit.part):
+                message = f"gates[{index}] is about {limit.part} rows, and there will be none"
+                parts = [part for part in RUN_PARTS if part not in lacking]
+                hint = f"Set {'.'.join(map(str, other))}, or name one of the parts {', '.join(parts)}."
+                yield Contradiction(("gates", index), other, message, hint)
+            elif limit.metric in INTERVAL_METRIC_NAMES and not validates and not folds:
+                other = ("training", "validation_split")
+                message = f"gates[{index}] is about intervals, and there will be no rows to make them from"
+                yield Contradiction(("gates", index), other, message, "Set training.validation_split.")

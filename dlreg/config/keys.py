@@ -13,7 +13,9 @@ from dlreg.wording import shorten
 
 Node = Mapping[str, Any]
 
-SECTIONS = tuple(name for name in Config.model_fields if name != "preset")
+# Keys that stand by themselves, and those that hold others.
+_SINGLE = ("preset", "gates")
+SECTIONS = tuple(name for name in Config.model_fields if name not in _SINGLE)
 PATHS = (
     ("data", "path"),
     ("data", "test_path"),
@@ -42,7 +44,7 @@ NAMES_AS_WRITTEN = (
 
 def override_keys() -> dict[str, str]:
     """Every key that `--set` takes, dotted, with what it means."""
-    keys: dict[str, str] = {"preset": _meaning(nodes_at(("preset",))[0])}
+    keys: dict[str, str] = {name: _meaning(nodes_at((name,))[0]) for name in _SINGLE}
     for name in section_keys():
         nodes = nodes_at(tuple(name.split(".")))
         keys[name] = _meaning(nodes[0])

@@ -124,7 +124,7 @@ def _understand(document: YamlDocument, overrides: Iterable[tuple[KeyPath, str]]
     over_the_preset = over_preset(values)
     config, errors = _validated(over_the_preset)
     sections = {name: section_of(values, name) for name in SECTIONS}
-    contradicting = list(contradictions(sections, over_defaults(over_the_preset)))
+    contradicting = list(contradictions(sections, over_defaults(over_the_preset), values.get("gates")))
     # Where the YAML itself is at fault, a second fault of the value would say nothing more.
     said = {(fault.path, fault.line, fault.column) for fault in faults}
     wrong_values = [_contradiction_fault(contradiction, origins) for contradiction in contradicting]
@@ -156,7 +156,7 @@ def _without(values: Mapping[str, Any], wrong: Iterable[KeyPath]) -> Config | No
         if isinstance(section, dict)
         else section
         for name, section in values.items()
-        if (name,) not in keys
+        if (name,) not in keys and (isinstance(section, dict) or all(key[0] != name for key in keys))
     }
     config, _ = _validated(over_preset(right))
     return config

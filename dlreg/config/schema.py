@@ -19,7 +19,13 @@ from pydantic import (
     Tag,
 )
 
-from dlreg.config.checks import check_comment, check_delimiter, check_local_path, check_text_encoding
+from dlreg.config.checks import (
+    check_comment,
+    check_delimiter,
+    check_gate,
+    check_local_path,
+    check_text_encoding,
+)
 from dlreg.config.date_formats import (
     EPOCHS,
     SUPPORTED_DATE_DIRECTIVES,
@@ -76,6 +82,7 @@ LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(check_local_pat
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 DateFormat = Annotated[str, AfterValidator(check_date_format)]
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]
+Gate = Annotated[str, AfterValidator(check_gate)]
 Year = Annotated[int, Field(ge=100, le=9999)]
 Width = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -478,6 +485,10 @@ class Config(_Section):
     model: ModelConfig = Field(default=ModelConfig(), description="The network.")
     training: TrainingConfig = Field(default=TrainingConfig(), description="How the network learns.")
     run: RunConfig = Field(default=RunConfig(), description="Where the run is kept.")
+    gates: Annotated[tuple[Gate, ...], Field(strict=False, max_length=100)] = Field(
+        default=(),
+        description="What train and evaluate fail at (exit code 8), such as rmse>60 or validation.r2<0.3.",
+    )
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 

@@ -104,7 +104,8 @@ def hint_for_value(value: Any, key: KeyPath) -> str:
     if "default" in nodes[0]:
         return f"Leave it out for the default, {quote(nodes[0]['default'])}."
     # An item of a list has no description of its own.
-    return str(nodes[0].get("description") or nodes_at(key[:2])[0]["description"])
+    above = (nodes_at(key[:length])[0] for length in range(len(key), 0, -1))
+    return str(next(node["description"] for node in above if "description" in node))
 
 
 def meant_scalar(value: object, leaves: Sequence[Node]) -> str | None:

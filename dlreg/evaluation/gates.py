@@ -11,24 +11,19 @@ import numpy as np
 
 from dlreg.errors import DataError, Fault, GateError, UsageError
 from dlreg.evaluation.bootstrap import regression_interval
-from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES
-from dlreg.evaluation.results import INTERVAL_PARTS, PARTS
+from dlreg.limits import (
+    DATA_PARTS,
+    INTERVAL_METRIC_NAMES,
+    METRIC_NAMES,
+    NUMBER,
+    RUN_PARTS,
+    Limit,
+    LimitError,
+    read_limit,
+)
 from dlreg.wording import nearest_word
 
-_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-_LIMIT = re.compile(rf"\s*(?:(\w+)\s*\.)?\s*(\w+)\s*(>=|<=|>|<)\s*({_NUMBER})\s*")
-_REGRESSION = re.compile(rf"\s*(\w+)\s*=\s*({_NUMBER})\s*%?\s*")
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A `--fail-if`: the run fails if the comparison of the metric with the bound holds."""
-
-    expression: str
-    part: str
-    metric: str
-    operator: str
-    bound: float
+_REGRESSION = re.compile(rf"\s*(\w+)\s*=\s*({NUMBER})\s*%?\s*")
 
 
 @dataclass(frozen=True)
@@ -69,25 +64,38 @@ def parse_limits(expressions: Sequence[str], *, on_data: bool) -> tuple[Limit, .
     Raises:
         UsageError: With each expression that is malformed, or names an unknown metric or part.
     """
-    parts = PARTS[-1:] if on_data else PARTS[:-1]
     limits: list[Limit] = []
     faults: list[Fault] = []
     for text in expressions:
-        match = _LIMIT.fullmatch(text)
-        if match and math.isfinite(float(match[4])):
-            part, metric, sign, bound = match.groups()
-            limits.append(Limit(text.strip(), part or parts[-1], metric, sign, float(bound)))
-            more = INTERVAL_METRIC_NAMES if limits[-1].part in INTERVAL_PARTS else ()
-            faults += _unknown(f"--fail-if {text!r}", "metric", metric, (*METRIC_NAMES, *more))
-            faults += _unknown(f"--fail-if {text!r}", "part", limits[-1].part, parts)
-        else:
-            hint = "For example --fail-if 'rmse>3.2' or --fail-if 'validation.mae>=2'"
-            faults.append(
-                Fault(f"--fail-if takes METRIC, > >= < or <=, and a number; found {text!r}", hint=hint)
-            )
+        try:
+            limits.append(read_limit(text, DATA_PARTS if on_data else RUN_PARTS))
+        except LimitError as error:
+            faults.append(Fault(f"--fail-if {error.expected}; found {text!r}", hint=error.hint))
     if faults:
         raise UsageError(*faults)
     return tuple(limits)
+
+
+def limits_of_config(gates: Sequence[str], *, on_data: bool = False) -> tuple[list[Limit], list[str]]:
+    """The limits that `gates` of a config set.
+
+    Those that name no part are on the test rows or, where another CSV is measured, on that one.
+
+    Args:
+        gates: As the config has them, which has checked them.
+        on_data: Whether another CSV is measured.
+
+    Returns:
+        The limits, and the gates on parts of the run's own rows, which are not measured then.
+    """
+    limits: list[Limit] = []
+    others: list[str] = []
+    for text in gates:
+        try:
+            limits.append(read_limit(text, DATA_PARTS if on_data else RUN_PARTS))
+        except LimitError:
+            others.append(text)
+    return limits, others
 
 
 def parse_regressions(expressions: Sequence[str], baseline: object | None) -> tuple[AllowedRegression, ...]:
@@ -108,7 +116,7 @@ def parse_regressions(expressions: Sequence[str], baseline: object | None) -> tu
         match = _REGRESSION.fullmatch(text)
         if match and 0 <= float(match[2]) < math.inf:
             regressions.append(AllowedRegression(text.strip(), match[1], float(match[2])))
-            faults += _unknown(f"--max-regression {text!r}", "metric", match[1], METRIC_NAMES[1:])
+            faults += _unknown_metric(text, match[1])
         else:
             hint = "For example --max-regression rmse=2%"
             faults.append(
@@ -119,16 +127,15 @@ def parse_regressions(expressions: Sequence[str], baseline: object | None) -> tu
     return tuple(regressions)
 
 
-def _unknown(place: str, kind: str, word: str, words: Sequence[str]) -> Iterator[Fault]:
-    if word in words:
+def _unknown_metric(text: str, metric: str) -> Iterator[Fault]:
+    words = METRIC_NAMES[1:]
+    if metric in words:
         return
-    near = nearest_word(word, words)
+    near = nearest_word(metric, words)
     hint = f"Did you mean {near}? " if near else ""
-    if kind == "metric" and word in INTERVAL_METRIC_NAMES:
-        hint = f"Only --fail-if knows it, of the parts {' and '.join(INTERVAL_PARTS)}. "
-    if kind == "part" and word in PARTS:
-        hint = "With --data there is the part data alone. " if word != "data" else "Give a CSV with --data. "
-    yield Fault(f"{place}: unknown {kind} {word}", hint=f"{hint}The {kind}s are {', '.join(words)}")
+    hint = "Only --fail-if knows it. " if metric in INTERVAL_METRIC_NAMES else hint
+    fault = f"--max-regression names an unknown metric {metric}; found {text!r}"
+    yield Fault(fault, hint=f"{hint}The metrics are {', '.join(words)}")
 
 
 def judge_limits(limits: Sequence[Limit], metrics: Mapping[str, Mapping[str, Any] | None]) -> list[Gate]:

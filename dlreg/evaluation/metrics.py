@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlreg.evaluation.usable import is_usable
+from dlreg.limits import INTERVAL_METRIC_NAMES
 from dlreg.moments import merge_squares
-
-INTERVAL_METRIC_NAMES = ("coverage_90", "width_90")
-METRIC_NAMES = ("n", "sse", "mse", "rmse", "mae", "mape", "r2")
 
 
 @dataclass(frozen=True)

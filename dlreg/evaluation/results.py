@@ -9,10 +9,8 @@ import numpy as np
 
 from dlreg.evaluation.metrics import ErrorSums, IntervalSums, sum_errors, sum_intervals
 from dlreg.evaluation.usable import Unusable, find_unusable
+from dlreg.limits import INTERVAL_PARTS
 
-PARTS = ("train", "validation", "out_of_fold", "test", "data")
-# Parts on which nothing was fitted, not even the intervals.
-INTERVAL_PARTS = ("test", "data")
 # What is summed at once.
 ROWS_AT_ONCE = 1 << 16
 

@@ -165,7 +165,7 @@ def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
     """What a checkpoint records of its run, in JSON's types.
 
     The number of epochs may change, and so is left out, unless the steps depend on it. Of threads the number
-    counts, not who chose it.
+    counts, not who chose it. Gates judge what is done.
 
     Args:
         config: The config of the run.
@@ -175,7 +175,7 @@ def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
     if not config.depends_on_epochs:
         training = training.model_copy(update={"epochs": 0})
     run = config.run.model_copy(update={"threads": None})
-    text = dump_config(config.model_copy(update={"training": training, "run": run}))
+    text = dump_config(config.model_copy(update={"training": training, "run": run, "gates": ()}))
     versions = {name: version for name, version in facts["versions"].items() if name != "python"}
     return {
         "config": hashlib.sha256(text.encode()).hexdigest(),
@@ -209,7 +209,7 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
     before, config = read_unfinished_config(path), with_cache_of_run(config, path)
     old, new = dict(_leaves(before.model_dump(mode="json"))), dict(_leaves(config.model_dump(mode="json")))
     # Threads are compared by themselves: null stands for a number that run.json tells.
-    free = ("run.dir", _THREADS)
+    free = ("run.dir", _THREADS, "gates")
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]
     by_epochs = config.depends_on_epochs
     if with_more_epochs and not by_epochs and _is_more(before.training.epochs, config.training.epochs):

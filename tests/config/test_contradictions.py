@@ -6,6 +6,21 @@ import pytest
 from support.configs import HEAD, check_only_fault, load
 
 BAD = [
+    (
+        "  test_split: 0\ngates: [rmse>1]",
+        5,
+        9,
+        "gates[0] is about test rows, and there will be none (compare line 4)",
+    ),
+    (
+        "training: {validation_split: 0}\ngates: [rmse>1, validation.r2<0]",
+        5,
+        17,
+        "gates[1] is about validation rows",
+    ),
+    ("training: {cross_validation: 5}\ngates: [validation.r2<0]", 5, 9, "gates[0] is about validation rows"),
+    ("gates: [out_of_fold.r2<0]", 4, 9, "gates[0] is about out_of_fold rows"),
+    ("training: {validation_split: 0}\ngates: [coverage_90<0.8]", 5, 9, "no rows to make them from"),
     ("model: {blend: true}", 4, 16, "model.blend needs training.cross_validation"),
     ("training: {refit: {}}", 4, 19, "training.refit needs training.cross_validation"),
     (

@@ -94,6 +94,7 @@ def test_defaults(tmp_path: Path) -> None:
             "seed": 42,
         },
         "run": {"dir": None, "threads": None, "compile_cache": True},
+        "gates": (),
     }
 
 

@@ -23,9 +23,9 @@ def test_dumped_text(tmp_path: Path) -> None:
     assert "  hidden_layers: [64, 64]\n" in text
     assert '    가격: number\n    "1e3": date\n' in text
     assert "  test_split: null\n" in text
-    assert text.endswith("run:\n  dir: null\n  threads: null\n  compile_cache: true\n")
+    assert text.endswith("run:\n  dir: null\n  threads: null\n  compile_cache: true\ngates: []\n")
     keys = [line.partition(":")[0] for line in text.splitlines()[1:] if line[0] != " "]
-    assert keys == ["preset", "data", "preprocessing", "model", "training", "run"]
+    assert keys == ["preset", "data", "preprocessing", "model", "training", "run", "gates"]
 
 
 TRICKY = st.sampled_from(
@@ -73,6 +73,7 @@ SPECIAL = {
         max_size=2,
     ),
     "time_zone": st.sampled_from(["UTC", "+01:00", "-0530", "Europe/Berlin"]) | st.none(),
+    "gates": st.lists(st.sampled_from(["train.rmse>3", " train . r2 <= -.5e1"]), max_size=2),
     "features": st.just("all") | st.lists(TEXT, min_size=1, max_size=3),
 }
 

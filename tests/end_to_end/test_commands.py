@@ -21,8 +21,9 @@ from support.command_line import run_cli
 from support.tables import folder_with, plain_table
 
 from dlreg.config.reading import load_config
-from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
+from dlreg.evaluation.metrics import regression_metrics
 from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.limits import INTERVAL_METRIC_NAMES, METRIC_NAMES
 from dlreg.runs import names
 from dlreg.table.dataset import load_dataset
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dlreg.evaluation import bootstrap
-from dlreg.evaluation.metrics import METRIC_NAMES, regression_metrics
+from dlreg.evaluation.metrics import regression_metrics
+from dlreg.limits import METRIC_NAMES
 
 
 def regression(metric, y_true, y_pred, y_baseline):

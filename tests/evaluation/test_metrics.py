@@ -8,7 +8,8 @@ import sklearn.metrics as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlreg.evaluation.metrics import METRIC_NAMES, interval_metrics, regression_metrics
+from dlreg.evaluation.metrics import interval_metrics, regression_metrics
+from dlreg.limits import METRIC_NAMES
 
 NUMBERS = st.floats(-1e8, 1e8).map(lambda number: round(number, 6))
 PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=60)

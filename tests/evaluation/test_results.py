@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 
 from dlreg.evaluation import results
-from dlreg.evaluation.metrics import INTERVAL_METRIC_NAMES, METRIC_NAMES, regression_metrics
+from dlreg.evaluation.metrics import regression_metrics
 from dlreg.evaluation.results import (
-    INTERVAL_PARTS,
-    PARTS,
     PartSums,
     Predictions,
     join_predictions,
     sum_blocks,
     sum_predictions,
 )
+from dlreg.limits import DATA_PARTS, INTERVAL_METRIC_NAMES, INTERVAL_PARTS, METRIC_NAMES, RUN_PARTS
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", RUN_PARTS + DATA_PARTS)
 def test_intervals_are_measured_on_rows_that_nothing_was_fitted_on(name):
     generator = np.random.default_rng(1)
     y_true, y_pred = generator.normal(size=(2, 40))

@@ -1,4 +1,4 @@
-"""The commands for those whom a run is handed on to: `card`, `sign` and `verify`."""
+"""The commands for those whom a run is handed on to: `report`, `card`, `sign` and `verify`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,31 @@ from dlreg.cli.options import FollowLinksOption, JsonOption, RunDirArgument
 from dlreg.errors import RunDirError
 
 app = typer.Typer()
+
+
+@app.command()
+def report(
+    run_dirs: Annotated[
+        list[Path], typer.Argument(metavar="RUN_DIR", help="Directories that `train` wrote.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="A .html file; default report.html in RUN_DIR."),
+    ] = None,
+    as_markdown: Annotated[
+        bool, typer.Option("--md", help="Print the results in short, as Markdown for a comment.")
+    ] = False,
+    _follow_links: FollowLinksOption = False,
+) -> None:
+    """Write one page about a run, or several: what was asked and found, with charts and checks."""
+    from dlreg.cli.output import print_path
+    from dlreg.commands import report as command
+
+    text = command.report_as_markdown(run_dirs, output) if as_markdown else None
+    if text is not None:
+        print(text, end="")
+    else:
+        print_path(output if as_markdown and output else command.report(run_dirs, output))
 
 
 @app.command()

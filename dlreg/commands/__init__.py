@@ -12,6 +12,7 @@
 - `cache`: what is kept on disk to save time; `docs`: the pages that ship with the tool
 - `explain`: which columns a run relies on
 - `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`
+- `report`: a page about runs; `report_facts`: what it tells of each, `report_summary`: the same in short
 - `verify`: every file against what was written; `sign`: who vouches for it
 
 Each returns a value, writes only what the command is for, and warns (`warnings.warn`) of what a user should

@@ -47,8 +47,8 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     format_of(output)
     run, own_rows = use_run(path, lambda run: (run, read_own_rows(run)))
     parts, n_rows = own_rows
-    name, whole = _rows_to_measure(parts, cross_validated=run.config.training.cross_validation is not None)
-    part = _sample(whole)
+    name, whole = rows_to_measure(parts, cross_validated=run.config.training.cross_validation is not None)
+    part = sample_rows(whole)
     if (regression_metrics(part.y_true, part.y_true) or {}).get(metric) is None:
         hint = "Choose --metric rmse"
         raise UsageError(
@@ -82,12 +82,14 @@ def _ranked(increases: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
     ]
 
 
-def _rows_to_measure(parts: Mapping[str, Part], *, cross_validated: bool) -> tuple[str, Part]:
+def rows_to_measure(parts: Mapping[str, Part], *, cross_validated: bool) -> tuple[str, Part]:
+    """The rows that the network was fitted on least, and their name."""
     names = ("train",) if cross_validated else ("validation", "test", "train")
     return next((name, parts[name]) for name in names if parts[name].y_true.size)
 
 
-def _sample(part: Part) -> Part:
+def sample_rows(part: Part) -> Part:
+    """The rows to measure on; of many a sample, always the same."""
     most = int(np.clip(MAX_CELLS // len(part.cells), MIN_ROWS, MAX_ROWS))
     if len(part.y_true) <= most:
         return part

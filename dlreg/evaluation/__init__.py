@@ -5,7 +5,9 @@
 - `calibration`: fits prediction intervals; `intervals`: their widths for new rows
 - `gates`: limits and regressions, read and judged; `bootstrap`: how sure a metric or a regression is
 - `learning_curve`: what a learning curve shows, in words
-- `permutation`: how much each column is worth
+- `permutation`: how much each column is worth; `dependence`: what is predicted by its value
+- `association`: how much a column says of the target alone; `error_groups`: where errors are larger
+- `boosting`: gradient-boosted trees, to compare a network with
 - `usable`: which predictions are numbers to use
 
 Others may call all public functions. Never imports table, features, config, training, pipeline or runs:

@@ -7,7 +7,7 @@ Machine Learning 45, 2001; Fisher, Rudin and Dominici, All Models are Wrong, but
 importance, since each can be lost while the other stays.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -20,7 +20,12 @@ Cells = Mapping[str, np.ndarray]
 
 
 def permutation_importance(
-    predict: Callable[[Cells], np.ndarray], cells: Cells, y_true: np.ndarray, metric: str, repeats: int
+    predict: Callable[[Cells], np.ndarray],
+    cells: Cells,
+    y_true: np.ndarray,
+    metric: str,
+    repeats: int,
+    names: Iterable[str] | None = None,
 ) -> tuple[float, dict[str, list[float]]]:
     """How much worse a metric gets when one column is permuted.
 
@@ -30,6 +35,7 @@ def permutation_importance(
         y_true: What was observed, shape `(n_rows,)`.
         metric: One of `METRICS`.
         repeats: How many permutations; they are the same for every column.
+        names: The columns to permute; None for all.
 
     Returns:
         The metric of the rows as they are, and by column its increase (of `r2` its decrease) for each
@@ -43,7 +49,7 @@ def permutation_importance(
     value, sign = measure(cells), -1 if metric == "r2" else 1
     orders = [np.random.default_rng((SEED, number)).permutation(len(y_true)) for number in range(repeats)]
     increases = {
-        name: [sign * (measure({**cells, name: column[order]}) - value) for order in orders]
-        for name, column in cells.items()
+        name: [sign * (measure({**cells, name: cells[name][order]}) - value) for order in orders]
+        for name in (cells if names is None else names)
     }
     return value, increases

@@ -5,11 +5,12 @@
 - `scaling`: numbers to scaled numbers, a function for each method
 - `encoding`: categories to numbers, a function for each method
 - `target`: the target's scale
+- `tree_inputs`: cells as numbers for trees, which need no scaling
 - `equal_blocks`: rows in blocks of one size, whatever size they came in
 - `preprocessing`: from the cells of a row to x, by all of these
 
 Others call `preprocessing.{fit_preprocessing, Preprocessing, describe}`,
 `target.{fit_target, TargetScaling}`, `numbers.{Feature, fit_features, count_numbers, count_levels}`,
-`encoding.{Encoder, MOST_ONEHOT_LEVELS}` and `calendar.SECONDS_PER_DAY`. Never imports model, training,
+`encoding.{Encoder, MOST_ONEHOT_LEVELS}`, `tree_inputs.fit_tree_inputs` and `calendar.SECONDS_PER_DAY`. Never imports model, training,
 engine, pipeline or runs: the same x suits any model.
 """

@@ -27,13 +27,14 @@ RESIDUALS_PLOT = "residuals.png"
 IMPORTANCE = "importance.png"
 
 CARD = "README.md"
+REPORT = "report.html"
 SIGNATURE = "model.sig"
 
 # What every complete run has, each file with its hash.
 REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, PREDICTIONS, SPLIT, SUMMARY})
 FIGURES = frozenset({LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT, IMPORTANCE})
 # Made anew at will, or later than the run, so their hashes are not kept.
-UNHASHED = FIGURES | {CARD, SIGNATURE}
+UNHASHED = FIGURES | {CARD, REPORT, SIGNATURE}
 FILES = REQUIRED | UNHASHED | {HISTORY_TABLE, INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
 
 

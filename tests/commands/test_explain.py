@@ -24,7 +24,7 @@ def test_the_rows_are_those_that_the_network_was_fitted_on_least(sizes, cross_va
         name: Part(np.arange(size), {"x": np.zeros((size, 1))}, np.zeros(size))
         for name, size in zip(("train", "validation", "test"), sizes, strict=True)
     }
-    name, part = importance._rows_to_measure(parts, cross_validated=cross_validated)
+    name, part = importance.rows_to_measure(parts, cross_validated=cross_validated)
     assert name == expected
     assert part is parts[expected]
 
@@ -33,7 +33,7 @@ def test_the_rows_are_those_that_the_network_was_fitted_on_least(sizes, cross_va
 def test_of_many_rows_a_sample_is_taken(n_columns, n_sampled):
     n_rows = 12_000
     cells = dict.fromkeys(map(str, range(n_columns)), np.arange(float(n_rows)).reshape(-1, 1))
-    sample = importance._sample(Part(np.arange(n_rows), cells, np.arange(float(n_rows))))
+    sample = importance.sample_rows(Part(np.arange(n_rows), cells, np.arange(float(n_rows))))
     assert len(sample.rows) == n_sampled == len(set(sample.rows))
     assert (sample.cells["0"][:, 0] == sample.rows).all()
     assert (sample.y_true == sample.rows).all()

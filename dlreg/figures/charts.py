@@ -1,0 +1,236 @@
+"""The charts of a report, small ones to stand side by side in a page, as SVG to hover over."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from dlreg.figures.inline_svg import FIRST, INK, QUIET, SECOND, chart_settings, inline_svg
+from dlreg.wording import format_number
+
+SIZE = (5.4, 3.5)
+MOST_BANDS, FEW_VALUES = 120, 6
+LOG_SCALE_FROM = 20.0
+# So many times as far as the middle half of the values lies from its end is out of an axis.
+REACH = 6.0
+
+
+class Points(NamedTuple):
+    """Rows to be drawn as points, all arrays of shape `(n_points,)`.
+
+    Attributes:
+        rows: Their 0-based positions in the table; None where they are not known.
+        y_true: What was observed.
+        y_pred: What is predicted.
+        half_width: Half the width of each interval; None where there are none.
+    """
+
+    rows: np.ndarray | None
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    half_width: np.ndarray | None
+
+    def titles(self) -> list[str]:
+        """What each point says."""
+        texts = []
+        for place, (y_true, y_pred) in enumerate(zip(self.y_true, self.y_pred, strict=True)):
+            row = f"row {self.rows[place]:,}: " if self.rows is not None else ""
+            text = f"{row}observed {_number(y_true)}, predicted {_number(y_pred)}"
+            if self.half_width is not None:
+                text += f" ± {_number(self.half_width[place])}"
+            texts.append(text)
+        return texts
+
+
+def learning_curve(history: Mapping[str, Sequence[float]], best_epoch: int, prefix: str) -> str:
+    """Training and validation loss by epoch, the best one marked.
+
+    Args:
+        history: `loss`, and `val_loss` where there are validation rows.
+        best_epoch: 1-based; 0 for none.
+        prefix: Begins every id.
+    """
+    curves = {"training": history["loss"], "validation": history.get("val_loss")}
+    shown = {name: np.asarray(values) for name, values in curves.items() if values is not None}
+    n_epochs = len(shown["training"])
+    epochs = np.arange(1, n_epochs + 1)
+    with mpl.rc_context(chart_settings()):
+        figure, axes = _new_chart()
+        for (name, values), colour in zip(shown.items(), (FIRST, SECOND), strict=False):
+            axes.plot(epochs, values, color=colour, marker="o" if n_epochs <= 12 else "", markersize=4)
+            axes.plot([], [], color=colour, label=name)
+        everything = np.concatenate(list(shown.values()))
+        if everything.min() > 0 and everything.max() > LOG_SCALE_FROM * everything.min():
+            _scale_by_decades(axes, float(everything.max() / everything.min()))
+        if best_epoch:
+            axes.axvline(
+                best_epoch, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"best: {best_epoch:,}"
+            )
+        edges = np.unique(np.linspace(0, n_epochs, min(MOST_BANDS, n_epochs) + 1).round().astype(int)) + 0.5
+        for low, high in pairwise(edges):
+            axes.axvspan(low, high, color=INK, alpha=0.0, linewidth=0, gid="bands")
+        titles = [_epoch_title(int(edge - 0.5), shown) for edge in edges[1:]]
+        axes.set_xlim(0.5, n_epochs + 0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("loss")
+        _legend(figure)
+        return inline_svg(figure, "Loss by epoch", prefix, {"bands": titles})
+
+
+def predictions(points: Points, prefix: str) -> tuple[str, int]:
+    """Predictions against what was observed, with the intervals of each.
+
+    Returns:
+        The chart, and how many points lie beyond its axes and are drawn at their edge.
+    """
+    with mpl.rc_context(chart_settings()):
+        figure, axes = _new_chart()
+        low, high = reach_of(np.concatenate([points.y_true, points.y_pred]))
+        x, y = np.clip(points.y_true, low, high), np.clip(points.y_pred, low, high)
+        if points.half_width is not None:
+            ends = np.clip(points.y_pred + np.outer([-1, 1], points.half_width), low, high)
+            gaps = np.full(len(x), np.nan)
+            line = np.stack([ends[0], ends[1], gaps], axis=1).ravel()
+            axes.plot(np.stack([x, x, gaps], axis=1).ravel(), line, color=FIRST, alpha=0.22, linewidth=0.9)
+        axes.plot([low, high], [low, high], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+        outside = (x != points.y_true) | (y != points.y_pred)
+        _scatter(axes, x, y)
+        _set_limits(axes.set_xlim, low, high)
+        _set_limits(axes.set_ylim, low, high)
+        axes.set_xlabel("observed")
+        axes.set_ylabel("predicted")
+        chart = inline_svg(figure, "Predictions against observations", prefix, {"points": points.titles()})
+    return chart, int(outside.sum())
+
+
+def residuals(points: Points, prefix: str) -> tuple[str, int]:
+    """Observed less predicted, by the prediction.
+
+    Returns:
+        The chart, and how many points lie beyond its axes and are drawn at their edge.
+    """
+    errors = points.y_true - points.y_pred
+    with mpl.rc_context(chart_settings()):
+        figure, axes = _new_chart()
+        left, right = reach_of(points.y_pred)
+        bottom, top = reach_of(errors)
+        bound = max(abs(bottom), abs(top)) or 1.0
+        x, y = np.clip(points.y_pred, left, right), np.clip(errors, -bound, bound)
+        axes.axhline(0, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+        _scatter(axes, x, y)
+        _set_limits(axes.set_xlim, left, right)
+        _set_limits(axes.set_ylim, -bound, bound)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("observed − predicted")
+        chart = inline_svg(figure, "Residuals by prediction", prefix, {"points": points.titles()})
+    return chart, int(((x != points.y_pred) | (y != errors)).sum())
+
+
+def dependence(
+    values: np.ndarray,
+    names: Sequence[str],
+    means: np.ndarray,
+    reach: tuple[float, float],
+    column: str,
+    prefix: str,
+    *,
+    is_date: bool,
+) -> str:
+    """The mean prediction by the value of a column of numbers or dates.
+
+    Args:
+        values: In order; dates as microseconds since 1970, shape `(n_values,)`.
+        names: The same to read.
+        means: The mean prediction of each.
+        reach: What the axis of predictions shows: the same of all columns, so that they can be compared.
+        column: The column's name.
+        prefix: Begins every id.
+        is_date: Whether the values are moments.
+    """
+    with mpl.rc_context(chart_settings()):
+        figure, axes = _new_chart((5.4, 2.9))
+        x = (
+            date2num(  # type: ignore[no-untyped-call]
+                values.astype("datetime64[us]").astype(datetime)
+            )
+            if is_date
+            else values
+        )
+        axes.plot(x, means, color=FIRST)
+        axes.scatter(x, means, s=22, color=FIRST, linewidths=0, gid="points")
+        if is_date:
+            locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]
+            axes.xaxis.set_major_locator(locator)
+            axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        elif len(x) <= FEW_VALUES:
+            axes.xaxis.set_major_locator(FixedLocator(x.tolist()))
+        _set_limits(axes.set_ylim, *reach)
+        axes.set_ylabel("mean prediction")
+        titles = [f"{name}: {_number(mean)}" for name, mean in zip(names, means, strict=True)]
+        return inline_svg(figure, f"Mean prediction by {column}", prefix, {"points": titles})
+
+
+def reach_of(values: np.ndarray) -> tuple[float, float]:
+    """The least and the greatest value that an axis shows: without those that would press all others flat."""
+    low, high = float(values.min()), float(values.max())
+    quarter, three_quarters = np.quantile(values, [0.25, 0.75])
+    spread = float(three_quarters - quarter)
+    if spread > 0:
+        low, high = max(low, quarter - REACH * spread), min(high, three_quarters + REACH * spread)
+    return (low, high) if high > low else (low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0))
+
+
+def _new_chart(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=size, dpi=72, layout="constrained")
+    axes = figure.subplots()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=6))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+    return figure, axes
+
+
+def _scale_by_decades(axes: Axes, ratio: float) -> None:
+    axes.set_yscale("log")
+    # Over less than three decades the powers of ten alone would leave one or two labels.
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if ratio > 1000 else (1.0, 2.0, 5.0), numticks=8))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    size = float(np.clip(3000 / max(len(x), 1), 9, 36))
+    alpha = float(np.clip(16 / max(len(x), 1) ** 0.5, 0.35, 0.8))
+    axes.scatter(x, y, s=size, color=FIRST, alpha=alpha, linewidths=0, gid="points", clip_on=False)
+
+
+def _set_limits(set_limits: object, low: float, high: float) -> None:
+    margin = 0.04 * (high - low)
+    set_limits(low - margin, high + margin)  # type: ignore[operator]
+
+
+def _legend(figure: Figure) -> None:
+    figure.legend(
+        loc="outside upper left", ncols=3, frameon=False, fontsize=11, handlelength=1.6, borderpad=0
+    )
+
+
+def _epoch_title(epoch: int, curves: Mapping[str, np.ndarray]) -> str:
+    losses = ", ".join(f"{name} {_number(values[epoch - 1])}" for name, values in curves.items())
+    return f"epoch {epoch:,}: {losses}"
+
+
+def _number(value: float) -> str:
+    return format_number(float(value))
+
+
+def _tick(value: float) -> str:
+    text = format_number(float(value)) if abs(value) >= 1e4 else f"{value:,.6g}"
+    return text.replace("-", "−")

@@ -254,6 +254,7 @@ def _checks(
     )
     n_repeated = 0 if held_out == "train" else count_repeated(parts["train"], parts[held_out])
     found: list[Check | None] = [
+        checks.check_size(record.metrics, held_out),
         checks.check_overfitting(record.metrics, held_out, record.verdict),
         checks.check_linear(record.metrics, held_out),
         checks.check_boosted(boosted, held_out),

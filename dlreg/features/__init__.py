@@ -11,6 +11,7 @@
 
 Others call `preprocessing.{fit_preprocessing, Preprocessing, describe}`,
 `target.{fit_target, TargetScaling}`, `numbers.{Feature, fit_features, count_numbers, count_levels}`,
-`encoding.{Encoder, MOST_ONEHOT_LEVELS}`, `tree_inputs.fit_tree_inputs` and `calendar.SECONDS_PER_DAY`. Never imports model, training,
-engine, pipeline or runs: the same x suits any model.
+`encoding.{Encoder, MOST_ONEHOT_LEVELS}`, `tree_inputs.fit_tree_inputs` and
+`calendar.SECONDS_PER_DAY`. Never imports model, training, engine, pipeline or runs: the same x suits any
+model.
 """

@@ -16,10 +16,12 @@ from dlreg.figures.inline_svg import FIRST, INK, QUIET, SECOND, chart_settings, 
 from dlreg.wording import format_number
 
 SIZE = (5.4, 3.5)
+STEPS = [1, 2, 2.5, 5, 10]
 MOST_BANDS, FEW_VALUES = 120, 6
 LOG_SCALE_FROM = 20.0
-# So many times as far as the middle half of the values lies from its end is out of an axis.
-REACH = 6.0
+# Values further from the middle half than so many times its width are drawn at the edge, where with them the
+# axis would be longer by this factor.
+REACH, PRESSED_FLAT = 6.0, 2.5
 
 
 class Points(NamedTuple):
@@ -75,10 +77,11 @@ def learning_curve(history: Mapping[str, Sequence[float]], best_epoch: int, pref
             )
         edges = np.unique(np.linspace(0, n_epochs, min(MOST_BANDS, n_epochs) + 1).round().astype(int)) + 0.5
         for low, high in pairwise(edges):
-            axes.axvspan(low, high, color=INK, alpha=0.0, linewidth=0, gid="bands")
+            # Not quite nothing, which no pointer can be over.
+            axes.axvspan(low, high, color=INK, alpha=0.002, linewidth=0, gid="bands")
         titles = [_epoch_title(int(edge - 0.5), shown) for edge in edges[1:]]
         axes.set_xlim(0.5, n_epochs + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=STEPS))
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
         _legend(figure)
@@ -170,7 +173,9 @@ def dependence(
             locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]
             axes.xaxis.set_major_locator(locator)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-        elif len(x) <= FEW_VALUES:
+        else:
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, grouped_from=1e4)))
+        if len(x) <= FEW_VALUES and not is_date:
             axes.xaxis.set_major_locator(FixedLocator(x.tolist()))
         _set_limits(axes.set_ylim, *reach)
         axes.set_ylabel("mean prediction")
@@ -183,8 +188,9 @@ def reach_of(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     quarter, three_quarters = np.quantile(values, [0.25, 0.75])
     spread = float(three_quarters - quarter)
-    if spread > 0:
-        low, high = max(low, quarter - REACH * spread), min(high, three_quarters + REACH * spread)
+    inner = max(low, quarter - REACH * spread), min(high, three_quarters + REACH * spread)
+    if spread > 0 and high - low > PRESSED_FLAT * (inner[1] - inner[0]):
+        low, high = inner
     return (low, high) if high > low else (low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0))
 
 
@@ -192,7 +198,7 @@ def _new_chart(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     figure = Figure(figsize=size, dpi=72, layout="constrained")
     axes = figure.subplots()
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=6))
+        axis.set_major_locator(MaxNLocator(nbins=6, steps=STEPS))
         axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
     return figure, axes
 
@@ -203,6 +209,7 @@ def _scale_by_decades(axes: Axes, ratio: float) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if ratio > 1000 else (1.0, 2.0, 5.0), numticks=8))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
     axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="y", which="minor", length=0)
 
 
 def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
@@ -231,6 +238,7 @@ def _number(value: float) -> str:
     return format_number(float(value))
 
 
-def _tick(value: float) -> str:
-    text = format_number(float(value)) if abs(value) >= 1e4 else f"{value:,.6g}"
-    return text.replace("-", "−")
+def _tick(value: float, grouped_from: float = 1e3) -> str:
+    if abs(value) >= 1e4:
+        return format_number(float(value)).replace("-", "−")
+    return f"{value:{',' if abs(value) >= grouped_from else ''}.6g}".replace("-", "−")

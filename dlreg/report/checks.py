@@ -16,6 +16,7 @@ OVERFITTED = 1.5
 # A column that explains more of the target's variance alone is the target in other words.
 GIVES_AWAY = 0.99
 REPEATED = 0.01
+FEW_ROWS = 30
 MOST_NAMED = 3
 
 
@@ -35,6 +36,22 @@ def check_overfitting(metrics: AllMetrics, held_out: str, verdict: VerdictEntry)
     elif verdict.kind == "overfitting":
         sentence += " The validation loss rose in training, after the epoch that was kept."
     return Check("warn" if ratio > OVERFITTED else "pass", name, sentence)
+
+
+def check_size(metrics: AllMetrics, held_out: str) -> Check:
+    """Whether there are held-out rows enough to know the error by."""
+    name, n_rows = "Rows to measure on", getattr(metrics, held_out).n
+    if held_out == "train":
+        sentence = "There are none but those that were learned from, so that nothing is known of other rows."
+        return Check("warn", name, sentence)
+    sentence = f"{n_rows:,} {held_out} rows"
+    if n_rows < FEW_ROWS:
+        return Check("warn", name, f"{sentence} are few: the error of others may be quite another.")
+    if held_out == "validation":
+        return Check(
+            "pass", name, f"{sentence}, which chose when to stop, so that others are a little worse."
+        )
+    return Check("pass", name, f"{sentence}, of which training knew nothing.")
 
 
 def check_linear(metrics: AllMetrics, held_out: str) -> Check:
@@ -84,7 +101,7 @@ def _trained_on(boosted: Boosted) -> str:
 
 
 def _span(regression: Regression) -> str:
-    return " to ".join(f"{100 * end:+.1f}".replace("-", "−") + " %" for end in regression.interval)
+    return " to ".join(f"{100 * end:+.1f} %" for end in regression.interval)
 
 
 def check_giveaways(explained: Mapping[str, float], target: str) -> Check:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from dlreg.config.writing import dump_config
 from dlreg.errors import printable
@@ -21,7 +22,7 @@ from dlreg.report.wordings import HEADS, METRICS, finding, in_order, metric_rows
 from dlreg.wording import format_number, format_share, shorten
 
 MOST_POINTS = 1000
-MOST_BARS = 30
+MOST_BARS = 20
 MOST_CONFIG_LINES = 300
 SEED = 0
 
@@ -46,7 +47,9 @@ def _environment() -> Environment:
         "share": format_share,
         "short": shorten,
         "count": lambda value: f"{value:,}",
-        "signed": lambda value: f"{'+' if value > 0 else ''}{format_number(value)}".replace("-", "−"),
+        "signed": lambda value: f"{'+' if value > 0 else ''}{format_number(value)}",
+        # A percent sign does not stand at the start of a line.
+        "prose": lambda text: escape(printable(text)).replace(" %", Markup("&nbsp;%")),
     }
     return environment
 

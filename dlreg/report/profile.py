@@ -61,6 +61,11 @@ def _histogram(view: Numbers) -> tuple[str, list[tuple[str, int]]]:
     # Without an outlier, which alone would take all bins but one.
     if not (high > low and np.ptp(known) > 3 * (high - low)):
         low, high = known.min(), known.max()
+    if view.column.kind == "number" and high - low < 2 * BINS and (known % 1 == 0).all():
+        # A bar for each whole number: of bins of another width some would hold two of them, others none.
+        numbers = np.arange(low, high + 1)
+        counts = np.bincount((np.clip(known, low, high) - low).astype(np.int64), minlength=len(numbers))
+        return summary, [(view.shown(number), int(n)) for number, n in zip(numbers, counts, strict=True)]
     counts, edges = np.histogram(np.clip(known, low, high), bins=BINS, range=(low, high))
     edges[0], edges[-1] = known.min(), known.max()
     return summary, [

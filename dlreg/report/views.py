@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -38,10 +39,14 @@ class Numbers:
         """The values that are there."""
         return np.asarray(self.values[~np.isnan(self.values)])
 
+    @cached_property
+    def _may_be_years(self) -> bool:
+        return bool(np.abs(self.known).max(initial=0) < 1e4)
+
     def shown(self, value: float) -> str:
         """A value as a person reads it; a moment as ISO writes it, as finely as its format names it."""
         if self.column.kind != "date":
-            return format_number(float(value))
+            return f"{value:.0f}" if self._may_be_years and value % 1 == 0 else format_number(float(value))
         time = np.datetime64(round(value), "us")
         date_format = str(self.column.date_format)
         if not has_date(date_format):

@@ -39,7 +39,7 @@ DOORS = {
     "model_signing": {"runs.signature"},
     "pyarrow": {"table.arrow_file"},
     "python_calamine": {"table.excel_file"},
-    "matplotlib": {"figures", "commands.plot", "commands.compare_curves"},
+    "matplotlib": {"figures", "commands.plot"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -61,5 +61,9 @@ def compare(
         print_json(command.as_json(comparison))
     elif markdown:
         print(as_markdown(comparison), end="")
+    elif html:
+        from dlreg.commands.compare_page import as_html
+
+        print(as_html(comparison))
     else:
         print_comparison(comparison)

@@ -8,7 +8,8 @@
 - `other_format`: `--set` for a file that `evaluate` and `predict` are given
 - `plot`: a figure of a run; `loss_curve`: what the one of a training is drawn from
 - `runs`: the runs of a folder
-- `compare`: runs side by side; `compare_text`: as rows of text and Markdown; `compare_curves`: as a figure
+- `compare`: runs side by side; `compare_text`: as rows of text and Markdown;
+  `compare_curves`: as a figure; `compare_page`: as a page
 - `cache`: what is kept on disk to save time; `docs`: the pages that ship with the tool
 - `explain`: which columns a run relies on
 - `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`

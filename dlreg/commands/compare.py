@@ -51,11 +51,13 @@ class Comparison(NamedTuple):
     Attributes:
         metric: What they are sorted by, on the rows that runs are chosen by.
         runs: The best first; those without such rows last.
+        cautions: What a reader of the numbers has to know.
         differences: By what differs – `config`, `data` or `versions` – and its name one value per run.
     """
 
     metric: str
     runs: list[ComparedRun]
+    cautions: list[str]
     differences: dict[str, dict[str, list[Any]]]
 
     @property
@@ -86,9 +88,10 @@ def compare(paths: Sequence[Path], metric: str = "rmse") -> Comparison:
     first, *others = overviews
     runs = [ComparedRun(first, _test_interval(first, metric), None)]
     runs += [ComparedRun(run, _test_interval(run, metric), _difference(run, first, metric)) for run in others]
-    for sentence in _cautions(overviews):
+    cautions = _cautions(overviews)
+    for sentence in cautions:
         warnings.warn(sentence, stacklevel=1)
-    return Comparison(metric, runs, _differences(overviews))
+    return Comparison(metric, runs, cautions, _differences(overviews))
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
@@ -107,6 +110,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
             }
             for run, interval, difference in comparison.runs
         ],
+        "cautions": comparison.cautions,
         "differences": comparison.differences,
     }
 

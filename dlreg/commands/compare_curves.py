@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from dlreg.commands.compare import Comparison
 from dlreg.figures.compared_curves import MOST_CURVES, plot_curves
 from dlreg.figures.writing import format_of, write_figure
@@ -29,11 +27,12 @@ def draw_curves(comparison: Comparison, output: Path) -> Path:
         RunDirError: A run is damaged.
     """
     format_of(output)
-    write_figure(plot_comparison(comparison), output)
+    figure = plot_curves(curves_of(comparison), part="validation", target=comparison.target)
+    write_figure(figure, output)
     return output
 
 
-def plot_comparison(comparison: Comparison) -> Figure:
+def curves_of(comparison: Comparison) -> dict[str, Sequence[float]]:
     """The MAE of each run by epoch: whatever the losses are, it is in the target's units."""
     curves: dict[str, Sequence[float]] = {}
     for compared in comparison.runs[:MOST_CURVES]:
@@ -45,4 +44,4 @@ def plot_comparison(comparison: Comparison) -> Figure:
             curves[f"{path} (training rows)"] = history["mae"]
     if left_out := len(comparison.runs) - len(curves):
         warnings.warn(f"the learning curves of {left_out:,} runs are not drawn", stacklevel=1)
-    return plot_curves(curves, part="validation", target=comparison.target)
+    return curves

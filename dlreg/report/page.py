@@ -30,7 +30,12 @@ SEED = 0
 def render_page(runs: Sequence[RunFacts]) -> str:
     """The page: each run, the one of the least validation error first, and above several a table of them."""
     contexts = [_context(facts, f"r{number}-") for number, facts in enumerate(in_order(runs))]
-    return _environment().get_template("page.html.jinja").render(runs=contexts, heads=HEADS, metrics=METRICS)
+    return render("page.html.jinja", runs=contexts, heads=HEADS, metrics=METRICS)
+
+
+def render(template: str, **values: Any) -> str:
+    """A page of a template in `templates`, every value in it escaped."""
+    return _environment().get_template(template).render(**values)
 
 
 def _environment() -> Environment:

@@ -6,7 +6,7 @@
 - `output`: results, on stdout; `run_tables`: those of many runs; `json_output`: the same as JSON, without the
   libraries that tables take
 - `console`: errors, notes and progress, on stderr
-- `streams`: what may go wrong with these; `completion`: what a shell offers after `--set`
+- `streams`: what may go wrong with these; `completion`: what a shell offers; `help`: how `--help` looks
 - `importing`: what `train` does to its process while TensorFlow is imported
 
 Nobody but `dlreg.__main__` imports it. Never imports table, features, model, pipeline or figures: it shows

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from dlreg.cli.completion import complete_page
+from dlreg.cli.help import shown
 from dlreg.cli.options import JsonOption
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(**shown("dlreg docs config", page="commands"))
 def docs(
     page: Annotated[
         str | None,
@@ -31,7 +32,7 @@ def docs(
         print_page(command.read_page(page))
 
 
-@app.command()
+@app.command(**shown("dlreg schema > dlreg.schema.json", page="config"))
 def schema(
     as_yaml: Annotated[
         bool, typer.Option("--yaml", help="Every key with its default and what it does, as a config.")
@@ -48,7 +49,7 @@ def schema(
         print(json.dumps(config_schema(), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-@app.command()
+@app.command(**shown("dlreg cache --clear", page="scale"))
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove all that no training uses.")] = False,
     folder: Annotated[

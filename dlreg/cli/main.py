@@ -3,17 +3,17 @@
 `dlreg.cli.importing` has what the import of TensorFlow and pandas changes of the process.
 """
 
-import contextlib
 import logging
 import os
 import sys
 import traceback
 import warnings
+from functools import partial
 from typing import Any, cast
 
 from dlreg import __version__
 from dlreg.cli.app import app
-from dlreg.cli.completion import whole_words
+from dlreg.cli.completion import asks_for_completion, complete, install_completion
 from dlreg.cli.importing import (
     collect_rarely,
     hold_freed_memory,
@@ -46,9 +46,13 @@ def _run(signals: Interruption) -> None:
             with printing():
                 print(f"dlreg {__version__}")
             return
-        in_bash = os.environ.get("_DLREG_COMPLETE") == "complete_bash"
-        completing = whole_words(os.environ) if in_bash else contextlib.nullcontext()
-        with reporting_lack_of_memory(), completing:
+        if os.environ.get("_DLREG_COMPLETE"):
+            complete(partial(app, arguments, prog_name="dlreg"))
+        if asks_for_completion(arguments):
+            with printing():
+                install_completion(arguments)
+            return
+        with reporting_lack_of_memory():
             app([word for word in arguments if word != "--debug"], prog_name="dlreg", obj=signals)
     except DlregError as error:
         from dlreg.cli.console import show_error

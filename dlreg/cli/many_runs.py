@@ -5,13 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from dlreg.cli.completion import complete_run
+from dlreg.cli.help import OUTPUT, shown
 from dlreg.cli.options import FollowLinksOption, JsonOption
 from dlreg.errors import UsageError
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(**shown("dlreg runs", page="runs"))
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the runs are.")] = Path("runs"),
     _follow_links: FollowLinksOption = False,
@@ -29,18 +31,29 @@ def runs(
         print_runs(report)
 
 
-@app.command()
+@app.command(**shown("dlreg compare runs/mine-1 runs/mine-2 --by mae", page="runs"))
 def compare(
-    run_dirs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="Two runs or more.")],
+    run_dirs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN_DIR...", autocompletion=complete_run, help="Two runs or more."),
+    ],
     metric: Annotated[
         Literal["rmse", "mse", "mae", "mape", "r2"], typer.Option("--by", help="What they are sorted by.")
     ] = "rmse",
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw their learning curves as a .png, .svg or .pdf file."),
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+            help="Draw their learning curves as a .png, .svg or .pdf file.",
+        ),
     ] = None,
-    markdown: Annotated[bool, typer.Option("--md", help="Print Markdown, for a pull request.")] = False,
-    html: Annotated[bool, typer.Option("--html", help="Print a page with the learning curves.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--md", rich_help_panel=OUTPUT, help="Print Markdown, for a pull request.")
+    ] = False,
+    html: Annotated[
+        bool, typer.Option("--html", rich_help_panel=OUTPUT, help="Print a page with the learning curves.")
+    ] = False,
     _follow_links: FollowLinksOption = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -5,13 +5,20 @@ from typing import Annotated
 
 import typer
 
-from dlreg.cli.completion import complete_override
+from dlreg.cli.completion import complete_override, complete_run
+from dlreg.cli.help import OUTPUT, READING
 from dlreg.files.plain_file import following_links
 
 DataOption = Annotated[
-    str | None, typer.Option(metavar="CSV", help="Read this table, not data.path; - is standard input.")
+    str | None,
+    typer.Option(
+        metavar="CSV", rich_help_panel=READING, help="Read this table, not data.path; - is standard input."
+    ),
 ]
-RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A directory that `train` wrote.")]
+RunDirArgument = Annotated[
+    Path,
+    typer.Argument(metavar="RUN_DIR", autocompletion=complete_run, help="A directory that `train` wrote."),
+]
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
 SetOption = Annotated[
     list[str] | None,
@@ -27,6 +34,7 @@ FormatOption = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
+        rich_help_panel=READING,
         help="How this file is written, such as data.decimal=','; repeatable.",
     ),
 ]
@@ -36,12 +44,17 @@ MaxUnseenOption = Annotated[
         min=0,
         max=1,
         metavar="SHARE",
+        rich_help_panel=READING,
         help="Fail (4) if more of a column's cells are levels unseen in training; default: if all are.",
     ),
 ]
 StrictOption = Annotated[
     bool,
-    typer.Option("--strict", help="Fail (4) at missing cells, unseen levels and values far out of range."),
+    typer.Option(
+        "--strict",
+        rich_help_panel=READING,
+        help="Fail (4) at missing cells, unseen levels and values far out of range.",
+    ),
 ]
 
 
@@ -59,4 +72,6 @@ FollowLinksOption = Annotated[
         help="Read the files of a run through links, as a cache of DVC's or a model hub's has them.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object and nothing else.")
+]

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from dlreg.cli.completion import complete_kept, complete_limit, complete_regression, complete_run
+from dlreg.cli.help import GATES, OUTPUT, READING, shown
 from dlreg.cli.options import (
     FollowLinksOption,
     FormatOption,
@@ -18,25 +20,46 @@ from dlreg.errors import DataError, UsageError
 app = typer.Typer()
 
 
-@app.command()
+@app.command(
+    **shown(
+        "dlreg evaluate runs/mine-1 --fail-if 'rmse>60'",
+        "dlreg evaluate runs/mine-2 --baseline runs/mine-1 --max-regression rmse=2%",
+        page="ci",
+    )
+)
 def evaluate(
     run_dir: RunDirArgument,
     data: Annotated[
-        str | None, typer.Option(metavar="CSV", help="Measure on this CSV, not on the run's own rows.")
+        str | None,
+        typer.Option(
+            metavar="CSV", rich_help_panel=READING, help="Measure on this CSV, not on the run's own rows."
+        ),
     ] = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="EXPR", help="Fail (8) if so, such as 'rmse>3.2' or 'validation.mae>=2'; repeatable."
+            metavar="EXPR",
+            rich_help_panel=GATES,
+            autocompletion=complete_limit,
+            help="Fail (8) if so, such as 'rmse>3.2' or 'validation.mae>=2'; repeatable.",
         ),
     ] = None,
     baseline: Annotated[
-        Path | None, typer.Option(metavar="RUN_DIR", help="Another run to compare with on the same rows.")
+        Path | None,
+        typer.Option(
+            metavar="RUN_DIR",
+            rich_help_panel=GATES,
+            autocompletion=complete_run,
+            help="Another run to compare with on the same rows.",
+        ),
     ] = None,
     max_regression: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="METRIC=PERCENT", help="Fail (8) if surely worse than --baseline by more; repeatable."
+            metavar="METRIC=PERCENT",
+            rich_help_panel=GATES,
+            autocompletion=complete_regression,
+            help="Fail (8) if surely worse than --baseline by more; repeatable.",
         ),
     ] = None,
     overrides: FormatOption = None,
@@ -67,27 +90,51 @@ def evaluate(
     refuse_failed(gates, unusable)
 
 
-@app.command()
+@app.command(**shown("dlreg predict runs/mine-1 new.csv -o predictions.csv", page="start"))
 def predict(
     run_dir: RunDirArgument,
     csv: Annotated[str, typer.Argument(metavar="CSV", help="New rows; - is standard input.")] = "-",
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="CSV", help="Where to write; - is standard output.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="CSV",
+            rich_help_panel=OUTPUT,
+            help="Where to write; - is standard output.",
+        ),
     ] = "-",
     keep: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Copy a column of the input; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            rich_help_panel=OUTPUT,
+            autocompletion=complete_kept,
+            help="Copy a column of the input; repeatable.",
+        ),
     ] = None,
     spread: Annotated[
-        bool, typer.Option("--spread", help="Add y_spread: the standard deviation of an ensemble's members.")
+        bool,
+        typer.Option(
+            "--spread",
+            rich_help_panel=OUTPUT,
+            help="Add y_spread: the standard deviation of an ensemble's members.",
+        ),
     ] = False,
     interval: Annotated[
         float | None,
-        typer.Option(metavar="LEVEL", help="Add y_lower and y_upper, which hold this share of rows, as 0.9."),
+        typer.Option(
+            metavar="LEVEL",
+            rich_help_panel=OUTPUT,
+            help="Add y_lower and y_upper, which hold this share of rows, as 0.9.",
+        ),
     ] = None,
     escape_formulas: Annotated[
         bool,
         typer.Option(
-            "--escape-formulas", help="Put ' before kept cells that a spreadsheet would take for formulas."
+            "--escape-formulas",
+            rich_help_panel=OUTPUT,
+            help="Put ' before kept cells that a spreadsheet would take for formulas.",
         ),
     ] = False,
     overrides: FormatOption = None,
@@ -95,7 +142,10 @@ def predict(
     strict: StrictOption = False,
     _follow_links: FollowLinksOption = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object; the rows need --output then.")
+        bool,
+        typer.Option(
+            "--json", rich_help_panel=OUTPUT, help="Print one JSON object; the rows need --output then."
+        ),
     ] = False,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
@@ -115,13 +165,19 @@ def predict(
         raise DataError(*unusable)
 
 
-@app.command()
+@app.command(**shown("dlreg plot runs/mine-1 --kind residuals -o residuals.svg", page="run-directory"))
 def plot(
     run_dir: RunDirArgument,
     kind: Annotated[Literal["loss", "predictions", "residuals"], typer.Option(help="What to draw.")] = "loss",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file; default in RUN_DIR."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+            help="A .png, .svg or .pdf file; default in RUN_DIR.",
+        ),
     ] = None,
     _follow_links: FollowLinksOption = False,
 ) -> None:
@@ -132,16 +188,22 @@ def plot(
     print_path(command.plot(run_dir, kind, output))
 
 
-@app.command()
+@app.command(**shown("dlreg explain runs/mine-1", page="commands"))
 def explain(
     run_dir: RunDirArgument,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; default RUN_DIR/importance.png."
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+            help="A .png, .svg or .pdf; default RUN_DIR/importance.png.",
         ),
     ] = None,
-    repeats: Annotated[int, typer.Option(min=1, max=1000, help="How often each column is permuted.")] = 10,
+    repeats: Annotated[
+        int, typer.Option(min=1, max=1000, metavar="NUMBER", help="How often each column is permuted.")
+    ] = 10,
     metric: Annotated[
         Literal["rmse", "mse", "mae", "r2"], typer.Option(help="What gets worse without a column.")
     ] = "rmse",

@@ -5,23 +5,37 @@ from typing import Annotated
 
 import typer
 
+from dlreg.cli.completion import complete_run
+from dlreg.cli.help import OUTPUT, shown
 from dlreg.cli.options import FollowLinksOption, JsonOption, RunDirArgument
 from dlreg.errors import RunDirError
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(**shown("dlreg report runs/mine-1", "dlreg report runs/mine-1 --md", page="runs"))
 def report(
     run_dirs: Annotated[
-        list[Path], typer.Argument(metavar="RUN_DIR", help="Directories that `train` wrote.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN_DIR...", autocompletion=complete_run, help="Directories that `train` wrote."
+        ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="A .html file; default report.html in RUN_DIR."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+            help="A .html file; default report.html in RUN_DIR.",
+        ),
     ] = None,
     as_markdown: Annotated[
-        bool, typer.Option("--md", help="Print the results in short, as Markdown for a comment.")
+        bool,
+        typer.Option(
+            "--md", rich_help_panel=OUTPUT, help="Print the results in short, as Markdown for a comment."
+        ),
     ] = False,
     _follow_links: FollowLinksOption = False,
 ) -> None:
@@ -36,12 +50,18 @@ def report(
         print_path(output if as_markdown and output else command.report(run_dirs, output))
 
 
-@app.command()
+@app.command(**shown("dlreg card runs/mine-1", page="commands"))
 def card(
     run_dir: RunDirArgument,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="A .md file; default README.md in RUN_DIR."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+            help="A .md file; default README.md in RUN_DIR.",
+        ),
     ] = None,
     _follow_links: FollowLinksOption = False,
 ) -> None:
@@ -52,7 +72,7 @@ def card(
     print_path(command.card(run_dir, output))
 
 
-@app.command()
+@app.command(**shown("dlreg sign runs/mine-1 --private-key private.pem", page="run-directory"))
 def sign(
     run_dir: RunDirArgument,
     private_key: Annotated[
@@ -67,7 +87,7 @@ def sign(
     print_path(command.sign(run_dir, private_key))
 
 
-@app.command()
+@app.command(**shown("dlreg verify runs/mine-1 --public-key public.pem", page="run-directory"))
 def verify(
     run_dir: RunDirArgument,
     public_key: Annotated[

@@ -6,13 +6,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from dlreg.cli.completion import complete_target
+from dlreg.cli.help import OUTPUT, READING, shown
 from dlreg.cli.options import ConfigArgument, DataOption, FollowLinksOption, JsonOption, SetOption
 from dlreg.errors import UsageError
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(
+    **shown("dlreg train my.yaml", "dlreg train my.yaml --set training.epochs=300 --quiet", page="config")
+)
 def train(
     context: typer.Context,
     config: ConfigArgument,
@@ -30,7 +34,10 @@ def train(
     _follow_links: FollowLinksOption = False,
     as_json: JsonOption = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the run directory and nothing else.")
+        bool,
+        typer.Option(
+            "--quiet", "-q", rich_help_panel=OUTPUT, help="Print the run directory and nothing else."
+        ),
     ] = False,
 ) -> None:
     """Train a network and write the run directory."""
@@ -78,7 +85,7 @@ def _data_override(csv: str | None) -> list[str]:
     return [] if csv is None else [f"data.path={json.dumps(csv)}"]
 
 
-@app.command()
+@app.command(**shown("dlreg check my.yaml --format github", page="ci"))
 def check(
     config: ConfigArgument,
     data: DataOption = None,
@@ -86,7 +93,11 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as faults.")] = False,
     form: Annotated[
         Literal["text", "json", "github"],
-        typer.Option("--format", help="Lines, one JSON object, or annotations of GitHub Actions."),
+        typer.Option(
+            "--format",
+            rich_help_panel=OUTPUT,
+            help="Lines, one JSON object, or annotations of GitHub Actions.",
+        ),
     ] = "text",
 ) -> None:
     """Tell every fault of a config and of its CSV at once. Nothing is trained or written."""
@@ -102,17 +113,23 @@ def check(
     raise typer.Exit(report.exit_code)
 
 
-@app.command()
+@app.command(**shown("dlreg init rides.csv --target minutes -o my.yaml", page="start"))
 def init(
     csv: Annotated[str, typer.Argument(metavar="CSV", help="The table to learn from; - is standard input.")],
-    target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to predict.")],
+    target: Annotated[
+        str, typer.Option(metavar="COLUMN", autocompletion=complete_target, help="The column to predict.")
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="CONFIG", help="Where to write; default stdout.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="CONFIG", rich_help_panel=OUTPUT, help="Where to write; default stdout."
+        ),
     ] = None,
     delimiter: Annotated[
         str | None,
         typer.Option(
             metavar="CHARACTER",
+            rich_help_panel=READING,
             help="What stands between two cells, such as ';', tab or whitespace; default a guess.",
         ),
     ] = None,

@@ -11,6 +11,7 @@
 - `compare`: runs side by side; `compare_text`: as rows of text and Markdown;
   `compare_curves`: as a figure; `compare_page`: as a page
 - `cache`: what is kept on disk to save time; `docs`: the pages that ship with the tool
+- `offered`: columns and runs that a shell may offer
 - `explain`: which columns a run relies on
 - `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`
 - `report`: a page about runs; `report_facts`: what it tells of each, `report_summary`: the same in short

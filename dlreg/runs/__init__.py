@@ -3,6 +3,7 @@
 - `names`: the name of every file
 - `directory`: a run as it is written; `lock`: by one process at a time; `replacing`: in the place of another
 - `reading`: the record `run.json`, and files that are checked against it
+- `nearby`: the runs in a folder, and the one that a wrong path most likely meant
 - `json_text`: JSON as it is written and read; `shapes`: what each JSON file looks like
 - `number_texts`: numbers as text, whole arrays at once
 - `contents`: the config and the JSON files, how each is written and read

@@ -18,6 +18,7 @@ from dlreg.files.plain_file import open_plain_file, read_plain_file
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import RUN, new_beside, old_beside
+from dlreg.runs.nearby import hint_for_run
 from dlreg.runs.shapes import FileEntry, RunRecord
 
 # 1 was never released. A higher one needs a way to read the runs of before, which are in tests/corpus.
@@ -99,12 +100,9 @@ def places_of(path: Path) -> list[tuple[int, ...]]:
 def _read_record_once(path: Path) -> dict[str, Any]:
     folder = readable_folder(path)
     if not os.path.lexists(folder) or not folder.is_dir():
-        raise RunDirError(
-            Fault("no such run directory", str(path), hint="Give the directory a dlreg train wrote")
-        )
+        raise RunDirError(Fault("no such run directory", str(path), hint=hint_for_run(path)))
     if not os.path.lexists(folder / RUN):
-        hint = "Give the directory a dlreg train wrote"
-        raise RunDirError(Fault(f"not a run directory: it has no {RUN}", str(path), hint=hint))
+        raise RunDirError(Fault(f"not a run directory: it has no {RUN}", str(path), hint=hint_for_run(path)))
     content = read_plain_file(folder / RUN, MAX_RECORD_BYTES)
     try:
         record = json.loads(content)

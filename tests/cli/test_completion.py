@@ -1,6 +1,8 @@
 """Completion, asked for as the shells ask."""
 
+import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,3 +128,105 @@ def test_completion_imports_nothing_heavy(tmp_path):
     )
     assert "model.dropout=" in done.stdout
     assert done.stderr == "set()\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A table, a folder with runs, and a folder without."""
+    (tmp_path / "t.csv").write_text("a b,소요 시간,x=1\n1,2,3\n", encoding="utf-8")
+    (tmp_path / "cp.csv").write_bytes("소요;y\n".encode("cp949"))
+    with gzip.open(tmp_path / "t.csv.gz", "wt") as file:
+        file.write("p\tq\n1\t2\n")
+    for name in ("runs/mine-1", "runs/mine-2", "rest"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("mine-1", "mine-2"):
+        (tmp_path / "runs" / name / "run.json").write_text("{}")
+    (tmp_path / "runs" / "mine-1" / "preprocessing.json").write_text('{"columns": {"age": {}, "bmi": {}}}')
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["init", "t.csv", "--target", ""], {"a b", "소요 시간", "x=1"}),
+        (["init", "cp.csv", "--target", ""], {"소요", "y"}),
+        (["init", "t.csv.gz", "--target", "q"], {"q"}),
+        (["predict", "runs/mine-1", "--keep", ""], {"age", "bmi"}),
+        (["predict", "runs/mine-1", "t.csv", "--keep", "소"], {"소요 시간"}),
+        (["evaluate", "r"], {"runs/mine-1", "runs/mine-2"}),
+        (["evaluate", "runs/"], {"runs/mine-1", "runs/mine-2"}),
+        (["evaluate", "runs/mine-1", "--baseline", "runs/mine-2"], {"runs/mine-2"}),
+        (["evaluate", "runs/mine-1", "--fail-if", "validation.r"], {"validation.rmse", "validation.r2"}),
+        (["evaluate", "runs/mine-1", "--max-regression", "rm"], {"rmse="}),
+        (["docs", "run-"], {"run-directory"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_what_there_is_is_offered(shell, words, expected, folder):
+    lines = ask(shell, ["dlreg", *words], folder).splitlines()
+    if shell == "bash":
+        lines = [re.sub(r"\\(.)", r"\1", line) for line in lines]
+    assert {line.partition("\t")[0] for line in lines} == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["init", "--target", ""],
+        ["init", "absent.csv", "--target", ""],
+        ["init", "rest", "--target", ""],
+        ["predict", "rest", "--keep", ""],
+        ["evaluate", "absent/x/"],
+    ],
+    ids=" ".join,
+)
+def test_what_stands_in_the_way_of_completion_is_no_noise(words, folder):
+    assert ask("bash", ["dlreg", *words], folder).strip() == ""
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_bash_gets_a_column_with_a_blank_as_one_word(folder):
+    (folder / "dlreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dlreg "$@"\n')
+    (folder / "dlreg").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder)}
+    done = subprocess.run(
+        ["bash", "-c", 'dlreg --install-completion bash && source ~/.bashrc && COMP_WORDS=(dlreg init t.csv --target "")'
+         ' && COMP_CWORD=4 && _dlreg_completion dlreg && printf "%s\\n" "${COMPREPLY[@]}"'],
+        env=environment, cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    installed, *columns = done.stdout.splitlines()
+    assert installed.startswith("bash completes the words of dlreg once it is started anew: ")
+    assert columns == ["a\\ b", "소요\\ 시간", "x=1"]
+
+
+@pytest.mark.bad_input("command line and run directory")
+@pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])
+@pytest.mark.parametrize(
+    ("shell", "fragment"), [("zhs", "Did you mean zsh?"), ("3", "there is no completion for '3'")]
+)
+def test_nonsense_is_no_shell(option, shell, fragment, cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for words in ([option, shell], [f"{option}={shell}"]):
+        done = cli(*words, cwd=tmp_path)
+        assert done.returncode == 2
+        assert fragment in done.stderr
+        assert "The shells are bash, zsh, fish, powershell, pwsh" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shell_that_cannot_be_told_has_to_be_named(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: None)
+    done = cli("--install-completion", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot tell the shell. The shells are bash" in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_shell_that_is_named_gets_its_script(shell, cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = cli("--install-completion", shell, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = [path for path in tmp_path.rglob("*dlreg*") if path.is_file()]
+    shown = cli("--show-completion", shell, cwd=tmp_path).stdout
+    assert [path.read_text().strip() for path in written] == [shown.strip()]

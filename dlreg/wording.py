@@ -26,7 +26,7 @@ def format_number(value: float | int | None) -> str:
 
 def format_share(share: float) -> str:
     """A share in percent, to a tenth."""
-    return f"{share:.1%}".replace("%", " %")
+    return f"{share:.1%}"
 
 
 def nearest_word(

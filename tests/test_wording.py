@@ -1,5 +1,8 @@
 """How messages put what a user wrote."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from dlreg.wording import format_number, format_share, nearest_word, quote, shorten
@@ -30,4 +33,15 @@ def test_the_nearest_word_is_the_one_as_it_is_spelled_among_the_words() -> None:
 )
 def test_numbers_have_the_digits_that_are_read(value: float | None, text: str) -> None:
     assert format_number(value) == text
-    assert format_share(0.9049) == "90.5 %"
+    assert format_share(0.9049) == "90.5%"
+
+
+def test_percent_is_written_without_a_blank():
+    root = Path(__file__).parents[1]
+    texts = [root / "README.md", *(root / "dlreg" / "docs").glob("*.md"), *(root / "dlreg").rglob("*.py")]
+    assert len(texts) > 200
+    # But cells of a table, in backquotes, may have any spelling.
+    lines = [
+        f"{path.name}: {line}" for path in texts for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    assert [line for line in lines if re.search("[0-9}] %(?!`)", line)] == []

@@ -76,7 +76,7 @@ def _print_intervals(console: Console, parts: Mapping[str, Any]) -> None:
             width = format_number(metrics["width_90"])
             share = format_share(metrics["coverage_90"])
             console.print(
-                Text(f"Intervals at 90 % hold {share} of the {name} rows; their mean width is {width}.")
+                Text(f"Intervals at 90% hold {share} of the {name} rows; their mean width is {width}.")
             )
 
 

@@ -48,7 +48,7 @@ def python_code(columns: Mapping[str, ColumnEntry], *, with_interval: bool, scal
     ]
     if with_interval:
         lines += [
-            f"\n# The interval that holds {100 * LEVEL:.0f} % of rows like those it was calibrated on.\n",
+            f"\n# The interval that holds {100 * LEVEL:.0f}% of rows like those it was calibrated on.\n",
             'intervals = json.loads(session.get_modelmeta().custom_metadata_map["dlreg.intervals"])\n',
             'n_rows, scores = intervals["rows"], intervals["scores"]\n',
             f"rank = math.ceil(round((n_rows + 1) * {LEVEL}, 9))\n",

@@ -179,7 +179,7 @@ def _metrics(facts: CardFacts) -> Iterator[str]:
     if facts.test_intervals:
         ends = (facts.test_intervals.get(name) for name in METRICS)
         of_metrics = ("–" if end is None else " to ".join(map(format_number, end)) for end in ends)
-        cells.insert(len(rows) - 2, [f"test, {100 * CONFIDENCE:.0f} % interval", "", *of_metrics])
+        cells.insert(len(rows) - 2, [f"test, {100 * CONFIDENCE:.0f}% interval", "", *of_metrics])
     yield "## Metrics"
     yield markdown.table(("rows", "n", *METRICS), cells, numbers=True)
     told = "The errors are in the units of the target, `mape` is a fraction. "
@@ -237,7 +237,7 @@ def _intervals(facts: CardFacts) -> Iterator[str]:
     text = f"Prediction intervals are conformal, calibrated on {rows}, and {widths}."
     if test and test.coverage_90 is not None and test.width_90 is not None:
         text += (
-            f" Those made for 90 % hold {format_share(test.coverage_90)} of the test rows; "
+            f" Those made for 90% hold {format_share(test.coverage_90)} of the test rows; "
             f"their mean width is {format_number(test.width_90)}."
         )
     yield text + " Their scores are in `intervals.json` and in the metadata of `pipeline.onnx`."

@@ -45,7 +45,7 @@ _OTHER_WORDS = {
     **dict.fromkeys(("dummy", "one_hot"), "onehot"),
     **dict.fromkeys(("last", "tail", "sequential"), "ordered"),
 }
-# 20 for a fraction means 20 %; what 1.5 means is anyone's guess.
+# 20 for a fraction means 20%; what 1.5 means is anyone's guess.
 _LEAST_PERCENT = 5
 _BOOLEANS = {
     **dict.fromkeys(("yes", "on", "1", "true"), "true"),

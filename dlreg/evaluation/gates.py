@@ -199,10 +199,10 @@ def _judge_regression(
         "allowed_percent": limit.percent,
         "passed": not 100 * low > limit.percent,
     }
-    unit = "percentage points" if limit.metric == "r2" else "%"
+    unit = " percentage points" if limit.metric == "r2" else "%"
     sentence = (
         f"{limit.expression}: {name} is {value:.6g}, the baseline's {baseline:.6g}: a regression of "
-        f"{100 * estimate:.2f} {unit} (95 % interval {100 * low:.2f} to {100 * high:.2f}, "
+        f"{100 * estimate:.2f}{unit} (95% interval {100 * low:.2f} to {100 * high:.2f}, "
         f"{limit.percent:g} allowed)"
     )
     return Gate(result, sentence)

@@ -162,7 +162,7 @@ def sum_intervals(y_true: np.ndarray, y_pred: np.ndarray, half_width: np.ndarray
 def interval_metrics(
     y_true: np.ndarray, y_pred: np.ndarray, half_width: np.ndarray | None
 ) -> dict[str, float | None]:
-    """Coverage and width of the intervals y_pred ± half_width, which are made to hold 90 % of new rows.
+    """Coverage and width of the intervals y_pred ± half_width, which are made to hold 90% of new rows.
 
     Args:
         y_true: What was observed, shape `(n_rows,)`.

@@ -22,7 +22,7 @@ class Predictions:
     Attributes:
         y_true: In the target's units, shape `(n_rows,)`.
         y_pred: The same shape.
-        half_width: Half the width of each row's interval at 90 %, the same shape; None where there are too
+        half_width: Half the width of each row's interval at 90%, the same shape; None where there are too
             few rows to calibrate on.
         rows: Their 0-based positions in the CSV, the same shape; None for what a file of the run says.
     """

@@ -227,7 +227,7 @@ def fit_preprocessing_on_blocks(
     Levels, ranges, limits, flags of missing cells, the target's scale and the scales of `standard` and
     `minmax` are those of all rows; medians, quartiles and quantiles, and the mean that stands in for missing
     numbers, are those of the sample. Of n sampled rows the share below a quantile is off by 0.5 / √n at most,
-    as a standard deviation: 0.1 % of 250,000.
+    as a standard deviation: 0.1% of 250,000.
 
     Args:
         sample: Some of the rows, drawn at random.

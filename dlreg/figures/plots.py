@@ -56,7 +56,7 @@ def plot_predictions(
         target: The target's name.
         rmse: Told below the title.
         r2: Told below the title; None where it is not defined.
-        interval_width: From end to end of a 90 % interval, drawn as a band about the diagonal; None for none.
+        interval_width: From end to end of a 90% interval, drawn as a band about the diagonal; None for none.
         coverage: The share of the rows that their intervals hold.
         one_width: Whether all intervals have that width, or it is their mean.
     """
@@ -67,7 +67,7 @@ def plot_predictions(
         figure, axes = new_figure("Predictions", subtitle, size=(7.5, 8.0), has_legend=has_band)
         ends = robust_limits(y_true).and_(robust_limits(y_pred)).around()
         if has_band:
-            label = "90 % interval" if one_width else "90 % intervals at their mean width"
+            label = "90% interval" if one_width else "90% intervals at their mean width"
             # A wider one fills the axes all the same.
             half = min((interval_width or 0.0) / 2, 2 * (ends.high - ends.low))
             axes.fill_between(

@@ -58,7 +58,7 @@ def test_a_run_is_printed_for_a_script_or_for_a_person(capsys, form):
         lines = printed.splitlines()
         assert lines[0] == "y (1,234 features, 5,678 parameters, best of 10 epochs: 9)"
         assert "The network beats a linear regression: its test RMSE is 35.0% lower." in lines
-        assert "Intervals at 90 % hold 87.5 % of the test rows; their mean width is 12.5." in lines
+        assert "Intervals at 90% hold 87.5% of the test rows; their mean width is 12.5." in lines
         assert lines[-3:] == ["Converged.", "Next: Nothing.", "Run directory: runs/a-1"]
 
 

@@ -79,9 +79,9 @@ def test_a_person_reads_every_part_with_its_metrics_and_their_interval(written, 
     assert heads == ["Data and split", "Metrics", "Columns", "Intervals", "Limits", "Use", "Origin"]
     parts = re.findall(r"<tr>\n<td>(.*?)</td>\n<td", html)
     assert parts[1:7] == [
-        "train", "validation", "test", "test, 95 % interval", "mean baseline, test", "linear baseline, test",
+        "train", "validation", "test", "test, 95% interval", "mean baseline, test", "linear baseline, test",
     ]  # fmt: skip
-    low, high = re.search(r"95 % interval \|  \| ([\d.]+) to ([\d.]+)", text).groups()
+    low, high = re.search(r"95% interval \|  \| ([\d.]+) to ([\d.]+)", text).groups()
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["test"]
     assert float(low) < metrics["rmse"] < float(high)
     for name in json.loads((run / "preprocessing.json").read_text(encoding="utf-8"))["columns"]:

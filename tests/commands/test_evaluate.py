@@ -141,7 +141,7 @@ def test_gates_that_fail_say_why_and_leave_the_metrics_on_stdout(runs, cli):
     _, first, second = done.stderr.splitlines()
     assert first.startswith("error: gate failed: rmse>0: test.rmse is ")
     assert second.startswith("error: gate failed: rmse=2%: test.rmse is ")
-    assert "95 % interval" in second
+    assert "95% interval" in second
     done = cli("evaluate", "worse", *arguments, "--json", cwd=runs)
     assert done.returncode == 8
     assert [gate["passed"] for gate in json.loads(done.stdout)["gates"]] == [False, True, False]

@@ -32,7 +32,7 @@ def uneven(tmp_path_factory):
     )
     done = run_cli("train", "config.yaml", "--run-dir", "run", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "Intervals at 90 % hold" in done.stdout
+    assert "Intervals at 90% hold" in done.stdout
     return folder
 
 

@@ -120,8 +120,8 @@ def test_where_nothing_is_far_out_everything_is_within(n_rows):
 @pytest.mark.parametrize(
     ("one_width", "words"),
     [
-        (True, "90 % interval, which holds 88.0 %"),
-        (False, "90 % intervals at their mean width, which hold 88.0 %"),
+        (True, "90% interval, which holds 88.0%"),
+        (False, "90% intervals at their mean width, which hold 88.0%"),
     ],
 )
 def test_the_band_holds_the_rows_that_are_within_half_a_width(one_width, words):

@@ -35,7 +35,7 @@ def print_runs(report: Mapping[str, Any]) -> None:
         ]
         for run in report["runs"]
     ]
-    heads = ["run", "began (UTC)", "status", "rows", "validation", "test rmse (95 %)"]
+    heads = ["run", "began (UTC)", "status", "rows", "validation", "test rmse (95%)"]
     console = PipeConsole(highlight=False)
     console.print(_table(heads, rows, n_texts=3))
     for run in report["runs"]:

@@ -36,7 +36,7 @@ class ComparedRun(NamedTuple):
 
     Attributes:
         run: The run.
-        test_interval: The metric on its test rows, its 95 % interval by a bootstrap.
+        test_interval: The metric on its test rows, its 95% interval by a bootstrap.
         difference: From the first run; None for the first itself.
     """
 

@@ -19,7 +19,7 @@ def metric_rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     metric = comparison.metric
     parts = {run.chosen_by for run, *_ in comparison.runs}
     chosen = _PARTS[parts.pop() or "validation"] if len(parts) == 1 else "validation"
-    heads = ["", "run", f"{chosen} {metric}", f"test {metric} (95 %)", "than the first"]
+    heads = ["", "run", f"{chosen} {metric}", f"test {metric} (95%)", "than the first"]
     rows = [[f"{number}", *_cells(run, metric)] for number, run in enumerate(comparison.runs, 1)]
     return heads, rows
 
@@ -47,7 +47,7 @@ def _change(regression: Regression | None, metric: str) -> str:
     if regression is None:
         return format_number(None)
     # A regression of r2 is a fall.
-    sign, unit = (-1, " points") if metric == "r2" else (1, " %")
+    sign, unit = (-1, " points") if metric == "r2" else (1, "%")
     estimate, *ends = (100 * sign * value for value in (regression.estimate, *regression.interval))
     low, high = sorted(ends)
     return f"{_signed(estimate)}{unit} ({_signed(low)} to {_signed(high)})"
@@ -63,7 +63,7 @@ def rows_sentence(comparison: Comparison) -> str:
     if not numbers:
         return "No run has test rows in common with the first."
     rows = f"{numbers[0]:,}" if len(numbers) == 1 else f"{numbers[0]:,} to {numbers[-1]:,}"
-    return f"Compared on the {rows} test rows in common, with 95 % intervals of a paired bootstrap."
+    return f"Compared on the {rows} test rows in common, with 95% intervals of a paired bootstrap."
 
 
 def difference_rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:

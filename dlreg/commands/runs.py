@@ -24,7 +24,7 @@ def runs(folder: Path) -> dict[str, Any]:
         What `--json` prints: `folder`, and `runs`, each with `run_dir`, `started`, `status` (`damaged` where
         it cannot be read) and, null where it is not complete, `target`, `rows` (of all parts), `chosen_by`
         (the part by whose error runs are chosen), `choosing_rmse`, `test_rmse`, `test_rmse_interval` (at
-        95 %, by a bootstrap) and `differs`: the keys of the config whose value is not that of most runs.
+        95%, by a bootstrap) and `differs`: the keys of the config whose value is not that of most runs.
 
     Raises:
         RunDirError: There is no such folder.

@@ -33,7 +33,7 @@ def test_help_is_plain(names):
 def test_help_ends_with_examples_and_a_page(name):
     _, _, end = help_of(name).partition("\nExample")
     *examples, _, page = end.strip().splitlines()[1:]
-    assert examples and all(example.startswith(f"  dlreg {name} ") for example in examples)
+    assert examples and all(f"{example} ".startswith(f"  dlreg {name} ") for example in examples)
     assert page.removeprefix("More: dlreg docs ") in PAGES
     for example in examples:
         words = shlex.split(example.partition(" > ")[0])[2:]

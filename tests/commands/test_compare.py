@@ -151,13 +151,13 @@ def test_the_comparison_is_markdown_json_or_a_table(two):
 
 def test_the_comparison_as_a_page_runs_and_loads_nothing(two):
     folder = two[0].parent
-    two[1].rename(folder / "<b>second</b>")
-    done = run_cli("compare", "first", "<b>second</b>", "--html", cwd=folder)
+    two[1].rename(folder / "<b>second")
+    done = run_cli("compare", "first", "<b>second", "--html", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "default-src 'none'" in done.stdout
     assert "<script" not in done.stdout
-    assert "<b>second" not in done.stdout
-    assert "&lt;b&gt;second&lt;/b&gt;: the least is" in done.stdout
+    assert "<b>" not in done.stdout
+    assert "&lt;b&gt;second: the least is" in done.stdout
     assert len(done.stdout.encode()) < 1 << 20
 
 

@@ -21,7 +21,7 @@ from dlreg.report.facts import Boosted, Check, ColumnErrors, Dependence, HeldOut
 from dlreg.report.profile import explained_alone, profile_column
 from dlreg.report.rows import count_repeated, share_before_latest
 from dlreg.report.views import Levels, View, group_rows, view_column
-from dlreg.report.wordings import METRICS
+from dlreg.report.wordings import METRICS, words_of
 from dlreg.runs.contents import read_history
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import RUN
@@ -97,7 +97,18 @@ def gather_facts(run: TrainedRun) -> RunFacts:
             for column in (profiled if len(columns) > MOST_PROFILED else columns)
         ),
         len(columns),
-        tuple(_checks(run, record, parts, name, boosted, explained, {name: n_unusable}, is_sample=is_sample)),
+        tuple(
+            _checks(
+                run,
+                record,
+                parts,
+                name,
+                boosted,
+                explained,
+                {words_of(name): n_unusable},
+                is_sample=is_sample,
+            )
+        ),
     )
 
 
@@ -121,7 +132,8 @@ def _measure_held_out(run: TrainedRun, name: str, part: Part) -> tuple[HeldOut, 
         None if half_width is None else half_width[usable],
         part.rows[usable],
     )
-    ends = {metric: metric_interval(metric, kept.y_true, kept.y_pred) for metric in METRICS}
+    names = METRICS if name != "train" else ()
+    ends = {metric: metric_interval(metric, kept.y_true, kept.y_pred) for metric in names}
     held_out = HeldOut(name, kept, {metric: both for metric, both in ends.items() if both})
     return held_out, part.take(usable), int((~usable).sum())
 

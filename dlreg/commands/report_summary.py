@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from dlreg.commands import markdown
 from dlreg.report.facts import RunFacts
-from dlreg.report.wordings import HEADS, METRICS, finding, in_order, metric_rows
+from dlreg.report.wordings import HEADS, METRICS, finding, in_order, metric_rows, words_of
 from dlreg.wording import format_number
 
 _MARKS = {"pass": "✅", "warn": "⚠️", "open": "➖"}
@@ -20,7 +20,7 @@ def _sections(facts: RunFacts) -> Iterator[str]:
     yield " ".join(map(markdown.sentence_text, finding(facts)))
     yield markdown.table(("rows", "n", *HEADS.values()), _rows(facts), numbers=True)
     yield "\n".join(
-        f"- {_MARKS[check.mark]} **{check.name}** {markdown.sentence_text(check.sentence)}"
+        f"- {_MARKS[check.mark]} **{check.name}:** {markdown.sentence_text(check.sentence)}"
         for check in facts.checks
     )
 
@@ -28,7 +28,7 @@ def _sections(facts: RunFacts) -> Iterator[str]:
 def _rows(facts: RunFacts) -> Iterator[list[str]]:
     for name, values, _ in metric_rows(facts):
         yield [name, *(format_number(values.get(metric)) for metric in ("n", *METRICS))]
-        if name == facts.held_out.name and facts.held_out.intervals:
+        if name == words_of(facts.held_out.name) and facts.held_out.intervals:
             ends = (facts.held_out.intervals.get(metric) for metric in METRICS)
             yield [
                 "95 % interval",

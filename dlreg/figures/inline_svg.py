@@ -118,6 +118,7 @@ def _rounded(match: re.Match[str]) -> str:
 
 def _themed(style: str) -> str:
     style = re.sub(r"font: ([\d.]+px)[^;]*", r"font-size: \1", style)
+    style = re.sub(r"font-family: [^;]*;? ?", "", style)
     return re.sub(
         r"#[0-9a-f]{6}",
         lambda match: f"var({_PROPERTIES[match[0]]})" if match[0] in _PROPERTIES else match[0],

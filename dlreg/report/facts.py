@@ -36,7 +36,8 @@ class HeldOut:
     Attributes:
         name: `test`, `validation` or `train`.
         predictions: What is observed and predicted; of a table on disk a sample.
-        intervals: The lower and upper end of metrics, by name.
+        intervals: The lower and upper end of metrics, by name; none of training rows, which say nothing of
+            others.
     """
 
     name: str

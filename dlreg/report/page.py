@@ -18,7 +18,15 @@ from dlreg.figures import charts
 from dlreg.report.checks import count_marks
 from dlreg.report.facts import Dependence, RunFacts
 from dlreg.report.views import Levels
-from dlreg.report.wordings import HEADS, METRICS, finding, in_order, metric_rows, validation_error, with_unit
+from dlreg.report.wordings import (
+    HEADS,
+    METRICS,
+    finding,
+    in_order,
+    metric_rows,
+    validation_error,
+    words_of,
+)
 from dlreg.wording import format_number, format_share, shorten
 
 MOST_POINTS = 1000
@@ -61,9 +69,11 @@ def _environment() -> Environment:
 
 def _context(facts: RunFacts, prefix: str) -> dict[str, Any]:
     """What the template of a run is filled with."""
-    held_out, n_points, points = _points(facts)
-    predictions, n_beyond_predictions = charts.predictions(points, f"{prefix}p")
-    residuals, n_beyond_residuals = charts.residuals(points, f"{prefix}e")
+    held_out, points = facts.held_out.name, _points(facts)
+    drawn = {}
+    if points.y_true.size:
+        drawn["predictions"] = charts.predictions(points, f"{prefix}p")
+        drawn["residuals"] = charts.residuals(points, f"{prefix}e")
     curve = charts.learning_curve(facts.history, facts.record.best_epoch, f"{prefix}l")
     return {
         "facts": facts,
@@ -71,19 +81,17 @@ def _context(facts: RunFacts, prefix: str) -> dict[str, Any]:
         "target": facts.config.data.target,
         "finding": list(finding(facts)),
         "marks": count_marks(facts.checks),
-        "held_out": held_out,
+        "held_out": words_of(held_out),
+        "is_test": held_out == "test",
         "measured": getattr(facts.record.metrics, held_out),
         "error": validation_error(facts),
         "rows": list(metric_rows(facts)),
-        "with_unit": lambda value: with_unit(value, facts.unit),
-        "charts": {
-            "curve": curve,
-            "predictions": predictions,
-            "residuals": residuals,
-        },
-        "n_points": n_points,
+        "curve": curve,
+        "drawn": drawn,
+        "n_points": len(facts.held_out.predictions.y_true),
         "n_drawn": len(points.y_true),
-        "n_beyond": {"predictions": n_beyond_predictions, "residuals": n_beyond_residuals},
+        "words_of": words_of,
+        "measured_part": facts.importance and words_of(facts.importance.part),
         "importances": facts.importance and facts.importance.columns[:MOST_BARS],
         "dependences": [
             _dependence(dependence, _dependence_reach(facts), f"{prefix}d{number}")
@@ -95,20 +103,19 @@ def _context(facts: RunFacts, prefix: str) -> dict[str, Any]:
     }
 
 
-def _points(facts: RunFacts) -> tuple[str, int, charts.Points]:
-    """The rows that are drawn, and of how many they are."""
+def _points(facts: RunFacts) -> charts.Points:
+    """The rows that are drawn: all, or of many some, always the same."""
     predictions = facts.held_out.predictions
     n_rows = len(predictions.y_true)
     places = np.arange(n_rows)
     if n_rows > MOST_POINTS:
         places = np.sort(np.random.default_rng(SEED).choice(n_rows, MOST_POINTS, replace=False))
-    points = charts.Points(
+    return charts.Points(
         None if predictions.rows is None else predictions.rows[places],
         predictions.y_true[places],
         predictions.y_pred[places],
         None if predictions.half_width is None else predictions.half_width[places],
     )
-    return facts.held_out.name, n_rows, points
 
 
 def _dependence_reach(facts: RunFacts) -> tuple[float, float]:

@@ -120,7 +120,9 @@ def _group_numbers(view: Numbers, most_groups: int) -> tuple[np.ndarray, list[st
     known = view.known
     if not known.size:
         return np.zeros(len(view.values), dtype=np.int64), [MISSING]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, most_groups + 1)[1:], method="nearest"))
+    # The last row of each group, in whole numbers: a share of the rows is not exact.
+    ends = [-(-len(known) * number // most_groups) - 1 for number in range(1, most_groups + 1)]
+    edges = np.unique(np.sort(known)[ends])
     distinct = np.unique(known)
     if len(distinct) <= most_groups:
         edges = distinct

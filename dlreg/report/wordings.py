@@ -36,7 +36,7 @@ def finding(facts: RunFacts) -> Iterator[str]:
         f" ({_percent(CONFIDENCE)} interval {' to '.join(map(format_number, interval))})" if interval else ""
     )
     yield (
-        f"On {measured.n:,} {held_out} rows{_drawn(facts)} its root mean squared error is "
+        f"On {measured.n:,} {words_of(held_out)} rows{_drawn(facts)} its root mean squared error is "
         f"{with_unit(measured.rmse, facts.unit)}{ends}, its mean absolute error "
         f"{with_unit(measured.mae, facts.unit)}."
     )
@@ -48,6 +48,11 @@ def finding(facts: RunFacts) -> Iterator[str]:
         yield f"Of {len(facts.checks)} checks {n_warnings} ask{'s' if n_warnings == 1 else ''} for a look."
     else:
         yield f"None of {len(facts.checks)} checks found anything wrong."
+
+
+def words_of(part: str) -> str:
+    """What a sentence calls the rows of a part."""
+    return {"train": "training"}.get(part, part.replace("_", " "))
 
 
 def with_unit(value: float, unit: str) -> str:
@@ -73,7 +78,8 @@ def metric_rows(facts: RunFacts) -> Iterator[tuple[str, dict[str, float | int | 
     metrics, held_out = facts.record.metrics, facts.held_out.name
     for name in PARTS:
         if part := getattr(metrics, name):
-            yield name.replace("_", " "), part.model_dump(), False
+            yield words_of(name), part.model_dump(), False
+    held_out = words_of(held_out)
     yield f"mean, {held_out}", metrics.baselines.mean.model_dump(), True
     yield f"linear regression, {held_out}", metrics.baselines.linear.model_dump(), True
     if facts.boosted:

@@ -189,8 +189,8 @@ def _refuse_change(run: TrainedRun, key: str, file: Path) -> None:
         )
     change = find_change(file, recorded_file(run.path, run.record, key))
     if change == "gone":
-        hint = "Put it back, or give another CSV with --data"
+        hint = "Put it back, or give another CSV to evaluate --data"
         raise RunDirError(Fault(f"the run's {key} is gone", str(file), hint=hint))
     if change == "changed":
-        hint = "Train again, or measure on this file with --data"
+        hint = "Train again, or measure on this file with evaluate --data"
         raise RunDirError(Fault("the file has changed since the run was made", str(file), hint=hint))

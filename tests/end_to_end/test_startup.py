@@ -72,6 +72,11 @@ def test_reading_commands_import_neither_tensorflow_nor_scikit_learn(arguments, 
     assert not modules_after(*arguments, cwd=project) & HEAVY
 
 
+def test_a_report_needs_no_tensorflow(project):
+    """Of scikit-learn it imports the trees that a network is compared with."""
+    assert modules_after("report", "run", "--md", cwd=project) & HEAVY == {"scipy", "sklearn"}
+
+
 def test_the_schema_needs_no_table_reader(tmp_path):
     assert not modules_after("schema", cwd=tmp_path) & {
         *HEAVY,

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1] / "dlreg"
 # From the ground up: nothing imports what stands further down the list.
 ORDER = (
     "errors", "wording", "limits", "arrays", "moments", "processor", "memory", "files", "config", "table", "features", "model", "engine", "training",
-    "pipeline", "evaluation", "figures", "runs", "preview", "report", "commands", "cli",
+    "pipeline", "evaluation", "figures", "runs", "preview", "report", "trackers", "commands", "cli",
 )  # fmt: skip
 # Beyond the order, by package or module.
 NEVER = {
@@ -35,11 +35,13 @@ DOORS = {
     "sklearn": {"training.blending", "evaluation.boosting"},
     "threadpoolctl": {"evaluation.boosting"},
     "jinja2": {"report.page"},
-    "onnxruntime": {"pipeline.session"},
+    "onnxruntime": {"pipeline.session", "trackers.mlflow_model"},
     "model_signing": {"runs.signature"},
     "pyarrow": {"table.arrow_file"},
     "python_calamine": {"table.excel_file"},
     "matplotlib": {"figures", "commands.plot"},
+    "tensorboard": {"trackers.tensorboard_log"},
+    "mlflow": {"trackers.mlflow_log", "trackers.mlflow_model"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -33,6 +33,15 @@ def train(
     ] = False,
     _follow_links: FollowLinksOption = False,
     as_json: JsonOption = False,
+    log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--log",
+            metavar="NAME",
+            rich_help_panel=OUTPUT,
+            help="Tell tensorboard or mlflow of it; repeatable.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -50,7 +59,9 @@ def train(
         from dlreg.runs.resuming import find_config, read_complete
 
         source, path = find_config(config, run_dir) if resume else (config, run_dir)
-        settings = load_checked_config(source, [*(overrides or []), *_data_override(data)])
+        settings = load_checked_config(
+            source, [*(overrides or []), *_data_override(data), *_log_override(log)]
+        )
         summary = complete = read_complete(settings, path) if resume else None
         if not summary:
             display.on_stage(f"reading {settings.data.path}")
@@ -83,6 +94,11 @@ def train(
 def _data_override(csv: str | None) -> list[str]:
     """The `--set` text that reads another CSV; none if there is no other."""
     return [] if csv is None else [f"data.path={json.dumps(csv)}"]
+
+
+def _log_override(names: list[str] | None) -> list[str]:
+    """The `--set` text that has trackers told of a training; none if none is named."""
+    return [f"run.log={json.dumps(names)}"] if names else []
 
 
 @app.command(**shown("dlreg check my.yaml --format github", page="ci"))

@@ -54,8 +54,10 @@ def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) ->
     from dlreg.preview.memory import refuse_too_little_memory
     from dlreg.preview.opening import look_at_dataset, settle_cache
     from dlreg.preview.plan import plan_training
+    from dlreg.trackers.libraries import refuse_missing_libraries
 
     try:
+        refuse_missing_libraries(config.run.log)
         config = settle_cache(config)
         dataset = look_at_dataset(config)
         plan = plan_training(config, dataset)

@@ -18,7 +18,7 @@ from dlreg.runs.contents import (
     read_test_metrics,
 )
 from dlreg.runs.names import LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT
-from dlreg.runs.reading import read_together
+from dlreg.runs.reading import read_record, read_together
 from dlreg.runs.tables import read_predictions
 
 _FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
@@ -44,6 +44,14 @@ def plot(path: Path, kind: str, output: Path | None) -> Path:
     figure = read_together(path, lambda record: _draw(path, record, kind))
     write_figure(figure, output)
     return output
+
+
+def draw_all(path: Path, folder: Path) -> None:
+    """Draws every figure that a run has, in PNG, into a folder."""
+    record = read_record(path)
+    for kind, name in _FILES.items():
+        if kind == "loss" or read_test_metrics(path, record):
+            write_figure(_draw(path, record, kind), folder / name)
 
 
 def _draw(path: Path, record: dict[str, Any], kind: str) -> Figure:

@@ -3,16 +3,18 @@
 import signal
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 
 from dlreg.commands.loss_curve import describe_loss_curve
+from dlreg.commands.tracked import describe_opening, tell_results
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
@@ -42,10 +44,18 @@ from dlreg.runs.results import (
     write_results,
     write_split,
 )
-from dlreg.runs.resuming import origin_of, refuse_changes, threads_to_go_on_with, with_cache_of_run
+from dlreg.runs.resuming import (
+    origin_of,
+    refuse_changes,
+    threads_to_go_on_with,
+    tracking_id_to_go_on_with,
+    with_cache_of_run,
+)
 from dlreg.runs.tables import PredictedRows
 from dlreg.table.dataset import Dataset
 from dlreg.table.stored_dataset import StoredDataset
+from dlreg.trackers.libraries import refuse_missing_libraries
+from dlreg.trackers.listening import tracking
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.listener import Listener
 from dlreg.training.members import members_of
@@ -131,6 +141,7 @@ def train(
             compiled programs, if there is one.
 
     Raises:
+        UsageError: A library that a tracker needs is not installed.
         DataError: The CSV cannot be used; TensorFlow has not been imported by then, and nothing written but
             what is kept of the table.
         StorageError: The run directory is not empty or cannot be written, or there is too little memory.
@@ -139,6 +150,7 @@ def train(
         DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
     """
     began, started = time.monotonic(), now()
+    refuse_missing_libraries(config.run.log)
     if resume:
         config = with_cache_of_run(config, path or config.run.dir)
     with reading_once(config):
@@ -158,10 +170,14 @@ def train(
         if resume:
             refuse_changes(config, path, facts)
             facts |= {"threads": threads_to_go_on_with(config, path, plan.threads)}
+        if config.run.log:
+            facts |= {"tracking_id": (tracking_id_to_go_on_with(path) if resume else None) or uuid4().hex}
         most_epochs = plan.epochs + plan.refit_epochs
         checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
         run.set_status("running", facts)
         write_config(run, config)
+        opening = describe_opening(config, path, facts)
+        trackers = stack.enter_context(tracking(config.run.log, opening, listener))
         try:
             with reporting_storage_errors(path), reporting_lack_of_memory():
                 with (
@@ -172,7 +188,7 @@ def train(
                     listener.on_stage("importing TensorFlow")
                     with importing(cache):
                         import_backend(facts["threads"])
-                    outcome = _train(config, dataset, run, checkpointer, listener, draughtsman, target_hint)
+                    outcome = _train(config, dataset, run, checkpointer, trackers, draughtsman, target_hint)
                 summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
                 run.set_status("complete", {"finished": now(), **summary.facts()})
                 run.remove_checkpoint()
@@ -186,6 +202,11 @@ def train(
             if isinstance(error, StorageError) and error.__cause__ and run.is_resumable:
                 raise _saying_how_to_go_on(error, run) from error.__cause__
             raise
+        if config.run.log:
+            with interruption.heeded():
+                told = tell_results(trackers, path, summary.facts())
+            _tell(told)
+            summary = replace(summary, notes=[*summary.notes, *told])
     return summary
 
 
@@ -193,9 +214,13 @@ def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[
     """Warns of what a user should know of the rows; returns that, and what would mend a spoilt loss."""
     advices = advise(config, dataset.in_memory)
     notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
+    _tell(notes)
+    return notes, next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
+
+
+def _tell(notes: Sequence[str]) -> None:
     for note in notes:
         warnings.warn(note, stacklevel=1)
-    return notes, next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
 
 
 def _record_failure(run: RunDir, error: BaseException) -> None:

@@ -50,6 +50,7 @@ Activation = Literal[
 ]  # fmt: skip
 # The names that `dlreg.model` has for these, spelled out: `schema` and `check` import no model.
 EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
+TrackerName = Literal["tensorboard", "mlflow"]
 ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
 
@@ -469,6 +470,9 @@ class RunConfig(_Section):
     )
     compile_cache: Annotated[bool, Remark("in the user's cache folder")] = Field(
         default=True, description="Whether compiled programs are kept for the next run."
+    )
+    log: Annotated[tuple[TrackerName, ...], Field(strict=False)] = Field(
+        default=(), description="Trackers that are told of the training: any of tensorboard, mlflow."
     )
 
 

@@ -161,6 +161,13 @@ def _other_threads(config: Config, path: Path, threads: int) -> Fault:
     return Fault(message, str(path), hint=f"Go on with --set {_THREADS}={threads}, or null. {_ANEW}")
 
 
+def tracking_id_to_go_on_with(path: Path) -> str | None:
+    """What an unfinished run is called by its trackers; None where it has none, or there is no run yet."""
+    if not os.path.lexists(path / RUN):
+        return None
+    return read_json(to_json(read_any_record(path)), UnfinishedRecord, path / RUN).tracking_id
+
+
 def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
     """What a checkpoint records of its run, in JSON's types.
 
@@ -174,7 +181,7 @@ def origin_of(config: Config, facts: Mapping[str, Any]) -> dict[str, Any]:
     training = config.training
     if not config.depends_on_epochs:
         training = training.model_copy(update={"epochs": 0})
-    run = config.run.model_copy(update={"threads": None})
+    run = config.run.model_copy(update={"threads": None, "log": ()})
     text = dump_config(config.model_copy(update={"training": training, "run": run, "gates": ()}))
     versions = {name: version for name, version in facts["versions"].items() if name != "python"}
     return {
@@ -209,7 +216,7 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
     before, config = read_unfinished_config(path), with_cache_of_run(config, path)
     old, new = dict(_leaves(before.model_dump(mode="json"))), dict(_leaves(config.model_dump(mode="json")))
     # Threads are compared by themselves: null stands for a number that run.json tells.
-    free = ("run.dir", _THREADS, "gates")
+    free = ("run.dir", _THREADS, "run.log", "gates")
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]
     by_epochs = config.depends_on_epochs
     if with_more_epochs and not by_epochs and _is_more(before.training.epochs, config.training.epochs):

@@ -55,6 +55,7 @@ class UnfinishedRecord(_Shape):
     data: dict[DataKey, DataEntry] = {}
     versions: dict[str, str] = {}
     threads: Threads | None = None
+    tracking_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
 class Metrics(_Shape):

@@ -1,0 +1,115 @@
+"""What a training tells its trackers: plain values that are the same in JSON."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dlreg.training.progress import Progress
+
+# Their keys are names of columns, and so no names of parameters.
+_BY_COLUMN = ("data",)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A run that begins, or goes on.
+
+    Attributes:
+        path: Where the finished run will stand, absolute.
+        tracking_id: Tells the run from all others; the same when it goes on.
+        parameters: Every key of the config by its dotted name; lists and mappings of columns as JSON.
+        tags: Further facts: versions, the hash of the data.
+    """
+
+    path: str
+    tracking_id: str
+    parameters: dict[str, Any]
+    tags: dict[str, str]
+
+
+class Epoch(NamedTuple):
+    """An epoch that is over.
+
+    Attributes:
+        step: 1-based; epochs of refitting go on counting.
+        time: When it was told, in seconds since 1970.
+        values: The names of `history.json`, with `refit_` before those of refitting.
+    """
+
+    step: int
+    time: float
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """A run that is complete.
+
+    Attributes:
+        metrics: Every number of its results by its dotted name, such as `test.rmse`.
+        figures: A folder of figures in PNG.
+        files: Absolute paths of what is kept with the run, the pipeline apart.
+        pipeline: That of `pipeline.onnx`.
+        example: A row that can be predicted, by column.
+    """
+
+    metrics: dict[str, float]
+    figures: str
+    files: list[str]
+    pipeline: str
+    example: dict[str, Any]
+
+
+def parameters_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Every key of a config by its dotted name.
+
+    Args:
+        config: In JSON's types, by section.
+
+    Returns:
+        Numbers, texts and truth values as they are; null, lists and mappings of columns as JSON.
+    """
+    return {
+        key: value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
+        for key, value in _leaves(config)
+    }
+
+
+def metrics_of(results: Mapping[str, Any]) -> dict[str, float]:
+    """Every number of a run's results by its dotted name, without those that are null."""
+    return {
+        key: value
+        for key, value in _leaves(results)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value and not prefix.startswith(tuple(f"{x}." for x in _BY_COLUMN)):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def epochs_of(progress: Progress, times: Sequence[float], since: int) -> list[Epoch]:
+    """The epochs of a training that come after the first `since`.
+
+    Args:
+        progress: Of the training.
+        times: When each was over.
+        since: How many to leave out.
+    """
+    return [
+        Epoch(
+            number + 1,
+            times[number],
+            {name: values[number] for name, values in progress.history.items()}
+            if number < progress.epoch
+            else {
+                f"refit_{name}": values[number - progress.epoch] for name, values in progress.refit.items()
+            },
+        )
+        for number in range(since, len(progress.values))
+    ]

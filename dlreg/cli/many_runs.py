@@ -35,7 +35,7 @@ def runs(
 def compare(
     run_dirs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN_DIR...", autocompletion=complete_run, help="Two runs or more."),
+        typer.Argument(metavar="RUN_DIR", autocompletion=complete_run, help="Two runs or more."),
     ],
     metric: Annotated[
         Literal["rmse", "mse", "mae", "mape", "r2"], typer.Option("--by", help="What they are sorted by.")

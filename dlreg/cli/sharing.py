@@ -18,7 +18,7 @@ def report(
     run_dirs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN_DIR...", autocompletion=complete_run, help="Directories that `train` wrote."
+            metavar="RUN_DIR", autocompletion=complete_run, help="Directories that `train` wrote."
         ),
     ],
     output: Annotated[

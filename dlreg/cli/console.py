@@ -5,11 +5,19 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, RenderableType
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    ConsoleRenderable,
+    RenderableType,
+    RenderHook,
+    RenderResult,
+)
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TimeRemainingColumn
 from rich.progress_bar import ProgressBar
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -26,7 +34,11 @@ _LEAST_BAR, _MOST_BAR = 8, 24
 
 
 class PipeConsole(Console):
-    """A rich console on a stream that may be a pipe which nobody reads any more."""
+    """A rich console on a stream that may be a pipe which nobody reads any more; no line ends with blanks."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.push_render_hook(_Trimming())
 
     def on_broken_pipe(self) -> None:
         """Leaves a broken pipe to the caller; rich would end the process with exit code 1.
@@ -35,6 +47,40 @@ class PipeConsole(Console):
             BrokenPipeError: Always.
         """
         raise BrokenPipeError
+
+
+class _Trimming(RenderHook):
+    """Trims each of the things that are printed at once."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Trimmed(renderable) for renderable in renderables]
+
+
+class _Trimmed:
+    """Something without the blanks that end its lines: tables and wrapped texts are filled up with them.
+
+    Args:
+        renderable: What is printed.
+    """
+
+    def __init__(self, renderable: ConsoleRenderable) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        held: list[Segment] = []
+        for segment in console.render(self._renderable, options):
+            for number, text in enumerate(segment.text.split("\n")):
+                if number:
+                    held.clear()
+                    yield Segment.line()
+                kept = text if segment.control else text.rstrip(" ")
+                if kept or segment.control:
+                    yield from held
+                    held.clear()
+                    yield Segment(kept, segment.style, segment.control)
+                if blanks := text[len(kept) :]:
+                    held.append(Segment(blanks, segment.style))
+        yield from held
 
 
 def show_error(error: DlregError) -> None:

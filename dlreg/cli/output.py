@@ -95,14 +95,13 @@ def _metrics_table(parts: Mapping[str, Any]) -> Table:
         table.add_column(name, justify="right")
     for part, metrics in parts.items():
         if metrics:
-            style = "dim" if "baseline" in part else None
-            table.add_row(Text(part), *(format_number(metrics[name]) for name in names), style=style)
+            table.add_row(Text(part), *(format_number(metrics[name]) for name in names))
     return table
 
 
 def _against_baselines(metrics: Mapping[str, Any], held_out: str) -> Text:
     comparison = compare_with_baselines(metrics, held_out)
-    return Text(comparison.sentence, style={True: "green", False: "red", None: ""}[comparison.is_better])
+    return Text(comparison.sentence, style={True: "bold", False: "bold red", None: ""}[comparison.is_better])
 
 
 def print_pages(pages: Mapping[str, str]) -> None:

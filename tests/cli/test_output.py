@@ -74,3 +74,12 @@ def test_parts_without_rows_have_no_line(capsys):
 def test_gates_that_are_passed_have_a_line(capsys):
     print_gates([Gate({"passed": True}, "good"), Gate({"passed": False}, "bad")])
     assert capsys.readouterr().out == "gate passed: good\n"
+
+
+def test_no_line_ends_with_blanks(capsys):
+    long = SUMMARY | {"verdict": {"sentence": "word " * 40, "advice": "and " * 30}}
+    print_run(long, "y", "text")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 10
+    assert lines == [line.rstrip() for line in lines]
+    assert lines[1].startswith("     ")

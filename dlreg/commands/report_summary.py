@@ -31,7 +31,7 @@ def _rows(facts: RunFacts) -> Iterator[list[str]]:
         if name == words_of(facts.held_out.name) and facts.held_out.intervals:
             ends = (facts.held_out.intervals.get(metric) for metric in METRICS)
             yield [
-                "95 % interval",
+                "95% interval",
                 "",
                 *("–" if end is None else " to ".join(map(format_number, end)) for end in ends),
             ]

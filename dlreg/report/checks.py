@@ -83,7 +83,7 @@ def check_boosted(boosted: Boosted | None, held_out: str) -> Check:
         f"The network's {held_out} RMSE is {abs(regression.estimate):.1%} {side} than that of scikit-learn's "
         f"HistGradientBoosting ({format_number(rmse)}) {_trained_on(boosted)}"
     ).replace("%", " %")
-    sentence += f"; the difference is {_span(regression)} with 95 % confidence"
+    sentence += f"; the difference is {_span(regression)} with 95% confidence"
     if low > 0:
         return Check("warn", name, f"{sentence}: the trees are better.")
     return Check(
@@ -101,7 +101,7 @@ def _trained_on(boosted: Boosted) -> str:
 
 
 def _span(regression: Regression) -> str:
-    return " to ".join(f"{100 * end:+.1f} %" for end in regression.interval)
+    return " to ".join(f"{100 * end:+.1f}%" for end in regression.interval)
 
 
 def check_giveaways(explained: Mapping[str, float], target: str) -> Check:
@@ -177,7 +177,7 @@ def check_coverage(metrics: AllMetrics) -> Check | None:
     if test is None or test.coverage_90 is None or test.width_90 is None:
         return None
     sentence = (
-        f"Intervals made to hold 90 % hold {format_share(test.coverage_90)} of the {test.n:,} test rows; "
+        f"Intervals made to hold 90% hold {format_share(test.coverage_90)} of the {test.n:,} test rows; "
     )
     sentence += f"their mean width is {format_number(test.width_90)}."
     # Below what chance leaves, in nearly all of a hundred such tests.

@@ -42,7 +42,7 @@ def finding(facts: RunFacts) -> Iterator[str]:
     )
     if measured.r2 is not None and measured.r2 > 0:
         yield f"It explains {format_share(measured.r2)} of the target's variance."
-    yield compare_with_baselines(metrics.model_dump(), held_out).sentence.replace("%", " %")
+    yield compare_with_baselines(metrics.model_dump(), held_out).sentence
     n_warnings = count_marks(facts.checks)["warn"]
     if n_warnings:
         yield f"Of {len(facts.checks)} checks {n_warnings} ask{'s' if n_warnings == 1 else ''} for a look."
@@ -61,7 +61,7 @@ def with_unit(value: float, unit: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}%"
 
 
 def _drawn(facts: RunFacts) -> str:

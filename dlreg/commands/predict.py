@@ -194,7 +194,7 @@ def _predict_block(
     wanted = [*(column.name for column in run.columns), *options.keep]
     lacking = [name for name in wanted if name not in table.frame.columns]
     if lacking:
-        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name))
+        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name, len(wanted)))
     with located(table.name):
         cells = read_cells(table, run.columns)
     strange = count_strange_cells(run, cells)

@@ -8,6 +8,7 @@ or nested before it has been looked at.
 
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from dlreg.config.yaml_syntax import position_of, syntax_fault
 from dlreg.errors import ConfigError, Fault
 from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.files.similar_file import similar_file
+from dlreg.files.table_files import TABLE_SUFFIXES
 from dlreg.wording import shorten
 
 MAX_BYTES = 1_000_000
@@ -54,9 +56,20 @@ def read_yaml(path: str | Path) -> YamlDocument:
     """
     source = str(path)
     try:
-        content = _read_plain_file(Path(path))
+        return _read_yaml(source)
+    except ConfigError:
+        if TABLE_SUFFIXES & set(Path(path).suffixes) and Path(path).is_file():
+            hint = f"Write a config for it with dlreg init {shlex.quote(source)} --target COLUMN -o my.yaml"
+            raise ConfigError(Fault("this is a table, not a config", source, hint=hint)) from None
+        raise
+
+
+def _read_yaml(source: str) -> YamlDocument:
+    path = Path(source)
+    try:
+        content = _read_plain_file(path)
     except FileNotFoundError:
-        near = similar_file(Path(path))
+        near = similar_file(path)
         hint = f"Did you mean {near}?" if near else "`dlreg init` writes a config to start from."
         raise ConfigError(Fault("there is no such config file", source, hint=hint)) from None
     except (OSError, ValueError) as error:

@@ -18,6 +18,13 @@ from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.hashing import sha256_of_file
 from dlreg.files.plain_file import open_plain
 
+# What the names of configs end with, and those of tables.
+CONFIG_SUFFIXES = (".yaml", ".yml")
+_COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
+TABLE_SUFFIXES = frozenset(
+    (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".xlsx", ".xls", ".ods", *_COMPRESSED)
+)
+
 # What stands for standard input, and what it is called in messages.
 STANDARD_INPUT, STANDARD_INPUT_NAME = "-", "standard input"
 _OPEN_FILES = "/proc/self/fd"

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dlreg.files.similar_file import similar_file
+from dlreg.files.table_files import CONFIG_SUFFIXES
 from dlreg.runs.names import RUN
 
 
@@ -21,6 +22,8 @@ def runs_in(folder: Path) -> list[Path]:
 
 def hint_for_run(path: Path) -> str:
     """A way out where no run stands: the newest one of those that the path may have meant."""
+    if path.suffix in CONFIG_SUFFIXES and path.is_file():
+        return f"This is a config: dlreg train {path} makes a run of it"
     if runs := runs_in(path):
         return f"It holds {len(runs):,} run{'s' if len(runs) > 1 else ''}; the newest is {runs[0]}"
     name = re.compile(re.escape(path.name) + "-[0-9]+")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dlreg.config.schema import Config, DataConfig
 from dlreg.errors import Fault
 from dlreg.table.csv_opening import data_fault, no_names_fault
-from dlreg.table.missing_columns import MOST_NEAR_MATCHES, further_columns, near_column
+from dlreg.table.missing_columns import MOST_NEAR_MATCHES, further_columns, near_column, other_table_fault
 
 # A hint names no more columns than a line holds.
 MOST_UNNAMED = 5
@@ -57,8 +57,10 @@ def _missing(config: Config, header: Sequence[str], path: str) -> list[Fault]:
         for name, key in named
         if name not in known and not (key[1] in listed and _matching(name, header))
     ]
-    if no_names := no_names_fault([name for name, _ in missing], header, path):
-        return [no_names]
+    lacking = list(dict.fromkeys(name for name, _ in missing))
+    n_needed = len({name for name, _ in named})
+    if fault := no_names_fault(lacking, header, path) or other_table_fault(lacking, header, path, n_needed):
+        return [fault]
     faults = [
         config.fault(
             f"{key[0]}.{key[1]}: {path} has no column {name!r}", *key, hint=near_column(_plain(name), header)

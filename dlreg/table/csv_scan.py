@@ -6,6 +6,7 @@ missing cells, trailing cells are cut or shift the columns.
 
 import codecs
 import errno
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ import numpy as np
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.files.similar_file import similar_file
-from dlreg.files.table_files import STANDARD_INPUT, table_files
+from dlreg.files.table_files import CONFIG_SUFFIXES, STANDARD_INPUT, table_files
 from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
 from dlreg.table.csv_header import parse_header
 from dlreg.table.csv_lines import LineCleaner, needs_cleaning
@@ -143,6 +144,9 @@ def open_csv(path: str) -> BinaryIO:
         raise DataError(Fault("expected the name of a CSV file, found none", "''", hint=hint))
     if "://" in path:
         raise DataError(Fault("expected a local file, found a URL", path, hint="Download it first"))
+    if path.endswith(CONFIG_SUFFIXES) and os.path.isfile(path):  # noqa: PTH113 - unlike Path's, it takes any name
+        hint = "Give the table; a config is for dlreg train and dlreg check"
+        raise DataError(Fault("this is a config, not a table", path, hint=hint))
     try:
         return open_plain(table_files(path)[0] if path == STANDARD_INPUT else path, follow_link=True)
     except NotPlainError as error:

@@ -389,7 +389,7 @@ def read_part(
     """
     missing = [column.name for column in columns if column.name not in table.frame.columns]
     if missing:
-        raise DataError(*missing_columns(missing, list(table.frame.columns), table.name))
+        raise DataError(*missing_columns(missing, list(table.frame.columns), table.name, len(columns)))
     faults: list[Fault] = []
     with gathering(faults):
         table, is_observation, notes, row_faults = set_aside(table, data)

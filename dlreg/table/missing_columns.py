@@ -9,22 +9,47 @@ from dlreg.wording import nearest_word
 
 # Near matches take time, and a screen is soon full.
 MOST_NEAR_MATCHES = 20
+# So many missing columns, and such a share of those that are needed, are those of another table.
+_LEAST_FOR_ANOTHER, _SHARE_OF_ANOTHER = 4, 0.9
 # What may stand between columns of a table that is read as one.
 _OTHER_DELIMITERS = (" ", ":", "^", "~")
 
 
-def missing_columns(names: Sequence[str], header: Sequence[str], path: str) -> list[Fault]:
+def missing_columns(names: Sequence[str], header: Sequence[str], path: str, n_needed: int = 1) -> list[Fault]:
     """The faults of columns that a CSV lacks; each of the first `MOST_NEAR_MATCHES` has its near match.
 
-    A CSV whose first line holds no names has one fault.
+    A CSV whose first line holds no names has one fault, and so has one that seems to be another table.
+
+    Args:
+        names: Those that it lacks.
+        header: Those that it has.
+        path: The file.
+        n_needed: How many columns are needed, those that it has among them.
     """
-    if no_names := no_names_fault(names, header, path):
-        return [no_names]
+    if fault := no_names_fault(names, header, path) or other_table_fault(names, header, path, n_needed):
+        return [fault]
     faults = [
         Fault(f"there is no column {name!r}", path, 1, hint=near_column(name, header))
         for name in names[:MOST_NEAR_MATCHES]
     ]
     return faults + further_columns(names, path)
+
+
+def other_table_fault(names: Sequence[str], header: Sequence[str], path: str, n_needed: int) -> Fault | None:
+    """The one fault of a CSV that lacks nearly all columns that are needed; None where it may be right.
+
+    Names that are like those of the CSV are mistyped, and told one by one.
+    """
+    n_missing, examples = len(names), names[:MOST_NEAR_MATCHES]
+    if n_missing < _LEAST_FOR_ANOTHER or n_missing < _SHARE_OF_ANOTHER * n_needed:
+        return None
+    if 2 * sum(nearest_word(name, header, fold=_folded) is not None for name in examples) >= len(examples):
+        return None
+    has = f"only {n_needed - n_missing:,}" if n_missing < n_needed else "none"
+    more = ", …" if n_missing > len(names[:3]) else ""
+    message = f"this looks like another table: it has {has} of the {n_needed:,} columns that are needed"
+    message += f", and lacks {', '.join(map(repr, names[:3]))}{more}"
+    return Fault(message, path, 1, hint=_delimiter_or_columns(names[0], header))
 
 
 def further_columns(names: Sequence[str], path: str) -> list[Fault]:
@@ -43,6 +68,10 @@ def near_column(name: str, header: Sequence[str]) -> str:
             " It looks the same, but is made of other characters: copy it from the file" if is_alike else ""
         )
         return f"Did you mean {near!r}?{copy}"
+    return _delimiter_or_columns(name, header)
+
+
+def _delimiter_or_columns(name: str, header: Sequence[str]) -> str:
     for mark in (";", "\t", "|", ",", *(_OTHER_DELIMITERS if len(header) == 1 else ())):
         if any(name in column.split(mark) for column in header if mark in column):
             return f"The delimiter looks like {mark!r}: set data.delimiter, or --delimiter of dlreg init"

@@ -195,7 +195,7 @@ def _read_block(
     columns = recognised.columns
     lacking = [column.name for column in columns if column.name not in table.frame.columns]
     if lacking:
-        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name))
+        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name, len(columns)))
     faults: list[Fault] = []
     y_true, cells, keys, observations = np.empty(0), {}, None, None
     with gathering(faults):

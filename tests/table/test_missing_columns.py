@@ -3,6 +3,8 @@
 import pytest
 from support.tables import faults_of, rows
 
+from dlreg.table.missing_columns import missing_columns
+
 TABLE = rows("a,b,name,y", *(f"{n},{n * n % 7},{'uv'[n % 2]},{n}.5" for n in range(1, 41)))
 
 
@@ -46,9 +48,29 @@ def test_all_missing_columns_are_named_at_once(tmp_path):
 
 
 def test_many_missing_columns_do_not_fill_the_screen(tmp_path):
-    faults = faults_of(tmp_path, TABLE, data={"features": [f"column {n}" for n in range(3000)]})
+    faults = faults_of(
+        tmp_path, TABLE, data={"features": ["a", "b", "name", *(f"column {n}" for n in range(25))]}
+    )
     assert len(faults) == 21
-    assert "2,980 more columns are missing" in faults[-1].message
+    assert "5 more columns are missing" in faults[-1].message
+
+
+@pytest.mark.bad_input("data")
+def test_another_table_has_one_fault_that_counts(tmp_path):
+    listed = [f"column {n}" for n in range(3000)]
+    (fault,) = faults_of(tmp_path, TABLE, data={"target": "price", "features": listed})
+    assert "another table: it has none of the 3,001 columns" in fault.message
+    assert "lacks 'price', 'column 0', 'column 1', …" in fault.message
+    assert fault.hint == "The columns are 'a', 'b', 'name', 'y'"
+
+
+def test_names_that_are_alike_are_mistyped_and_no_other_table(tmp_path):
+    wanted = ["north", "south", "east", "west"]
+    faults = missing_columns(wanted, [name.upper() for name in wanted], "t.csv", 4)
+    assert [fault.hint for fault in faults] == [f"Did you mean {name.upper()!r}?" for name in wanted]
+    (fault,) = missing_columns(wanted, ["a;north", "b"], "t.csv", 4)
+    assert "looks like ';'" in (fault.hint or "")
+    assert len(missing_columns(wanted, ["a", "b"], "t.csv", 5)) == 4
 
 
 def test_a_list_of_many_columns_is_cut(tmp_path):

@@ -13,15 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from dlreg.figures.inline_svg import FIRST, INK, QUIET, SECOND, chart_settings, inline_svg
+from dlreg.figures.limits import Limits, robust_limits
 from dlreg.wording import format_number
 
 SIZE = (5.4, 3.5)
 STEPS = [1, 2, 2.5, 5, 10]
 MOST_BANDS, FEW_VALUES = 120, 6
 LOG_SCALE_FROM = 20.0
-# Values further from the middle half than so many times its width are drawn at the edge, where with them the
-# axis would be longer by this factor.
-REACH, PRESSED_FLAT = 6.0, 2.5
 
 
 class Points(NamedTuple):
@@ -51,16 +49,16 @@ class Points(NamedTuple):
         return texts
 
 
-def learning_curve(history: Mapping[str, Sequence[float]], best_epoch: int, prefix: str) -> str:
-    """Training and validation loss by epoch, the best one marked.
+def learning_curve(curves: Mapping[str, Sequence[float]], best_epoch: int, metric: str, prefix: str) -> str:
+    """A metric by epoch, the best epoch marked.
 
     Args:
-        history: `loss`, and `val_loss` where there are validation rows.
+        curves: A number per epoch of `training`, and of `validation` where there are such rows.
         best_epoch: 1-based; 0 for none.
+        metric: What it is called.
         prefix: Begins every id.
     """
-    curves = {"training": history["loss"], "validation": history.get("val_loss")}
-    shown = {name: np.asarray(values) for name, values in curves.items() if values is not None}
+    shown = {name: np.asarray(values) for name, values in curves.items()}
     n_epochs = len(shown["training"])
     epochs = np.arange(1, n_epochs + 1)
     with mpl.rc_context(chart_settings()):
@@ -83,9 +81,9 @@ def learning_curve(history: Mapping[str, Sequence[float]], best_epoch: int, pref
         axes.set_xlim(0.5, n_epochs + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=STEPS))
         axes.set_xlabel("epoch")
-        axes.set_ylabel("loss")
+        axes.set_ylabel(metric)
         _legend(figure)
-        return inline_svg(figure, "Loss by epoch", prefix, {"bands": titles})
+        return inline_svg(figure, f"{metric} by epoch", prefix, {"bands": titles})
 
 
 def predictions(points: Points, prefix: str) -> tuple[str, int]:
@@ -96,20 +94,17 @@ def predictions(points: Points, prefix: str) -> tuple[str, int]:
     """
     with mpl.rc_context(chart_settings()):
         figure, axes = _new_chart()
-        low, high = reach_of(np.concatenate([points.y_true, points.y_pred]))
-        x, y = np.clip(points.y_true, low, high), np.clip(points.y_pred, low, high)
+        ends = robust_limits(points.y_true).and_(robust_limits(points.y_pred))
+        x, y = np.clip(points.y_true, *ends), np.clip(points.y_pred, *ends)
         if points.half_width is not None:
-            ends = np.clip(points.y_pred + np.outer([-1, 1], points.half_width), low, high)
+            lower, upper = np.clip(points.y_pred + np.outer([-1, 1], points.half_width), *ends)
             gaps = np.full(len(x), np.nan)
-            line = np.stack([ends[0], ends[1], gaps], axis=1).ravel()
+            line = np.stack([lower, upper, gaps], axis=1).ravel()
             axes.plot(np.stack([x, x, gaps], axis=1).ravel(), line, color=FIRST, alpha=0.22, linewidth=0.9)
-        axes.plot([low, high], [low, high], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot(ends, ends, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         outside = (x != points.y_true) | (y != points.y_pred)
         _scatter(axes, x, y)
-        _set_limits(axes.set_xlim, low, high)
-        _set_limits(axes.set_ylim, low, high)
-        axes.set_xlabel("observed")
-        axes.set_ylabel("predicted")
+        axes.set(xlim=ends.around(), ylim=ends.around(), xlabel="observed", ylabel="predicted")
         chart = inline_svg(figure, "Predictions against observations", prefix, {"points": points.titles()})
     return chart, int(outside.sum())
 
@@ -123,16 +118,13 @@ def residuals(points: Points, prefix: str) -> tuple[str, int]:
     errors = points.y_true - points.y_pred
     with mpl.rc_context(chart_settings()):
         figure, axes = _new_chart()
-        left, right = reach_of(points.y_pred)
-        bottom, top = reach_of(errors)
-        bound = max(abs(bottom), abs(top)) or 1.0
-        x, y = np.clip(points.y_pred, left, right), np.clip(errors, -bound, bound)
+        ends, reach = robust_limits(points.y_pred), max(map(abs, robust_limits(errors)))
+        heights = Limits(-reach, reach)
+        x, y = np.clip(points.y_pred, *ends), np.clip(errors, *heights)
         axes.axhline(0, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         _scatter(axes, x, y)
-        _set_limits(axes.set_xlim, left, right)
-        _set_limits(axes.set_ylim, -bound, bound)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("observed − predicted")
+        axes.set(xlim=ends.around(), ylim=heights.around())
+        axes.set(xlabel="predicted", ylabel="observed − predicted")
         chart = inline_svg(figure, "Residuals by prediction", prefix, {"points": points.titles()})
     return chart, int(((x != points.y_pred) | (y != errors)).sum())
 
@@ -177,21 +169,9 @@ def dependence(
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, grouped_from=1e4)))
         if len(x) <= FEW_VALUES and not is_date:
             axes.xaxis.set_major_locator(FixedLocator(x.tolist()))
-        _set_limits(axes.set_ylim, *reach)
-        axes.set_ylabel("mean prediction")
+        axes.set(ylim=Limits(*reach).around(), ylabel="mean prediction")
         titles = [f"{name}: {_number(mean)}" for name, mean in zip(names, means, strict=True)]
         return inline_svg(figure, f"Mean prediction by {column}", prefix, {"points": titles})
-
-
-def reach_of(values: np.ndarray) -> tuple[float, float]:
-    """The least and the greatest value that an axis shows: without those that would press all others flat."""
-    low, high = float(values.min()), float(values.max())
-    quarter, three_quarters = np.quantile(values, [0.25, 0.75])
-    spread = float(three_quarters - quarter)
-    inner = max(low, quarter - REACH * spread), min(high, three_quarters + REACH * spread)
-    if spread > 0 and high - low > PRESSED_FLAT * (inner[1] - inner[0]):
-        low, high = inner
-    return (low, high) if high > low else (low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0))
 
 
 def _new_chart(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
@@ -216,11 +196,6 @@ def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     size = float(np.clip(3000 / max(len(x), 1), 9, 36))
     alpha = float(np.clip(16 / max(len(x), 1) ** 0.5, 0.35, 0.8))
     axes.scatter(x, y, s=size, color=FIRST, alpha=alpha, linewidths=0, gid="points", clip_on=False)
-
-
-def _set_limits(set_limits: object, low: float, high: float) -> None:
-    margin = 0.04 * (high - low)
-    set_limits(low - margin, high + margin)  # type: ignore[operator]
 
 
 def _legend(figure: Figure) -> None:

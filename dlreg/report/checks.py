@@ -82,7 +82,7 @@ def check_boosted(boosted: Boosted | None, held_out: str) -> Check:
     sentence = (
         f"The network's {held_out} RMSE is {abs(regression.estimate):.1%} {side} than that of scikit-learn's "
         f"HistGradientBoosting ({format_number(rmse)}) {_trained_on(boosted)}"
-    ).replace("%", " %")
+    )
     sentence += f"; the difference is {_span(regression)} with 95% confidence"
     if low > 0:
         return Check("warn", name, f"{sentence}: the trees are better.")

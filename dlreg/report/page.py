@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from dlreg.config.writing import dump_config
 from dlreg.errors import printable
@@ -61,8 +60,6 @@ def _environment() -> Environment:
         "short": shorten,
         "count": lambda value: f"{value:,}",
         "signed": lambda value: f"{'+' if value > 0 else ''}{format_number(value)}",
-        # A percent sign does not stand at the start of a line.
-        "prose": lambda text: escape(printable(text)).replace(" %", Markup("&nbsp;%")),
     }
     return environment
 
@@ -74,7 +71,6 @@ def _context(facts: RunFacts, prefix: str) -> dict[str, Any]:
     if points.y_true.size:
         drawn["predictions"] = charts.predictions(points, f"{prefix}p")
         drawn["residuals"] = charts.residuals(points, f"{prefix}e")
-    curve = charts.learning_curve(facts.history, facts.record.best_epoch, f"{prefix}l")
     return {
         "facts": facts,
         "id": prefix.rstrip("-"),
@@ -86,7 +82,7 @@ def _context(facts: RunFacts, prefix: str) -> dict[str, Any]:
         "measured": getattr(facts.record.metrics, held_out),
         "error": validation_error(facts),
         "rows": list(metric_rows(facts)),
-        "curve": curve,
+        "curves": {name: _curve(facts, name, prefix) for name in ("loss", "mae") if name in facts.history},
         "drawn": drawn,
         "n_points": len(facts.held_out.predictions.y_true),
         "n_drawn": len(points.y_true),
@@ -101,6 +97,14 @@ def _context(facts: RunFacts, prefix: str) -> dict[str, Any]:
         "config": _config_lines(facts),
         "files": {key: (Path(entry.path).name, entry) for key, entry in facts.record.data.items()},
     }
+
+
+def _curve(facts: RunFacts, name: str, prefix: str) -> str:
+    curves = {"training": facts.history[name]}
+    if validation := facts.history.get(f"val_{name}"):
+        curves["validation"] = validation
+    metric = {"mae": "MAE"}.get(name, name)
+    return charts.learning_curve(curves, facts.record.best_epoch, metric, f"{prefix}{name}")
 
 
 def _points(facts: RunFacts) -> charts.Points:

@@ -86,7 +86,7 @@ def test_the_numbers_are_those_of_the_run(page, folder):
     metrics = json.loads((folder / "run" / "metrics.json").read_text(encoding="utf-8"))
     for values in (metrics["train"], metrics["test"], *metrics["baselines"].values()):
         assert f" {values['rmse']:.4g} " in page.text
-    low, high = re.search(r"95 % interval ([\d.]+) to ([\d.]+)\)", page.text.replace("\xa0", " ")).groups()
+    low, high = re.search(r"95% interval ([\d.]+) to ([\d.]+)\)", page.text).groups()
     assert float(low) < metrics["test"]["rmse"] < float(high)
 
 

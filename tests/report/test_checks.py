@@ -60,15 +60,15 @@ def test_both_simple_models_have_to_be_beaten(linear, mean, mark):
 @pytest.mark.parametrize(
     ("low", "high", "mark", "fragment"),
     [
-        (-0.3, -0.1, "pass", "20.0 % lower than that of scikit-learn's HistGradientBoosting"),
+        (-0.3, -0.1, "pass", "20.0% lower than that of scikit-learn's HistGradientBoosting"),
         (-0.1, 0.3, "pass", "which may be chance"),
-        (0.1, 0.3, "warn", "20.0 % higher than"),
+        (0.1, 0.3, "warn", "20.0% higher than"),
     ],
 )
 def test_trees_are_better_only_if_surely_so(low, high, mark, fragment):
     check = checks.check_boosted(boosted(low, high), "test")
     assert check.mark == mark and fragment in check.sentence
-    assert f"{100 * low:+.1f} % to {100 * high:+.1f} % with 95 %" in check.sentence
+    assert f"{100 * low:+.1f}% to {100 * high:+.1f}% with 95%" in check.sentence
 
 
 def test_it_is_said_what_trees_were_trained_on():
@@ -81,13 +81,13 @@ def test_a_column_that_says_the_target_is_named():
     check = checks.check_giveaways({"a": 0.2, "price_eur": 0.999}, "price")
     assert check.mark == "warn" and "'price_eur'" in check.sentence
     check = checks.check_giveaways({"a": 0.2, "b": 0.5}, "price")
-    assert check.mark == "pass" and "'b' says most by itself, 50.0 %" in check.sentence
+    assert check.mark == "pass" and "'b' says most by itself, 50.0%" in check.sentence
 
 
 def test_rows_earlier_than_training_rows_are_pointed_out():
     data = DataConfig(path="t.csv", target="y")
     check = checks.check_time({"day": 0.9, "at": 0.2}, data, "test")
-    assert check.mark == "warn" and "'day' 90.0 % of the test rows" in check.sentence
+    assert check.mark == "warn" and "'day' 90.0% of the test rows" in check.sentence
     assert checks.check_time({"day": 0.0}, data, "test").mark == "pass"
     assert checks.check_time({}, data, "test") is None
     by_time = DataConfig(path="t.csv", target="y", split="time", split_by="day")

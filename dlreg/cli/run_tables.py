@@ -1,6 +1,7 @@
 """Many runs as a person sees them: a list, and a comparison."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ def print_runs(report: Mapping[str, Any]) -> None:
         return
     rows: list[list[str | Text]] = [
         [
-            printable(run["run_dir"]),
+            _name(run["run_dir"], report["folder"]),
             printable(run["started"][:16].replace("T", " ")),
             Text(run["status"], style=_STYLES.get(run["status"], "yellow")),
             format_number(run["rows"]),
@@ -41,7 +42,12 @@ def print_runs(report: Mapping[str, Any]) -> None:
     for run in report["runs"]:
         if run["differs"]:
             changes = (f"{key}: {_value(value)}" for key, value in run["differs"].items())
-            console.print(Text(f"{printable(run['run_dir'])}: {', '.join(changes)}"))
+            console.print(Text(f"{_name(run['run_dir'], report['folder'])}: {', '.join(changes)}"))
+
+
+def _name(run_dir: str, folder: str) -> str:
+    """A run as it is called in the folder that is listed: a whole path would leave no room for numbers."""
+    return printable(os.path.relpath(run_dir, folder))
 
 
 def print_comparison(comparison: "Comparison") -> None:

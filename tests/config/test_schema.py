@@ -93,7 +93,7 @@ def test_defaults(tmp_path: Path) -> None:
             "restore_best_weights": True,
             "seed": 42,
         },
-        "run": {"dir": None, "threads": None, "compile_cache": True},
+        "run": {"dir": None, "threads": None, "compile_cache": True, "log": ()},
         "gates": (),
     }
 

@@ -45,7 +45,7 @@ def test_hints(tmp_path: Path, addition: str, hint: str) -> None:
         (("lr",), "Did you mean training.learning_rate?"),
         (("model", "Units"), "Did you mean model.hidden_layers?"),
         (("data", "path:table.csv"), "Put a blank after the colon."),
-        (("run", "zzz"), "The keys here are dir, threads, compile_cache."),
+        (("run", "zzz"), "The keys here are dir, threads, compile_cache, log."),
     ],
 )
 def test_hints_for_unknown_keys(key: KeyPath, meant: str) -> None:

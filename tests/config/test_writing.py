@@ -23,7 +23,7 @@ def test_dumped_text(tmp_path: Path) -> None:
     assert "  hidden_layers: [64, 64]\n" in text
     assert '    가격: number\n    "1e3": date\n' in text
     assert "  test_split: null\n" in text
-    assert text.endswith("run:\n  dir: null\n  threads: null\n  compile_cache: true\ngates: []\n")
+    assert text.endswith("run:\n  dir: null\n  threads: null\n  compile_cache: true\n  log: []\ngates: []\n")
     keys = [line.partition(":")[0] for line in text.splitlines()[1:] if line[0] != " "]
     assert keys == ["preset", "data", "preprocessing", "model", "training", "run", "gates"]
 

@@ -74,9 +74,17 @@ def learning_curve(curves: Mapping[str, Sequence[float]], best_epoch: int, metri
                 best_epoch, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"best: {best_epoch:,}"
             )
         edges = np.unique(np.linspace(0, n_epochs, min(MOST_BANDS, n_epochs) + 1).round().astype(int)) + 0.5
-        for low, high in pairwise(edges):
-            # Not quite nothing, which no pointer can be over.
-            axes.axvspan(low, high, color=INK, alpha=0.002, linewidth=0, gid="bands")
+        # Not quite nothing, which no pointer can be over.
+        axes.broken_barh(
+            [(low, high - low) for low, high in pairwise(edges)],
+            (0, 1),
+            transform=axes.get_xaxis_transform(),
+            color=INK,
+            alpha=0.002,
+            linewidth=0,
+            gid="bands",
+            in_layout=False,
+        )
         titles = [_epoch_title(int(edge - 0.5), shown) for edge in edges[1:]]
         axes.set_xlim(0.5, n_epochs + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=STEPS))

@@ -88,9 +88,12 @@ def test_an_epoch_and_a_point_are_hovered_over(show):
         mark.scroll_into_view_if_needed()
         mark.hover(timeout=5000, force=selector.startswith(".points"))
         assert len(mark.locator("title").first.text_content()) > 5
-    assert page.eval_on_selector(
-        ".bands path", "element => element.querySelector('title').textContent"
-    ).startswith("epoch 1: training ")
+    band = page.locator(".bands path >> nth=3")
+    assert band.locator("title").text_content().startswith("epoch 4: training ")
+    shade = "element => Number(getComputedStyle(element).fillOpacity)"
+    assert band.evaluate(shade) < 0.01
+    band.hover(timeout=5000)
+    assert band.evaluate(shade) > 0.1
 
 
 def test_names_are_shown_as_they_are(show):

@@ -293,9 +293,9 @@ def test_without_the_package_it_is_said_how_to_install_it(run, keys, monkeypatch
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
-def test_the_commands_of_the_readme_sign_and_verify(project, tmp_path):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("### Signing a run")[2].partition("\n## ")[0]
+def test_the_commands_of_the_docs_sign_and_verify(project, tmp_path):
+    page = (Path(__file__).parents[2] / "dlreg" / "docs" / "run-directory.md").read_text(encoding="utf-8")
+    section = page.partition("## Signing a run")[2]
     shutil.copytree(project / "run", tmp_path / "runs" / "mine")
     python = f'"{sys.executable}" -m'
     functions = [f'{name}() {{ {python} {name} "$@"; }}\n' for name in ("dlreg", "model_signing")]
@@ -305,7 +305,7 @@ def test_the_commands_of_the_readme_sign_and_verify(project, tmp_path):
     assert (
         done.stdout.count("verified and their signature") == done.stdout.count("Verification succeeded") == 1
     )
-    ignored = re.findall(r"[\w]+\.(?:md|png)", section.partition("--ignore-paths")[2])
+    ignored = re.findall(r"[\w]+\.(?:md|png|html)", section.partition("--ignore-paths")[2])
     assert {*ignored, names.SIGNATURE} == names.UNHASHED
 
 

@@ -88,7 +88,7 @@ def test_the_first_command_prints_what_the_readme_shows(clone):
 
 def test_the_start_page_writes_what_it_speaks_of(walked):
     assert (walked / "predictions.csv").read_text().startswith("row,y_pred\n")
-    assert {"runs/mine/predictions.png", "runs/mine/importance.png", "runs/wider/run.json"} <= {
+    assert {"runs/mine/predictions.png", "runs/mine/report.html", "runs/wider/run.json"} <= {
         str(path.relative_to(walked)) for path in walked.glob("runs/*/*")
     }
 

@@ -168,6 +168,9 @@ def _mark_beyond(axes: Axes, shown: Mapping[str, np.ndarray], end: float) -> str
     n_beyond, highest = 0, end
     for values, colour in zip(shown.values(), (TRAIN, VALIDATION), strict=False):
         beyond = np.flatnonzero(np.isfinite(values) & (values > end))
+        # To the layout, marks that are none would stand in the figure's corner.
+        if not len(beyond):
+            continue
         axes.plot(
             beyond + 1, np.full(len(beyond), end), "^", color=colour, markersize=9, clip_on=False, zorder=4
         )

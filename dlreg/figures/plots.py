@@ -127,7 +127,9 @@ def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Fi
         side.grid(visible=False)
         side.tick_params(labelleft=False)
         side.set_xlabel("rows")
-        side.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=2 if np.max(counts) < 1000 else 1))
+        # Its 0 would stand beside the last number of the other axis.
+        n_bins = 2 if np.max(counts) < 1000 else 1
+        side.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=n_bins, prune="lower"))
         side.xaxis.set_major_formatter(StrMethodFormatter(NUMBERS))
         if hexagons:
             _add_colour_bar(figure, axes, hexagons, at=1.22)
@@ -207,6 +209,9 @@ def _mark_beyond(axes: Axes, values: Mapping[str, tuple[np.ndarray, Limits]]) ->
     (x, x_ends), (y, y_ends) = values.values()
     is_beyond = {"<": x < x_ends.low, ">": x > x_ends.high, "v": y < y_ends.low, "^": y > y_ends.high}
     for marker, rows in is_beyond.items():
+        # To the layout, marks that are none would stand in the figure's corner.
+        if not rows.any():
+            continue
         axes.plot(
             np.clip(x[rows], *x_ends),
             np.clip(y[rows], *y_ends),

@@ -1,7 +1,7 @@
 """One module a command, named as the command: a function of plain arguments, without a terminal.
 
 - `train`: from a config to a complete run directory; `train_steps`: the steps of it, each returning a value;
-  `tracked`: what trackers are told of it
+  `train_summary`: what came of it; `tracked`: what trackers are told of it
 - `check`: every fault of a config and its CSV, and what a training would do
 - `init`: a config that fits a table; `column_uses`: what it makes of each column
 - `evaluate`: metrics and gates

@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.commands.tracked import describe_opening, tell_results
+from dlreg.commands.train_summary import Outcome, Summary
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
@@ -64,56 +65,6 @@ from dlreg.training.progress import Progress
 # What imports TensorFlow is imported after `importing` has prepared the process for it.
 if TYPE_CHECKING:
     from dlreg.commands.train_steps import BuiltPipeline, Networks
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The results of a training, as `run.json` and `--json` tell them.
-
-    Attributes:
-        metrics: By part, and of the baselines.
-        epochs: How many there were, refitting left out.
-        best_epoch: The 1-based epoch with the lowest watched loss.
-        best_epochs: The same of each member.
-        refit_epochs: How many epochs each member was refitted.
-        verdict: What the learning curve shows.
-        parameters: Of the networks, as Keras counts them.
-        features: Inputs of the networks.
-    """
-
-    metrics: dict[str, Any]
-    epochs: int
-    best_epoch: int
-    best_epochs: list[int]
-    refit_epochs: list[int]
-    verdict: dict[str, Any]
-    parameters: int
-    features: int
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A finished run, as `--json` tells it.
-
-    Attributes:
-        run_dir: The run directory.
-        seconds: How long it took.
-        notes: What a user should know.
-        outcome: The results of the training.
-    """
-
-    run_dir: str
-    seconds: float
-    notes: list[str]
-    outcome: Outcome
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, in one mapping."""
-        return {"run_dir": self.run_dir, **self.facts()}
-
-    def facts(self) -> dict[str, Any]:
-        """The same without the directory, as `run.json` has it."""
-        return {"seconds": self.seconds, "notes": self.notes, **asdict(self.outcome)}
 
 
 def train(

@@ -61,10 +61,14 @@ def error_difference(errors: np.ndarray, codes: np.ndarray) -> float:
     n_rows, n_groups = len(errors), len(np.unique(codes))
     if n_groups < 2 or n_rows <= n_groups + 1:
         return 0.0
-    ranks = np.argsort(np.argsort(np.abs(errors), kind="stable")).astype(np.float64)
+    _, places, ties = np.unique(np.abs(errors), return_inverse=True, return_counts=True)
+    # Equal errors have one rank: else the order of the file would tell them apart.
+    ranks = (np.cumsum(ties) - ties / 2)[places]
     counts = np.bincount(codes)
     means = np.bincount(codes, ranks) / np.maximum(counts, 1)
     spread = float(np.sum((ranks - ranks.mean()) ** 2))
+    if spread == 0:
+        return 0.0
     within = float(np.sum((ranks - means[codes]) ** 2))
     difference = 1 - (within / (n_rows - n_groups)) / (spread / (n_rows - 1))
     by_chance = np.sqrt(2 * (n_groups - 1)) / n_rows

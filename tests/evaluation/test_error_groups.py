@@ -36,6 +36,14 @@ def test_the_difference_is_that_of_kruskal_and_wallis():
     assert error_difference(errors, codes) == pytest.approx((statistic - 3) / (300 - 4), rel=1e-9)
 
 
+def test_equal_errors_are_not_told_apart_by_the_order_of_rows():
+    codes = np.repeat(np.arange(4), 50)
+    assert error_difference(np.ones(200), codes) == 0
+    errors = np.random.default_rng(4).integers(1, 3, 200) + 0.5 * (codes == 3)
+    statistic = kruskal(*(errors[codes == code] for code in range(4))).statistic
+    assert error_difference(errors, codes) == pytest.approx((statistic - 3) / (200 - 4), rel=1e-9)
+
+
 def test_groups_that_do_not_differ_are_chance():
     generator = np.random.default_rng(3)
     found = [

@@ -66,8 +66,9 @@ def _draw(axes: Axes, curves: Mapping[str, Sequence[float]]) -> None:
             np.arange(1, len(values) + 1),
             values,
             color=_COLOURS[number % len(_COLOURS)],
-            linestyle=_DASHES[number // len(_COLOURS)],
-            marker="o" if len(values) == 1 else "",
+            # Of one epoch there is no line, and each curve is one mark.
+            linestyle=_DASHES[number // len(_COLOURS)] if len(values) > 1 else "",
+            marker="" if len(values) > 1 else "o",
             label=name,
             gid="curves",
         )

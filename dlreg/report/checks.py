@@ -8,7 +8,7 @@ from dlreg.config.schema import DataConfig
 from dlreg.evaluation.bootstrap import Regression
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.report.facts import Boosted, Check
-from dlreg.runs.shapes import AllMetrics, VerdictEntry
+from dlreg.runs.shapes import AllMetrics, Metrics, VerdictEntry
 from dlreg.wording import format_number, format_share, shorten
 
 # Times the training error; a network that learnt part of its rows by heart still predicts new ones.
@@ -23,7 +23,7 @@ MOST_NAMED = 3
 def check_overfitting(metrics: AllMetrics, held_out: str, verdict: VerdictEntry) -> Check:
     """Whether the error of held-out rows is far above that of training rows."""
     name = "Overfitting"
-    measured = getattr(metrics, held_out)
+    held_out, measured = _not_learned(metrics, held_out)
     if held_out == "train":
         return Check("open", name, "There are no rows but those that were learned from.")
     if metrics.train.rmse == 0:
@@ -40,7 +40,9 @@ def check_overfitting(metrics: AllMetrics, held_out: str, verdict: VerdictEntry)
 
 def check_size(metrics: AllMetrics, held_out: str) -> Check:
     """Whether there are held-out rows enough to know the error by."""
-    name, n_rows = "Rows to measure on", getattr(metrics, held_out).n
+    name = "Rows to measure on"
+    held_out, measured = _not_learned(metrics, held_out)
+    n_rows = measured.n
     if held_out == "train":
         sentence = "There are none but those that were learned from, so that nothing is known of other rows."
         return Check("warn", name, sentence)
@@ -51,7 +53,16 @@ def check_size(metrics: AllMetrics, held_out: str) -> Check:
         return Check(
             "pass", name, f"{sentence}, which chose when to stop, so that others are a little worse."
         )
+    if held_out == "out-of-fold":
+        return Check("pass", name, f"{sentence}, each predicted by networks that had not learned it.")
     return Check("pass", name, f"{sentence}, of which training knew nothing.")
+
+
+def _not_learned(metrics: AllMetrics, held_out: str) -> tuple[str, Metrics]:
+    """The rows that tell of others: of training rows those out of fold, if there are any."""
+    if held_out == "train" and metrics.out_of_fold:
+        return "out-of-fold", metrics.out_of_fold
+    return held_out, getattr(metrics, held_out)
 
 
 def check_linear(metrics: AllMetrics, held_out: str) -> Check:
@@ -133,7 +144,8 @@ def check_time(shares: Mapping[str, float], data: DataConfig, held_out: str) -> 
         held_out: The name of the rows.
     """
     name = "Order of time"
-    if data.split == "time":
+    has_file = data.validation_path if held_out == "validation" else data.test_path
+    if data.split == "time" and not has_file:
         return Check(
             "pass", name, f"The rows were split by {_named(str(data.split_by))}, the latest held out."
         )

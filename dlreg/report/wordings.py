@@ -40,7 +40,10 @@ def finding(facts: RunFacts) -> Iterator[str]:
         f"{with_unit(measured.rmse, facts.unit)}{ends}, its mean absolute error "
         f"{with_unit(measured.mae, facts.unit)}."
     )
-    if measured.r2 is not None and measured.r2 > 0:
+    if held_out == "train" and metrics.out_of_fold:
+        error = with_unit(metrics.out_of_fold.rmse, facts.unit)
+        yield f"Out of fold, by networks that had not learned the rows, that error is {error}."
+    elif measured.r2 is not None and measured.r2 > 0:
         yield f"It explains {format_share(measured.r2)} of the target's variance."
     yield compare_with_baselines(metrics.model_dump(), held_out).sentence
     n_warnings = count_marks(facts.checks)["warn"]

@@ -6,7 +6,7 @@ from dlreg.config.schema import DataConfig
 from dlreg.evaluation.bootstrap import Regression
 from dlreg.report import checks
 from dlreg.report.facts import Boosted
-from dlreg.runs.shapes import AllMetrics, VerdictEntry
+from dlreg.runs.shapes import AllMetrics, Metrics, VerdictEntry
 
 
 def of(rmse, n=100, **more):
@@ -94,6 +94,13 @@ def test_rows_earlier_than_training_rows_are_pointed_out():
     assert checks.check_time({"day": 0.01}, by_time, "test").mark == "pass"
 
 
+def test_rows_of_a_file_of_their_own_are_not_taken_for_the_latest_of_the_table():
+    data = DataConfig(path="t.csv", target="y", split="time", split_by="day", test_path="u.csv")
+    check = checks.check_time({"day": 0.4}, data, "test")
+    assert check.mark == "warn" and "40.0% of the test rows are earlier" in check.sentence
+    assert checks.check_time({"day": 0.4}, data, "validation").mark == "pass"
+
+
 @pytest.mark.parametrize(("n", "mark"), [(0, "pass"), (4, "pass"), (5, "warn"), (500, "warn")])
 def test_repeated_rows_are_a_fault_from_a_hundredth_on(n, mark):
     check = checks.check_repeated(n, 500, "test", is_sample=False)
@@ -119,6 +126,16 @@ def test_without_intervals_there_is_nothing_to_check():
 )
 def test_few_rows_say_little(n, held_out, mark):
     assert checks.check_size(metrics(n=n), held_out).mark == mark
+
+
+def test_without_test_rows_those_out_of_fold_tell_of_others():
+    of_folds = metrics(1.0, None).model_copy(update={"out_of_fold": Metrics(**of(1.7, n=40))})
+    size, overfitting = (
+        checks.check_size(of_folds, "train"),
+        checks.check_overfitting(of_folds, "train", verdict()),
+    )
+    assert size.mark == "pass" and size.sentence.startswith("40 out-of-fold rows")
+    assert overfitting.mark == "warn" and "out-of-fold rows is 1.70 times" in overfitting.sentence
 
 
 def test_missing_predictions_are_counted():

@@ -29,6 +29,7 @@ from dlreg.wording import format_number, format_share
 
 DENSE_FROM = 5000
 MAX_BARS = 30
+LEAST_REACH = 1e-300
 _DASHES = (0, (4, 3))
 
 
@@ -109,7 +110,9 @@ def plot_residuals(y_true: np.ndarray, y_pred: np.ndarray, *, target: str) -> Fi
         figure, axes = new_figure("Residuals", f"{short_name(target)} on the test rows")
         side = axes.inset_axes((1.02, 0, 0.16, 1), sharey=axes)
         ends = robust_limits(y_pred).around()
-        reach = max(map(abs, robust_limits(residuals))) * 1.08 or 1.0
+        reach = max(map(abs, robust_limits(residuals))) * 1.08
+        # Less cannot be divided into bins.
+        reach = reach if reach > LEAST_REACH else 1.0
         reaches = Limits(-reach, reach)
         hexagons = _points(axes, y_pred, residuals, ends, reaches)
         axes.axhline(0, color=BEST, linewidth=1.2, linestyle=_DASHES, zorder=3)

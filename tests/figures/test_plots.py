@@ -20,6 +20,11 @@ def test_predictions_share_one_scale_with_the_diagonal():
     assert axes.get_legend() is None
 
 
+@pytest.mark.parametrize("residual", [5e-324, 1e-310, 1e-299, 1e150])
+def test_residuals_of_any_size_are_drawn(residual):
+    assert plot_residuals(np.full(100, residual), np.zeros(100), target="y").axes
+
+
 def test_residuals_are_what_is_left_over():
     figure = plot_residuals(np.array([1.0, 5.0]), np.array([3.0, 4.5]), target="y")
     assert figure.axes[0].collections[0].get_offsets().tolist() == [[3, -2], [4.5, 0.5]]

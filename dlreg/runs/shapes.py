@@ -59,9 +59,9 @@ class UnfinishedRecord(_Shape):
 
 
 class Metrics(_Shape):
-    """What `dlreg.evaluation.metrics.regression_metrics` gives."""
+    """What `dlreg.evaluation.metrics.regression_metrics` gives; there are none of no rows."""
 
-    n: Size
+    n: Annotated[int, Field(ge=1, lt=1 << 63)]
     sse: float
     mse: float
     rmse: float

@@ -13,6 +13,7 @@ from support.command_line import run_cli
 from support.runs import record_anew, spoil_pipeline
 
 from dlreg.commands.verify import verify
+from dlreg.runs.reading import record_json
 
 MOST_BYTES = 1_000_000
 HOSTILE = (
@@ -198,6 +199,16 @@ def test_rows_without_a_usable_prediction_are_said(project, tmp_path, cli):
     page = Page((copy / "run" / "report.html").read_text(encoding="utf-8"))
     assert re.search(r"Missing predictions \d+ of the test rows have none that is a number to use", page.text)
     assert "It could not be measured" in page.text
+
+
+def test_metrics_of_no_rows_are_refused(project, tmp_path, cli):
+    copy = shutil.copytree(project, tmp_path / "project")
+    record = json.loads((copy / "run" / "run.json").read_text(encoding="utf-8"))
+    record["metrics"]["test"]["n"] = 0
+    record.pop("sha256")
+    (copy / "run" / "run.json").write_bytes(record_json(record))
+    done = cli("report", "run", cwd=copy)
+    assert (done.returncode, done.stdout) == (5, "") and "metrics.test.n" in done.stderr
 
 
 def test_hostile_names_are_text(tmp_path, forks, cli):

@@ -9,6 +9,8 @@ from dlreg.wording import nearest_word
 
 METRIC_NAMES = ("n", "sse", "mse", "rmse", "mae", "mape", "r2")
 INTERVAL_METRIC_NAMES = ("coverage_90", "width_90")
+ERRORS = ("sse", "mse", "rmse", "mae", "mape", "width_90")
+MORE_IS_BETTER = ("r2", "coverage_90")
 # The parts of a run's own rows; a limit that names none is on the last one.
 RUN_PARTS = ("train", "validation", "out_of_fold", "test")
 # What `evaluate --data` measures has one part.

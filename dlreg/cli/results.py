@@ -1,5 +1,6 @@
 """The commands that ask a run: `evaluate`, `predict`, `plot` and `explain`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -149,6 +150,7 @@ def predict(
     ] = False,
 ) -> None:
     """Predict new rows: one line per input row, in order."""
+    from dlreg.cli.console import show_note
     from dlreg.cli.json_output import print_json
     from dlreg.commands import predict as command
     from dlreg.commands.other_format import read_otherwise
@@ -157,6 +159,8 @@ def predict(
     if as_json and output == "-":
         raise UsageError("--json prints on standard output, as the rows do: give --output a file")
     run = read_otherwise(open_run(run_dir), overrides or ())
+    if csv == "-" and sys.stdin.isatty():
+        show_note("reading a table from the terminal, to its end with Ctrl-D; give a CSV for one in a file")
     options = command.Options(keep or (), spread, interval, max_unseen, strict, escape_formulas)
     report, unusable = command.predict(run, csv, output, options)
     if as_json:

@@ -28,7 +28,7 @@ def report(
             "-o",
             metavar="FILE",
             rich_help_panel=OUTPUT,
-            help="A .html file; default report.html in RUN_DIR.",
+            help="A .html file; default report.html in RUN_DIR, of several runs here.",
         ),
     ] = None,
     as_markdown: Annotated[

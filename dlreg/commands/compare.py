@@ -15,8 +15,8 @@ from dlreg.runs.overview import RunOverview, read_overview
 from dlreg.runs.shapes import Metrics
 
 METRICS = ("rmse", "mse", "mae", "mape", "r2")
-# What a run's table is called and where it lies is told by its hash, and what it is made for by no key.
-_NOT_CONFIG = ("data.path", "data.test_path", "data.validation_path", "run.dir")
+# What a run's table is called and where it lies is told by its hash.
+_NOT_CONFIG = ("data.path", "data.test_path", "data.validation_path")
 
 
 class Difference(NamedTuple):
@@ -81,7 +81,9 @@ def compare(paths: Sequence[Path], metric: str = "rmse") -> Comparison:
         RunDirError: One is not complete or damaged, or they predict different columns.
     """
     if len(set(paths)) < 2:
-        raise UsageError(Fault("compare takes two run directories or more", hint="Name another one"))
+        raise UsageError(
+            Fault("compare takes two different run directories or more", hint="Name another one")
+        )
     overviews = [read_overview(path) for path in dict.fromkeys(paths)]
     _refuse_other_targets(overviews)
     overviews.sort(key=lambda run: _order(run, metric))

@@ -26,7 +26,7 @@ def draw_curves(comparison: Comparison, output: Path) -> Path:
         UsageError: The suffix is that of no format of a figure.
         RunDirError: A run is damaged.
     """
-    format_of(output)
+    format_of(output, "--figure")
     figure = plot_curves(curves_of(comparison), part="validation", target=comparison.target)
     write_figure(figure, output)
     return output

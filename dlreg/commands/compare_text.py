@@ -89,7 +89,7 @@ def _value(kind: str, value: Any) -> str:
 def as_markdown(comparison: Comparison) -> str:
     """The comparison for a comment on a pull request."""
     heads, rows = metric_rows(comparison)
-    cells = [[number, code(name), *map(plain_text, values)] for number, name, *values in rows]
+    cells = [[number, code(name), *values] for number, name, *values in rows]
     blocks = [f"**{plain_text(comparison.target)}**", table(heads, cells), rows_sentence(comparison)]
     heads, rows = difference_rows(comparison)
     if rows:

@@ -26,7 +26,6 @@ from dlreg.evaluation.gates import (
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks, sum_predictions
 from dlreg.files.table_files import fingerprint
 from dlreg.limits import Limit
-from dlreg.runs.names import SPLIT
 from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
     StrangeCells,
@@ -192,6 +191,9 @@ def compare_with_baseline(
         raise DataError(
             *(replace(fault, message=f"the baseline {baseline.path}: {fault.message}") for fault in faults)
         )
+    rows, other_rows = parts[name].rows, others.rows
+    if not other_table and (rows is None or other_rows is None or not np.array_equal(rows, other_rows)):
+        raise RunDirError(_seen_rows_fault(baseline))
     if not np.array_equal(parts[name].y_true, others.y_true):
         message = "the two runs read different target values from the same CSV"
         raise RunDirError(Fault(message, str(baseline.path), hint="Compare data.* in their config.yaml"))
@@ -214,13 +216,18 @@ def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, other_table: OtherT
                 message = "this very file is what the run was trained on, so nothing can be compared on it"
                 raise RunDirError(Fault(message, str(candidate.path), hint=hint))
         return
-    if _rows_seen(run) != _rows_seen(baseline):
-        message = "the baseline has another table or split, and may have been trained on the run's test rows"
-        hint = "Give a CSV that neither run was trained on with --data"
-        raise RunDirError(Fault(message, str(baseline.path), hint=hint))
+    if _tables_of(run) != _tables_of(baseline):
+        raise RunDirError(_seen_rows_fault(baseline))
 
 
-def _rows_seen(run: TrainedRun) -> list[Any]:
-    """The hashes of a run's CSVs and of its split; a stranger's run may have none."""
-    hashes = {key: entry["sha256"] for key, entry in run.record.get("data", {}).items()}
-    return [hashes, run.record["files"].get(SPLIT)]
+def _seen_rows_fault(baseline: TrainedRun) -> Fault:
+    message = (
+        "the baseline has another table or other test rows, and may have been trained on those of the run"
+    )
+    hint = "Give a CSV that neither run was trained on with --data"
+    return Fault(message, str(baseline.path), hint=hint)
+
+
+def _tables_of(run: TrainedRun) -> dict[str, str]:
+    """The hashes of a run's CSVs; a stranger's run may have none."""
+    return {key: entry["sha256"] for key, entry in run.record.get("data", {}).items()}

@@ -1,7 +1,9 @@
 """What a training tells its trackers, when it begins and when it is complete."""
 
 import tempfile
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,9 @@ def describe_opening(config: Config, path: Path, facts: Mapping[str, Any]) -> Op
     """
     tags = {f"versions.{name}": version for name, version in facts["versions"].items()}
     tags |= {f"{key}.sha256": entry["sha256"] for key, entry in facts["data"].items()}
+    started = datetime.fromisoformat(facts["started"]).timestamp()
     parameters = parameters_of(config.model_dump(mode="json"))
-    return Opening(str(path.resolve()), facts.get("tracking_id", ""), parameters, tags)
+    return Opening(str(path.resolve()), facts.get("tracking_id", ""), parameters, tags, started)
 
 
 def tell_results(trackers: Trackers, path: Path, results: Mapping[str, Any]) -> list[str]:
@@ -61,6 +64,7 @@ def tell_results(trackers: Trackers, path: Path, results: Mapping[str, Any]) -> 
                     files=[str(file) for file in files if file.exists()],
                     pipeline=str(path.resolve() / names.PIPELINE),
                     example={name: example_cell(column) for name, column in columns.items()},
+                    finished=time.time(),
                 )
             )
     except (DlregError, OSError) as error:

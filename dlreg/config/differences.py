@@ -6,6 +6,9 @@ from typing import Any
 from dlreg.config.precedence import over_preset
 from dlreg.config.schema import Config
 
+# Where a run is kept and what it is judged by make no other model.
+NOT_OF_THE_MODEL = ("run.", "gates")
+
 
 def flat_config(config: Config) -> dict[str, Any]:
     """Each key of a config with its value, such as `model.hidden_layers`; a mapping below is one value."""
@@ -37,7 +40,10 @@ def differing_keys(configs: Sequence[Config]) -> dict[str, list[Any]]:
 
     Where presets differ, so do the twenty keys that they set, which says no more than `preset` does.
     """
-    flat = [flat_config(config) for config in configs]
+    flat = [
+        {key: value for key, value in flat_config(config).items() if not key.startswith(NOT_OF_THE_MODEL)}
+        for config in configs
+    ]
     chosen = {
         key for config, values in zip(configs, flat, strict=True) for key in _beyond_preset(config, values)
     }

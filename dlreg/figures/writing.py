@@ -14,7 +14,7 @@ from dlreg.files.whole_file import reporting_storage_errors, sweep_temporaries, 
 FORMATS = ("png", "svg", "pdf")
 
 
-def format_of(output: Path) -> str:
+def format_of(output: Path, option: str = "--output") -> str:
     """The format of a figure, by the suffix of its file.
 
     Raises:
@@ -22,7 +22,7 @@ def format_of(output: Path) -> str:
     """
     suffix = output.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
-        raise UsageError(f"--output: expected a name ending in .png, .svg or .pdf, found {output.name!r}")
+        raise UsageError(f"{option}: expected a name ending in .png, .svg or .pdf, found {output.name!r}")
     return suffix
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dlreg.config.presets import PRESETS
 from dlreg.config.schema import Config
 from dlreg.errors import Fault
+from dlreg.limits import ERRORS, MORE_IS_BETTER, read_limit
 from dlreg.preview.idle_keys import suspect_idle_keys
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import BLOCK_BYTES
@@ -21,6 +22,7 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     """A fault at the place of each suspicious setting."""
     yield from _overruled_presets(config)
     yield from _useless_layers(config)
+    yield from _reversed_gates(config)
     yield from suspect_idle_keys(config)
     yield from _wrong_encoding(config)
     yield from _large_batch(config, dataset)
@@ -47,6 +49,19 @@ def _agrees(value: object, preset_value: object) -> bool:
     if isinstance(value, dict) and isinstance(preset_value, dict):
         return all(_agrees(value.get(key), inner) for key, inner in preset_value.items())
     return value == preset_value
+
+
+def _reversed_gates(config: Config) -> Iterator[Fault]:
+    """A fault at each gate that only a good run would fail."""
+    for index, limit in enumerate(map(read_limit, config.gates)):
+        more_is_better = limit.metric in MORE_IS_BETTER
+        if limit.metric in (*ERRORS, *MORE_IS_BETTER) and limit.operator.startswith(">") == more_is_better:
+            yield config.fault(
+                f"gates[{index}] fails a run that is good: {limit.metric} {limit.operator} {limit.bound:g}",
+                "gates",
+                index,
+                hint="A gate says what must not be, such as rmse>3.2 or r2<0.5",
+            )
 
 
 def _useless_layers(config: Config) -> Iterator[Fault]:

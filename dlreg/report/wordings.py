@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from dlreg.evaluation.baselines import compare_with_baselines
 from dlreg.evaluation.bootstrap import CONFIDENCE
-from dlreg.report.checks import count_marks
 from dlreg.report.facts import RunFacts
 from dlreg.runs.shapes import Metrics
 from dlreg.wording import format_number, format_share, shorten
@@ -46,9 +45,10 @@ def finding(facts: RunFacts) -> Iterator[str]:
     elif measured.r2 is not None and measured.r2 > 0:
         yield f"It explains {format_share(measured.r2)} of the target's variance."
     yield compare_with_baselines(metrics.model_dump(), held_out).sentence
-    n_warnings = count_marks(facts.checks)["warn"]
-    if n_warnings:
-        yield f"Of {len(facts.checks)} checks {n_warnings} ask{'s' if n_warnings == 1 else ''} for a look."
+    warned = [check.name.lower() for check in facts.checks if check.mark == "warn"]
+    if warned:
+        asks = "asks" if len(warned) == 1 else "ask"
+        yield f"Of {len(facts.checks)} checks {len(warned)} {asks} for a look: {', '.join(warned)}."
     else:
         yield f"None of {len(facts.checks)} checks found anything wrong."
 

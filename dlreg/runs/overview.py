@@ -58,7 +58,7 @@ class RunOverview:
 
 
 def find_runs(folder: Path) -> list[Path]:
-    """The run directories in a folder and in the folders of it, complete or not, by name.
+    """The run directories in a folder and in the folders of it, complete or not, by name; one is itself.
 
     Raises:
         RunDirError: There is no such folder.
@@ -66,6 +66,8 @@ def find_runs(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise RunDirError(Fault("no such folder", str(folder), hint="Give a folder that holds runs"))
+    if os.path.lexists(folder / RUN):
+        return [folder]
     found: list[Path] = []
     with reporting_storage_errors(folder):
         _find(folder, DEPTH, found)

@@ -55,7 +55,9 @@ class MlflowLog:
             return
         path = Path(opening.path)
         tags = {**opening.tags, ID_TAG: opening.tracking_id, "dlreg.run_dir": opening.path}
-        self._id = self._client.create_run(experiment, run_name=path.name, tags=tags).info.run_id
+        self._id = self._client.create_run(
+            experiment, round(opening.started * 1000), tags, run_name=path.name
+        ).info.run_id
         parameters = (
             Param(name, str(value)[:MAX_PARAM_VAL_LENGTH]) for name, value in opening.parameters.items()
         )
@@ -87,7 +89,7 @@ class MlflowLog:
             self._client.log_artifact(self._id, file)
         self._client.log_artifacts(self._id, finish.figures)
         self._log_model(Path(finish.pipeline), finish.example)
-        self._client.set_terminated(self._id, "FINISHED")
+        self._client.set_terminated(self._id, "FINISHED", round(finish.finished * 1000))
 
     def stop(self, status: str) -> None:
         """Keeps how the run ended."""

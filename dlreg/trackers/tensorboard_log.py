@@ -34,7 +34,7 @@ _PNG_SIZE = slice(16, 24)
 
 def events_folder(path: Path) -> Path:
     """Where the events of a run stand."""
-    return path.parent / "tensorboard" / path.name
+    return path.parent / ".tensorboard" / path.name
 
 
 class TensorboardLog:

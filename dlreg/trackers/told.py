@@ -20,12 +20,14 @@ class Opening:
         tracking_id: Tells the run from all others; the same when it goes on.
         parameters: Every key of the config by its dotted name; lists and mappings of columns as JSON.
         tags: Further facts: versions, the hash of the data.
+        started: When it began, in seconds since 1970.
     """
 
     path: str
     tracking_id: str
     parameters: dict[str, Any]
     tags: dict[str, str]
+    started: float
 
 
 class Epoch(NamedTuple):
@@ -52,6 +54,7 @@ class Finish:
         files: Absolute paths of what is kept with the run, the pipeline apart.
         pipeline: That of `pipeline.onnx`.
         example: A row that can be predicted, by column.
+        finished: When it was complete, in seconds since 1970.
     """
 
     metrics: dict[str, float]
@@ -59,6 +62,7 @@ class Finish:
     files: list[str]
     pipeline: str
     example: dict[str, Any]
+    finished: float
 
 
 def parameters_of(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def test_what_differs_is_told_with_the_value_of_each_run(two):
 
 
 def test_one_run_is_nothing_to_compare(project):
-    with pytest.raises(UsageError, match="two run directories or more"):
+    with pytest.raises(UsageError, match="two different run directories"):
         compare([project / "run", project / "run"])
 
 

@@ -104,7 +104,7 @@ def test_the_run_is_the_one_without_trackers(tracked, project):
 
 def test_the_events_stand_beside_the_run(tracked):
     path, *_ = tracked
-    (events,) = (path.parent / "tensorboard" / "소요").iterdir()
+    (events,) = (path.parent / ".tensorboard" / "소요").iterdir()
     assert events.stat().st_size > 1000
 
 

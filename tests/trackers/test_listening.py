@@ -16,8 +16,8 @@ from dlreg.trackers.listening import Trackers, tracking
 from dlreg.trackers.told import Finish, Opening
 from dlreg.training.progress import Progress
 
-OPENING = Opening("/runs/a", "a" * 32, {}, {})
-FINISH = Finish({}, "", [], "", {})
+OPENING = Opening("/runs/a", "a" * 32, {}, {}, 1.0)
+FINISH = Finish({}, "", [], "", {}, 2.0)
 
 
 class Silent:

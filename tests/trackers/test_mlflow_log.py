@@ -35,7 +35,7 @@ def client(store, monkeypatch, tmp_path):
 
 
 def opening(name):
-    return Opening(f"/runs/{name}", name * 8, PARAMETERS, {"data.path.sha256": "ab12"})
+    return Opening(f"/runs/{name}", name * 8, PARAMETERS, {"data.path.sha256": "ab12"}, 1_700_000_000.0)
 
 
 def epochs(*steps):

@@ -34,7 +34,7 @@ def read(opening):
 def finish(tmp_path):
     (tmp_path / "figures").mkdir(exist_ok=True)
     write_figure(Figure(figsize=(3, 2), dpi=100), tmp_path / "figures" / "loss_curve.png")
-    return Finish({"test.rmse": 2.5, "baselines.mean.n": 7}, str(tmp_path / "figures"), [], "", {})
+    return Finish({"test.rmse": 2.5, "baselines.mean.n": 7}, str(tmp_path / "figures"), [], "", {}, 2.0)
 
 
 def test_scalars_hyperparameters_and_figures_are_read(opening, tmp_path):

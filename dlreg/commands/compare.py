@@ -13,6 +13,7 @@ from dlreg.evaluation.bootstrap import Regression, metric_interval, regression_i
 from dlreg.runs.names import SPLIT
 from dlreg.runs.overview import RunOverview, read_overview
 from dlreg.runs.shapes import Metrics
+from dlreg.runs.tables import MOST_ROWS
 
 METRICS = ("rmse", "mse", "mae", "mape", "r2")
 # What a run's table is called and where it lies is told by its hash.
@@ -80,11 +81,13 @@ def compare(paths: Sequence[Path], metric: str = "rmse") -> Comparison:
         UsageError: There is only one run.
         RunDirError: One is not complete or damaged, or they predict different columns.
     """
-    if len(set(paths)) < 2:
+    # A run may be named in two ways.
+    paths = list({path.resolve(): path for path in paths}.values())
+    if len(paths) < 2:
         raise UsageError(
             Fault("compare takes two different run directories or more", hint="Name another one")
         )
-    overviews = [read_overview(path) for path in dict.fromkeys(paths)]
+    overviews = [read_overview(path) for path in paths]
     _refuse_other_targets(overviews)
     overviews.sort(key=lambda run: _order(run, metric))
     first, *others = overviews
@@ -183,6 +186,11 @@ def _cautions(runs: Sequence[RunOverview]) -> list[str]:
         )
     elif len({run.files.get(SPLIT) for run in runs}) > 1 or len({_table(run) for run in runs}) > 1:
         sentences.append("the runs were validated on different rows, so their order is in part chance")
+    if any(run.record.metrics.test and run.record.metrics.test.n > MOST_ROWS for run in runs):
+        sentences.append(
+            f"of more than {MOST_ROWS:,} test rows some are read, evenly spread: intervals are wider than "
+            "those of all, and more rows may be in common"
+        )
     return sentences
 
 

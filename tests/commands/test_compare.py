@@ -77,6 +77,19 @@ def test_the_difference_is_that_of_the_rows_both_have_as_test_rows(two):
     assert low <= report["regression_percent"] <= high
 
 
+def test_it_is_said_that_of_many_test_rows_some_are_read(two):
+    change_record(two[1], lambda record: record["metrics"]["test"].update(n=600_000))
+    with pytest.warns(UserWarning, match="of more than 500,000 test rows some are read"):
+        comparison = compare(two)
+    assert any("wider than those of all" in sentence for sentence in comparison.cautions)
+
+
+def test_a_run_named_in_two_ways_is_one_run(two, monkeypatch):
+    monkeypatch.chdir(two[0].parent)
+    with pytest.raises(UsageError, match="two run directories"):
+        compare([two[0], Path("first")])
+
+
 def test_the_interval_is_that_of_resampled_rows(two):
     whole, better = (pd.read_csv(path / "predictions.csv") for path in two)
     generator = np.random.default_rng(3)

@@ -73,7 +73,7 @@ def gather_facts(run: TrainedRun) -> RunFacts:
     columns = {column.name: column for column in run.columns}
     ranked = [column for column, *_ in importance.columns] if importance else telling
     profiled = list(dict.fromkeys([*ranked, *telling]))[:MOST_PROFILED]
-    is_sample = run.config.data.is_on_disk
+    is_sample = any(len(part.y_true) < n_rows[name] for name, part in parts.items())
     return RunFacts(
         run.path.resolve().name,
         record,

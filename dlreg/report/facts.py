@@ -160,7 +160,7 @@ class RunFacts:
         unit: The target's, or "".
         history: The losses by epoch.
         n_rows: How many rows each part has.
-        is_sample: Whether the table is on disk, so that the rows shown are a sample.
+        is_sample: Whether the table is on disk and so large that the rows shown are a sample.
         held_out: The rows it is measured on.
         boosted: What it is compared with; None without held-out rows.
         importance: None where no row is left to measure it on.

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,8 +13,11 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from support.command_line import run_cli
 from support.runs import record_anew, spoil_pipeline
 
+from dlreg.commands.report_facts import gather_facts
 from dlreg.commands.verify import verify
+from dlreg.report.page import render_page
 from dlreg.runs.reading import record_json
+from dlreg.runs.trained_run import use_run
 
 MOST_BYTES = 1_000_000
 HOSTILE = (
@@ -199,6 +203,15 @@ def test_rows_without_a_usable_prediction_are_said(project, tmp_path, cli):
     page = Page((copy / "run" / "report.html").read_text(encoding="utf-8"))
     assert re.search(r"Missing predictions \d+ of the test rows have none that is a number to use", page.text)
     assert "It could not be measured" in page.text
+
+
+@pytest.mark.filterwarnings("ignore:reading")
+def test_of_a_sample_it_is_said_what_its_interval_is(folder, page):
+    facts = use_run(folder / "run", gather_facts)
+    assert not facts.is_sample and "sample" not in page.text
+    text = Page(render_page([replace(facts, is_sample=True)])).text
+    assert "of a sample of the rows, and so wider than that of all" in text
+    assert "All " not in text
 
 
 def test_metrics_of_no_rows_are_refused(project, tmp_path, cli):

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +29,35 @@ def runs(folder: Path) -> dict[str, Any]:
     Raises:
         RunDirError: There is no such folder.
     """
-    states = [(path, *_read_state(path)) for path in find_runs(folder)]
-    complete = [run for *_, run in states if run]
-    unlike = iter(_unlike_most([run.config for run in complete]))
-    entries = [
-        {"run_dir": str(path), "started": started, "status": status, **_results(run, unlike)}
-        for path, started, status, run in states
-    ]
+    entries: list[dict[str, Any]] = []
+    configs: list[Config | None] = []
+    for path in find_runs(folder):
+        entry, config = _describe(path)
+        entries.append(entry)
+        configs.append(config)
+    complete = [entry for entry, config in zip(entries, configs, strict=True) if config]
+    for entry, differs in zip(complete, _unlike_most([config for config in configs if config]), strict=True):
+        entry["differs"] = differs
     return {"folder": str(folder), "runs": sorted(entries, key=lambda entry: entry["started"], reverse=True)}
 
 
-def _read_state(path: Path) -> tuple[str, str, RunOverview | None]:
-    """When a run began, its status, and what it tells if it is complete."""
-    started = ""
+def _describe(path: Path) -> tuple[dict[str, Any], Config | None]:
+    """What is told of a run, but for what it differs in, and its config if it is complete."""
+    entry: dict[str, Any] = {"run_dir": str(path), "started": "", "status": "damaged"}
     try:
         record = read_any_record(path)
-        started = str(record.get("started", ""))
-        return started, record["status"], read_overview(path) if record["status"] == "complete" else None
+        entry["started"] = str(record.get("started", ""))
+        # Of each run its numbers alone are kept: a folder may hold hundreds, and each a million predictions.
+        run = read_overview(path) if record["status"] == "complete" else None
+        return {**entry, "status": record["status"], **_results(run)}, run.config if run else None
     except (RunDirError, StorageError) as error:
         # One run that cannot be read hides no other.
         for fault in error.faults:
             warnings.warn(str(fault), stacklevel=1)
-        return started, "damaged", None
+        return {**entry, **_results(None)}, None
 
 
-def _results(run: RunOverview | None, unlike: Iterator[dict[str, Any]]) -> dict[str, Any]:
+def _results(run: RunOverview | None) -> dict[str, Any]:
     names = ("target", "rows", "chosen_by", "choosing_rmse", "test_rmse", "test_rmse_interval", "differs")
     if run is None:
         return dict.fromkeys(names)
@@ -66,7 +70,7 @@ def _results(run: RunOverview | None, unlike: Iterator[dict[str, Any]]) -> dict[
         chosen and chosen.rmse,
         metrics.test and metrics.test.rmse,
         metric_interval("rmse", run.predicted.y_true, run.predicted.y_pred),
-        next(unlike),
+        None,
     )
     return dict(zip(names, values, strict=True))
 

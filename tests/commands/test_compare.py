@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from support.runs import record_anew
 from dlreg.commands.compare import as_json, compare
 from dlreg.commands.runs import runs
 from dlreg.errors import RunDirError, UsageError
+from dlreg.runs.overview import read_overview
 from dlreg.runs.reading import record_json
 
 
@@ -222,3 +225,17 @@ def test_a_folder_without_runs_and_none_are_told_apart(tmp_path):
     done = run_cli("runs", cwd=tmp_path)
     assert done.returncode == 5
     assert done.stderr == "error: runs: no such folder. Give a folder that holds runs\n"
+
+
+def test_a_list_holds_the_predictions_of_one_run_at_a_time(two, monkeypatch):
+    """A folder may hold hundreds of runs, and each half a million predictions."""
+    held = []
+
+    def read(path):
+        assert not any(reference() is not None for reference in held)
+        overview = read_overview(path)
+        held.append(weakref.ref(overview.predicted.y_pred))
+        return overview
+
+    monkeypatch.setattr(sys.modules[runs.__module__], "read_overview", read)
+    assert len(runs(two[0].parent)["runs"]) == len(held) == 2

@@ -27,7 +27,7 @@ def runs(folder: Path) -> dict[str, Any]:
         95%, by a bootstrap) and `differs`: the keys of the config whose value is not that of most runs.
 
     Raises:
-        RunDirError: There is no such folder.
+        RunDirError: There is no such folder, or it is a run itself.
     """
     entries: list[dict[str, Any]] = []
     configs: list[Config | None] = []

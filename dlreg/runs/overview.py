@@ -58,16 +58,17 @@ class RunOverview:
 
 
 def find_runs(folder: Path) -> list[Path]:
-    """The run directories in a folder and in the folders of it, complete or not, by name; one is itself.
+    """The run directories in a folder and in the folders of it, complete or not, by name.
 
     Raises:
-        RunDirError: There is no such folder.
+        RunDirError: There is no such folder, or it is a run itself.
         StorageError: It may not be read.
     """
     if not folder.is_dir():
         raise RunDirError(Fault("no such folder", str(folder), hint="Give a folder that holds runs"))
     if os.path.lexists(folder / RUN):
-        return [folder]
+        hint = f"List the folder that it is in: dlreg runs {os.path.normpath(folder / '..')}"
+        raise RunDirError(Fault("this is a run, not a folder of runs", str(folder), hint=hint))
     found: list[Path] = []
     with reporting_storage_errors(folder):
         _find(folder, DEPTH, found)

@@ -227,6 +227,11 @@ def test_a_folder_without_runs_and_none_are_told_apart(tmp_path):
     assert done.stderr == "error: runs: no such folder. Give a folder that holds runs\n"
 
 
+def test_a_run_is_no_folder_of_runs(two):
+    with pytest.raises(RunDirError, match=f"a run, not a folder of runs.*dlreg runs {two[0].parent}"):
+        runs(two[0])
+
+
 def test_a_list_holds_the_predictions_of_one_run_at_a_time(two, monkeypatch):
     """A folder may hold hundreds of runs, and each half a million predictions."""
     held = []

@@ -20,7 +20,7 @@ from dlreg.report import checks
 from dlreg.report.facts import Boosted, Check, ColumnErrors, Dependence, HeldOut, Importance, RunFacts
 from dlreg.report.profile import explained_alone, profile_column
 from dlreg.report.rows import count_repeated, share_before_latest
-from dlreg.report.views import Levels, View, group_rows, view_column
+from dlreg.report.views import MISSING, Levels, View, group_rows, view_column
 from dlreg.report.wordings import METRICS, words_of
 from dlreg.runs.contents import read_history
 from dlreg.runs.json_text import read_json, to_json
@@ -190,7 +190,7 @@ def _dependences(run: TrainedRun, importance: Importance | None, measured: Part)
             partial_dependence(run.pipeline.predict, part.cells, name, cells).reshape(groups.shape).mean(1)
         )
         if isinstance(view, Levels):
-            values, shown = np.arange(len(groups)), [str(level) or "missing" for level in cells]
+            values, shown = np.arange(len(groups)), [str(level) or MISSING for level in cells]
         else:
             values = view.values[groups].mean(axis=1)
             shown = [view.shown(value) for value in values]

@@ -133,8 +133,8 @@ class ColumnProfile:
         n_rows: All cells.
         summary: Its range, or how many levels it has.
         bars: The name and the rows of each bar of its histogram, or of its most frequent levels.
-        means: Of training rows, by groups of the column in order: the group's name, its share of rows and the
-            mean target.
+        means: Of training rows, by groups of the column in order: the group's name, its number of rows and
+            the mean target.
         explained: The share of the target's variance that it explains alone, in training rows.
     """
 

@@ -89,7 +89,7 @@ def test_it_is_said_that_of_many_test_rows_some_are_read(two):
 
 def test_a_run_named_in_two_ways_is_one_run(two, monkeypatch):
     monkeypatch.chdir(two[0].parent)
-    with pytest.raises(UsageError, match="two run directories"):
+    with pytest.raises(UsageError, match="two different run directories"):
         compare([two[0], Path("first")])
 
 

@@ -36,6 +36,7 @@ RUN_FILES = names.FILES - {
     names.RESIDUALS_PLOT,
     names.IMPORTANCE,
     names.CARD,
+    names.REPORT,
     names.SIGNATURE,
 }
 TARGET = "소요 시간"

@@ -7,9 +7,12 @@ import pytest
 from dlreg.trackers import process
 from dlreg.trackers.told import Epoch
 
-OPEN = ["open", {"path": "/runs/a", "tracking_id": "a", "parameters": {}, "tags": {}}]
+OPEN = ["open", {"path": "/runs/a", "tracking_id": "a", "parameters": {}, "tags": {}, "started": 1.0}]
 EPOCHS = ["epochs", [{"step": 1, "time": 2.0, "values": {"loss": 3.0}}]]
-FINISH = ["finish", {"metrics": {}, "figures": "", "files": [], "pipeline": "", "example": {}}]
+FINISH = [
+    "finish",
+    {"metrics": {}, "figures": "", "files": [], "pipeline": "", "example": {}, "finished": 2.0},
+]
 
 
 class Recorder:

@@ -20,7 +20,7 @@ EPOCHS = [Epoch(n, 1e9 + n, {"loss": 1 / n, "val_loss": 2 / n}) for n in range(1
 @pytest.fixture
 def opening(tmp_path):
     return Opening(
-        str(tmp_path / "runs" / "소요"), "a" * 32, {"training.epochs": 3, "data.target": "소요"}, {}
+        str(tmp_path / "runs" / "소요"), "a" * 32, {"training.epochs": 3, "data.target": "소요"}, {}, 1.0
     )
 
 

@@ -72,10 +72,11 @@ def tracked(project, tmp_path_factory):
         (experiment,) = [e for e in client.search_experiments() if e.name == "dlreg"]
         (run,) = client.search_runs([experiment.experiment_id])
         (model,) = client.search_logged_models([experiment.experiment_id])
-        mlflow.set_tracking_uri(address)
-        served = Path(
-            mlflow.artifacts.download_artifacts(f"models:/{model.model_id}", dst_path=str(folder / "served"))
-        )
+        # Not for the whole process: other tests would wait for a server that is gone.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MLFLOW_TRACKING_URI", address)
+            uri = f"models:/{model.model_id}"
+            served = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder / "served")))
         yield project / "told" / "소요", client, run, served
 
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: what stands in `training`, `results`, `sharing` and `about`, in one.
+"""The command line as a whole: what stands in the modules of `_GROUPS`, in one.
 
 Whatever a command needs is imported in its body, so that `--help` and the light commands start at once.
 """

@@ -1,5 +1,6 @@
 """What a training tells its trackers, when it begins and when it is complete."""
 
+import json
 import tempfile
 import time
 from collections.abc import Mapping
@@ -8,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from dlreg.commands.card_code import example_cell
+from dlreg.config.differences import flat_config, flat_values
 from dlreg.config.schema import Config
 from dlreg.errors import DlregError
 from dlreg.runs import names
 from dlreg.runs.contents import read_preprocessing
 from dlreg.runs.reading import read_record
 from dlreg.trackers.listening import Trackers
-from dlreg.trackers.told import Finish, Opening, metrics_of, parameters_of
+from dlreg.trackers.told import Finish, Opening
 
 # Neither rows of the table nor what only Keras reads; the pipeline is told apart.
 KEPT_FILES = (
@@ -34,7 +36,7 @@ def describe_opening(config: Config, path: Path, facts: Mapping[str, Any]) -> Op
     tags = {f"versions.{name}": version for name, version in facts["versions"].items()}
     tags |= {f"{key}.sha256": entry["sha256"] for key, entry in facts["data"].items()}
     started = datetime.fromisoformat(facts["started"]).timestamp()
-    parameters = parameters_of(config.model_dump(mode="json"))
+    parameters = parameters_of(config)
     return Opening(str(path.resolve()), facts.get("tracking_id", ""), parameters, tags, started)
 
 
@@ -69,3 +71,20 @@ def tell_results(trackers: Trackers, path: Path, results: Mapping[str, Any]) -> 
             )
     except (DlregError, OSError) as error:
         return [f"trackers do not have the results of this run: {error}"]
+
+
+def parameters_of(config: Config) -> dict[str, Any]:
+    """Every key of a config: numbers, texts and truth values as they are, all else as JSON."""
+    return {
+        key: value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
+        for key, value in flat_config(config).items()
+    }
+
+
+def metrics_of(results: Mapping[str, Any]) -> dict[str, float]:
+    """Every number of a run's results by its dotted name, without those that are null."""
+    return {
+        key: value
+        for key, value in flat_values(results).items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

@@ -8,17 +8,29 @@ from dlreg.config.schema import Config
 
 # Where a run is kept and what it is judged by make no other model.
 NOT_OF_THE_MODEL = ("run.", "gates")
+# The names in these are those of columns, which may have dots of their own.
+BY_COLUMN = ("data.types", "data.dates")
+
+
+def flat_values(values: Mapping[str, Any], whole: Sequence[str] = (), prefix: str = "") -> dict[str, Any]:
+    """Every value of nested mappings by its dotted name, such as `model.hidden_layers`.
+
+    Args:
+        values: In JSON's types.
+        whole: The names of mappings that are one value.
+        prefix: Begins every name.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        is_nested = isinstance(value, dict) and value and name not in whole
+        flat |= flat_values(value, whole, f"{name}.") if is_nested else {name: value}
+    return flat
 
 
 def flat_config(config: Config) -> dict[str, Any]:
-    """Each key of a config with its value, such as `model.hidden_layers`; a mapping below is one value."""
-    values: dict[str, Any] = {}
-    for name, value in config.model_dump(mode="json").items():
-        if isinstance(value, dict):
-            values |= {f"{name}.{key}": inner for key, inner in value.items()}
-        else:
-            values[name] = value
-    return values
+    """Each key of a config with its value; what is given by column is one."""
+    return flat_values(config.model_dump(mode="json"), BY_COLUMN)
 
 
 def differing_values(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -53,4 +65,4 @@ def differing_keys(configs: Sequence[Config]) -> dict[str, list[Any]]:
 def _beyond_preset(config: Config, values: Mapping[str, Any]) -> set[str]:
     data = config.data.model_dump(mode="json")
     preset = flat_config(Config.model_validate(over_preset({"preset": config.preset, "data": data})))
-    return {"preset"} | {key for key, value in values.items() if value != preset[key]}
+    return {"preset"} | {key for key in {**values, **preset} if values.get(key) != preset.get(key)}

@@ -3,11 +3,12 @@
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dlreg.config.differences import flat_values
 from dlreg.config.schema import Config
 from dlreg.config.writing import dump_config
 from dlreg.errors import DivergedError, Fault, RunDirError, UsageError
@@ -214,7 +215,7 @@ def _changed(key: str, path: str) -> Fault:
 
 def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) -> None:
     before, config = read_unfinished_config(path), with_cache_of_run(config, path)
-    old, new = dict(_leaves(before.model_dump(mode="json"))), dict(_leaves(config.model_dump(mode="json")))
+    old, new = (flat_values(each.model_dump(mode="json")) for each in (before, config))
     # Threads are compared by themselves: null stands for a number that run.json tells.
     free = ("run.dir", _THREADS, "run.log", "gates")
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]
@@ -233,12 +234,3 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
 
 def _is_more(before: int | str, now: int | str) -> bool:
     return isinstance(before, int) and isinstance(now, int) and now > before
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value by its dotted key."""
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

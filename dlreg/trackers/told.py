@@ -1,14 +1,10 @@
 """What a training tells its trackers: plain values that are the same in JSON."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dlreg.training.progress import Progress
-
-# Their keys are names of columns, and so no names of parameters.
-_BY_COLUMN = ("data",)
 
 
 @dataclass(frozen=True)
@@ -63,38 +59,6 @@ class Finish:
     pipeline: str
     example: dict[str, Any]
     finished: float
-
-
-def parameters_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Every key of a config by its dotted name.
-
-    Args:
-        config: In JSON's types, by section.
-
-    Returns:
-        Numbers, texts and truth values as they are; null, lists and mappings of columns as JSON.
-    """
-    return {
-        key: value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
-        for key, value in _leaves(config)
-    }
-
-
-def metrics_of(results: Mapping[str, Any]) -> dict[str, float]:
-    """Every number of a run's results by its dotted name, without those that are null."""
-    return {
-        key: value
-        for key, value in _leaves(results)
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict) and value and not prefix.startswith(tuple(f"{x}." for x in _BY_COLUMN)):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def epochs_of(progress: Progress, times: Sequence[float], since: int) -> list[Epoch]:

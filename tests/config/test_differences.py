@@ -14,7 +14,21 @@ def test_a_key_of_a_section_has_its_name_with_a_dot():
     values = flat_config(config("model: {hidden_layers: [8]}\n"))
     assert values["model.hidden_layers"] == [8]
     assert values["preset"] == "standard"
-    assert values["training.early_stopping"] == {"patience": 20, "min_delta": 0.0}
+    assert values["training.early_stopping.patience"] == 20
+
+
+def test_what_is_given_by_column_is_one_value():
+    types = {"a.b": "category", "c": "number"}
+    text = b"data: {path: a.csv, target: y, types: {a.b: category, c: number}}\n"
+    assert flat_config(parse_config(text, "config.yaml"))["data.types"] == types
+
+
+def test_a_part_that_is_switched_off_differs_by_what_the_other_has():
+    stopped, never = config(), config("training: {early_stopping: null}\n")
+    assert differing_keys([stopped, never]) == {
+        "training.early_stopping.patience": [20, None],
+        "training.early_stopping.min_delta": [0.0, None],
+    }
 
 
 def test_values_that_are_the_same_everywhere_are_no_difference():

@@ -1,7 +1,7 @@
 """The options and arguments that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -75,3 +75,8 @@ FollowLinksOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object and nothing else.")
 ]
+
+
+def output_option(metavar: str, meaning: str) -> Any:
+    """`-o`, where a command writes to."""
+    return typer.Option("--output", "-o", metavar=metavar, rich_help_panel=OUTPUT, help=meaning)

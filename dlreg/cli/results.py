@@ -15,6 +15,7 @@ from dlreg.cli.options import (
     MaxUnseenOption,
     RunDirArgument,
     StrictOption,
+    output_option,
 )
 from dlreg.errors import DataError, UsageError
 
@@ -97,13 +98,7 @@ def predict(
     csv: Annotated[str, typer.Argument(metavar="CSV", help="New rows; - is standard input.")] = "-",
     output: Annotated[
         str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="CSV",
-            rich_help_panel=OUTPUT,
-            help="Where to write; - is standard output.",
-        ),
+        output_option("CSV", "Where to write; - is standard output."),
     ] = "-",
     keep: Annotated[
         list[str] | None,
@@ -175,13 +170,7 @@ def plot(
     kind: Annotated[Literal["loss", "predictions", "residuals"], typer.Option(help="What to draw.")] = "loss",
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            rich_help_panel=OUTPUT,
-            help="A .png, .svg or .pdf file; default in RUN_DIR.",
-        ),
+        output_option("FILE", "A .png, .svg or .pdf file; default in RUN_DIR."),
     ] = None,
     _follow_links: FollowLinksOption = False,
 ) -> None:
@@ -197,13 +186,7 @@ def explain(
     run_dir: RunDirArgument,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            rich_help_panel=OUTPUT,
-            help="A .png, .svg or .pdf; default RUN_DIR/importance.png.",
-        ),
+        output_option("FILE", "A .png, .svg or .pdf; default RUN_DIR/importance.png."),
     ] = None,
     repeats: Annotated[
         int, typer.Option(min=1, max=1000, metavar="NUMBER", help="How often each column is permuted.")

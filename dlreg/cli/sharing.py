@@ -7,7 +7,7 @@ import typer
 
 from dlreg.cli.completion import complete_run
 from dlreg.cli.help import OUTPUT, shown
-from dlreg.cli.options import FollowLinksOption, JsonOption, RunDirArgument
+from dlreg.cli.options import FollowLinksOption, JsonOption, RunDirArgument, output_option
 from dlreg.errors import RunDirError
 
 app = typer.Typer()
@@ -23,13 +23,7 @@ def report(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            rich_help_panel=OUTPUT,
-            help="A .html file; default report.html in RUN_DIR, of several runs here.",
-        ),
+        output_option("FILE", "A .html file; default report.html in RUN_DIR, of several runs here."),
     ] = None,
     as_markdown: Annotated[
         bool,
@@ -55,13 +49,7 @@ def card(
     run_dir: RunDirArgument,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            rich_help_panel=OUTPUT,
-            help="A .md file; default README.md in RUN_DIR.",
-        ),
+        output_option("FILE", "A .md file; default README.md in RUN_DIR."),
     ] = None,
     _follow_links: FollowLinksOption = False,
 ) -> None:

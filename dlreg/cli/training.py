@@ -8,7 +8,14 @@ import typer
 
 from dlreg.cli.completion import complete_target
 from dlreg.cli.help import OUTPUT, READING, shown
-from dlreg.cli.options import ConfigArgument, DataOption, FollowLinksOption, JsonOption, SetOption
+from dlreg.cli.options import (
+    ConfigArgument,
+    DataOption,
+    FollowLinksOption,
+    JsonOption,
+    SetOption,
+    output_option,
+)
 from dlreg.errors import UsageError
 
 app = typer.Typer()
@@ -137,9 +144,7 @@ def init(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="CONFIG", rich_help_panel=OUTPUT, help="Where to write; default stdout."
-        ),
+        output_option("CONFIG", "Where to write; default stdout."),
     ] = None,
     delimiter: Annotated[
         str | None,

@@ -1,6 +1,6 @@
 """A run as TensorBoard shows it: scalars by epoch, hyperparameters with the results, and figures.
 
-The events stand beside the runs: those of `runs/mine` in `runs/tensorboard/mine`. A training writes them
+The events stand beside the runs: those of `runs/mine` in `runs/.tensorboard/mine`. A training writes them
 anew, also one that goes on, from its first epoch, so that none stands there twice.
 """
 

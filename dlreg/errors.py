@@ -10,6 +10,7 @@ The tree, with the exit code a shell script sees:
     ├── StorageError   6  disk, permissions, memory, a directory in use
     ├── DivergedError  7  the loss is not finite
     ├── GateError      8  the model is worse than asked for
+    ├── ClusterError   75  a worker or node of a cluster was lost and not replaced
     └── StoppedError   128 + the number of the signal that stopped a training: 130, 143
 
 Everything a user can cause is one of these; they are caught in one place,
@@ -178,6 +179,12 @@ class GateError(DlregError):
     """A run is worse than `evaluate` was told to let pass."""
 
     exit_code = 8
+
+
+class ClusterError(DlregError):
+    """A worker or node of a cluster was lost and not replaced."""
+
+    exit_code = 75
 
 
 class StoppedError(DlregError):

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1] / "dlreg"
 # From the ground up: nothing imports what stands further down the list.
 ORDER = (
     "errors", "wording", "limits", "arrays", "moments", "processor", "memory", "files", "config", "table", "features", "model", "engine", "training",
-    "pipeline", "evaluation", "figures", "runs", "preview", "report", "trackers", "commands", "cli",
+    "pipeline", "evaluation", "figures", "runs", "preview", "report", "trackers", "steps", "search", "commands", "cli",
 )  # fmt: skip
 # Beyond the order, by package or module.
 NEVER = {
@@ -29,7 +29,7 @@ NEVER = {
 }
 DOORS = {
     # There is one door to the compiled loop.
-    "engine": {"engine", "training", "commands.train"},
+    "engine": {"engine", "training", "commands.train", "search.trial_runner"},
     "tensorflow": {"engine"},
     "keras": {"engine", "model.keras_model"},
     "sklearn": {"training.blending", "evaluation.boosting"},
@@ -40,6 +40,8 @@ DOORS = {
     "pyarrow": {"table.arrow_file"},
     "python_calamine": {"table.excel_file"},
     "matplotlib": {"figures", "commands.plot"},
+    "optuna": {"search"},
+    "ray": {"search.ray_engine"},
     "tensorboard": {"trackers.tensorboard_log"},
     "mlflow": {"trackers.mlflow_log", "trackers.mlflow_model"},
     "typer": {"cli"},

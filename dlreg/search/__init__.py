@@ -1,0 +1,16 @@
+"""The search for a better config: what to try, where it is trained, what is left of it.
+
+- `trials`: what is handed around: a trial, its result, and the engine that runs trials
+- `space`: what may be tried of each key
+- `default_space`: the space of a config that names none
+- `sampling`: Optuna's study: what to try next, and what is kept of what has been tried
+- `pruning`: which trials end before their last epoch
+- `driver`: asks, hands out, waits, tells
+- `packed_rows`: a dataset as arrays that many processes share
+- `trial_runner`: a process that is warm: one trial costs its training
+- `local_engine`: warm processes on this machine
+- `ray_engine`: tasks on a Ray cluster
+
+Others call `driver.search` with a study and an engine. Never imports: commands, cli; TensorFlow but in
+`trial_runner`, when it is called; Ray but in `ray_engine`.
+"""

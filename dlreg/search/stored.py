@@ -39,7 +39,7 @@ def stored_trial(stored: FrozenTrial, space: Space) -> Trial:
 
 def keep_result(storage: BaseStorage, trial_id: int, result: TrialResult) -> None:
     """Finishes a trial of a storage: everything at `result`, and what Optuna's own tools look at."""
-    storage.set_trial_user_attr(trial_id, "result", asdict(result) | {"curve": _texts(result.curve)})
+    storage.set_trial_user_attr(trial_id, "result", vars(result) | {"curve": _texts(result.curve)})
     if result.state == "pruned":
         for epoch, loss in result.curve.items():
             storage.set_trial_intermediate_value(trial_id, epoch, loss)

@@ -17,12 +17,12 @@ from dlreg.search.study import Method, Study
 from dlreg.search.trials import Trial, TrialResult
 
 SPACE = {
-    "model.dropout": Choices(tuple(place / 100 for place in range(50))),
+    "model.dropout": Range(0.0, 0.5),
     "model.hidden_layers": Choices(([64, 64], [128, 128], [256, 256, 256])),
     "preprocessing.numeric": Choices(("standard", "robust_clip", "quantile")),
     "training.batch_size": Range(16, 512, is_log=True, is_integer=True),
-    "training.learning_rate": Choices(tuple(10 ** -(place / 10) for place in range(10, 40))),
-    "training.weight_decay": Choices(tuple(10 ** -(place / 10) for place in range(10, 60))),
+    "training.learning_rate": Range(1e-4, 1e-1, is_log=True),
+    "training.weight_decay": Range(1e-6, 1e-1, is_log=True),
 }
 OWN_VALUES = {
     "model.dropout": 0.0,
@@ -63,7 +63,7 @@ def open_it(folder: Path, method: Method) -> Study:
 
 def main() -> None:
     n_trials = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    for method in sys.argv[2:] or ("grid", "tpe"):
+    for method in sys.argv[2:] or ("random", "tpe"):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

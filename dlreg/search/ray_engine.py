@@ -238,15 +238,27 @@ def _own_token() -> Iterator[None]:
 
 def _connect(address: str | None) -> None:
     try:
+        _knock(address)
         ray.init(
             # None would be a cluster that an environment variable names.
-            address="local" if address is None else address,
-            include_dashboard=False if address is None else None,
+            address=address or "local",
+            include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except (ConnectionError, exceptions.RaySystemError, OSError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        hint = "Look for it with ray status on its head node; ray start --head starts one"
+    except (OSError, RuntimeError, ValueError, exceptions.RayError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        hint = "ray status, on the head of a cluster, shows whether it runs; ray start --head starts one"
         fault = Fault(f"there is no Ray cluster at {address or 'this machine'}: {reason}", hint=hint)
         raise ClusterError(fault) from error
+
+
+def _knock(address: str | None) -> None:
+    """Makes sure that something listens there, for which Ray would wait for minutes.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

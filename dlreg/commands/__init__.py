@@ -1,6 +1,6 @@
 """One module a command, named as the command: a function of plain arguments, without a terminal.
 
-- `train`: from a config to a complete run directory; `train_steps`: the steps of it, each returning a value;
+- `train`: from a config to a complete run directory; its steps are in `dlreg.steps`;
   `train_summary`: what came of it; `tracked`: what trackers are told of it
 - `check`: every fault of a config and its CSV, and what a training would do
 - `init`: a config that fits a table; `column_uses`: what it makes of each column

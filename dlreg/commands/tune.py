@@ -1,10 +1,11 @@
 """A search for a better config, from a config to a study directory with the best run in it."""
 
+import math
 import os
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +14,11 @@ from uuid import uuid4
 
 from dlreg.commands.tune_finish import finish
 from dlreg.commands.tune_progress import SearchCounter, SearchListener
-from dlreg.commands.tune_results import Ended, count_trials
+from dlreg.commands.tune_results import Ended, count_trials, loss_of
 from dlreg.commands.tune_runs import Importing
 from dlreg.commands.tune_summary import StudySummary, space_as_json
 from dlreg.commands.tune_tables import trials_csv
+from dlreg.commands.tune_tracked import describe_finish, describe_study, describe_trial
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DlregError, Fault, StoppedError, StorageError, abridged_notes
 from dlreg.files.table_files import STANDARD_INPUT
@@ -39,9 +41,10 @@ from dlreg.search.study_config import study_yaml
 from dlreg.search.study_dir import StudyDir, open_study_dir
 from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, JOURNAL, TRIALS
 from dlreg.search.study_record import read_study_record, refuse_changes, resume_command, warn_of_versions
-from dlreg.search.trials import Engine
+from dlreg.search.trials import Engine, Trial, TrialResult
 from dlreg.table.dataset import Dataset
 from dlreg.trackers.libraries import refuse_missing_libraries
+from dlreg.trackers.study_listening import StudyTrackers, tracking_study
 
 # Trials are asked for while so many before them are not known yet; a study keeps it.
 LEAST_WINDOW, WINDOW_PER_JOB = 8, 2
@@ -142,9 +145,12 @@ def tune(
             study_dir.set_status("running", {**facts, **_facts_of(search, execution)})
             prune_epochs = plan.epochs if search.prune else None
             study = _open_study(config, search, study_dir, execution, prune_epochs)
+            opening = describe_study(config, search, path, facts)
+            trackers = stack.enter_context(tracking_study(config.run.log, opening))
+            _tell_known_trials(search, _ended(study), trackers)
             if not study.is_finished(search.trials or MOST_TRIALS):
                 with _open_engine(config, dataset, execution) as engine:
-                    _search(search, study, engine, interruption, listener)
+                    _search(search, study, engine, interruption, listener, trackers)
             elif record and record.status == "complete":
                 warnings.warn("the search is complete already", stacklevel=1)
             ended = _ended(study)
@@ -156,6 +162,12 @@ def tune(
             summary = finish(config, search, ended, study_dir, notes, interruption, listener, importing)
             summary = replace(summary, seconds=seconds())
             study_dir.set_status("complete", {"finished": now(), **summary.facts()})
+            if config.run.log:
+                listener.on_stage("telling the trackers")
+                with interruption.heeded():
+                    told = trackers.finish(describe_finish(summary, path))
+                _tell(told)
+                summary = replace(summary, notes=[*summary.notes, *told])
     return summary
 
 
@@ -179,9 +191,13 @@ def _refuse_disk(config: Config) -> None:
 def _tell_notes(config: Config, dataset: Dataset, search: Search) -> list[str]:
     advices = [str(advice.fault) for advice in advise(config, dataset)]
     notes = abridged_notes([*dataset.notes, *advices, *search.notes])
+    _tell(notes)
+    return notes
+
+
+def _tell(notes: Sequence[str]) -> None:
     for note in notes:
         warnings.warn(note, stacklevel=1)
-    return notes
 
 
 def _facts_of(search: Search, execution: Execution) -> dict[str, Any]:
@@ -253,19 +269,40 @@ def _open_engine(config: Config, dataset: Dataset, execution: Execution) -> Abst
     return local_engine(config, dataset, execution.n_jobs or usable_cores())
 
 
+def _tell_known_trials(search: Search, ended: Sequence[Ended], trackers: StudyTrackers) -> None:
+    """Tells trackers the trials of a study that goes on; those that have them keep none twice."""
+    best = math.inf
+    for each in ended:
+        loss = loss_of(each.result, maximise=search.maximise)
+        trackers.tell_trial(describe_trial(each, is_best=loss < best))
+        best = min(best, loss)
+
+
 def _search(
-    search: Search, study: Study, engine: Engine, interruption: Interruption, listener: SearchListener
+    search: Search,
+    study: Study,
+    engine: Engine,
+    interruption: Interruption,
+    listener: SearchListener,
+    trackers: StudyTrackers,
 ) -> None:
     """Runs trials until there are enough, the time is over, or a signal comes."""
     counter = SearchCounter(search, _ended(study))
     listener.on_search(counter.progress())
     deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
+
+    def on_result(trial: Trial, result: TrialResult) -> None:
+        ended = Ended(trial, result)
+        progress = counter.add(ended)
+        listener.on_search(progress)
+        trackers.tell_trial(describe_trial(ended, is_best=progress.is_best))
+
     run_search(
         study,
         engine,
         trials=search.trials or MOST_TRIALS,
         deadline=deadline,
-        on_result=lambda trial, result: listener.on_search(counter.add(Ended(trial, result))),
+        on_result=on_result,
         should_stop=lambda: bool(interruption.received),
     )
 

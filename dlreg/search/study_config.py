@@ -12,7 +12,7 @@ def study_yaml(config: Config) -> bytes:
     """The config as its file and the command line give it, with absolute paths and its search spelled out.
 
     Args:
-        config: As `load_config` gave it, its search spelled out; one that was not read from a file is resolved.
+        config: As `load_config` gave it, its search spelled out; not read from a file, it is resolved.
     """
     given = config._origins.values
     if not given:

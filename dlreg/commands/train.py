@@ -16,6 +16,7 @@ import numpy as np
 from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.commands.tracked import describe_opening, tell_results
 from dlreg.commands.train_summary import Outcome, Summary
+from dlreg.config.reading import without_search
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
@@ -61,6 +62,10 @@ from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.listener import Listener
 from dlreg.training.members import members_of
 from dlreg.training.progress import Progress
+
+_NOT_SEARCHED = (
+    "the config has a search, which a training does not heed: it takes the plain values; dlreg tune searches"
+)
 
 # What imports TensorFlow is imported after `importing` has prepared the process for it.
 if TYPE_CHECKING:
@@ -115,6 +120,7 @@ def train(
             facts = gather_facts(config, dataset, plan.threads, started)
         return_freed_memory()
         notes, target_hint = _tell_notes(config, dataset)
+        config = without_search(config)
         # From its first file to the last one a directory is never left without a word on how to go on.
         stack.enter_context(interruption.deferred())
         path = path or config.run.dir or next_run_dir(name)
@@ -165,7 +171,8 @@ def train(
 def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[str], str | None]:
     """Warns of what a user should know of the rows; returns that, and what would mend a spoilt loss."""
     advices = advise(config, dataset.in_memory)
-    notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
+    searched = [_NOT_SEARCHED] if config.search.is_given else []
+    notes = abridged_notes([*searched, *dataset.notes, *(str(advice.fault) for advice in advices)])
     _tell(notes)
     return notes, next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
 

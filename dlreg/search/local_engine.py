@@ -83,6 +83,7 @@ class _LocalEngine:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.kill()
+            process.join()
         self._threads.shutdown(wait=True)
 
     def _run(self, trial: Trial) -> TrialResult:

@@ -16,7 +16,7 @@ from dlreg.search.trials import Trial, TrialResult
 ROWS = PackedRows((), None, 0, {}, {"train.y_true": np.arange(5.0)})
 
 
-def open_runner(rows, behaviour):
+def open_runner(rows, behaviour, cache):
     total = float(rows.arrays["train.y_true"].read().sum())
 
     def run_trial(trial):

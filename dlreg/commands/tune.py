@@ -122,13 +122,13 @@ def tune(
             refuse_too_little_memory(plan)
             facts = gather_facts(config, dataset, plan.threads, started)
         return_freed_memory()
-        search = search_of(config, dataset.n_rows)
+        search = search_of(config, dataset.n_rows["train"])
         notes = _tell_notes(config, dataset, search)
         # From its first file to the last one a directory is never left without a word on how to go on.
         stack.enter_context(interruption.deferred())
         path = path or next_run_dir(name, FOLDER)
         study_dir = stack.enter_context(open_study_dir(path, overwrite=overwrite, resume=resume))
-        config = spelled_out(config, dataset.n_rows)
+        config = spelled_out(config, dataset.n_rows["train"])
         record = read_study_record(path) if resume else None
         if record:
             refuse_changes(config, path, record, facts["data"])
@@ -149,7 +149,7 @@ def tune(
             trackers = stack.enter_context(tracking_study(config.run.log, opening))
             _tell_known_trials(search, _ended(study), trackers)
             if not study.is_finished(search.trials or MOST_TRIALS):
-                with _open_engine(config, dataset, execution) as engine:
+                with _open_engine(config, dataset, execution, plan.threads) as engine:
                     _search(search, study, engine, interruption, listener, trackers)
             elif record and record.status == "complete":
                 warnings.warn("the search is complete already", stacklevel=1)
@@ -259,11 +259,15 @@ def _open_study(
     return study
 
 
-def _open_engine(config: Config, dataset: Dataset, execution: Execution) -> AbstractContextManager[Engine]:
+def _open_engine(
+    config: Config, dataset: Dataset, execution: Execution, threads: int
+) -> AbstractContextManager[Engine]:
     if execution.engine == "ray":
         from dlreg.search.ray_engine import ray_engine
+        from dlreg.search.trial_runner import open_trials
 
-        return ray_engine(config, dataset, execution.n_jobs, execution.address)
+        address, n_jobs = execution.address, execution.n_jobs
+        return ray_engine(open_trials, config, dataset, address=address, n_jobs=n_jobs, threads=threads)
     from dlreg.search.local_engine import local_engine
 
     return local_engine(config, dataset, execution.n_jobs or usable_cores())

@@ -81,7 +81,8 @@ def plot_search(
         # Apart, so that long names in one row leave no gap in the others.
         parts = figure.subfigures(len(heights), height_ratios=heights, squeeze=False).ravel()
         above, below = parts[0], parts[1:]
-        limits = _value_limits(values[is_complete], values[0] if is_complete[:1].any() else None, maximise)
+        plain = values[0] if is_complete[:1].any() else None
+        limits = _value_limits(values[is_complete], values[np.isfinite(values)], plain, maximise)
         has_importance = any(parameter.importance is not None for parameter in shown)
         widths = [2.7, 1][: 1 + has_importance]
         history, *side = above.subplots(1, len(widths), width_ratios=widths, squeeze=False).ravel()
@@ -115,8 +116,17 @@ def _name(axes: Axes, title: str, subtitle: str, label: str) -> None:
     axes.set_ylabel(label)
 
 
-def _value_limits(complete: np.ndarray, plain: float | None, maximise: bool) -> Limits | None:
-    """What the axis of values shows: the better trials, and the config's own value unless it is far worse."""
+def _value_limits(
+    complete: np.ndarray, known: np.ndarray, plain: float | None, maximise: bool
+) -> Limits | None:
+    """What the axis of values shows: the better trials, and the config's own value unless it is far worse.
+
+    Args:
+        complete: The values of the complete trials.
+        known: Those of all; one that was given up may have been the best until then.
+        plain: The config's own; None where there is none.
+        maximise: Whether more is better.
+    """
     if not complete.size:
         return None
     sign = -1.0 if maximise else 1.0
@@ -127,7 +137,7 @@ def _value_limits(complete: np.ndarray, plain: float | None, maximise: bool) -> 
     if plain is not None and sign * plain <= best + 4 * max(good - best, 1e-300):
         end = max(end, sign * plain)
     end = min(max(end, good), worst)
-    ends = sorted((sign * best, sign * end))
+    ends = sorted((sign * float((sign * known).min()), sign * end))
     return Limits(*ends).around(0.06)
 
 

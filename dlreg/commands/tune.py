@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -34,6 +35,8 @@ from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.own_table import reading_once
 from dlreg.search.driver import search as run_search
+from dlreg.search.local_engine import Runner, local_engine
+from dlreg.search.packed_rows import PackedRows, pack_rows
 from dlreg.search.sampling import open_study
 from dlreg.search.space import Search, own_values, search_of, spelled_out
 from dlreg.search.study import Study
@@ -41,6 +44,7 @@ from dlreg.search.study_config import study_yaml
 from dlreg.search.study_dir import StudyDir, open_study_dir
 from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, JOURNAL, TRIALS
 from dlreg.search.study_record import read_study_record, refuse_changes, resume_command, warn_of_versions
+from dlreg.search.trial_runner import open_trials
 from dlreg.search.trials import Engine, Trial, TrialResult
 from dlreg.table.dataset import Dataset
 from dlreg.trackers.libraries import refuse_missing_libraries
@@ -149,7 +153,15 @@ def tune(
             trackers = stack.enter_context(tracking_study(config.run.log, opening))
             _tell_known_trials(search, _ended(study), trackers)
             if not study.is_finished(search.trials or MOST_TRIALS):
-                with _open_engine(config, dataset, execution, plan.threads) as engine:
+                open_runner = partial(
+                    open_trials,
+                    config=config,
+                    metric=search.metric,
+                    threads=plan.threads,
+                    rung_epochs=prune_epochs,
+                    importing=importing,
+                )
+                with _open_engine(open_runner, pack_rows(dataset), execution, plan.threads) as engine:
                     _search(search, study, engine, interruption, listener, trackers)
             elif record and record.status == "complete":
                 warnings.warn("the search is complete already", stacklevel=1)
@@ -260,17 +272,14 @@ def _open_study(
 
 
 def _open_engine(
-    config: Config, dataset: Dataset, execution: Execution, threads: int
+    open_runner: Callable[..., Runner], rows: PackedRows, execution: Execution, threads: int
 ) -> AbstractContextManager[Engine]:
     if execution.engine == "ray":
         from dlreg.search.ray_engine import ray_engine
-        from dlreg.search.trial_runner import open_trials
 
         address, n_jobs = execution.address, execution.n_jobs
-        return ray_engine(open_trials, config, dataset, address=address, n_jobs=n_jobs, threads=threads)
-    from dlreg.search.local_engine import local_engine
-
-    return local_engine(config, dataset, execution.n_jobs or usable_cores())
+        return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
+    return local_engine(open_runner, rows, execution.n_jobs or max(1, usable_cores() // threads))
 
 
 def _tell_known_trials(search: Search, ended: Sequence[Ended], trackers: StudyTrackers) -> None:

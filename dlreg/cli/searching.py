@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command(
     **shown(
         "dlreg tune my.yaml --trials 100",
-        "dlreg tune my.yaml --search training.learning_rate=1e-4..1e-1:log --search model.dropout=0,0.1,0.2",
+        "dlreg tune my.yaml --search training.learning_rate=1e-4..1e-1:log",
         "dlreg tune studies/my-1 --resume --trials 300",
         page="search",
     )

@@ -301,7 +301,7 @@ def _search(
 ) -> None:
     """Runs trials until there are enough, the time is over, or a signal comes."""
     counter = SearchCounter(search, _ended(study))
-    listener.on_search(counter.progress())
+    listener.on_stage("starting the workers")
     deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
 
     def on_result(trial: Trial, result: TrialResult) -> None:

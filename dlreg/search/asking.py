@@ -119,7 +119,9 @@ class _OfOneSpace(TPESampler):
             super().__init__(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=10)
         self._distributions = distributions
 
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
         """Those with a choice."""
         return {key: value for key, value in self._distributions.items() if not value.single()}
 

@@ -146,4 +146,6 @@ def _reading(path: Path) -> Iterator[None]:
         optuna.exceptions.OptunaError,
     ) as error:  # fmt: skip
         hint = "Take it back from a copy, or begin a new study, with another --study"
-        raise RunDirError(Fault(f"the journal of the study is damaged: {error}", str(path), hint=hint)) from error
+        raise RunDirError(
+            Fault(f"the journal of the study is damaged: {error}", str(path), hint=hint)
+        ) from error

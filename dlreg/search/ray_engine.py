@@ -140,7 +140,9 @@ class _RayEngine:
         except (exceptions.OutOfMemoryError, exceptions.WorkerCrashedError) as error:
             self._lost[trial.number] += 1
             if self._lost[trial.number] == _MOST_LOST_WORKERS:
-                short = "for want of memory" if isinstance(error, exceptions.OutOfMemoryError) else "each time"
+                short = (
+                    "for want of memory" if isinstance(error, exceptions.OutOfMemoryError) else "each time"
+                )
                 message = f"its worker was lost {_MOST_LOST_WORKERS} times, {short}"
                 return TrialResult(trial.number, "failed", message=message)
             self._waiting.appendleft(trial)
@@ -167,7 +169,9 @@ class _RayEngine:
             message = (
                 f"for {self._patience:.0f} s no node of the cluster has had {self._threads} CPUs for a trial"
             )
-            raise ClusterError(Fault(message, hint="Start nodes again, with ray start, and go on with --resume"))
+            raise ClusterError(
+                Fault(message, hint="Start nodes again, with ray start, and go on with --resume")
+            )
 
 
 class _OtherVersionsError(Exception):
@@ -190,7 +194,9 @@ def _run(key: str, versions: dict[str, str], shared: list[Any], trial: Trial) ->
 def _versions() -> dict[str, str]:
     """What must be the same everywhere for the numbers to be the same."""
     names = ("tensorflow", "keras", "numpy")
-    return {"dlreg": __version__, "Python": platform.python_version()} | {name: _installed(name) for name in names}
+    return {"dlreg": __version__, "Python": platform.python_version()} | {
+        name: _installed(name) for name in names
+    }
 
 
 def _installed(name: str) -> str:

@@ -42,8 +42,8 @@ DOORS = {
     "matplotlib": {"figures", "commands.plot"},
     "optuna": {"search"},
     "ray": {"search.ray_engine"},
-    "tensorboard": {"trackers.tensorboard_log"},
-    "mlflow": {"trackers.mlflow_log", "trackers.mlflow_model"},
+    "tensorboard": {"trackers.tensorboard_log", "trackers.tensorboard_study"},
+    "mlflow": {"trackers.mlflow_log", "trackers.mlflow_model", "trackers.mlflow_study"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -34,19 +34,22 @@ class Report:
     search: dict[str, Any] | None = None
 
 
-def check(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> Report:
+def check(
+    path: Path, overrides: Sequence[str] = (), searches: Sequence[str] = (), *, strict: bool = False
+) -> Report:
     """Checks a config and, as far as it says which, its table. Nothing is written or fetched.
 
     Args:
         path: The YAML file.
         overrides: `KEY=VALUE` texts as given to `--set`.
+        searches: `KEY=RANGE` texts as given to `--search`.
         strict: Warnings count as faults.
 
     Raises:
         UsageError: One of `overrides` is not `KEY=VALUE`.
     """
     try:
-        config, faults = read_config(path, overrides)
+        config, faults = read_config(path, overrides, searches)
     except ConfigError as error:
         return Report(error.faults, (), (), None, error.exit_code)
     exit_code = ConfigError.exit_code if faults else 0
@@ -115,18 +118,24 @@ def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
     return (*in_config, *(fault for fault in faults if fault.path != str(path)))
 
 
-def load_checked_config(path: Path, overrides: Sequence[str]) -> Config:
-    """Reads a config for a training; where it has faults, those of its CSV are told with them.
+def load_checked_config(path: Path, overrides: Sequence[str], searches: Sequence[str] = ()) -> Config:
+    """Reads a config for a training or a search; where it has faults, those of its CSV are told with them.
 
     Of a large table that is trained from disk they are not: nobody would wait for them.
 
+    Args:
+        path: The YAML file.
+        overrides: `KEY=VALUE` texts as given to `--set`.
+        searches: `KEY=RANGE` texts as given to `--search`.
+
     Raises:
-        UsageError: One of `overrides` is not `KEY=VALUE`.
+        UsageError: One of the texts is not `KEY=VALUE`.
         ConfigError: The config has faults.
     """
-    config, faults = read_config(path, overrides)
+    config, faults = read_config(path, overrides, searches)
     if faults or config is None:
-        raise ConfigError(*(faults if config and _is_large(config) else check(path, overrides).faults))
+        is_large = config and _is_large(config)
+        raise ConfigError(*(faults if is_large else check(path, overrides, searches).faults))
     return config
 
 

@@ -1,0 +1,137 @@
+"""What Optuna, or the grid, would try next: a function of the seed, the space and the results known by then.
+
+Optuna is asked in memory, where it is told results in the order of the trials' numbers. It so knows the same at
+each question, whatever ended first.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from dlreg.search.parameters import distributions_of, grid_points, grid_size, is_within, values_of
+from dlreg.search.space import Space
+from dlreg.search.stored import template
+from dlreg.search.study import Method
+from dlreg.search.trials import Trial, TrialResult
+
+
+class Asking:
+    """Values to try, trial by trial.
+
+    Args:
+        space: What may be tried.
+        method: How.
+        seed: Of everything drawn.
+        own_values: What the config itself has, which trial 0 tries: in the space or not.
+        maximise: Whether the largest value is the best.
+    """
+
+    def __init__(
+        self, space: Space, method: Method, seed: int, own_values: Mapping[str, Any], maximise: bool
+    ) -> None:
+        self._space, self._method, self._seed, self._own_values = space, method, seed, own_values
+        self._distributions = distributions_of(space)
+        self._outside: set[int] = set()
+        self._sign = -1 if maximise else 1
+        self._storage: BaseStorage = InMemoryStorage()
+        with without_notes():
+            self._study = optuna.create_study(storage=self._storage, study_name="search")
+        self._study_id = self._storage.get_study_id_from_name("search")
+        self._points = grid_points(space, seed, own_values) if method == "grid" else iter(())
+        self._drawn: list[Mapping[str, Any]] = []
+        # How many trials there can be; None: any number.
+        self.limit = grid_size(space) + (not is_within(own_values, space)) if method == "grid" else None
+
+    def ask(self, number: int) -> Mapping[str, Any] | None:
+        """The values of the next trial; None where the grid has no further points.
+
+        Args:
+            number: How many trials were asked for and taken over before.
+        """
+        if number == 0:
+            values = dict(self._own_values)
+        elif self._method == "grid":
+            if (point := self._grid_point(number)) is None:
+                return None
+            values = point
+        else:
+            self._study.sampler = sampler(self._method, self._seed, number, self._distributions)
+            return values_of(self._study.ask(self._distributions).params, self._space)
+        self.take_over(number, values)
+        return values
+
+    def take_over(self, number: int, values: Mapping[str, Any]) -> None:
+        """Takes a trial as running whose values are known."""
+        if not is_within(values, self._space):
+            self._outside.add(number)
+        self._study.add_trial(template(Trial(number, values), self._space, self._distributions))
+
+    def tell(self, result: TrialResult) -> None:
+        """Takes the result of a trial into account.
+
+        A trial that failed is among the worst, so that its like is avoided: Optuna would forget it. Values outside
+        of the space are of no use to it: trial 0 is then left out.
+        """
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, result.number)
+        if result.number in self._outside:
+            self._storage.set_trial_state_values(trial_id, TrialState.FAIL)
+        elif result.state == "complete" and result.value is not None:
+            self._storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [self._sign * result.value])
+        else:
+            curve = result.curve if result.state == "pruned" else {}
+            for epoch, loss in curve.items():
+                self._storage.set_trial_intermediate_value(trial_id, epoch, loss)
+            self._storage.set_trial_state_values(trial_id, TrialState.PRUNED)
+
+    def _grid_point(self, number: int) -> Mapping[str, Any] | None:
+        """The point of a trial, from 1."""
+        self._drawn += islice(self._points, max(0, number - len(self._drawn)))
+        return self._drawn[number - 1] if number <= len(self._drawn) else None
+
+
+def sampler(
+    method: Method, seed: int, number: int, distributions: dict[str, BaseDistribution]
+) -> BaseSampler:
+    """Optuna's sampler for one trial, with a seed of its own: nothing is left over from trial to trial.
+
+    TPE models the parameters together (`multivariate`: Falkner, Klein and Hutter 2018) and counts running trials
+    as bad ones (`constant_liar`), so that many at a time are not alike. Until there are ten results, values are
+    drawn at random.
+    """
+    drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    return RandomSampler(seed=drawn) if method == "random" else _OfOneSpace(drawn, distributions)
+
+
+class _OfOneSpace(TPESampler):
+    """TPE for trials that all have the same parameters: Optuna would compare those of all trials each time."""
+
+    def __init__(self, seed: int, distributions: dict[str, BaseDistribution]) -> None:
+        with without_notes():
+            super().__init__(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=10)
+        self._distributions = distributions
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Those with a choice."""
+        return {key: value for key, value in self._distributions.items() if not value.single()}
+
+
+@contextmanager
+def without_notes() -> Iterator[None]:
+    """Uses Optuna without its log lines, and its warnings that a part of it is experimental."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"optuna\.|dlreg\.search")
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)

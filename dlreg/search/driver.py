@@ -1,0 +1,68 @@
+"""The loop of a search: hand trials out, wait for results, keep them, ask for more."""
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from dlreg.search.study import Study
+from dlreg.search.trials import Engine, Trial, TrialResult
+
+# `complete`: there are as many trials as asked for, or the grid has no more; `time_limit`, `stopped`: ended
+# before, and trials that were not finished stay in the study as such.
+Ending = Literal["complete", "time_limit", "stopped"]
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def search(
+    study: Study,
+    engine: Engine,
+    *,
+    trials: int,
+    deadline: float | None = None,
+    on_result: Callable[[Trial, TrialResult], None] = lambda trial, result: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Ending:
+    """Goes on with a study until it has so many trials.
+
+    Every result is in the storage before the next trials are handed out. Whatever ends the search, an exception
+    too, leaves a study that can be gone on with: trials without a result are handed out again.
+
+    Args:
+        study: New, or with some trials.
+        engine: Runs them.
+        trials: How many the study is to have, those of earlier sessions included.
+        deadline: The `time.monotonic` at which the search ends. Trials that are running then are given up, as to
+            wait for them may take longer than all before; but there is no end before the first one is complete.
+        on_result: Called with each new result, in the order in which they end.
+        should_stop: Asked twice a second.
+
+    Returns:
+        Why it ended.
+
+    Raises:
+        ClusterError: Workers are lost and not replaced.
+        StorageError: The storage cannot be read or written.
+    """
+    running: dict[int, Trial] = {}
+    some_complete = any(result and result.state == "complete" for _, result in study.trials())
+    try:
+        while not study.is_finished(trials):
+            if should_stop():
+                return "stopped"
+            left = float("inf") if deadline is None else deadline - time.monotonic()
+            if left <= 0 and some_complete:
+                return "time_limit"
+            # As many again as run at once wait, so that none that ends leaves its place empty.
+            while len(running) < 2 * engine.n_jobs and (trial := study.next_trial(trials)):
+                running[trial.number] = trial
+                engine.submit(trial)
+            study.save()
+            seconds = min(_SECONDS_BETWEEN_LOOKS, left) if left > 0 else _SECONDS_BETWEEN_LOOKS
+            for result in engine.wait(seconds):
+                if trial := running.pop(result.number, None):
+                    study.tell(result)
+                    some_complete |= result.state == "complete"
+                    on_result(trial, result)
+    finally:
+        study.save(is_last=True)
+    return "complete"

@@ -1,0 +1,221 @@
+"""Trials as tasks of a Ray cluster: Ray finds them a place, brings them the rows, and says what was lost.
+
+Rows and config are put into Ray's object store once, which brings them to each node once, where the workers of the
+node read them without a copy. A worker that has run a trial stays, with TensorFlow imported and its programs
+compiled, and takes the next.
+"""
+
+import logging
+import os
+import platform
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from uuid import uuid4
+
+from dlreg import __version__
+from dlreg.errors import ClusterError, Fault, UsageError
+from dlreg.search.trials import Engine, Trial, TrialResult
+
+# Ray sends figures about its use to its makers otherwise.
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+# Else it warns of a change to come of how it hides GPUs from tasks that ask for none.
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+try:
+    import ray
+    from ray import exceptions
+except ImportError:
+    raise UsageError(
+        Fault("--engine ray needs a library that is not installed: ray", hint="pip install 'dlreg[cluster]'")
+    ) from None
+
+Runner = Callable[[Trial], TrialResult]
+# Of a trial: who loses its worker again and again, most often for want of memory, would do so for ever.
+_MOST_LOST_WORKERS = 3
+_SECONDS_BETWEEN_COUNTS = 2.0
+# What a worker keeps from task to task: the runner of one search, by its name.
+_runners: dict[str, Runner] = {}
+
+
+@contextmanager
+def ray_engine(
+    open_runner: Callable[..., Runner],
+    *arguments: Any,
+    address: str | None = None,
+    n_jobs: int | None = None,
+    threads: int = 1,
+    patience: float = 60.0,
+) -> Iterator[Engine]:
+    """An engine over a Ray cluster, which is left as it was when the block ends.
+
+    Args:
+        open_runner: Makes, in a worker, what runs trials.
+        arguments: For `open_runner`; arrays among them are read-only in the workers.
+        address: `HOST:PORT` of the head of a cluster that this machine is part of, `auto` for the one that runs
+            on it, `ray://HOST:10001` for one that it is not part of; None starts one of this machine alone.
+        n_jobs: How many trials run at once; None: as many as the CPUs of the cluster let, of nodes that join later
+            too.
+        threads: CPUs of a trial.
+        patience: For how many seconds no node may be there that can run a trial.
+
+    Raises:
+        UsageError: The address is no cluster's, or versions there are others.
+    """
+    _connect(address)
+    try:
+        yield _RayEngine(open_runner, arguments, n_jobs, threads, patience)
+    finally:
+        ray.shutdown()
+
+
+class _RayEngine:
+    def __init__(
+        self,
+        open_runner: Callable[..., Runner],
+        arguments: tuple[Any, ...],
+        n_jobs: int | None,
+        threads: int,
+        patience: float,
+    ) -> None:
+        self._n_jobs, self._threads, self._patience = n_jobs, threads, patience
+        # Retried here: Ray would not tell how often, nor a lost worker from a lost node.
+        self._task = ray.remote(num_cpus=threads, max_retries=0)(_run)
+        self._shared = ray.put((open_runner, arguments))
+        self._key, self._versions = uuid4().hex, _versions()
+        self._waiting: deque[Trial] = deque()
+        self._running: dict[Any, Trial] = {}
+        self._lost: Counter[int] = Counter()
+        self._places, self._counted = 0, float("-inf")
+        self._last_place = time.monotonic()
+
+    @property
+    def n_jobs(self) -> int:
+        """As many as asked for, or as there are places."""
+        return self._n_jobs or max(1, self._count_places())
+
+    def submit(self, trial: Trial) -> None:
+        """See `Engine`."""
+        self._waiting.append(trial)
+        self._hand_out()
+
+    def wait(self, seconds: float) -> list[TrialResult]:
+        """See `Engine`."""
+        self._hand_out()
+        if not self._running:
+            time.sleep(seconds)
+            return []
+        ended, _ = ray.wait(list(self._running), num_returns=1, timeout=seconds)
+        if ended:
+            # All others that ended meanwhile.
+            ended, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
+        elif not self._count_places():
+            self._refuse_long_absence()
+        results = [result for task in ended if (result := self._result(task, self._running.pop(task)))]
+        self._hand_out()
+        return results
+
+    def _hand_out(self) -> None:
+        """Gives Ray what is waiting: all of it, as it queues, or no more than may run at once."""
+        while self._waiting and (self._n_jobs is None or len(self._running) < self._n_jobs):
+            trial = self._waiting.popleft()
+            # A list is no argument that Ray would fetch for each task.
+            self._running[self._task.remote(self._key, self._versions, [self._shared], trial)] = trial
+
+    def _result(self, task: Any, trial: Trial) -> TrialResult | None:
+        """What came of a task; None where it is tried again."""
+        try:
+            result: TrialResult = ray.get(task)
+            return result
+        except exceptions.RayTaskError as error:
+            if isinstance(error.cause, _OtherVersionsError):
+                raise _other_versions(str(error.cause)) from None
+            raise error.as_instanceof_cause() from None
+        except exceptions.NodeDiedError:
+            self._waiting.appendleft(trial)
+        except (exceptions.OutOfMemoryError, exceptions.WorkerCrashedError) as error:
+            self._lost[trial.number] += 1
+            if self._lost[trial.number] == _MOST_LOST_WORKERS:
+                short = "for want of memory" if isinstance(error, exceptions.OutOfMemoryError) else "each time"
+                message = f"its worker was lost {_MOST_LOST_WORKERS} times, {short}"
+                return TrialResult(trial.number, "failed", message=message)
+            self._waiting.appendleft(trial)
+        return None
+
+    def _count_places(self) -> int:
+        """How many trials the nodes that are there can run at once."""
+        now = time.monotonic()
+        if now - self._counted > _SECONDS_BETWEEN_COUNTS:
+            nodes = [node for node in ray.nodes() if node["Alive"]]
+            self._places = sum(int(node["Resources"].get("CPU", 0)) // self._threads for node in nodes)
+            self._counted = now
+            if self._places:
+                self._last_place = now
+        return self._places
+
+    def _refuse_long_absence(self) -> None:
+        """Gives up once there was no place for long.
+
+        Raises:
+            ClusterError: There was not.
+        """
+        if time.monotonic() - self._last_place > self._patience:
+            message = (
+                f"for {self._patience:.0f} s no node of the cluster has had {self._threads} CPUs for a trial"
+            )
+            raise ClusterError(Fault(message, hint="Start nodes again, with ray start, and go on with --resume"))
+
+
+class _OtherVersionsError(Exception):
+    """Raised in a worker."""
+
+
+def _run(key: str, versions: dict[str, str], shared: list[Any], trial: Trial) -> TrialResult:
+    """In a worker: runs a trial."""
+    if key not in _runners:
+        if (found := _versions()) != versions:
+            differing = [f"{name} {found[name]} (here {versions[name]})" for name in versions
+                         if found[name] != versions[name]]  # fmt: skip
+            raise _OtherVersionsError(f"{socket.gethostname()} has {', '.join(differing)}")
+        open_runner, arguments = ray.get(shared[0])
+        _runners.clear()
+        _runners[key] = open_runner(*arguments)
+    return _runners[key](trial)
+
+
+def _versions() -> dict[str, str]:
+    """What must be the same everywhere for the numbers to be the same."""
+    names = ("tensorflow", "keras", "numpy")
+    return {"dlreg": __version__, "Python": platform.python_version()} | {name: _installed(name) for name in names}
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _other_versions(message: str) -> UsageError:
+    hint = "Install the same versions on all nodes, start them again, and go on with --resume"
+    return UsageError(Fault(f"a node of the cluster has other versions: {message}", hint=hint))
+
+
+def _connect(address: str | None) -> None:
+    try:
+        ray.init(
+            # None would be a cluster that an environment variable names.
+            address="local" if address is None else address,
+            include_dashboard=False if address is None else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (ConnectionError, exceptions.RaySystemError, OSError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        hint = "Look for it with ray status on its head node; ray start --head starts one"
+        fault = Fault(f"there is no Ray cluster at {address or 'this machine'}: {reason}", hint=hint)
+        raise ClusterError(fault) from error

@@ -15,10 +15,13 @@ MORE_IS_BETTER = ("r2", "coverage_90")
 RUN_PARTS = ("train", "validation", "out_of_fold", "test")
 # What `evaluate --data` measures has one part.
 DATA_PARTS = ("data",)
+# What may be chosen by: all but the rows that tell in the end what was chosen.
+CHOOSING_PARTS = ("train", "validation", "out_of_fold")
 # Parts on which nothing was fitted, not even the intervals.
 INTERVAL_PARTS = ("test", "data")
 
 NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_METRIC = re.compile(r"(?:(\w+)\.)?(\w+)")
 _LIMIT = re.compile(rf"\s*(?:(\w+)\s*\.)?\s*(\w+)\s*(>=|<=|>|<)\s*({NUMBER})\s*")
 
 
@@ -73,6 +76,35 @@ def read_limit(text: str, parts: Sequence[str] = RUN_PARTS) -> Limit:
             hint = f"Only the parts {' and '.join(INTERVAL_PARTS)} have it. "
         raise LimitError(f"names an unknown metric {metric}", f"{hint}The metrics are {', '.join(metrics)}")
     return Limit(text.strip(), part, metric, sign, bound)
+
+
+def read_metric(text: str) -> tuple[str | None, str]:
+    """Reads a metric to choose by, such as `validation.rmse`, or `rmse` of whatever rows validate.
+
+    Returns:
+        Its part, None where none is named, and its name.
+
+    Raises:
+        LimitError: The text is malformed, names an unknown metric or part, or the part test.
+    """
+    match = _METRIC.fullmatch(text)
+    if not match:
+        raise LimitError("must be METRIC or PART.METRIC", "For example rmse or validation.mae")
+    part, metric = match[1], match[2]
+    if part == "test":
+        hint = "They tell in the end what the chosen config is worth: choose by validation or out_of_fold"
+        raise LimitError("must not be of test rows", hint)
+    if part is not None and part not in CHOOSING_PARTS:
+        hint = f"{_guess(part, CHOOSING_PARTS)}The parts are {', '.join(CHOOSING_PARTS)}"
+        raise LimitError(f"names an unknown part {part}", hint)
+    # A count of rows is the same for all.
+    names = METRIC_NAMES[1:]
+    if metric not in names:
+        raise LimitError(
+            f"names an unknown metric {metric}",
+            f"{_guess(metric, names)}The metrics are {', '.join(names)}",
+        )
+    return part, metric
 
 
 def _guess(word: str, words: Sequence[str]) -> str:

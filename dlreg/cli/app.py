@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dlreg.cli import about, many_runs, results, sharing, training
+from dlreg.cli import about, many_runs, results, searching, sharing, training
 from dlreg.cli.streams import printing
 
 
@@ -39,6 +39,7 @@ def _first_sentence(text: str | None) -> str:
 
 _GROUPS = {
     "From a table to a run": training,
+    "A search for a better config": searching,
     "What a run tells": results,
     "Many runs": many_runs,
     "Handing a run on": sharing,

@@ -4,8 +4,8 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import (
     Console,
@@ -150,6 +150,22 @@ def _widest(variants: Sequence[str], room: int) -> str:
     return next((text for text in variants if len(text) <= room), variants[-1])
 
 
+class Bar(Progress):
+    """A bar with something below it that changes from time to time.
+
+    Attributes:
+        below: What stands below it; None for nothing.
+    """
+
+    below: RenderableType | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, and what stands below it."""
+        yield from super().get_renderables()
+        if self.below is not None:
+            yield self.below
+
+
 class TrainingDisplay:
     """Shows a run as it goes: a line on a terminal, elsewhere what is done first and a line now and then.
 
@@ -164,12 +180,12 @@ class TrainingDisplay:
         self._stream = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
         self._console = PipeConsole(file=self._stream, highlight=False)
         columns = (SpinnerColumn(style="bold"), _Line(self._console))
-        self._bar = Progress(*columns, console=self._console, transient=True, disable=quiet)
+        self._bar = Bar(*columns, console=self._console, transient=True, disable=quiet)
         self._task = self._bar.add_task(printable(first), total=None, short="", losses=[""])
         self._said, self._shown = False, time.monotonic()
         self._show_warning = warnings.showwarning
 
-    def __enter__(self) -> "TrainingDisplay":
+    def __enter__(self) -> Self:
         """Starts the bar where there is a terminal; what is warned of meanwhile becomes a note above it."""
         warnings.showwarning = lambda message, *_, **__: self._show_note(str(message))
         if self._console.is_terminal:

@@ -7,7 +7,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 # What options are about, in the order in which they are shown; the others stand before them.
-READING, GATES, OUTPUT = "Reading the table", "Gates", "Output"
+READING, SEARCH, GATES, OUTPUT = "Reading the table", "The search", "Gates", "Output"
 
 
 class Command(TyperCommand):
@@ -20,7 +20,7 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The arguments, and the options by what they are about."""
         sections: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        sections |= {"Arguments": [], "Options": [], READING: [], GATES: [], OUTPUT: []}
+        sections |= {"Arguments": [], "Options": [], READING: [], SEARCH: [], GATES: [], OUTPUT: []}
         for parameter in self.get_params(ctx):
             if record := parameter.get_help_record(ctx):
                 is_argument = parameter.param_type_name == "argument"

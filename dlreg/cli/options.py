@@ -29,6 +29,12 @@ SetOption = Annotated[
         autocompletion=complete_override,
     ),
 ]
+LogOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log", metavar="NAME", rich_help_panel=OUTPUT, help="Tell tensorboard or mlflow of it; repeatable."
+    ),
+]
 FormatOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -13,6 +13,7 @@ from dlreg.cli.options import (
     DataOption,
     FollowLinksOption,
     JsonOption,
+    LogOption,
     SetOption,
     output_option,
 )
@@ -40,15 +41,7 @@ def train(
     ] = False,
     _follow_links: FollowLinksOption = False,
     as_json: JsonOption = False,
-    log: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--log",
-            metavar="NAME",
-            rich_help_panel=OUTPUT,
-            help="Tell tensorboard or mlflow of it; repeatable.",
-        ),
-    ] = None,
+    log: LogOption = None,
     quiet: Annotated[
         bool,
         typer.Option(

@@ -16,6 +16,7 @@ import numpy as np
 from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.commands.tracked import describe_opening, tell_results
 from dlreg.commands.train_summary import Outcome, Summary
+from dlreg.config.reading import without_search
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
@@ -62,9 +63,14 @@ from dlreg.training.listener import Listener
 from dlreg.training.members import members_of
 from dlreg.training.progress import Progress
 
+_NOT_SEARCHED = (
+    "the config has a search, which a training does not heed: it takes the plain values; dlreg tune searches"
+)
+
 # What imports TensorFlow is imported after `importing` has prepared the process for it.
 if TYPE_CHECKING:
-    from dlreg.commands.train_steps import BuiltPipeline, Networks
+    from dlreg.steps.combining import KerasModel, Networks
+    from dlreg.steps.piping import BuiltPipeline
 
 
 def train(
@@ -114,6 +120,7 @@ def train(
             facts = gather_facts(config, dataset, plan.threads, started)
         return_freed_memory()
         notes, target_hint = _tell_notes(config, dataset)
+        config = without_search(config)
         # From its first file to the last one a directory is never left without a word on how to go on.
         stack.enter_context(interruption.deferred())
         path = path or config.run.dir or next_run_dir(name)
@@ -164,7 +171,8 @@ def train(
 def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[str], str | None]:
     """Warns of what a user should know of the rows; returns that, and what would mend a spoilt loss."""
     advices = advise(config, dataset.in_memory)
-    notes = abridged_notes([*dataset.notes, *(str(advice.fault) for advice in advices)])
+    searched = [_NOT_SEARCHED] if config.search.is_given else []
+    notes = abridged_notes([*searched, *dataset.notes, *(str(advice.fault) for advice in advices)])
     _tell(notes)
     return notes, next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
 
@@ -199,35 +207,40 @@ def _train(
     draughtsman: Draughtsman,
     target_hint: str | None,
 ) -> Outcome:
-    """Takes the steps of `train_steps`, and writes what each returns."""
-    from dlreg.commands import train_steps as steps
+    """Takes the steps of `dlreg.steps`, and writes what each returns."""
+    from dlreg.steps.combining import build_keras_model, combine
+    from dlreg.steps.measuring import hold_out, measure
+    from dlreg.steps.piping import build_pipeline
+    from dlreg.steps.preparing import describe_prepared, prepare, preprocess, preprocess_from_disk
+    from dlreg.steps.training import open_rows, train_networks
     from dlreg.training.loop import Hooks
 
     write_split(run, dataset, config.data, members_of(config))
     in_memory = dataset.in_memory
     if isinstance(dataset, Dataset):
-        prepared = steps.prepare(config, dataset)
+        prepared = prepare(config, preprocess(config, dataset))
     else:
-        prepared = steps.prepare_on_disk(config, dataset)
-    write_preprocessing(run, *steps.describe_prepared(in_memory, prepared))
+        prepared = prepare(config, preprocess_from_disk(config, dataset))
+    write_preprocessing(run, *describe_prepared(in_memory, prepared))
     hooks = Hooks(_resuming(checkpointer), listener.on_epoch, checkpointer.after_epoch)
 
     def on_rows(n_rows: int) -> None:
         listener.on_stage(f"shuffling on disk: {n_rows:,} rows")
 
-    with steps.open_rows(config, dataset, prepared.preprocessing, on_rows) as files:
+    with open_rows(config, dataset, prepared.preprocessing, on_rows) as files:
         return_freed_memory()
         listener.on_stage("compiling the training loop")
         with checkpointer.guarding_training():
-            trained = steps.train_networks(config, in_memory, prepared, files, hooks)
+            trained = train_networks(config, in_memory, prepared, files, hooks)
     return_freed_memory()
     progress = trained.progress
     curve = describe_loss_curve(
         config, progress.history, progress.best_epoch, prepared.preprocessing.target.scale
     )
     drawing = draughtsman.begin(**curve)
-    networks = steps.combine(config, in_memory, prepared, trained)
-    write_network(run, _trained_network(progress, networks))
+    networks = combine(config, in_memory, prepared, trained)
+    keras_model = build_keras_model(prepared, networks)
+    write_network(run, _trained_network(progress, keras_model))
     if progress.diverged:
         write_loss_curve(run, drawing.finish())
         raise DivergedError(
@@ -235,14 +248,14 @@ def _train(
             f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
         )
     listener.on_stage("writing the pipeline")
-    built = steps.build_pipeline(in_memory, prepared, networks, config.data)
-    held_out = steps.hold_out(in_memory, prepared, config.data)
+    built = build_pipeline(in_memory, prepared, networks, config.data)
+    held_out = hold_out(in_memory, prepared, keras_model, config.data)
     preprocessing, n_features = prepared.preprocessing, prepared.x["train"].shape[1]
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
     del prepared
     return_freed_memory()
-    measure = partial(steps.measure, dataset, preprocessing, networks, built, held_out, config.data)
-    metrics = write_results(run, _results(in_memory, networks, built), measure)
+    measured = partial(measure, dataset, preprocessing, networks, built, held_out, config.data)
+    metrics = write_results(run, _results(in_memory, networks, built), measured)
     write_loss_curve(run, drawing.finish())
     return Outcome(
         metrics=dict(metrics),
@@ -251,7 +264,7 @@ def _train(
         best_epochs=progress.best_epochs.tolist(),
         refit_epochs=progress.refit_epochs.tolist(),
         verdict=_verdict(config, progress, target_hint),
-        parameters=networks.n_parameters,
+        parameters=keras_model.n_parameters,
         features=n_features,
     )
 
@@ -266,15 +279,15 @@ def _resuming(checkpointer: Checkpointer) -> Callable[[Checkpoint], Checkpoint |
     return resume_from
 
 
-def _trained_network(progress: Progress, networks: "Networks") -> TrainedNetwork:
+def _trained_network(progress: Progress, keras_model: "KerasModel") -> TrainedNetwork:
     from dlreg.model.keras_model import keras_file, summary_of
 
     return TrainedNetwork(
         progress.history,
         progress.members,
         progress.refit if progress.refit_epoch else None,
-        summary_of(networks.model),
-        keras_file(networks.model),
+        summary_of(keras_model.model),
+        keras_file(keras_model.model),
     )
 
 

@@ -9,8 +9,10 @@
 - `json_schema`: the same JSON Schema, made ready for editors
 - `yaml_source`: YAML text to plain values and their places
 - `yaml_syntax`: what is wrong with text that is no YAML
+- `overrides`: `--set` and `--search`, in place of what the file says
 - `precedence`: defaults, preset, file and `--set`, merged in this order
 - `contradictions`: values that exclude each other
+- `search_faults`: what cannot be searched, and values that no trial could have
 - `suggestions`: what a wrong key or value most likely meant
 - `sentences`: the messages for what the schema refuses
 - `reading`: from a file and `--set` to a config, or to every fault
@@ -19,7 +21,7 @@
 - `reference`: the config of every key, as the docs have it
 
 Others call `schema.{Config, DataConfig, DateColumn, ColumnType, DateFormat, TimeZone, Year, SplitMethod}`,
-`reading.{read_config, parse_config}`, `writing.{dump_config, to_yaml}`, `presets.PRESETS`,
+`reading.{read_config, parse_config, trial_config}`, `writing.{dump_config, to_yaml}`, `presets.PRESETS`,
 `json_schema.config_schema`, `differences`, `keys.{override_keys, named_values}`,
 `checks.RefusedError`, `date_formats` and `yaml_source.MAX_BYTES`.
 

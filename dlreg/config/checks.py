@@ -1,11 +1,14 @@
-"""Checks of values that a type and a range do not express: paths, encodings, delimiters, gates."""
+"""Checks of values that a type and a range do not express: paths, encodings, gates and the like."""
 
 import re
 
-from dlreg.limits import LimitError, read_limit
+from dlreg.limits import LimitError, read_limit, read_metric
 
 # In place of a delimiter: runs of blanks and tabs.
 WHITESPACE = "whitespace"
+_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_TIME = re.compile("".join(rf"(?:([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?){unit})?" for unit in _SECONDS))
+_DATABASE = re.compile(r"[a-z][a-z0-9+]*://[^\s\0\ud800-\udfff]+")
 LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
 
 
@@ -87,3 +90,50 @@ def check_gate(text: str) -> str:
     except LimitError as error:
         raise RefusedError(error.expected, f"{error.hint}.") from None
     return text
+
+
+def check_metric(text: str) -> str:
+    """Returns the name of a metric to choose by.
+
+    Raises:
+        RefusedError: It is malformed, unknown, or of rows that nothing may be chosen by.
+    """
+    try:
+        read_metric(text)
+    except LimitError as error:
+        raise RefusedError(error.expected, f"{error.hint}.") from None
+    return text
+
+
+def seconds_of(time: str) -> float | None:
+    """How many seconds a text such as 90s, 10m, 2h or 1h30m stands for; None where it stands for none."""
+    match = _TIME.fullmatch(time)
+    numbers = match.groups(default="0") if match else ()
+    return (
+        sum(float(number) * unit for number, unit in zip(numbers, _SECONDS.values(), strict=True)) or None
+        if numbers
+        else None
+    )
+
+
+def check_time(text: str) -> str:
+    """Returns the text of a length of time.
+
+    Raises:
+        RefusedError: It is none, or of no length.
+    """
+    if seconds_of(text) is None:
+        raise RefusedError("must be a time such as 90s, 10m, 2h or 1h30m", "A number alone is in seconds.")
+    return text
+
+
+def check_database(url: str) -> str:
+    """Returns the URL of a database.
+
+    Raises:
+        RefusedError: It is none.
+    """
+    if not _DATABASE.fullmatch(url):
+        hint = "Such as postgresql://host/name, or null for a file in the study directory."
+        raise RefusedError("must be the URL of a database", hint)
+    return url

@@ -51,6 +51,7 @@ def contradictions(
     yield from _member_contradictions(values)
     yield from _disk_contradictions(values)
     yield from _gate_contradictions(gates, values)
+    yield from _search_contradictions(values["search"])
 
 
 def _split_contradictions(given: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -226,16 +227,27 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
             yield Contradiction(("training", "refit"), other, f"{message}restore_best_weights", hint)
 
 
-def _gate_contradictions(gates: Any, values: Mapping[str, Any]) -> Iterator[Contradiction]:
-    """Gates on rows that there will not be: they could never pass."""
+def lacking_parts(values: Mapping[str, Any]) -> dict[str, KeyPath]:
+    """The parts of which there will be no rows, each with the key that would make some.
+
+    Args:
+        values: The sections over the defaults, see `dlreg.config.precedence.over_defaults`.
+    """
     data, training = values["data"], values["training"]
-    folds = training["cross_validation"]
-    validates = data["validation_path"] or training["validation_split"]
-    lacking: dict[str, KeyPath] = {} if validates else {"validation": ("training", "validation_split")}
+    lacking: dict[str, KeyPath] = {}
+    if not data["validation_path"] and not training["validation_split"]:
+        lacking["validation"] = ("training", "validation_split")
     if not data["test_path"] and not data["test_split"]:
         lacking["test"] = ("data", "test_split")
-    if not folds:
+    if not training["cross_validation"]:
         lacking["out_of_fold"] = ("training", "cross_validation")
+    return lacking
+
+
+def _gate_contradictions(gates: Any, values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Gates on rows that there will not be: they could never pass."""
+    lacking = lacking_parts(values)
+    validates, folds = "validation" not in lacking, "out_of_fold" not in lacking
     for index, text in enumerate(gates if isinstance(gates, list) else ()):
         with suppress(LimitError, TypeError):
             limit = read_limit(text)
@@ -248,3 +260,10 @@ def _gate_contradictions(gates: Any, values: Mapping[str, Any]) -> Iterator[Cont
                 other = ("training", "validation_split")
                 message = f"gates[{index}] is about intervals, and there will be no rows to make them from"
                 yield Contradiction(("gates", index), other, message, "Set training.validation_split.")
+
+
+def _search_contradictions(search: Mapping[str, Any]) -> Iterator[Contradiction]:
+    if search["trials"] is None and search["time_limit"] is None and search["method"] != "grid":
+        message = "search.trials is null, but there is no search.time_limit"
+        hint = "Say how many trials there shall be, or how long they may take."
+        yield Contradiction(("search", "trials"), ("search", "time_limit"), message, hint)

@@ -29,8 +29,8 @@ def flat_values(values: Mapping[str, Any], whole: Sequence[str] = (), prefix: st
 
 
 def flat_config(config: Config) -> dict[str, Any]:
-    """Each key of a config with its value; what is given by column is one."""
-    return flat_values(config.model_dump(mode="json"), BY_COLUMN)
+    """Each key of a config with its value, but for those of a search; what is given by column is one."""
+    return flat_values(config.model_dump(mode="json", exclude={"search"}), BY_COLUMN)
 
 
 def differing_values(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -7,7 +7,11 @@ from typing import Any
 from dlreg.config.checks import WHITESPACE
 from dlreg.config.keys import NAMES_AS_WRITTEN
 from dlreg.config.schema import Config
+from dlreg.limits import CHOOSING_PARTS, METRIC_NAMES
 
+METRIC = rf"^(({'|'.join(CHOOSING_PARTS)})\.)?({'|'.join(METRIC_NAMES[1:])})$"
+TIME = r"^([0-9.]+d)?([0-9.]+h)?([0-9.]+m)?([0-9.]+s)?$"
+DATABASE = r"^[a-z][a-z0-9+]*://[^\s]+$"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -28,6 +32,10 @@ def config_schema() -> dict[str, Any]:
     _properties(schema, "data")["delimiter"] |= {"pattern": f"^(.|{WHITESPACE})$"}
     for node in _texts(_properties(schema, "data")["comment"]):
         node["pattern"] = r'^[^\s"]{1,20}$'
+    search = _properties(schema, "search")
+    for key, pattern in (("metric", METRIC), ("time_limit", TIME), ("storage", DATABASE)):
+        for node in _texts(search[key]):
+            node["pattern"] = pattern
     for name, definition in schema["$defs"].items():
         if name.endswith("Schedule"):
             definition["required"] = ["name"]

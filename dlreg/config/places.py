@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dlreg.errors import Fault
 
@@ -40,10 +40,12 @@ class Origins:
     Attributes:
         source: The config file as the user named it.
         places: Where each given value stands, in the file or after a `--set`.
+        values: What is given there, names as written and paths absolute, before preset and defaults.
     """
 
     source: str | None = field(default=None, compare=False)
     places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False)
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def fault(self, message: str, key: KeyPath, hint: str | None = None, *, at_key: bool = False) -> Fault:
         """A fault at a key's value, or at the key itself; at the file where it is not given."""

@@ -1,4 +1,4 @@
-"""Reading a config: a file and `--set` to values, or to every fault with its place."""
+"""Reading a config: a file, `--set` and `--search` to values, or to every fault with its place."""
 
 import json
 import os
@@ -6,27 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
 from dlreg.config.checks import LOCAL_PATH
 from dlreg.config.contradictions import Contradiction, contradictions
 from dlreg.config.keys import NAMES_AS_WRITTEN, PATHS, SECTIONS
-from dlreg.config.places import KeyPath, Origins, Place, Position
-from dlreg.config.precedence import over_defaults, over_preset, section_of
-from dlreg.config.schema import CACHE_WORDS, Config
+from dlreg.config.overrides import Given, Override, read_override, read_search, with_override
+from dlreg.config.places import KeyPath, Origins, Place
+from dlreg.config.precedence import over_defaults, over_preset, section_of, validated
+from dlreg.config.schema import CACHE_WORDS, Config, SearchConfig
+from dlreg.config.search_faults import find_search_faults
 from dlreg.config.sentences import key_path, schema_faults
 from dlreg.config.writing import dump_config
-from dlreg.config.yaml_source import YamlDocument, decode_yaml, parse_scalar_or_flow, read_yaml
-from dlreg.errors import ConfigError, Fault, UsageError
+from dlreg.config.yaml_source import YamlDocument, decode_yaml, read_yaml
+from dlreg.errors import ConfigError, Fault
 from dlreg.files.table_files import STANDARD_INPUT
-from dlreg.wording import quote
 
 # A table can be read and checked even if these are wrong.
 _SPLIT_KEYS = tuple((key,) for key in ("test_split", "test_path", "validation_path", "split", "split_by"))
 
-# The values of these may be one character.
-_CHARACTERS = tuple(("data", key) for key in ("delimiter", "decimal", "thousands", "comment", "path"))
+# What of a config makes the model, beside its rows.
+_TRAINED_BY = ("preprocessing", "model", "training")
 
 
 class Reading(NamedTuple):
@@ -42,36 +40,38 @@ class Reading(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: str | Path, overrides: Sequence[str] = (), searches: Sequence[str] = ()) -> Config:
     """Reads a config file and checks it whole.
 
     Args:
         path: The YAML file.
         overrides: `KEY=VALUE` texts as given to `--set`: dotted keys, values in YAML.
+        searches: `KEY=MIN..MAX`, `KEY=MIN..MAX:log` or `KEY=VALUE,VALUE…` texts as given to `--search`: what
+            is tried of a key, in place of what the file says of it.
 
     Returns:
         The config with absolute paths: those in the file start from its folder,
         those of `overrides` from the working directory.
 
     Raises:
-        UsageError: One of `overrides` is not `KEY=VALUE`.
+        UsageError: One of `overrides` is not `KEY=VALUE`, or one of `searches` has no `=`.
         ConfigError: With every fault there is, in the order of the file.
     """
-    config, faults = read_config(path, overrides)
+    config, faults = read_config(path, overrides, searches)
     if faults or config is None:
         raise ConfigError(*faults)
     return config
 
 
-def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Reading:
+def read_config(path: str | Path, overrides: Sequence[str] = (), searches: Sequence[str] = ()) -> Reading:
     """Reads a config file as `load_config` does, and tells its faults instead of raising them.
 
     Raises:
-        UsageError: One of `overrides` is not `KEY=VALUE`.
+        UsageError: One of `overrides` is not `KEY=VALUE`, or one of `searches` has no `=`.
         ConfigError: The file cannot be read, or is not YAML.
     """
-    parsed = [_split_override(override) for override in overrides]
-    return _understand(read_yaml(path), parsed)
+    parsed = [*map(read_override, overrides), *map(read_search, searches)]
+    return _understand(*_given_by(read_yaml(path)), parsed)
 
 
 def parse_config(content: bytes, source: str) -> Config:
@@ -80,7 +80,7 @@ def parse_config(content: bytes, source: str) -> Config:
     Raises:
         ConfigError: With every fault there is, in the order of the file.
     """
-    config, faults = _understand(decode_yaml(content, source), ())
+    config, faults = _understand(*_given_by(decode_yaml(content, source)), ())
     if faults or config is None:
         raise ConfigError(*faults)
     return config
@@ -93,57 +93,101 @@ def override_config(config: Config, overrides: Sequence[str]) -> Config:
         UsageError: One of `overrides` is not `KEY=VALUE`.
         ConfigError: With every fault there is.
     """
-    parsed = [_split_override(override) for override in overrides]
-    changed, faults = _understand(decode_yaml(dump_config(config).encode(), "config"), parsed)
+    document = decode_yaml(dump_config(config).encode(), "config")
+    changed, faults = _understand(*_given_by(document), [read_override(override) for override in overrides])
     if faults or changed is None:
         raise ConfigError(*faults)
     return changed
 
 
-class _Given(NamedTuple):
-    """What a file and `--set` say, before preset and defaults, and where it stands."""
+def trial_config(config: Config, values: Mapping[str, Any]) -> Config:
+    """The config of a trial: what reading the same file with other values for some keys gives.
 
-    values: Mapping[str, Any]
-    places: Mapping[KeyPath, Place]
+    Args:
+        config: As `load_config` gave it.
+        values: Plain values, as JSON has them, by dotted key; none of them of `data`, `run` or `search`.
+
+    Returns:
+        The config that `load_config` gives with `overrides_of` these values, so with what another preset
+        brings, but without a search and a run directory.
+
+    Raises:
+        ConfigError: The values contradict each other or the config, with every fault.
+    """
+    source, given = _given_of(config)
+    parsed = [read_override(override) for override in overrides_of(values)]
+    changed, faults = _understand(source, given, (), parsed)
+    if faults or changed is None:
+        raise ConfigError(*faults)
+    # The rows are those of the config at hand, whatever has been settled of how they are kept.
+    run = config.run.model_copy(update={"dir": None})
+    return changed.model_copy(update={"data": config.data, "run": run, "gates": config.gates})
 
 
-def _understand(document: YamlDocument, overrides: Iterable[tuple[KeyPath, str]]) -> Reading:
-    given = _Given(document.value, {key: place for key, place in document.places.items() if key})
-    faults = list(document.faults)
+def _given_of(config: Config) -> tuple[str, Given]:
+    """Where a config stands, and what its file gives beside a search, before preset and defaults."""
+    origins = config._origins
+    same, _ = validated(over_preset(origins.values)) if origins.values else (None, [])
+    if same and all(getattr(same, name) == getattr(config, name) for name in ("preset", *_TRAINED_BY)):
+        source, given = origins.source or "config", Given(origins.values, origins.places)
+    else:
+        # It has been changed since, or never read: then it gives every key itself.
+        source, given, _ = _given_by(decode_yaml(dump_config(config).encode(), "config"))
+    return source, Given(
+        {name: value for name, value in given.values.items() if name != "search"}, given.places
+    )
+
+
+def overrides_of(values: Mapping[str, Any]) -> list[str]:
+    """Values by dotted key as texts for `--set`: `KEY=JSON`."""
+    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+
+
+def without_search(config: Config) -> Config:
+    """The config without what only a search heeds."""
+    return config.model_copy(update={"search": SearchConfig()})
+
+
+def _given_by(document: YamlDocument) -> tuple[str, Given, tuple[Fault, ...]]:
+    """Where a config stands, what it gives, and what is not allowed in its text."""
+    places = {key: place for key, place in document.places.items() if key}
+    return document.source, Given(document.value, places), document.faults
+
+
+def _understand(
+    source: str, given: Given, faults_of_text: Iterable[Fault], overrides: Iterable[Override]
+) -> Reading:
+    faults = list(faults_of_text)
     wrong: set[KeyPath] = set()
-    for key, text in overrides:
+    for override in overrides:
         try:
-            override = parse_scalar_or_flow(text, f"--set {'.'.join(map(str, key))}")
-            faults += override.faults
-            given = _with_override(given, key, override)
+            document = override.document()
+            faults += document.faults
+            given = with_override(given, override.key, document)
         except ConfigError as error:
             faults += error.faults
-            wrong.add(key)
-    values = _with_names_as_written(given, document.source)
-    origins = Origins(document.source, given.places)
+            wrong.add(override.key)
+    values = _with_names_as_written(given, source)
+    origins = Origins(source, given.places, values)
     over_the_preset = over_preset(values)
-    config, errors = _validated(over_the_preset)
+    config, errors = validated(over_the_preset)
     sections = {name: section_of(values, name) for name in SECTIONS}
     contradicting = list(contradictions(sections, over_defaults(over_the_preset), values.get("gates")))
     # Where the YAML itself is at fault, a second fault of the value would say nothing more.
     said = {(fault.path, fault.line, fault.column) for fault in faults}
     wrong_values = [_contradiction_fault(contradiction, origins) for contradiction in contradicting]
     wrong_values += schema_faults(errors, origins)
+    refused = set(map(key_path, errors))
+    of_search = list(find_search_faults(values, origins, refused, contradicting))
+    wrong_values += [fault for _, fault in of_search]
     faults += [fault for fault in wrong_values if (fault.path, fault.line, fault.column) not in said]
-    faults.sort(key=lambda fault: (fault.path != document.source, fault.line or 0, fault.column or 0))
-    wrong |= {contradiction.key for contradiction in contradicting} | set(map(key_path, errors))
+    faults.sort(key=lambda fault: (fault.path != source, fault.line or 0, fault.column or 0))
+    wrong |= {contradiction.key for contradiction in contradicting} | refused | {key for key, _ in of_search}
     if wrong:
         config = _without(values, wrong)
     if config:
         config._origins = origins
     return Reading(config, tuple(faults))
-
-
-def _validated(values: Mapping[str, Any]) -> tuple[Config | None, list[ErrorDetails]]:
-    try:
-        return Config.model_validate(values), []
-    except ValidationError as error:
-        return None, error.errors(include_url=False)
 
 
 def _without(values: Mapping[str, Any], wrong: Iterable[KeyPath]) -> Config | None:
@@ -158,7 +202,7 @@ def _without(values: Mapping[str, Any], wrong: Iterable[KeyPath]) -> Config | No
         for name, section in values.items()
         if (name,) not in keys and (isinstance(section, dict) or all(key[0] != name for key in keys))
     }
-    config, _ = _validated(over_preset(right))
+    config, _ = validated(over_preset(right))
     return config
 
 
@@ -169,43 +213,7 @@ def _contradiction_fault(contradiction: Contradiction, origins: Origins) -> Faul
     return origins.fault(message, contradiction.key, contradiction.hint)
 
 
-def _split_override(override: str) -> tuple[KeyPath, str]:
-    key, equals, text = override.partition("=")
-    parts = tuple(key.strip().split("."))
-    # A shell takes the quotes from data.decimal=",", which YAML needs.
-    if parts in _CHARACTERS and len(text) == 1:
-        text = json.dumps(text)
-    if not equals or not all(parts):
-        hint = "For example --set training.epochs=50."
-        raise UsageError(Fault(f"--set takes KEY=VALUE, found {quote(override)}", hint=hint))
-    return parts, text
-
-
-def _with_override(given: _Given, key: KeyPath, override: YamlDocument) -> _Given:
-    """The value of a `--set` in place of what the file says under its key."""
-    values = _replaced(given.values, key, 0, override)
-    above = {key[:depth]: Place(override.source, Position(), Position()) for depth in range(1, len(key))}
-    beside = {path: place for path, place in given.places.items() if path[: len(key)] != key}
-    below = {(*key, *path): place for path, place in override.places.items()}
-    return _Given(values, above | beside | below)
-
-
-def _replaced(section: Mapping[str, Any], key: KeyPath, depth: int, override: YamlDocument) -> dict[str, Any]:
-    """A copy of a section with the value of a `--set`, whose key is followed from `depth` on."""
-    name = str(key[depth])
-    if depth == len(key) - 1:
-        return {**section, name: override.value}
-    path, inner = key[: depth + 1], section.get(name)
-    if path == ("training", "schedule") and isinstance(inner, str):
-        inner = {"name": inner}
-    if not isinstance(inner, dict) and inner is not None:
-        above = ".".join(map(str, path))
-        message = f"{above} is {quote(inner)}, it has no key {quote(key[depth + 1])}"
-        raise ConfigError(Fault(message, override.source, hint=f"Set {above} as a whole."))
-    return {**section, name: _replaced(inner or {}, key, depth + 1, override)}
-
-
-def _with_names_as_written(given: _Given, source: str) -> dict[str, Any]:
+def _with_names_as_written(given: Given, source: str) -> dict[str, Any]:
     """The values with names as text even if they look like numbers, and with absolute paths."""
     values = dict(given.values)
     for section, key in NAMES_AS_WRITTEN:

@@ -68,6 +68,9 @@ def _choice(node: Node) -> str:
     if len(words) > 1:
         return " | ".join(words)
     if values := [leaf["additionalProperties"] for leaf in leaves if leaf.get("additionalProperties")]:
+        mappings = [", ".join(leaf.get("properties", ())) for leaf in leaves_of(values)]
+        if all(mappings):
+            return f"{{key: {' | '.join(f'{{{keys}}}' for keys in mappings)}}}"
         return f"{{column: {_choice(values[0]) or 'format'}}}"
     return ""
 

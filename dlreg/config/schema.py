@@ -6,7 +6,7 @@ the config of all keys in the docs are made from it.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,10 +21,13 @@ from pydantic import (
 
 from dlreg.config.checks import (
     check_comment,
+    check_database,
     check_delimiter,
     check_gate,
     check_local_path,
+    check_metric,
     check_text_encoding,
+    check_time,
 )
 from dlreg.config.date_formats import (
     EPOCHS,
@@ -69,6 +72,15 @@ def _list_or_number(value: object) -> str:
 
 def _text_or_mapping(value: object) -> str:
     return "text" if isinstance(value, str) else "mapping"
+
+
+def _text_number_or_nothing(value: object) -> str:
+    return "nothing" if value is None else _text_or_number(value)
+
+
+def _range_or_values(value: object) -> str:
+    is_list = isinstance(value, SearchValues) or (isinstance(value, dict) and "values" in value)
+    return "values" if is_list else "range"
 
 
 # A folder of such a name is written ./disk.
@@ -476,6 +488,66 @@ class RunConfig(_Section):
     )
 
 
+class SearchRange(_Section):
+    """The numbers of a range."""
+
+    min: float = Field(description="The least number that is tried.")
+    max: float = Field(description="The largest number that is tried.")
+    distribution: Literal["uniform", "log_uniform"] = Field(
+        default="uniform", description="Whether numbers are drawn evenly, or evenly by their logarithm."
+    )
+
+
+class SearchValues(_Section):
+    """Some values."""
+
+    values: Annotated[tuple[Any, ...], Field(strict=False, min_length=1, max_length=1000)] = Field(
+        description="The values that are tried."
+    )
+
+
+class SearchConfig(_Section):
+    """What `dlreg tune` tries, for how long, and what it chooses by; nothing else heeds it."""
+
+    metric: Annotated[
+        Annotated[str, AfterValidator(check_metric)],
+        Remark("validation.rmse, or out_of_fold.rmse under cross-validation; train.… too, never test.…"),
+    ] = Field(default="rmse", description="What the best trial is best in, on the rows that validate.")
+    trials: Annotated[
+        int | None, Remark("null, as with a time_limit or a grid, for as many as there are")
+    ] = Field(default=50, ge=1, le=1_000_000, description="How many configs are tried, the plain one first.")
+    time_limit: Annotated[
+        Annotated[str, AfterValidator(check_time), Tag("text")]
+        | Annotated[float, Field(gt=0), Tag("number")]
+        | Annotated[None, Tag("nothing")],
+        Discriminator(_text_number_or_nothing),
+        Remark("or a number of seconds"),
+    ] = Field(default=None, description="When to stop trying, such as 90s, 10m or 1h30m.")
+    method: Annotated[
+        Literal["tpe", "random", "grid"],
+        Remark("tpe learns from what was tried, grid tries every combination"),
+    ] = Field(default="tpe", description="How values are chosen.")
+    prune: Annotated[bool | None, Remark("null for yes, but under cross-validation")] = Field(
+        default=None, description="Whether trials end early that fall behind."
+    )
+    storage: Annotated[
+        Annotated[str, AfterValidator(check_database)] | None,
+        Remark("null for a file in the study directory"),
+    ] = Field(default=None, description="The URL of a database that several searches share.")
+    parameters: dict[
+        str,
+        Annotated[
+            Annotated[SearchRange, Tag("range")] | Annotated[SearchValues, Tag("values")],
+            Discriminator(_range_or_values),
+        ],
+    ] = Field(default={}, description="What is tried of each key; none for what suits the config.")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the config says anything of a search."""
+        return self != SearchConfig()
+
+
 class Config(_Section):
     """A whole config: what one run of training needs to know."""
 
@@ -493,6 +565,8 @@ class Config(_Section):
         default=(),
         description="What train and evaluate fail at (exit code 8), such as rmse>60 or validation.r2<0.3.",
     )
+
+    search: SearchConfig = Field(default=SearchConfig(), description="For dlreg tune alone.")
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 

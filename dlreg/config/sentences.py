@@ -34,8 +34,16 @@ def _unions() -> Iterator[tuple[KeyPath, int]]:
 _UNIONS = dict(_unions())
 
 
-def schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[Fault]:
-    """The faults behind what pydantic found wrong, each at its place."""
+def schema_faults(
+    errors: Sequence[ErrorDetails], origins: Origins, *, is_default_told: bool = True
+) -> Iterator[Fault]:
+    """The faults behind what pydantic found wrong, each at its place.
+
+    Args:
+        errors: What it found.
+        origins: Where the values stand.
+        is_default_told: Whether leaving a value out is a way out.
+    """
     keys = [key_path(error) for error in errors]
     n_unknown = 0
     for key, error in zip(keys, errors, strict=True):
@@ -44,7 +52,7 @@ def schema_faults(errors: Sequence[ErrorDetails], origins: Origins) -> Iterator[
             yield _unknown_key(error, key, origins, with_hint=n_unknown <= MOST_OF_A_KIND)
         # pydantic counts a list without its wrong items, and then calls it too short.
         elif error["type"] != "too_short" or not any(other[: len(key)] == key != other for other in keys):
-            yield _wrong_value(error, key, origins)
+            yield _wrong_value(error, key, origins, is_default_told=is_default_told)
 
 
 def key_path(error: ErrorDetails) -> KeyPath:
@@ -62,7 +70,7 @@ def _unknown_key(error: ErrorDetails, key: KeyPath, origins: Origins, *, with_hi
     return origins.fault(f"unknown key {dotted(key)}", key, hint, at_key=True)
 
 
-def _wrong_value(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
+def _wrong_value(error: ErrorDetails, key: KeyPath, origins: Origins, *, is_default_told: bool) -> Fault:
     name = dotted(key)
     nodes = nodes_at(key)
     leaves = leaves_of(nodes)
@@ -77,7 +85,7 @@ def _wrong_value(error: ErrorDetails, key: KeyPath, origins: Origins) -> Fault:
     if isinstance(refused, RefusedError):
         return origins.fault(f"{name} {refused.expected}, found {spelling}", key, refused.hint)
     message = f"{name} must be {_description(leaves)}, found {spelling}"
-    return origins.fault(message, key, hint_for_value(value, key))
+    return origins.fault(message, key, hint_for_value(value, key, is_default_told=is_default_told))
 
 
 def _as_spelled(value: Any, place: Place | None) -> str:
@@ -100,11 +108,15 @@ def _kind(leaf: Node) -> str:
         case {"type": "array"}:
             least, most = leaf.get("minItems"), leaf.get("maxItems")
             size = f" of at least {least}" if least else f" of at most {most}" if most else ""
-            return f"a list{size}, each item {_description(leaves_of([leaf['items']]))}"
+            # Of what may be anything nothing is said.
+            item = f", each item {_description(leaves_of([leaf['items']]))}" if leaf["items"] else ""
+            return f"a list{size}{item}"
         case {"type": "integer"}:
             return f"a whole number{_range(leaf)}"
         case {"type": "number"}:
             return f"a number{_range(leaf)}"
+        case {"type": "object", "title": "Parameters"}:
+            return "a mapping from keys to what is tried of each"
         case {"type": "object", "additionalProperties": values} if values:
             return f"a mapping from columns to {_description(leaves_of([values]))}"
         case {"format": "path"}:

@@ -44,6 +44,8 @@ _OTHER_WORDS = {
     **dict.fromkeys(("datetime", "timestamp", "time", "day"), "date"),
     **dict.fromkeys(("dummy", "one_hot"), "onehot"),
     **dict.fromkeys(("last", "tail", "sequential"), "ordered"),
+    **dict.fromkeys(("log", "loguniform", "log_uniform_values", "reciprocal"), "log_uniform"),
+    **dict.fromkeys(("bayes", "bayesian", "optuna"), "tpe"),
 }
 # 20 for a fraction means 20%; what 1.5 means is anyone's guess.
 _LEAST_PERCENT = 5
@@ -79,8 +81,14 @@ def hint_for_unknown_key(key: KeyPath, variant: str | int | None) -> str:
     return f"The keys here are {', '.join(known)}."
 
 
-def hint_for_value(value: Any, key: KeyPath) -> str:
-    """A way out for a value that its key does not take."""
+def hint_for_value(value: Any, key: KeyPath, *, is_default_told: bool = True) -> str:
+    """A way out for a value that its key does not take.
+
+    Args:
+        value: What was found.
+        key: The key it is for.
+        is_default_told: Whether leaving it out is a way out.
+    """
     nodes = nodes_at(key)
     leaves = leaves_of(nodes)
     words = words_of(leaves)
@@ -99,9 +107,9 @@ def hint_for_value(value: Any, key: KeyPath) -> str:
             "Write each of its keys on a line of its own, indented, with a colon and a plain blank after it."
         )
     if keys and not isinstance(value, dict):
-        rest = "; leave it out for the defaults" if "default" in nodes[0] else ""
+        rest = "; leave it out for the defaults" if "default" in nodes[0] and is_default_told else ""
         return f"Its keys are {', '.join(keys)}{rest}."
-    if "default" in nodes[0]:
+    if "default" in nodes[0] and is_default_told:
         return f"Leave it out for the default, {quote(nodes[0]['default'])}."
     # An item of a list has no description of its own.
     above = (nodes_at(key[:length])[0] for length in range(len(key), 0, -1))

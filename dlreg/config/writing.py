@@ -12,6 +12,9 @@ def dump_config(config: Config) -> str:
     """The resolved config as YAML: loading it gives an equal config but for `run.dir`."""
     values = config.model_dump(mode="json")
     values["run"]["dir"] = None
+    # What a run does not heed its config need not tell.
+    if not config.search.is_given:
+        del values["search"]
     return (
         f"# The resolved config of dlreg: every default spelled out, every path absolute.\n{to_yaml(values)}"
     )

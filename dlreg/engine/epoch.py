@@ -2,17 +2,18 @@
 
 The program gathers the rows of every batch, runs forward and backward, takes the optimizer's step, then
 measures the validation rows. A short last batch is padded with rows of weight 0, so that there is one
-body to trace and to compile.
+body to trace and to compile. Numbers that no shape depends on (learning rate, decay, dropout, penalty, seed)
+are read with the rows, so that what was compiled for some serves all others.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from dlreg.engine.forward import Batch, forward_together, l2_penalty
+from dlreg.engine.forward import Batch, forward_together, sum_of_squares
 from dlreg.engine.losses import Metric
 from dlreg.engine.optimizer import Optimizer, take_step
 from dlreg.engine.packing import Packing, packing_of
@@ -21,6 +22,8 @@ from dlreg.model.architecture import Variant, members_by_variant
 
 # Validation needs no small batches; this many rows keep its activations within a few megabytes.
 VALIDATION_ROWS = 4096
+# Compiled programs that a process keeps for trainings to come.
+MOST_COMPILED = 32
 # Pads the validation rows of a member that has fewer than another.
 NO_ROW = -1
 
@@ -28,9 +31,9 @@ NO_ROW = -1
 Parameters = Sequence[Sequence[tf.Tensor]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
-    """What one epoch computes.
+    """What one epoch computes. Two of them are equal if one compiled program serves both.
 
     Attributes:
         variants: What is trained; the members of the first variant come first. The networks may differ in
@@ -48,6 +51,34 @@ class Program:
     n_rows: int
     batch_size: int
     seed: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.structure == other.structure
+
+    def __hash__(self) -> int:
+        return hash(self.structure)
+
+    @cached_property
+    def structure(self) -> Hashable:
+        """What is compiled of it: all but the numbers that are read with the rows."""
+        networks = [
+            replace(
+                network,
+                hidden_layers=tuple(network.hidden_layers),
+                categories=tuple(network.categories),
+                dropout=float(network.dropout > 0),
+                l2=float(network.l2 > 0),
+            )
+            for network, _ in self.variants
+        ]
+        n_members = [variant.n_members for variant in self.variants]
+        return (
+            tuple(zip(networks, n_members, strict=True)),
+            self.optimizer.structure,
+            self.measures,
+            self.n_rows,
+            self.batch_size,
+        )
 
     @cached_property
     def n_members(self) -> int:
@@ -83,8 +114,10 @@ class EpochInputs(NamedTuple):
         rows: The training rows of each step, `(n_steps, n_members, batch_size)`.
         scalars: The learning rate, then the optimizer's coefficients, of each step,
             `(n_steps, n_scalars, n_members)`.
-        dropout: What multiplies the networks' dropout in each step, `(n_steps,)`.
+        dropout: The share of values dropped in each step, `(n_steps, n_members)`.
         first_step: How many steps there were before this epoch.
+        l2: The penalty, a scalar.
+        seed: Of dropout, a scalar of uint32.
     """
 
     x: tf.Tensor
@@ -96,6 +129,8 @@ class EpochInputs(NamedTuple):
     scalars: tf.Tensor
     dropout: tf.Tensor
     first_step: tf.Tensor
+    l2: tf.Tensor
+    seed: tf.Tensor
 
 
 class PoolInputs(NamedTuple):
@@ -110,6 +145,8 @@ class PoolInputs(NamedTuple):
         scalars: As in `EpochInputs`.
         dropout: As in `EpochInputs`.
         first_step: How many steps there were before this pool.
+        l2: As in `EpochInputs`.
+        seed: As in `EpochInputs`.
         n_rows: How many of `rows` each member has, a scalar.
     """
 
@@ -119,6 +156,8 @@ class PoolInputs(NamedTuple):
     scalars: tf.Tensor
     dropout: tf.Tensor
     first_step: tf.Tensor
+    l2: tf.Tensor
+    seed: tf.Tensor
     n_rows: tf.Tensor
 
 
@@ -131,12 +170,14 @@ class MeasureInputs(NamedTuple):
         rows: Of each member the positions of those it is measured on, `(n_members, n)`, padded with `NO_ROW`;
             None for the first `n_rows` of all.
         n_rows: How many of x there are, a scalar; None where `rows` tells.
+        l2: As in `EpochInputs`.
     """
 
     x: tf.Tensor
     y: tf.Tensor
     rows: tf.Tensor | None
     n_rows: tf.Tensor | None
+    l2: tf.Tensor
 
 
 class CompiledEpoch:
@@ -211,6 +252,24 @@ class CompiledMeasure:
         return self._compiled(states, inputs)
 
 
+@lru_cache(MOST_COMPILED)
+def compiled_epoch(program: Program, shapes: tuple[tuple[int, ...] | None, ...]) -> CompiledEpoch:
+    """The compiled epoch of a program for rows of such shapes; the one of an equal program, if there was one.
+
+    Args:
+        program: What it computes.
+        shapes: Of the first inputs of `EpochInputs`, those that are the same in every epoch.
+    """
+    del shapes
+    return CompiledEpoch(program)
+
+
+@lru_cache(MOST_COMPILED)
+def compiled_pool(program: Program) -> tuple[CompiledPool, CompiledMeasure]:
+    """The compiled parts of an epoch on disk; those of an equal program, if there were any."""
+    return CompiledPool(program), CompiledMeasure(program)
+
+
 def _run_epoch(
     program: Program, states: list[VariantState], inputs: EpochInputs
 ) -> tuple[list[VariantState], tf.Tensor]:
@@ -255,7 +314,7 @@ def _train_batch(
     size = program.batch_size
     weight = tf.cast(tf.range(size) + step * size < n_rows, tf.float32)
     n_present = tf.cast(tf.minimum(size, n_rows - step * size), tf.float32)
-    batch = Batch(weight, n_present, program.seed, inputs.first_step + step, inputs.dropout[step])
+    batch = Batch(weight, n_present, inputs.seed, inputs.first_step + step, inputs.dropout[step])
     rows = inputs.rows[step]
     packed = [state.parameters for state in states]
     with tf.GradientTape() as tape:
@@ -263,7 +322,11 @@ def _train_batch(
         parameters = _unpacked(program, packed)
         y_pred, statistics = _predict(program, parameters, states, tf.gather(inputs.x, rows), batch)
         batch_sums = _add_l2(
-            program, _weighted_sums(program, tf.gather(inputs.y, rows), y_pred, weight), parameters, n_present
+            program,
+            _weighted_sums(program, tf.gather(inputs.y, rows), y_pred, weight),
+            parameters,
+            inputs.l2,
+            n_present,
         )
         loss = batch_sums[0] / n_present
     moved = []
@@ -284,14 +347,14 @@ def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantSta
     n_present = tf.constant(float(x.shape[0]))
     if rows is not None:
         n_present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
-    return _measure(program, states, x, y, rows, n_present) / n_present
+    return _measure(program, states, x, y, rows, inputs.l2, n_present) / n_present
 
 
 def _measure_block(program: Program, states: Sequence[VariantState], inputs: MeasureInputs) -> tf.Tensor:
-    x, y, rows, n_rows = inputs
+    x, y, rows, n_rows, l2 = inputs
     present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1) if n_rows is None else n_rows
     n_present = tf.cast(present, tf.float32)
-    return _measure(program, states, x, y, rows, n_present, n_rows)
+    return _measure(program, states, x, y, rows, l2, n_present, n_rows)
 
 
 def _measure(
@@ -300,6 +363,7 @@ def _measure(
     x: tf.Tensor,
     y: tf.Tensor,
     rows: tf.Tensor | None,
+    l2: tf.Tensor,
     n_present: tf.Tensor,
     end: tf.Tensor | None = None,
 ) -> tf.Tensor:
@@ -311,6 +375,7 @@ def _measure(
         x: Preprocessed rows, `(n_rows, n_features)`.
         y: Their scaled targets, `(n_rows, 1)`.
         rows: The positions of those of each member, as in `EpochInputs`; None for all.
+        l2: The penalty, a scalar.
         n_present: How many rows each member has.
         end: How many rows of x count; None for all.
     """
@@ -335,7 +400,7 @@ def _measure(
 
     begin = (tf.constant(0), tf.zeros((len(program.measures), *program.axes)))
     sums = tf.while_loop(lambda block, _: block < -(-n_rows // size), visit, begin)[1]
-    return _add_l2(program, tf.unstack(sums), parameters, n_present)
+    return _add_l2(program, tf.unstack(sums), parameters, l2, n_present)
 
 
 def _unpacked(program: Program, packed: Sequence[Sequence[tf.Tensor]]) -> list[list[tf.Tensor]]:
@@ -369,14 +434,14 @@ def _weighted_sums(
 
 
 def _add_l2(
-    program: Program, sums: Sequence[tf.Tensor], parameters: Parameters, n_rows: tf.Tensor
+    program: Program, sums: Sequence[tf.Tensor], parameters: Parameters, l2: tf.Tensor, n_rows: tf.Tensor
 ) -> tf.Tensor:
-    """Adds the L2 penalty, once per row, to the sum of the losses."""
+    """Adds the penalty, l2 · Σ w² once per row, to the sum of the losses."""
     if not any(variant.network.l2 for variant in program.variants):
         return tf.stack(sums)
-    penalties = [
-        l2_penalty(variant.network, variant_parameters)
+    squares = [
+        sum_of_squares(variant.network, variant_parameters)
         for variant, variant_parameters in zip(program.variants, parameters, strict=True)
     ]
-    total = tf.concat(penalties, axis=0) if len(penalties) > 1 else penalties[0]
-    return tf.stack([sums[0] + total * n_rows, *sums[1:]])
+    total = tf.concat(squares, axis=0) if len(squares) > 1 else squares[0]
+    return tf.stack([sums[0] + l2 * total * n_rows, *sums[1:]])

@@ -30,14 +30,15 @@ class Batch:
     Attributes:
         weight: 1 for a row, 0 for padding, shape `(batch_size,)`.
         n_rows: How many rows there are, a scalar.
-        seed: Of dropout.
+        seed: Of dropout, a scalar of uint32.
         step: How many steps there were before: with `seed` it settles what is dropped.
-        dropout: What multiplies the network's dropout in this step, a scalar.
+        dropout: The share of values dropped in this step, a scalar or of shape `(n_members,)`; not read where
+            no network has any dropout.
     """
 
     weight: tf.Tensor
     n_rows: tf.Tensor
-    seed: int
+    seed: tf.Tensor
     step: tf.Tensor
     dropout: tf.Tensor
 
@@ -93,8 +94,7 @@ def forward_together(
         products.append(_first_product(network, values, rows, network_parameters[-1].shape[:-1]))
         others.append(list(values))
     y, values, moving = _joined(products), iter(_join_each(others)), iter(_join_each(statistics))
-    n_members = [product.shape[0] for product in products]
-    network, dropout = networks[0], _dropout_of_members(networks, n_members)
+    network, drops = networks[0], any(network.dropout for network in networks)
     updated: list[tf.Tensor] = []
     for layer, _ in enumerate(network.hidden_layers):
         if layer:
@@ -113,11 +113,11 @@ def forward_together(
         else:
             y = y + _to_rows(next(values))
         y = _activated(y, network.activation, next(values) if network.parametric_activation else None)
-        if batch and np.any(dropout):
-            y = _dropped(y, dropout * batch.dropout, batch, layer)
+        if batch and drops:
+            y = _dropped(y, batch, layer)
     if network.hidden_layers:
         y = multiply_by_column(y, next(values))
-    return y + _to_rows(next(values)), _split_each(updated, n_members)
+    return y + _to_rows(next(values)), _split_each(updated, [product.shape[0] for product in products])
 
 
 def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.ndarray:
@@ -147,14 +147,14 @@ def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.n
     return np.concatenate(blocks, axis=1).astype(np.float64)
 
 
-def l2_penalty(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
-    """l2 · Σ w² over the weight matrices, a scalar or of shape `(n_members,)`."""
+def sum_of_squares(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Σ w² over the weight matrices, a scalar or of shape `(n_members,)`."""
     kernels = [
         value
         for value, spec in zip(parameters, parameter_specs(network), strict=True)
         if spec.group == "weights"
     ]
-    return network.l2 * tf.add_n([tf.reduce_sum(kernel * kernel, axis=[-2, -1]) for kernel in kernels])
+    return tf.add_n([tf.reduce_sum(kernel * kernel, axis=[-2, -1]) for kernel in kernels])
 
 
 def _first_product(
@@ -221,14 +221,6 @@ def _split_each(joined: Sequence[tf.Tensor], n_members: Sequence[int]) -> list[l
     ]
 
 
-def _dropout_of_members(networks: Sequence[Network], n_members: Sequence[int]) -> np.ndarray:
-    """The networks' dropout, `(n_members, 1, 1)` where they differ in it."""
-    rates = np.array([network.dropout for network in networks], dtype=np.float32)
-    if len(set(rates.tolist())) == 1:
-        return rates[:1]
-    return np.repeat(rates, n_members)[:, None, None]
-
-
 def _activated(x: tf.Tensor, name: str, share: tf.Tensor | None) -> tf.Tensor:
     if name == "mish":
         return share_of_mish(x, tf.ones_like(x[..., :1, :]) if share is None else _to_rows(share))
@@ -248,16 +240,17 @@ def _moments(x: tf.Tensor, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
     return mean, tf.reduce_sum(tf.square(x - _to_rows(mean)) * weight, axis=-2) / batch.n_rows
 
 
-def _dropped(x: tf.Tensor, rate: tf.Tensor, batch: Batch, layer: int) -> tf.Tensor:
+def _dropped(x: tf.Tensor, batch: Batch, layer: int) -> tf.Tensor:
     """Zeroes a share of the values and scales the others up (https://jmlr.org/papers/v15/srivastava14a).
 
     Each value's place is hashed with the seed and the step, twenty times as fast on a CPU as XLA's
     generators; the upper 24 bits are the uniform number.
     """
-    start = _hashed(tf.constant((batch.seed + layer) % 2**32, tf.uint32))
+    start = _hashed(batch.seed + tf.constant(layer, tf.uint32))
     seed = _hashed(tf.cast(batch.step, tf.uint32) + start)
     places = tf.reshape(tf.cast(tf.range(math.prod(x.shape)), tf.uint32), x.shape)
     uniform = tf.cast(tf.bitwise.right_shift(_hashed(places ^ seed), tf.constant(8, tf.uint32)), tf.float32)
+    rate = batch.dropout[..., None, None]
     is_kept = uniform * 2.0**-24 >= rate
     return tf.where(is_kept, x / (1 - rate), 0.0)
 

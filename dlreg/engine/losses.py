@@ -1,7 +1,8 @@
 """What training minimises, and what else is measured of every batch."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
@@ -16,17 +17,25 @@ LOSSES: dict[str, Metric] = {
 }
 
 
-def absolute_error(inverse: Callable[..., Any]) -> Metric:
+class Scaling(Protocol):
+    """How the target was scaled; equal ones undo it alike."""
+
+    def inverse(self, y: Any, exp: Any, expm1: Any) -> Any:
+        """Undoes it, with the functions that work on y."""
+
+
+@dataclass(frozen=True)
+class AbsoluteError:
     """|y_true - y_pred| in the target's own units.
 
-    Args:
-        inverse: Undoes the target's scaling: called with scaled values and, to work on tensors, with the
-            functions `exp` and `expm1`.
+    Attributes:
+        scaling: Of the target.
     """
-    ops = keras.ops
 
-    def metric(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        true, predicted = (inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
+    scaling: Scaling
+
+    def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Of each row, the shape of `y_pred`."""
+        ops = keras.ops
+        true, predicted = (self.scaling.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
         return ops.absolute(true - predicted)
-
-    return metric

@@ -1,6 +1,6 @@
 """An optimizer as a value, and the step it takes inside the compiled epoch."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -24,7 +24,7 @@ class Optimizer:
     Attributes:
         n_slots: Tensors kept per parameter, of its shape; they start as zeros.
         coefficients: See `Coefficients`.
-        update: See `Update`.
+        update: See `Update`; the same function wherever the same is compiled.
         weight_decay: Decoupled, as in AdamW (https://arxiv.org/abs/1711.05101): each step first moves w by
             -learning_rate · weight_decay · w.
         clip_norm: The largest norm of all gradients taken together (Keras's `global_clipnorm`).
@@ -44,14 +44,30 @@ class Optimizer:
     factors: Mapping[str, float] = field(default_factory=dict)
     scales_weights: bool = False
 
+    @property
+    def structure(self) -> Hashable:
+        """What is compiled of it: all but the numbers that `scalars` hands to each step."""
+        decays = frozenset(self.decays) if self.weight_decay else None
+        factors = frozenset(self.factors.items())
+        return self.update, decays, self.clip_norm is None, factors, self.scales_weights
+
+    def scalars(self, steps: np.ndarray) -> list[np.ndarray]:
+        """What steps need beside their learning rate, of step numbers from 1 on, `(n_steps,)` each.
+
+        The weight decay if there is any, the largest norm if there is one, then the coefficients.
+        """
+        constants = [self.weight_decay] if self.weight_decay else []
+        constants += [] if self.clip_norm is None else [self.clip_norm]
+        return [*(np.full(len(steps), constant) for constant in constants), *self.coefficients(steps)]
+
     def factor(self, group: ParameterGroup, fan_in: int) -> float:
         """What multiplies the learning rate of a parameter's updates."""
         scaled = self.scales_weights and group == "weights"
         return self.factors.get(group, 1.0) / (fan_in**0.5 if scaled else 1.0)
 
-    def decay(self, group: ParameterGroup) -> float:
-        """The weight decay of a parameter."""
-        return self.weight_decay if group in self.decays else 0.0
+    def does_decay(self, group: ParameterGroup) -> bool:
+        """Whether a parameter decays."""
+        return bool(self.weight_decay) and group in self.decays
 
 
 def take_step(
@@ -69,31 +85,37 @@ def take_step(
         parameters: As `packing` holds them.
         slots: For each slot of the optimizer, the like of them.
         gradients: The like of them.
-        scalars: The learning rate, then the coefficients, `(n_scalars,)` or `(n_scalars, n_members)`.
+        scalars: The learning rate, then those of `Optimizer.scalars`, `(n_scalars,)` or
+            `(n_scalars, n_members)`.
         packing: How they are held.
 
     Returns:
         The parameters and the slots after the step.
     """
-    axes = packing.axes
+    axes, values = packing.axes, iter(tf.unstack(scalars))
+    rate, decay = next(values), next(values) if optimizer.weight_decay else None
     if optimizer.clip_norm is not None:
-        gradients = _clipped(gradients, optimizer.clip_norm, axes)
+        gradients = _clipped(gradients, next(values), axes)
+    others = list(values)
     factors = packing.spread([optimizer.factor(*group) for group in packing.groups])
-    decays = packing.spread([optimizer.decay(group) for group, _ in packing.groups])
+    decaying = packing.spread([float(optimizer.does_decay(group)) for group, _ in packing.groups])
     moved = []
-    for w, g, factor, decay, *own_slots in zip(parameters, gradients, factors, decays, *slots, strict=True):
+    for w, g, factor, decays, *own_slots in zip(
+        parameters, gradients, factors, decaying, *slots, strict=True
+    ):
         learning_rate, *coefficients = (
-            _broadcast_to_parameter(scalar, w, axes) for scalar in tf.unstack(scalars)
+            _broadcast_to_parameter(scalar, w, axes) for scalar in (rate, *others)
         )
-        if np.any(decay):
-            w -= w * (learning_rate * decay)
+        if decay is not None and np.any(decays):
+            own_decay = _broadcast_to_parameter(decay, w, axes)
+            w -= w * (learning_rate * (own_decay if np.all(decays) else own_decay * decays))
         scaled_rate = learning_rate if np.all(np.equal(factor, 1)) else learning_rate * factor
         moved.append(optimizer.update(w, g, tuple(own_slots), scaled_rate, *coefficients))
     moved_slots = [list(slot) for slot in zip(*(own_slots for _, own_slots in moved), strict=True)]
     return [w for w, _ in moved], moved_slots
 
 
-def _clipped(gradients: Sequence[tf.Tensor], clip_norm: float, axes: tuple[int, ...]) -> list[tf.Tensor]:
+def _clipped(gradients: Sequence[tf.Tensor], clip_norm: tf.Tensor, axes: tuple[int, ...]) -> list[tf.Tensor]:
     """Scales each member's gradients down so that their joint norm is at most `clip_norm`."""
     dims = [list(range(len(axes), len(gradient.shape))) for gradient in gradients]
     squares = [tf.reduce_sum(g * g, axis=axis) for g, axis in zip(gradients, dims, strict=True)]

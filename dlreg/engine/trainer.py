@@ -22,6 +22,8 @@ from dlreg.engine.epoch import (
     MeasureInputs,
     PoolInputs,
     Program,
+    compiled_epoch,
+    compiled_pool,
 )
 from dlreg.engine.packing import Packing
 from dlreg.engine.states import (
@@ -188,9 +190,7 @@ class RowsInMemory:
             *self.tensors,
             self.validation_rows,
             _rows_of_steps(self.program, visits, self.program.n_steps),
-            _scalars(self.program, steps),
-            tf.constant(steps.dropout.astype(np.float32)),
-            tf.constant(steps.first_step),
+            *_settled(self.program, steps),
         )
         states, means = self.epoch(states, inputs)
         return states, means.numpy().reshape(-1, self.program.n_members)
@@ -236,9 +236,7 @@ class RowsOnDisk:
             _on_device(pool.x),
             _on_device(pool.y),
             _rows_of_steps(self.program, pool.orders, self.n_pool_steps),
-            _scalars(self.program, of_pool),
-            tf.constant(of_pool.dropout.astype(np.float32)),
-            tf.constant(first),
+            *_settled(self.program, of_pool),
             tf.constant(len(pool.orders[0])),
         )
 
@@ -249,7 +247,7 @@ class RowsOnDisk:
         for block in self.read_validation():
             places = None if block.places is None else tf.constant(block.places)
             end = None if block.n_rows is None else tf.constant(block.n_rows)
-            inputs = MeasureInputs(_on_device(block.x), _on_device(block.y), places, end)
+            inputs = MeasureInputs(_on_device(block.x), _on_device(block.y), places, end, _l2(self.program))
             sums += self._as_array(self.measure(states, inputs))
             n_rows += np.sum(block.places != NO_ROW, axis=1) if block.n_rows is None else block.n_rows
         if n_rows.any():
@@ -269,16 +267,41 @@ def _rows_of_steps(program: Program, orders: Iterable[np.ndarray], n_steps: int)
     return _on_device(rows.swapaxes(0, 1) if n_members > 1 else rows[0])
 
 
-def _scalars(program: Program, steps: Steps) -> tf.Tensor:
-    """The learning rate and the optimizer's coefficients, `(n_steps, n_scalars, n_members)`."""
+class _Settled(NamedTuple):
+    """What `EpochInputs` and `PoolInputs` have beside rows."""
+
+    scalars: tf.Tensor
+    dropout: tf.Tensor
+    first_step: tf.Tensor
+    l2: tf.Tensor
+    seed: tf.Tensor
+
+
+def _settled(program: Program, steps: Steps) -> _Settled:
     n_steps, n_members = steps.learning_rates.shape
     first = steps.optimizer_step + 1
-    coefficients = program.optimizer.coefficients(np.arange(first, first + n_steps))
-    scalars = np.empty((n_steps, 1 + len(coefficients), n_members), dtype=np.float32)
+    others = program.optimizer.scalars(np.arange(first, first + n_steps))
+    scalars = np.empty((n_steps, 1 + len(others), n_members), dtype=np.float32)
     scalars[:, 0] = steps.learning_rates
-    for place, coefficient in enumerate(coefficients, start=1):
-        scalars[:, place] = coefficient[:, None]
-    return tf.constant(scalars if n_members > 1 else scalars[:, :, 0])
+    for place, of_steps in enumerate(others, start=1):
+        scalars[:, place] = of_steps[:, None]
+    rates = np.repeat(
+        np.array([variant.network.dropout for variant in program.variants], dtype=np.float32),
+        [variant.n_members for variant in program.variants],
+    )
+    dropout = steps.dropout.astype(np.float32)[:, None] * rates
+    return _Settled(
+        tf.constant(scalars if n_members > 1 else scalars[:, :, 0]),
+        tf.constant(dropout if n_members > 1 else dropout[:, 0]),
+        tf.constant(steps.first_step),
+        _l2(program),
+        tf.constant(program.seed % 2**32, tf.uint32),
+    )
+
+
+def _l2(program: Program) -> tf.Tensor:
+    # The networks of a program differ in what their first layer reads, and in dropout.
+    return tf.constant(program.variants[0].network.l2, tf.float32)
 
 
 def build_trainer(
@@ -299,7 +322,8 @@ def build_trainer(
     x_validation, y_validation = (x, y) if validation[0] is train[0] else map(_on_device, validation)
     positions = None if validation_rows is None else tf.constant(validation_rows.astype(np.int32))
     rows = (x, y, x_validation, y_validation)
-    return Trainer(program, RowsInMemory(program, CompiledEpoch(program), rows, positions))
+    shapes = tuple(None if tensor is None else tuple(tensor.shape) for tensor in (*rows, positions))
+    return Trainer(program, RowsInMemory(program, compiled_epoch(program, shapes), rows, positions))
 
 
 def build_disk_trainer(
@@ -312,7 +336,7 @@ def build_disk_trainer(
         n_pool_rows: Training rows of a full pool of each member, whole batches.
         read_validation: See `RowsOnDisk`.
     """
-    pool, measure = CompiledPool(program), CompiledMeasure(program)
+    pool, measure = compiled_pool(program)
     return Trainer(
         program, RowsOnDisk(program, pool, measure, n_pool_rows // program.batch_size, read_validation)
     )

@@ -6,6 +6,7 @@ on the step alone (bias corrections, the learning rate) is worked out for a whol
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,30 +32,32 @@ def build_optimizer(
         options: What `Optimizer` takes beside the rule: `weight_decay`, `clip_norm`, `decays`, `factors`,
             `scales_weights`.
     """
+    kept = partial(_every_step, momentum)
     rules: dict[str, tuple[Coefficients, Update]] = {
-        "sgd": (_none, _momentum_rule(momentum) if momentum else _sgd),
-        "adam": _adam_rule(beta_1, beta_2),
-        "adamw": _adam_rule(beta_1, beta_2),
-        "rmsprop": (_none, _rmsprop_rule(momentum) if momentum else _rmsprop),
-        "nadam": _nadam_rule(beta_1, beta_2),
+        "sgd": (kept, _momentum) if momentum else (_every_step, _sgd),
+        "adam": (partial(_adam_coefficients, beta_1, beta_2), _adam),
+        "adamw": (partial(_adam_coefficients, beta_1, beta_2), _adam),
+        "rmsprop": (kept, _rmsprop_with_momentum) if momentum else (_every_step, _rmsprop),
+        "nadam": (partial(_nadam_coefficients, beta_1, beta_2), _nadam),
     }
     return Optimizer(count_slots(name, momentum), *rules[name], **options)
 
 
-def _none(_: np.ndarray) -> Sequence[np.ndarray]:
-    return ()
+def _every_step(*constants_and_steps: Any) -> Sequence[np.ndarray]:
+    """Constants as the coefficients of every step: numbers that may change without being compiled again."""
+    *constants, steps = constants_and_steps
+    return [np.full(len(steps), constant) for constant in constants]
 
 
 def _sgd(w: tf.Tensor, g: tf.Tensor, _: Slots, learning_rate: tf.Tensor) -> tuple[tf.Tensor, Slots]:
     return w - learning_rate * g, ()
 
 
-def _momentum_rule(momentum: float) -> Update:
-    def update(w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor) -> Any:
-        velocity = momentum * slots[0] - learning_rate * g
-        return w + _without_coasting(velocity, learning_rate), (velocity,)
-
-    return update
+def _momentum(
+    w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor, momentum: tf.Tensor
+) -> tuple[tf.Tensor, Slots]:
+    velocity = momentum * slots[0] - learning_rate * g
+    return w + _without_coasting(velocity, learning_rate), (velocity,)
 
 
 def _rmsprop_step(g: tf.Tensor, square: tf.Tensor, learning_rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -67,13 +70,12 @@ def _rmsprop(w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor)
     return w - step, (square,)
 
 
-def _rmsprop_rule(momentum: float) -> Update:
-    def update(w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor) -> Any:
-        step, square = _rmsprop_step(g, slots[0], learning_rate)
-        velocity = momentum * slots[1] + step
-        return w - _without_coasting(velocity, learning_rate), (square, velocity)
-
-    return update
+def _rmsprop_with_momentum(
+    w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor, momentum: tf.Tensor
+) -> tuple[tf.Tensor, Slots]:
+    step, square = _rmsprop_step(g, slots[0], learning_rate)
+    velocity = momentum * slots[1] + step
+    return w - _without_coasting(velocity, learning_rate), (square, velocity)
 
 
 def _without_coasting(velocity: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
@@ -81,56 +83,61 @@ def _without_coasting(velocity: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tenso
     return velocity * tf.cast(learning_rate > 0, tf.float32)
 
 
-def _adam_rule(beta_1: float, beta_2: float) -> tuple[Coefficients, Update]:
-    """Kingma and Ba, 2015 (https://arxiv.org/abs/1412.6980), ε outside the bias correction as in Keras."""
+def _adam_coefficients(beta_1: float, beta_2: float, steps: np.ndarray) -> Sequence[np.ndarray]:
     # Single precision, as Keras corrects the bias: in 1 - β₂ᵗ the rounding of 0.999 shows.
     single_1, single_2 = np.float32(beta_1), np.float32(beta_2)
-
-    def coefficients(steps: np.ndarray) -> Sequence[np.ndarray]:
-        steps = steps.astype(np.float32)
-        return (np.sqrt(1 - single_2**steps) / (1 - single_1**steps),)
-
-    def update(
-        w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor, correction: tf.Tensor
-    ) -> tuple[tf.Tensor, Slots]:
-        mean, square = slots
-        mean += (g - mean) * (1 - beta_1)
-        square += (g * g - square) * (1 - beta_2)
-        return w - mean * (learning_rate * correction) / (tf.sqrt(square) + EPSILON), (mean, square)
-
-    return coefficients, update
+    numbers = steps.astype(np.float32)
+    correction = np.sqrt(1 - single_2**numbers) / (1 - single_1**numbers)
+    return [correction, *_every_step(1 - beta_1, 1 - beta_2, steps)]
 
 
-def _nadam_rule(beta_1: float, beta_2: float) -> tuple[Coefficients, Update]:
-    """Dozat, 2016 (https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ)."""
+def _adam(
+    w: tf.Tensor,
+    g: tf.Tensor,
+    slots: Slots,
+    learning_rate: tf.Tensor,
+    correction: tf.Tensor,
+    share_1: tf.Tensor,
+    share_2: tf.Tensor,
+) -> tuple[tf.Tensor, Slots]:
+    """Kingma and Ba, 2015 (https://arxiv.org/abs/1412.6980), ε outside the bias correction as in Keras."""
+    mean, square = slots
+    mean += (g - mean) * share_1
+    square += (g * g - square) * share_2
+    return w - mean * (learning_rate * correction) / (tf.sqrt(square) + EPSILON), (mean, square)
+
+
+def _nadam_coefficients(beta_1: float, beta_2: float, steps: np.ndarray) -> Sequence[np.ndarray]:
     single_1, single_2 = np.float32(beta_1), np.float32(beta_2)
 
-    def momentum(steps: np.ndarray) -> np.ndarray:
-        return np.asarray(single_1 * (1 - np.float32(0.5) * MOMENTUM_DECAY ** steps.astype(np.float32)))
+    def momentum(numbers: np.ndarray) -> np.ndarray:
+        return np.asarray(single_1 * (1 - np.float32(0.5) * MOMENTUM_DECAY ** numbers.astype(np.float32)))
 
-    def coefficients(steps: np.ndarray) -> Sequence[np.ndarray]:
-        # The product runs over every step so far, although only the last ones are returned.
-        every = np.cumprod(momentum(np.arange(1, steps[-1] + 2)))
-        so_far, with_next = every[steps - 1], every[steps]
-        return (
-            momentum(steps + 1) / (1 - with_next),
-            (1 - momentum(steps)) / (1 - so_far),
-            1 / (1 - single_2 ** steps.astype(np.float32)),
-        )
+    # The product runs over every step so far, although only the last ones are returned.
+    every = np.cumprod(momentum(np.arange(1, steps[-1] + 2)))
+    so_far, with_next = every[steps - 1], every[steps]
+    return [
+        momentum(steps + 1) / (1 - with_next),
+        (1 - momentum(steps)) / (1 - so_far),
+        1 / (1 - single_2 ** steps.astype(np.float32)),
+        *_every_step(1 - single_1, 1 - single_2, steps),
+    ]
 
-    def update(
-        w: tf.Tensor,
-        g: tf.Tensor,
-        slots: Slots,
-        learning_rate: tf.Tensor,
-        ahead: tf.Tensor,
-        now: tf.Tensor,
-        correction: tf.Tensor,
-    ) -> tuple[tf.Tensor, Slots]:
-        mean, square = slots
-        mean += (g - mean) * (1 - single_1)
-        square += (g * g - square) * (1 - single_2)
-        direction = mean * ahead + g * now
-        return w - direction * learning_rate / (tf.sqrt(square * correction) + EPSILON), (mean, square)
 
-    return coefficients, update
+def _nadam(
+    w: tf.Tensor,
+    g: tf.Tensor,
+    slots: Slots,
+    learning_rate: tf.Tensor,
+    ahead: tf.Tensor,
+    now: tf.Tensor,
+    correction: tf.Tensor,
+    share_1: tf.Tensor,
+    share_2: tf.Tensor,
+) -> tuple[tf.Tensor, Slots]:
+    """Dozat, 2016 (https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ)."""
+    mean, square = slots
+    mean += (g - mean) * share_1
+    square += (g * g - square) * share_2
+    direction = mean * ahead + g * now
+    return w - direction * learning_rate / (tf.sqrt(square * correction) + EPSILON), (mean, square)

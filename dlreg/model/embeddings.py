@@ -56,6 +56,16 @@ class PiecewiseLinear:
     slopes: np.ndarray
     offsets: np.ndarray
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, PiecewiseLinear)
+            and np.array_equal(self.slopes, other.slopes)
+            and np.array_equal(self.offsets, other.offsets)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.slopes.tobytes(), self.offsets.tobytes()))
+
     @property
     def n_numbers(self) -> int:
         """How many of a row's first features are embedded."""

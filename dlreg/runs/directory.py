@@ -148,9 +148,13 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
                 raise StorageError(Fault(message, str(path), hint="Train again")) from error
 
 
-def next_run_dir(name: str) -> Path:
-    """Makes the next of `runs/NAME-1`, `runs/NAME-2`, … that is free."""
-    parent = Path("runs")
+def next_run_dir(name: str, parent: Path = Path("runs")) -> Path:
+    """Makes the next of `runs/NAME-1`, `runs/NAME-2`, … that is free.
+
+    Args:
+        name: What it is called after.
+        parent: Another folder than `runs`.
+    """
     with reporting_storage_errors(parent):
         parent.mkdir(exist_ok=True)
         taken = [

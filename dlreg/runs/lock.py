@@ -14,14 +14,18 @@ from dlreg.runs.names import LOCK, lock_beside
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Holds the lock of a run directory.
+def locked(path: Path, *, option: str = "--run-dir") -> Iterator[None]:
+    """Holds the lock of a run directory, or of one like it.
+
+    Args:
+        path: The directory.
+        option: Names another one, for the message.
 
     Raises:
         StorageError: Another process holds it.
     """
     lock = _lock_file(path)
-    descriptor = _acquire(lock, path)
+    descriptor = _acquire(lock, path, option)
     try:
         yield
     finally:
@@ -35,7 +39,7 @@ def _lock_file(path: Path) -> Path:
     return path / LOCK if path.is_dir() and not os.access(path.parent, os.W_OK) else lock_beside(path)
 
 
-def _acquire(lock: Path, path: Path) -> int:
+def _acquire(lock: Path, path: Path, option: str) -> int:
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:
@@ -47,7 +51,7 @@ def _acquire(lock: Path, path: Path) -> int:
         except BlockingIOError:
             message = f"the directory is in use by {_holder(descriptor)}"
             os.close(descriptor)
-            hint = "Wait until it is done, or give another --run-dir"
+            hint = f"Wait until it is done, or give another {option}"
             raise StorageError(Fault(message, str(path), hint=hint)) from None
         except BaseException:
             os.close(descriptor)

@@ -215,7 +215,7 @@ def _changed(key: str, path: str) -> Fault:
 
 def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) -> None:
     before, config = read_unfinished_config(path), with_cache_of_run(config, path)
-    old, new = (flat_values(each.model_dump(mode="json")) for each in (before, config))
+    old, new = (flat_values(each.model_dump(mode="json", exclude={"search"})) for each in (before, config))
     # Threads are compared by themselves: null stands for a number that run.json tells.
     free = ("run.dir", _THREADS, "run.log", "gates")
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]

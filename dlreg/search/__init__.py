@@ -15,6 +15,9 @@
 - `driver`: asks, hands out, waits, tells
 - `packed_rows`: a dataset as arrays that many processes share
 - `trial_runner`: a process that is warm: one trial costs its training
+- `importance`: how much each parameter mattered
+- `study_dir`: the directory of a study as it is written; `study_names`: the names of its files;
+  `study_record`: what it says of itself, and whether it can be gone on with; `study_config`: its config
 - `local_engine`: warm processes on this machine
 - `ray_engine`: tasks on a Ray cluster
 

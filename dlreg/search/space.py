@@ -1,8 +1,20 @@
-"""What may be tried of each key."""
+"""What may be tried of each key, and what else a config says of its search."""
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from dlreg.config.checks import seconds_of
+from dlreg.config.contradictions import lacking_parts
+from dlreg.config.reading import overrides_of as overrides_of
+from dlreg.config.reading import trial_config as trial_config
+from dlreg.config.schema import Config, SearchRange, SearchValues
+from dlreg.config.search_faults import takes_whole_numbers
+from dlreg.errors import ConfigError
+from dlreg.limits import MORE_IS_BETTER, read_metric
+from dlreg.search.default_space import default_space
 
 
 @dataclass(frozen=True)
@@ -35,3 +47,161 @@ class Choices:
 
 # By dotted key.
 Space = Mapping[str, Range | Choices]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, for how long, and what the best trial is best in.
+
+    Attributes:
+        metric: With its part, such as `validation.rmse`.
+        trials: How many there are at most, the config as it stands among them; None for as many as
+            `time_limit` allows.
+        time_limit: In seconds; None for as long as the trials take.
+        method: How values are chosen.
+        space: What is tried of each key.
+        storage: The URL of a database; None for a file in the study directory.
+        prune: Whether trials end early that fall behind.
+        is_default: Whether the space is the one that suits the config, which names none.
+        notes: What may be misread, to be told once.
+    """
+
+    metric: str
+    trials: int | None
+    time_limit: float | None
+    method: Literal["tpe", "random", "grid"]
+    space: Space
+    storage: str | None
+    prune: bool
+    is_default: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def maximise(self) -> bool:
+        """Whether more of the metric is better."""
+        return self.metric.partition(".")[2] in MORE_IS_BETTER
+
+
+@dataclass(frozen=True)
+class OwnValue:
+    """The value that a config itself has of a searched key.
+
+    Attributes:
+        value: A plain value, as JSON has it; None too where the config has no such key, as
+            `training.schedule.warmup_epochs` with a constant schedule.
+        is_inside: Whether it lies in the space.
+    """
+
+    value: Any
+    is_inside: bool
+
+
+def search_of(config: Config, n_rows: int | None = None) -> Search:
+    """What a config says of its search, with what it leaves open settled.
+
+    Args:
+        config: Whole and without faults.
+        n_rows: Of the training, on which the space depends where the config names none; None where it is
+            not known.
+
+    Raises:
+        ConfigError: There are no rows to choose the best trial by, and the config names no metric of others.
+    """
+    search = config.search
+    lacking = lacking_parts(config.model_dump(include={"data", "training"}))
+    part, metric = read_metric(search.metric)
+    if part is None:
+        part = next((name for name in ("validation", "out_of_fold") if name not in lacking), None)
+    if part is None:
+        message = "there are no validation rows to choose the best trial by"
+        hint = (
+            "Set training.validation_split, or training.cross_validation to 5, or search.metric: train.rmse."
+        )
+        raise ConfigError(config.fault(message, "training", "validation_split", hint=hint))
+    limit = search.time_limit
+    space = _space_of(search.parameters or default_space(config, n_rows))
+    trials, grid_note = search.trials, None
+    if search.method == "grid":
+        n_combinations = _n_grid_trials(config, space)
+        if trials is not None and trials > n_combinations:
+            grid_note = f"search.trials is {trials:,}, but the grid makes no more than {n_combinations:,}"
+        trials = min(trials or n_combinations, n_combinations)
+    seed_note = None
+    if "training.seed" in space:
+        seed_note = (
+            "training.seed is searched, and it draws the validation rows too: trials are measured on "
+            "other rows, and the best may only have had the easiest"
+        )
+    return Search(
+        metric=f"{part}.{metric}",
+        trials=trials,
+        time_limit=seconds_of(limit) if isinstance(limit, str) else limit,
+        method=search.method,
+        space=space,
+        storage=search.storage,
+        prune=not config.training.cross_validation if search.prune is None else search.prune,
+        is_default=not search.parameters,
+        notes=tuple(note for note in (seed_note, grid_note) if note),
+    )
+
+
+def spelled_out(config: Config, n_rows: int | None = None) -> Config:
+    """The config with what its search leaves open spelled out: the space, the part of the metric, pruning.
+
+    Args:
+        config: Whole and without faults.
+        n_rows: Of the training, see `search_of`.
+
+    Raises:
+        ConfigError: There are no rows to choose the best trial by.
+    """
+    settled = search_of(config, n_rows)
+    parameters = config.search.parameters or default_space(config, n_rows)
+    values = {
+        "metric": settled.metric,
+        "trials": settled.trials,
+        "prune": settled.prune,
+        "parameters": dict(parameters),
+    }
+    return config.model_copy(update={"search": config.search.model_copy(update=values)})
+
+
+def own_values(config: Config, space: Space) -> dict[str, OwnValue]:
+    """The config's own value of each searched key, which trial 0 is trained with."""
+    own, values = trial_config(config, {}), config.model_dump(mode="json")
+    return {key: _own_value(own, key, _value_at(values, key), wanted) for key, wanted in space.items()}
+
+
+def _own_value(own: Config, key: str, value: Any, wanted: Range | Choices) -> OwnValue:
+    if isinstance(wanted, Range):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return OwnValue(value, is_number and wanted.minimum <= value <= wanted.maximum)
+    for choice in wanted.values:
+        # A mapping may leave out defaults, a schedule may be named alone: what counts is what comes of it.
+        with suppress(ConfigError):
+            if choice == value or trial_config(own, {key: choice}) == own:
+                return OwnValue(choice, is_inside=True)
+    return OwnValue(value, is_inside=False)
+
+
+def _value_at(values: Any, key: str) -> Any:
+    for name in key.split("."):
+        values = values.get(name) if isinstance(values, dict) else None
+    return values
+
+
+def _space_of(parameters: Mapping[str, SearchRange | SearchValues]) -> Space:
+    return {key: _range_or_choices(key, entry) for key, entry in parameters.items()}
+
+
+def _range_or_choices(key: str, entry: SearchRange | SearchValues) -> Range | Choices:
+    if isinstance(entry, SearchValues):
+        return Choices(entry.values)
+    is_whole = bool(takes_whole_numbers(key))
+    return Range(entry.min, entry.max, entry.distribution == "log_uniform", is_whole)
+
+
+def _n_grid_trials(config: Config, space: Space) -> int:
+    """How many trials a grid makes: its combinations, and the config's own where that is none of them."""
+    n = math.prod(len(choices.values) for choices in space.values() if isinstance(choices, Choices))
+    return n + (not all(own.is_inside for own in own_values(config, space).values()))

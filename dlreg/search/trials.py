@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-# `complete`: trained to its end; `pruned`: ended before, as others were better by then; `failed`: diverged, or
-# its values contradict each other.
+# `complete`: trained to its end; `pruned`: ended before, as others were better by then; `failed`: diverged,
+# or its values contradict each other.
 TrialState = Literal["complete", "pruned", "failed"]
 # Metrics by part and name, such as those of `metrics.json`.
 Metrics = Mapping[str, Mapping[str, float | None]]

@@ -46,7 +46,7 @@ class Trackers:
 
     def __init__(self, names: Sequence[str], opening: Opening, listener: Listener) -> None:
         self._listener = listener
-        self._trackers = [_Tracker(name) for name in dict.fromkeys(names)]
+        self._trackers = [TrackerProcess(name) for name in dict.fromkeys(names)]
         self._times: list[float] = []
         self._n_told, self._told = 0, time.monotonic()
         self._progress: Progress | None = None
@@ -90,9 +90,16 @@ class Trackers:
             tracker.tell(line)
 
 
-class _Tracker:
-    def __init__(self, name: str) -> None:
-        self._name, self._pending = name, bytearray()
+class TrackerProcess:
+    """The process of a tracker.
+
+    Args:
+        name: As in `run.log`.
+        what: What it is told of, for its note.
+    """
+
+    def __init__(self, name: str, what: str = "run") -> None:
+        self._name, self._what, self._pending = name, what, bytearray()
         # Without the working folder on the path, whose files may have names of modules; in a session of its
         # own, as a signal from the terminal is for the training.
         self._process = subprocess.Popen(  # noqa: S603
@@ -121,7 +128,8 @@ class _Tracker:
         fault = answer.decode() if self._process.returncode == 0 else "its process ended"
         if not fault:
             return None
-        return f"{self._name} does not have all of this run, which is complete without it: {printable(fault)}"
+        lacking = f"{self._name} does not have all of this {self._what}, which is complete without it"
+        return f"{lacking}: {printable(fault)}"
 
     def stop(self) -> None:
         """Gives the process a moment; it ends by itself in any case."""

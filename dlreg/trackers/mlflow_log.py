@@ -42,7 +42,7 @@ class MlflowLog:
     def __init__(self, opening: Opening) -> None:
         self._client = mlflow.MlflowClient()
         self._last_step = 0
-        experiment = self._experiment()
+        experiment = experiment_id(self._client)
         # Where the model is kept.
         mlflow.set_experiment(experiment_id=experiment)
         begun = self._client.search_runs([experiment], f"tags.`{ID_TAG}` = '{opening.tracking_id}'")
@@ -61,15 +61,8 @@ class MlflowLog:
         parameters = (
             Param(name, str(value)[:MAX_PARAM_VAL_LENGTH]) for name, value in opening.parameters.items()
         )
-        for some in _batches(parameters, MAX_PARAMS_TAGS_PER_BATCH):
+        for some in batches(parameters, MAX_PARAMS_TAGS_PER_BATCH):
             self._client.log_batch(self._id, params=some)
-
-    def _experiment(self) -> str:
-        if named := os.environ.get("MLFLOW_EXPERIMENT_ID"):
-            return named
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
-        experiment = self._client.get_experiment_by_name(name)
-        return experiment.experiment_id if experiment else str(self._client.create_experiment(name))
 
     def log_epochs(self, epochs: list[Epoch]) -> None:
         """Keeps the epochs that it does not have yet, of thousands some."""
@@ -96,7 +89,7 @@ class MlflowLog:
         self._client.set_terminated(self._id, _STATUS[status])
 
     def _log_metrics(self, metrics: Iterable[Metric]) -> None:
-        for some in _batches(metrics, MAX_METRICS_PER_BATCH):
+        for some in batches(metrics, MAX_METRICS_PER_BATCH):
             self._client.log_batch(self._id, metrics=some)
 
     def _log_model(self, pipeline: Path, example: Mapping[str, Any]) -> None:
@@ -124,6 +117,15 @@ class MlflowLog:
         )
 
 
+def experiment_id(client: mlflow.MlflowClient) -> str:
+    """The experiment that MLflow's own variables name, else dlreg's, which is made where there is none."""
+    if named := os.environ.get("MLFLOW_EXPERIMENT_ID"):
+        return named
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+    experiment = client.get_experiment_by_name(name)
+    return experiment.experiment_id if experiment else str(client.create_experiment(name))
+
+
 def is_kept(step: int) -> bool:
     """Whether the metrics of an epoch are kept: of the first thousand all, then every tenth and so on.
 
@@ -133,7 +135,8 @@ def is_kept(step: int) -> bool:
     return step % every == 0
 
 
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Items, so many at once as a server takes."""
     iterator = iter(items)
     while some := list(islice(iterator, size)):
         yield some

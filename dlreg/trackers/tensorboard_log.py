@@ -12,10 +12,7 @@ from typing import Any
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.plugins.hparams.api_pb2 import (
-    STATUS_FAILURE,
-    STATUS_SUCCESS,
-)
+from tensorboard.plugins.hparams.api_pb2 import STATUS_FAILURE, STATUS_SUCCESS
 from tensorboard.plugins.hparams.metadata import (
     NULL_TENSOR,
     SESSION_END_INFO_TAG,
@@ -37,6 +34,44 @@ def events_folder(path: Path) -> Path:
     return path.parent / ".tensorboard" / path.name
 
 
+class EventFile:
+    """A file of events that is being written.
+
+    Args:
+        folder: Where it stands; another one in it is removed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob(f"{PREFIX}*"):
+            old.unlink()
+        name = f"{PREFIX}{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.0"
+        self._file = (folder / name).open("xb")
+        self._writer = RecordWriter(self._file)
+        self.add(Event(file_version="brain.Event:2"))
+
+    def add(self, event: Event, wall_time: float | None = None) -> None:
+        """Adds an event of a time, which is now if none is given."""
+        event.wall_time = wall_time or time.time()
+        self._writer.write(event.SerializeToString())
+
+    def end(self, status: Any, wall_time: float | None = None) -> None:
+        """Adds how a session of hyperparameters ended, and closes the file."""
+        end = SessionEndInfo(status=status, end_time_secs=wall_time or time.time())
+        metadata = create_summary_metadata(HParamsPluginData(session_end_info=end))
+        value = Summary.Value(tag=SESSION_END_INFO_TAG, metadata=metadata, tensor=NULL_TENSOR)
+        self.add(Event(summary=Summary(value=[value])), wall_time)
+        self.close()
+
+    def flush(self) -> None:
+        """Hands what was added to the system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
 class TensorboardLog:
     """Writes the events of a run.
 
@@ -45,55 +80,39 @@ class TensorboardLog:
     """
 
     def __init__(self, opening: Opening) -> None:
-        folder = events_folder(Path(opening.path))
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob(f"{PREFIX}*"):
-            old.unlink()
-        name = f"{PREFIX}{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.0"
-        self._file = (folder / name).open("xb")
-        self._writer = RecordWriter(self._file)
-        self._add(Event(file_version="brain.Event:2"))
-        self._add(Event(summary=hparams_pb(opening.parameters, trial_id=opening.tracking_id)))
+        self._file = EventFile(events_folder(Path(opening.path)))
+        self._file.add(Event(summary=hparams_pb(opening.parameters, trial_id=opening.tracking_id)))
         self._last_step = 0
 
     def log_epochs(self, epochs: list[Epoch]) -> None:
         """Writes the scalars of some epochs."""
         for epoch in epochs:
-            self._add(Event(step=epoch.step, summary=_scalars(epoch.values)), epoch.time)
+            self._file.add(Event(step=epoch.step, summary=scalars(epoch.values)), epoch.time)
             self._last_step = epoch.step
         self._file.flush()
 
     def finish(self, finish: Finish) -> None:
         """Writes the results, grouped by part, and the figures."""
         metrics = {name.replace(".", "/"): value for name, value in finish.metrics.items()}
-        self._add(Event(step=self._last_step, summary=_scalars(metrics)))
+        self._file.add(Event(step=self._last_step, summary=scalars(metrics)))
         for figure in sorted(Path(finish.figures).iterdir()):
-            self._add(Event(step=self._last_step, summary=_image(figure.stem, figure.read_bytes())))
-        self._end(STATUS_SUCCESS)
+            self._file.add(Event(step=self._last_step, summary=image(figure.stem, figure.read_bytes())))
+        self._file.end(STATUS_SUCCESS)
 
     def stop(self, status: str) -> None:
         """Writes that the run has failed; one that was interrupted may go on."""
         if status == "failed":
-            self._end(STATUS_FAILURE)
+            self._file.end(STATUS_FAILURE)
         self._file.close()
 
-    def _end(self, status: Any) -> None:
-        end = SessionEndInfo(status=status, end_time_secs=time.time())
-        metadata = create_summary_metadata(HParamsPluginData(session_end_info=end))
-        value = Summary.Value(tag=SESSION_END_INFO_TAG, metadata=metadata, tensor=NULL_TENSOR)
-        self._add(Event(summary=Summary(value=[value])))
-        self._file.close()
 
-    def _add(self, event: Event, wall_time: float | None = None) -> None:
-        event.wall_time = wall_time or time.time()
-        self._writer.write(event.SerializeToString())
-
-
-def _scalars(values: dict[str, float]) -> Summary:
+def scalars(values: dict[str, float]) -> Summary:
+    """Numbers by their tags."""
     return Summary(value=[Summary.Value(tag=name, simple_value=value) for name, value in values.items()])
 
 
-def _image(name: str, png: bytes) -> Summary:
+def image(name: str, png: bytes) -> Summary:
+    """The bytes of a PNG under a tag."""
     size = png[_PNG_SIZE]
     width, height = int.from_bytes(size[:4]), int.from_bytes(size[4:])
     image = Summary.Image(width=width, height=height, colorspace=4, encoded_image_string=png)

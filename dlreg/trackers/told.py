@@ -1,4 +1,4 @@
-"""What a training tells its trackers: plain values that are the same in JSON."""
+"""What a training or a search tells its trackers: plain values that are the same in JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,6 +58,66 @@ class Finish:
     files: list[str]
     pipeline: str
     example: dict[str, Any]
+    finished: float
+
+
+@dataclass(frozen=True)
+class StudyOpening:
+    """A search that begins, or goes on.
+
+    Attributes:
+        path: The study directory, absolute.
+        tracking_id: Tells the study from all others; the same when it goes on.
+        parameters: Every key of the config by its dotted name, and how it is searched.
+        tags: Further facts: versions, the hash of the data.
+        started: When it began, in seconds since 1970.
+        metric: What is searched by, such as `validation.rmse`.
+        space: What is tried of each key: `min` and `max`, or `values`.
+    """
+
+    path: str
+    tracking_id: str
+    parameters: dict[str, Any]
+    tags: dict[str, str]
+    started: float
+    metric: str
+    space: dict[str, dict[str, Any]]
+
+
+class ToldTrial(NamedTuple):
+    """A trial that has ended.
+
+    Attributes:
+        number: Of the trial.
+        state: `complete`, `pruned` or `failed`.
+        values: Of each key that is searched; lists and mappings as JSON.
+        metrics: By dotted name, such as `validation.rmse`.
+        began: In seconds since 1970.
+        ended: The same.
+        is_best: Whether it is the best so far.
+    """
+
+    number: int
+    state: str
+    values: dict[str, Any]
+    metrics: dict[str, float]
+    began: float
+    ended: float
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class StudyFinish:
+    """A study that is complete.
+
+    Attributes:
+        metrics: Every number of the best run by its dotted name, such as `test.rmse`.
+        files: Absolute paths of what is kept with the study, figures among them.
+        finished: When it was complete, in seconds since 1970.
+    """
+
+    metrics: dict[str, float]
+    files: list[str]
     finished: float
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from dlreg.arrays import aligned_zeros
 from dlreg.config.schema import FORWARD_METHODS, Config
 from dlreg.engine.forward import predict
-from dlreg.engine.losses import absolute_error
+from dlreg.engine.losses import AbsoluteError
 from dlreg.engine.optimizer import Optimizer
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.features.preprocessing import Preprocessing
@@ -343,7 +343,7 @@ def _recipe(
         plan.batch_size,
         settings.seed,
         loss=settings.loss,
-        metrics={"mae": absolute_error(preprocessing.target.inverse)},
+        metrics={"mae": AbsoluteError(preprocessing.target)},
         dropout=build_dropout_schedule(
             config.model.dropout_schedule, n_steps=plan.epochs * plan.steps_per_epoch
         ),

@@ -88,13 +88,14 @@ def test_every_key_has_a_description_and_almost_all_a_default():
             undescribed += [] if value.get("description") else [f"{name}.{key}"]
             required += [] if "default" in value else [f"{name}.{key}"]
     assert undescribed == []
-    assert required == [".data", "DataConfig.path", "DataConfig.target", "DateColumn.format"]
+    assert required == [".data", "DataConfig.path", "DataConfig.target", "DateColumn.format",
+                        "SearchRange.min", "SearchRange.max", "SearchValues.values"]  # fmt: skip
 
 
 def test_defaults_are_those_of_the_loader(tmp_path):
     (tmp_path / "c.yaml").write_text("data: {path: t.csv, target: y}\n")
     values = load_config(tmp_path / "c.yaml").model_dump(mode="json")
-    for section in ("preprocessing", "model", "training", "run"):
+    for section in ("preprocessing", "model", "training", "run", "search"):
         assert SCHEMA["properties"][section]["default"] == values[section]
     for key, node in SCHEMA["$defs"]["DataConfig"]["properties"].items():
         assert key in ("path", "target") or node["default"] == values["data"][key]
@@ -165,14 +166,30 @@ def with_value(section, key, value):
         ("training", "clip_norm", None, True),
         ("training", "learning_rte", 1, False),
         ("run", "dir", None, True),
+        ("search", "trials", None, False),
+        ("search", "trials", 3, True),
+        ("search", "time_limit", "10m", True),
+        ("search", "time_limit", "soon", False),
+        ("search", "time_limit", 600, True),
+        ("search", "time_limit", 0, False),
+        ("search", "metric", "mae", True),
+        ("search", "metric", "test.mae", False),
+        ("search", "storage", "sqlite:///study.db", True),
+        ("search", "storage", "study.db", False),
+        ("search", "parameters", {"model.dropout": {"values": [0.1]}}, True),
+        ("search", "parameters", {"model.dropout": {"min": 0, "max": 0.5}}, True),
+        ("search", "parameters", {"model.dropout": {"min": 0}}, False),
+        ("search", "parameters", {"model.dropout": {"values": []}}, False),
+        ("search", "parameters", {"model.dropout": [0.1]}, False),
+        ("search", "parameters", {"model.dropout": {"values": [0.1], "min": 0}}, False),
         ("run", "dir", "x", True),
     ],
 )
 def test_schema_and_loader_agree(section, key, value, valid):
     values = with_value(section, key, value)
-    # That `split_by` needs a `split` is one of the contradictions a schema cannot say.
+    # That `split_by` needs a `split`, and no trials a time limit, are contradictions a schema cannot say.
     assert loads(values) == valid
-    assert accepts(SCHEMA, values) == (valid or key == "split_by")
+    assert accepts(SCHEMA, values) == (valid or key == "split_by" or (key, value) == ("trials", None))
 
 
 VALUES = st.one_of(
@@ -181,7 +198,7 @@ VALUES = st.one_of(
     st.lists(st.one_of(st.integers(-1, 99), st.text(max_size=2), st.none()), max_size=3),
     st.sampled_from([{"name": "step"}, {"name": "plateau", "factor": 0.5}, {"patience": 2}, {}]),
 )  # fmt: skip
-KEYS = [(section, key) for section in ("data", "preprocessing", "model", "training", "run") for key in
+KEYS = [(section, key) for section in ("data", "preprocessing", "model", "training", "run", "search") for key in
         type(getattr(Config.model_validate({"data": {"path": "/t.csv", "target": "y"}}), section)).model_fields]  # fmt: skip
 
 

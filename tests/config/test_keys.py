@@ -19,7 +19,7 @@ from dlreg.config.schema import Loss
 
 
 def test_the_sections_are_all_keys_of_the_document_but_the_preset() -> None:
-    assert SECTIONS == ("data", "preprocessing", "model", "training", "run")
+    assert SECTIONS == ("data", "preprocessing", "model", "training", "run", "search")
 
 
 def test_keys_come_with_what_they_mean() -> None:

@@ -95,6 +95,15 @@ def test_defaults(tmp_path: Path) -> None:
         },
         "run": {"dir": None, "threads": None, "compile_cache": True, "log": ()},
         "gates": (),
+        "search": {
+            "metric": "rmse",
+            "trials": 50,
+            "time_limit": None,
+            "method": "tpe",
+            "prune": None,
+            "storage": None,
+            "parameters": {},
+        },
     }
 
 

@@ -28,6 +28,13 @@ def test_dumped_text(tmp_path: Path) -> None:
     assert keys == ["preset", "data", "preprocessing", "model", "training", "run", "gates"]
 
 
+def test_a_search_is_written_only_where_there_is_one(tmp_path: Path) -> None:
+    text = dump_config(load(tmp_path, HEAD + "search: {trials: 3}\n"))
+    assert text.endswith("\nsearch:\n  metric: rmse\n  trials: 3\n  time_limit: null\n  method: tpe\n"
+                         "  prune: null\n  storage: null\n  parameters: {}\n")  # fmt: skip
+    assert dump_config(load(tmp_path, HEAD + "search: {}\n")) == dump_config(load(tmp_path, HEAD))
+
+
 TRICKY = st.sampled_from(
     [
         *("no", "1e3", "012", "null", "", "2020-01-31", "1:30", "0o7", "~", "true", "9" * 5000, "<<", "="),
@@ -75,6 +82,18 @@ SPECIAL = {
     "time_zone": st.sampled_from(["UTC", "+01:00", "-0530", "Europe/Berlin"]) | st.none(),
     "gates": st.lists(st.sampled_from(["train.rmse>3", " train . r2 <= -.5e1"]), max_size=2),
     "features": st.just("all") | st.lists(TEXT, min_size=1, max_size=3),
+    "metric": st.sampled_from(["mae", "train.r2", "rmse"]),
+    "time_limit": st.sampled_from(["90s", "1h30m", 60.5, None]),
+    "storage": st.sampled_from(["sqlite:////folder/study.db", None]),
+    "parameters": st.fixed_dictionaries(
+        {},
+        optional={
+            "training.learning_rate": st.just({"min": 1e-4, "max": 1, "distribution": "log_uniform"}),
+            "model.hidden_layers": st.just({"values": [[64, 64], [], [3]]}),
+            "training.schedule": st.just({"values": ["cosine", {"name": "step", "every_epochs": 7}]}),
+            "training.clip_norm": st.just({"values": [None, 1]}),
+        },
+    ),
 }
 
 
@@ -127,6 +146,8 @@ def contradictions_in(given: dict) -> list[Contradiction]:
 def test_any_valid_config_comes_back_from_its_resolved_file(given: dict) -> None:
     sections = [given.setdefault(name, {}) for name in ("preprocessing", "model", "training", "run")]
     assert len(sections) == 4
+    if given.get("search", {}).get("method") == "grid":
+        given["search"].get("parameters", {}).pop("training.learning_rate", None)
     # What contradicts itself is left out, until nothing does.
     while contradicting := contradictions_in(given):
         section, key = next(

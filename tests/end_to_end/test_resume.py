@@ -21,7 +21,6 @@ from safetensors.numpy import load
 from support.command_line import run_cli
 from support.training import train_on
 
-from dlreg.engine import trainer
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.errors import RunDirError
 from dlreg.model.architecture import Network, Variant
@@ -47,28 +46,6 @@ NOWHERE = Path("checkpoint.safetensors")
 
 class KilledError(Exception):
     """Stands for the end of the process."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_once():
-    """Programs are compiled once for each network and optimizer, not for each training."""
-    programs, compile_epoch = {}, trainer.CompiledEpoch
-
-    def compile_or_reuse(program):
-        key = (
-            repr(program.variants),
-            id(program.optimizer),
-            program.n_rows,
-            program.batch_size,
-            program.seed,
-        )
-        if key not in programs:
-            programs[key] = compile_epoch(program), program
-        return programs[key][0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "CompiledEpoch", compile_or_reuse)
-        yield
 
 
 def make_rows(n_rows, seed):

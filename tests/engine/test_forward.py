@@ -17,8 +17,10 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     network, rows = Network(1, [2000], "linear", dropout=0.3), tf.ones((64, 1))
     one = [tf.ones((1, 2000)), tf.zeros(2000), tf.ones((2000, 1)) / 2000, tf.zeros(1)]
 
-    def mean_output(step, factor=1.0):
-        batch = Batch(tf.ones(64), tf.constant(64.0), 7, tf.constant(step), tf.constant(factor))
+    def mean_output(step, rate=0.3):
+        batch = Batch(
+            tf.ones(64), tf.constant(64.0), tf.constant(7, tf.uint32), tf.constant(step), tf.constant(rate)
+        )
         return forward(network, one, [], rows, batch)[0].numpy()[:, 0]
 
     outputs = np.concatenate([mean_output(step) for step in range(20)])
@@ -47,20 +49,22 @@ def test_networks_computed_together_are_as_each_by_itself():
         )
     )
 
-    def batch(multiplier):
-        return Batch(tf.ones(20), tf.constant(20.0), 1, tf.constant(0), tf.constant(multiplier))
+    def batch(rates):
+        seed = tf.constant(1, tf.uint32)
+        return Batch(tf.ones(20), tf.constant(20.0), seed, tf.constant(0), tf.constant(rates))
 
-    for given in (None, batch(0.0)):
+    for given in (None, batch([0.0] * 5)):
         together, updated = forward_together(networks, parameters, statistics, rows, given)
         for number, network in enumerate(networks):
-            alone = forward(network, parameters[number], statistics[number], rows[number], given)
+            own = given and batch([0.0] * members[number])
+            alone = forward(network, parameters[number], statistics[number], rows[number], own)
             y_pred = together[:3] if number == 0 else together[3:]
             np.testing.assert_allclose(y_pred, alone[0], atol=1e-6)
             assert len(updated[number]) == len(alone[1]) == (4 if given else 0)
             for statistic, expected in zip(updated[number], alone[1], strict=True):
                 np.testing.assert_allclose(statistic, expected, atol=1e-6)
-    dropped = forward_together(networks, parameters, statistics, rows, batch(1.0))[0]
-    plain = forward_together(networks, parameters, statistics, rows, batch(0.0))[0]
+    dropped = forward_together(networks, parameters, statistics, rows, batch([0.0] * 3 + [0.5] * 2))[0]
+    plain = forward_together(networks, parameters, statistics, rows, batch([0.0] * 5))[0]
     np.testing.assert_array_equal(dropped[:3], plain[:3])
     assert not np.isclose(dropped[3:], plain[3:]).any()
 

@@ -1,0 +1,333 @@
+"""A search for a better config, from a config to a study directory with the best run in it."""
+
+import math
+import os
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+from dlreg.commands.tune_finish import finish
+from dlreg.commands.tune_progress import SearchCounter, SearchListener
+from dlreg.commands.tune_results import Ended, count_trials, loss_of
+from dlreg.commands.tune_runs import Importing
+from dlreg.commands.tune_summary import StudySummary, space_as_json
+from dlreg.commands.tune_tables import trials_csv
+from dlreg.commands.tune_tracked import describe_finish, describe_study, describe_trial
+from dlreg.config.schema import Config
+from dlreg.errors import ConfigError, DlregError, Fault, StoppedError, StorageError, abridged_notes
+from dlreg.files.table_files import STANDARD_INPUT
+from dlreg.files.whole_file import reporting_storage_errors
+from dlreg.memory import reporting_lack_of_memory, return_freed_memory
+from dlreg.preview.advice import advise
+from dlreg.preview.memory import refuse_too_little_memory
+from dlreg.preview.opening import open_dataset, settle_cache
+from dlreg.preview.plan import plan_training
+from dlreg.processor import usable_cores
+from dlreg.runs.directory import next_run_dir
+from dlreg.runs.facts import gather_facts, now
+from dlreg.runs.interruption import Interruption
+from dlreg.runs.own_table import reading_once
+from dlreg.search.driver import search as run_search
+from dlreg.search.local_engine import Runner, local_engine
+from dlreg.search.packed_rows import PackedRows, pack_rows
+from dlreg.search.sampling import open_study
+from dlreg.search.space import Search, own_values, search_of, spelled_out
+from dlreg.search.study import Study
+from dlreg.search.study_config import study_yaml
+from dlreg.search.study_dir import StudyDir, open_study_dir
+from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, JOURNAL, TRIALS
+from dlreg.search.study_record import read_study_record, refuse_changes, resume_command, warn_of_versions
+from dlreg.search.trial_runner import open_trials
+from dlreg.search.trials import Engine, Trial, TrialResult
+from dlreg.table.dataset import Dataset
+from dlreg.trackers.libraries import refuse_missing_libraries
+from dlreg.trackers.study_listening import StudyTrackers, tracking_study
+
+# Trials are asked for while so many before them are not known yet; a study keeps it.
+LEAST_WINDOW, WINDOW_PER_JOB = 8, 2
+# As many as a config may ask for, where the time alone ends a search.
+MOST_TRIALS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where trials are trained.
+
+    Attributes:
+        engine: On this machine, or on a Ray cluster.
+        n_jobs: How many at once; None for as many as there are cores.
+        address: Of the cluster.
+    """
+
+    engine: Literal["local", "ray"] = "local"
+    n_jobs: int | None = None
+    address: str | None = None
+
+    def options(self) -> list[str]:
+        """What to type to have the same again."""
+        jobs = [] if self.n_jobs is None else ["--jobs", str(self.n_jobs)]
+        engine = [] if self.engine == "local" else ["--engine", self.engine]
+        return [*jobs, *engine, *([] if self.address is None else ["--address", self.address])]
+
+
+def tune(
+    config: Config,
+    path: Path | None,
+    *,
+    name: str,
+    overwrite: bool,
+    resume: bool,
+    execution: Execution,
+    interruption: Interruption,
+    listener: SearchListener,
+    importing: Importing = lambda _: nullcontext(),
+) -> StudySummary:
+    """Searches what a config describes, trains the best of it, and writes the study directory.
+
+    Args:
+        config: The whole config.
+        path: The study directory; None for the next free one in `studies`.
+        name: What the next free one is called after.
+        overwrite: Remove the study that stands there.
+        resume: Go on with the study that stands there, if there is one.
+        execution: Where trials are trained.
+        interruption: Says when to stop.
+        listener: Told of progress.
+        importing: Prepares the process while TensorFlow is imported.
+
+    Raises:
+        UsageError: A library that is needed is not installed.
+        ConfigError: The table is read in a way that a search cannot repeat.
+        DataError: The table cannot be used.
+        RunDirError: The study to go on with is of another search or other data, or damaged.
+        StorageError: The directory is not empty or cannot be written, or there is too little memory.
+        ClusterError: Workers are lost and not replaced; the study can be gone on with.
+        StoppedError: A signal came; the study can be gone on with.
+        DivergedError: No trial was trained to its end.
+    """
+    began, started = time.monotonic(), now()
+    refuse_missing_libraries(config.run.log)
+    _refuse_single_reading(config)
+    with reading_once(config):
+        config = settle_cache(config)
+    _refuse_disk(config)
+    with ExitStack() as stack:
+        with reading_once(config):
+            dataset = stack.enter_context(open_dataset(config, listener.on_stage))
+            assert isinstance(dataset, Dataset)  # noqa: S101
+            plan = plan_training(config, dataset)
+            refuse_too_little_memory(plan)
+            facts = gather_facts(config, dataset, plan.threads, started)
+        return_freed_memory()
+        search = search_of(config, dataset.n_rows["train"])
+        notes = _tell_notes(config, dataset, search)
+        # From its first file to the last one a directory is never left without a word on how to go on.
+        stack.enter_context(interruption.deferred())
+        path = path or next_run_dir(name, FOLDER)
+        study_dir = stack.enter_context(open_study_dir(path, overwrite=overwrite, resume=resume))
+        config = spelled_out(config, dataset.n_rows["train"])
+        record = read_study_record(path) if resume else None
+        if record:
+            refuse_changes(config, path, record, facts["data"])
+            warn_of_versions(record, facts["versions"])
+        if config.run.log:
+            facts |= {"tracking_id": (record and record.tracking_id) or uuid4().hex}
+        earlier = record.seconds if record else 0.0
+
+        def seconds() -> float:
+            return round(earlier + time.monotonic() - began, 3)
+
+        with _ending(study_dir, execution, interruption, seconds):
+            study_dir.write(CONFIG, study_yaml(config))
+            study_dir.set_status("running", {**facts, **_facts_of(search, execution)})
+            prune_epochs = plan.epochs if search.prune else None
+            study = _open_study(config, search, study_dir, execution, prune_epochs)
+            opening = describe_study(config, search, path, facts)
+            trackers = stack.enter_context(tracking_study(config.run.log, opening))
+            _tell_known_trials(search, _ended(study), trackers)
+            if not study.is_finished(search.trials or MOST_TRIALS):
+                open_runner = partial(
+                    open_trials,
+                    config=config,
+                    metric=search.metric,
+                    threads=plan.threads,
+                    rung_epochs=prune_epochs,
+                    importing=importing,
+                )
+                rows, keeps_programs = pack_rows(dataset), config.run.compile_cache
+                with _open_engine(
+                    open_runner, rows, execution, plan.threads, keeps_programs=keeps_programs
+                ) as engine:
+                    _search(search, study, engine, interruption, listener, trackers)
+            elif record and record.status == "complete":
+                warnings.warn("the search is complete already", stacklevel=1)
+            ended = _ended(study)
+            study_dir.write(TRIALS, trials_csv(ended, search.space))
+            study_dir.set_status("running", {"trials": count_trials(ended), "seconds": seconds()})
+            interruption.raise_received()
+            del dataset
+            return_freed_memory()
+            summary = finish(config, search, ended, study_dir, notes, interruption, listener, importing)
+            summary = replace(summary, seconds=seconds())
+            study_dir.set_status("complete", {"finished": now(), **summary.facts()})
+            if config.run.log:
+                listener.on_stage("telling the trackers")
+                with interruption.heeded():
+                    told = trackers.finish(describe_finish(summary, path))
+                _tell(told)
+                summary = replace(summary, notes=[*summary.notes, *told])
+    return summary
+
+
+def _refuse_single_reading(config: Config) -> None:
+    if str(config.data.path) == STANDARD_INPUT:
+        hint = "Write it to a file first, and name that with --data"
+        message = "a search reads the table more than once, and standard input can be read once"
+        raise ConfigError(config.fault(message, "data", "path", hint=hint))
+
+
+def _refuse_disk(config: Config) -> None:
+    if config.data.is_on_disk:
+        hint = (
+            "Search on a part of the rows with --data PART, then train the best config on all of them: "
+            f"dlreg train STUDY/{BEST_CONFIG} --data {config.data.path} --set data.cache=auto"
+        )
+        message = "a search keeps the rows in memory, and this table is trained from disk"
+        raise StorageError(Fault(message, str(config.data.path), hint=hint))
+
+
+def _tell_notes(config: Config, dataset: Dataset, search: Search) -> list[str]:
+    advices = [str(advice.fault) for advice in advise(config, dataset)]
+    notes = abridged_notes([*dataset.notes, *advices, *search.notes])
+    _tell(notes)
+    return notes
+
+
+def _tell(notes: Sequence[str]) -> None:
+    for note in notes:
+        warnings.warn(note, stacklevel=1)
+
+
+def _facts_of(search: Search, execution: Execution) -> dict[str, Any]:
+    return {
+        "engine": execution.engine,
+        "metric": search.metric,
+        "method": search.method,
+        "space": space_as_json(search.space),
+    }
+
+
+@contextmanager
+def _ending(
+    study_dir: StudyDir, execution: Execution, interruption: Interruption, seconds: Callable[[], float]
+) -> Iterator[None]:
+    """A block that leaves a study which can be gone on with, whatever ends it."""
+    path = study_dir.path
+    command = resume_command(path, execution.options())
+
+    def stopped(number: int) -> StoppedError:
+        if study_dir.record["status"] != "complete":
+            study_dir.set_status("interrupted", {"finished": now(), "seconds": seconds()})
+        fault = Fault("the search was interrupted", str(path), hint=f"Go on with: {command}")
+        return StoppedError(128 + number, fault)
+
+    def stop_at_once(number: int) -> None:
+        os.write(2, f"error: {stopped(number)}\n".encode())
+
+    interruption.on_forced_exit = stop_at_once
+    try:
+        with reporting_storage_errors(path), reporting_lack_of_memory():
+            yield
+        interruption.raise_received()
+    except BaseException as error:
+        if interruption.received or isinstance(error, (KeyboardInterrupt, SystemExit, StoppedError)):
+            raise stopped(interruption.received or signal.SIGINT) from None
+        code = error.exit_code if isinstance(error, DlregError) else 1
+        # What failed may be the disk, and then it is the error to tell.
+        with suppress(OSError, StorageError):
+            study_dir.set_status("failed", {"error": str(error), "exit_code": code})
+        raise
+
+
+def _open_study(
+    config: Config, search: Search, study_dir: StudyDir, execution: Execution, prune_epochs: int | None
+) -> Study:
+    n_jobs = execution.n_jobs or usable_cores()
+    study = open_study(
+        search.storage or study_dir.path / JOURNAL,
+        search.space,
+        search.method,
+        config.training.seed,
+        max(LEAST_WINDOW, WINDOW_PER_JOB * n_jobs),
+        search.maximise,
+        own_values={key: own.value for key, own in own_values(config, search.space).items()},
+        prune_epochs=prune_epochs,
+    )
+    study_dir.set_status("running", {"window": study.plan.window})
+    return study
+
+
+def _open_engine(
+    open_runner: Callable[..., Runner],
+    rows: PackedRows,
+    execution: Execution,
+    threads: int,
+    *,
+    keeps_programs: bool,
+) -> AbstractContextManager[Engine]:
+    if execution.engine == "ray":
+        from dlreg.search.ray_engine import ray_engine
+
+        address, n_jobs = execution.address, execution.n_jobs
+        return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
+    n_jobs = execution.n_jobs or max(1, usable_cores() // threads)
+    return local_engine(open_runner, rows, n_jobs, keeps_programs=keeps_programs)
+
+
+def _tell_known_trials(search: Search, ended: Sequence[Ended], trackers: StudyTrackers) -> None:
+    """Tells trackers the trials of a study that goes on; those that have them keep none twice."""
+    best = math.inf
+    for each in ended:
+        loss = loss_of(each.result, maximise=search.maximise)
+        trackers.tell_trial(describe_trial(each, is_best=loss < best))
+        best = min(best, loss)
+
+
+def _search(
+    search: Search,
+    study: Study,
+    engine: Engine,
+    interruption: Interruption,
+    listener: SearchListener,
+    trackers: StudyTrackers,
+) -> None:
+    """Runs trials until there are enough, the time is over, or a signal comes."""
+    counter = SearchCounter(search, _ended(study))
+    listener.on_stage("starting the workers")
+    deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
+
+    def on_result(trial: Trial, result: TrialResult) -> None:
+        ended = Ended(trial, result)
+        progress = counter.add(ended)
+        listener.on_search(progress)
+        trackers.tell_trial(describe_trial(ended, is_best=progress.is_best))
+
+    run_search(
+        study,
+        engine,
+        trials=search.trials or MOST_TRIALS,
+        deadline=deadline,
+        on_result=on_result,
+        should_stop=lambda: bool(interruption.received),
+    )
+
+
+def _ended(study: Study) -> list[Ended]:
+    return [Ended(trial, result) for trial, result in study.trials() if result]

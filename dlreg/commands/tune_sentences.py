@@ -1,0 +1,155 @@
+"""What a search found, in sentences: what mattered, edges, failures, what it bought, what of that is luck."""
+
+from collections.abc import Iterator
+
+from dlreg.commands.tune_gain import Gain, Optimism
+from dlreg.commands.tune_results import Edge, value_text
+from dlreg.commands.tune_summary import StudySummary
+from dlreg.search.importance import LEAST_TRIALS
+from dlreg.wording import format_number
+
+# With fewer rows the best of many trials is chosen by chance as much as by merit.
+FEW_ROWS = 500
+# Parameters below this share are told together.
+LEAST_SHARE = 0.05
+
+
+def sentences(summary: StudySummary) -> Iterator[str]:
+    """What a reader of the numbers should know, the most important last."""
+    yield _counts(summary)
+    yield from _failures(summary)
+    yield _importance(summary)
+    yield from map(_edge, summary.edges)
+    yield gain_sentence(summary)
+    if summary.optimism:
+        yield _optimism(summary.optimism, summary.counts["finished"])
+    if advice := _advice(summary):
+        yield advice
+
+
+def _counts(summary: StudySummary) -> str:
+    counts = summary.counts
+    parts = [f"{counts['complete']:,} trained to the end"]
+    parts += [f"{counts['pruned']:,} given up early"] if counts["pruned"] else []
+    parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
+    trials, parameters = _count(counts["finished"], "trial"), _count(len(summary.space), "parameter")
+    return f"{trials} of {parameters} in {_duration(summary.seconds)}: {', '.join(parts)}."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes:,} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _failures(summary: StudySummary) -> Iterator[str]:
+    if summary.failures:
+        first = summary.failures[0]
+        reason = first.message.rstrip(".")
+        if first.count == summary.counts["failed"]:
+            yield f"Why {'it' if first.count == 1 else 'all of these'} failed: {reason}."
+        else:
+            yield f"Why {first.count:,} of {summary.counts['failed']:,} failed: {reason}."
+
+
+def _importance(summary: StudySummary) -> str:
+    if summary.importance is None:
+        enough = summary.counts["complete"] >= LEAST_TRIALS
+        reason = (
+            "no trial was better than the others" if enough else f"that takes {LEAST_TRIALS} trials at least"
+        )
+        return f"What mattered cannot be told: {reason}."
+    shares = {key: share for key, share in summary.importance.items() if share >= LEAST_SHARE}
+    told = ", ".join(f"{key} {share:.0%}" for key, share in shares.items())
+    n_others = len(summary.importance) - len(shares)
+    others = f"; {_count(n_others, 'other')} below {LEAST_SHARE:.0%}" if n_others else ""
+    return f"What mattered: {told}{others}."
+
+
+def _edge(edge: Edge) -> str:
+    where = "largest" if edge.end == "upper" else "least"
+    further = "larger" if edge.end == "upper" else "smaller"
+    return (
+        f"{edge.parameter} is best at {value_text(edge.value)}, about the {where} that was tried "
+        f"({value_text(edge.limit)}): {further} ones may do better."
+    )
+
+
+def gain_sentence(summary: StudySummary) -> str:
+    """What the search bought over the config's own values."""
+    if summary.best.number == 0:
+        return "No trial was better than the config's own values."
+    gain = summary.gain
+    if gain is None:
+        if summary.plain.run_dir is None:
+            return "The config's own values did not train to the end: there is nothing to compare with."
+        return (
+            "Nothing was measured of what the search bought: there are no test rows, and on the rows that "
+            "it was chosen by a best trial looks better than it is."
+        )
+    verdict = {
+        "better": "surely better than",
+        "unsure": "not surely better than",
+        "worse": "surely worse than",
+    }
+    return (
+        f"On the {_count(gain.n, 'test row')} the best config is {verdict[gain.verdict]} the config's own "
+        f"values: its {_name(gain.metric)} is {_change(gain)}."
+    )
+
+
+def _name(metric: str) -> str:
+    return {"r2": "R²"}.get(metric, metric.upper())
+
+
+def _change(gain: Gain) -> str:
+    low, high = gain.interval_percent
+    # More of r2 is better, and its regression is how much less there is.
+    if gain.metric == "r2":
+        ends = f"{_points(-high)} to {_points(-low)}"
+        return f"{_points(-gain.regression_percent)} (95% interval {ends})"
+    return f"{_percent(gain.regression_percent)} (95% interval {_percent(low)} to {_percent(high)})"
+
+
+def _percent(percent: float) -> str:
+    return f"{abs(percent):.1f}% {'lower' if percent < 0 else 'higher'}"
+
+
+def _points(percent: float) -> str:
+    return f"{abs(percent) / 100:.3f} {'lower' if percent < 0 else 'higher'}"
+
+
+def _optimism(optimism: Optimism, n_trials: int) -> str:
+    name, part = _name(optimism.metric), optimism.part.replace("_", " ").replace("out of fold", "out-of-fold")
+    numbers = [
+        f"{format_number(first)} there and {format_number(second)} on the test rows"
+        for first, second in (optimism.best, optimism.plain)
+    ]
+    flattery = f"{abs(optimism.percent):.1f}{' points' if optimism.metric == 'r2' else '%'}"
+    verdict = (
+        f"so being chosen makes the best one look about {flattery} better than it is"
+        if optimism.percent > 0
+        else "so the choice did not flatter it"
+    )
+    rows = _count(optimism.n, f"{part} row")
+    return (
+        f"The best of {_count(n_trials, 'trial')} was chosen by {rows}: its {name} is {numbers[0]}; that of "
+        f"the config's own values {numbers[1]}, {verdict}."
+    )
+
+
+def _advice(summary: StudySummary) -> str | None:
+    part = summary.metric.partition(".")[0]
+    metrics = summary.best.metrics or {}
+    n_rows = (metrics.get(part) or {}).get("n", 0)
+    if part != "validation" or n_rows >= FEW_ROWS or summary.best.number == 0:
+        return None
+    return (
+        f"Next: {n_rows:,} rows are few to choose by; --set training.cross_validation=5 chooses by all "
+        "training rows out of fold, and takes some five times as long."
+    )

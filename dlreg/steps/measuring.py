@@ -1,0 +1,177 @@
+"""The pipeline predicts every part from its cells, and its predictions are measured."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dlreg.config.schema import DataConfig
+from dlreg.errors import DataError, located
+from dlreg.evaluation.baselines import LinearModel, fit_linear
+from dlreg.evaluation.results import PartSums, Predictions, sum_blocks
+from dlreg.features.preprocessing import Preprocessing
+from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
+from dlreg.pipeline.export import export_pipeline
+from dlreg.pipeline.session import Pipeline
+from dlreg.runs.own_rows import unusable_faults
+from dlreg.runs.tables import PredictedRows
+from dlreg.runs.trained_run import predict_part
+from dlreg.steps.combining import KerasModel, Networks
+from dlreg.steps.piping import BuiltPipeline
+from dlreg.steps.preparing import Prepared
+from dlreg.table.dataset import Dataset, Part, file_of_part
+from dlreg.table.division import PARTS
+from dlreg.table.splits import validated_rows
+from dlreg.table.stored_dataset import StoredDataset
+
+BASELINES = ("mean", "linear")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What the network's predictions are compared with: the baselines', and Keras's own.
+
+    Attributes:
+        name: The part that the baselines predict: test, or else validation, or else train.
+        y_mean: The mean of the training rows, in the target's units.
+        linear: A linear regression, from preprocessed rows.
+        compared: Some rows on which Keras and the pipeline are compared.
+        y_keras: What Keras predicts for these, shape `(n_compared,)`.
+        y_nudged: The same of the next larger inputs, which tells how much rounding may change.
+        spread: Of the training targets.
+    """
+
+    name: str
+    y_mean: float
+    linear: LinearModel
+    compared: Part
+    y_keras: np.ndarray
+    y_nudged: np.ndarray
+    spread: float
+
+
+def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, data: DataConfig) -> HeldOut:
+    """Fits the baselines, and has Keras predict the few rows that it and the pipeline are compared on.
+
+    Raises:
+        DataError: One of these rows has a number too large for single precision.
+    """
+    y_train, parts = dataset.parts["train"].y_true, dataset.parts
+    name = next(name for name in ("test", "validation", "train") if len(parts[name].rows))
+    part = parts["test"] if name == "test" else parts["train"]
+    compared = part.take(compared_rows(len(part.rows)))
+    with located(file_of_part(data, "test")):
+        x = prepared.preprocessing.transform(compared.cells)
+    return HeldOut(
+        name,
+        float(y_train.mean()),
+        fit_linear(prepared.x["train"], y_train, prepared.preprocessing.embedded_levels),
+        compared,
+        y_keras=keras_model.predict(x),
+        y_nudged=keras_model.predict(np.nextafter(x, np.float32(np.inf))),
+        # That of tiny numbers is 0 in double precision.
+        spread=float(y_train.std()) or keras_model.target.scale,
+    )
+
+
+def measure(
+    dataset: Dataset | StoredDataset,
+    preprocessing: Preprocessing,
+    networks: Networks,
+    built: BuiltPipeline,
+    held_out: HeldOut,
+    data: DataConfig,
+    on_test: Callable[[PredictedRows], None],
+) -> dict[str, Any]:
+    """Predicts every part from its cells, by the pipeline as it is written, and measures the predictions.
+
+    Args:
+        dataset: The rows.
+        preprocessing: Of the rows that the baselines read.
+        networks: With the out-of-fold predictions of cross-validation.
+        built: The pipeline.
+        held_out: The baselines.
+        data: Names the files.
+        on_test: Given the test rows with their predictions, block by block.
+
+    Returns:
+        The metrics by part, and of the baselines.
+
+    Raises:
+        DataError: A row's prediction is no number to use, or a number is too large for single precision.
+        RuntimeError: Keras predicts otherwise.
+    """
+    pipeline, intervals = Pipeline(built.content), built.calibration.intervals
+
+    def predicted() -> Iterator[tuple[str, Predictions]]:
+        for name, part in dataset.blocks(*PARTS):
+            predictions = predict_part(pipeline, part, intervals)
+            yield name, predictions
+            if name == held_out.name:
+                yield from _baselines(preprocessing, held_out, part, data).items()
+            if name == "test":
+                on_test(PredictedRows(part.rows, part.y_true, predictions.y_pred))
+        yield from _out_of_fold(dataset.in_memory, networks).items()
+
+    metrics = _metrics(predicted(), (*PARTS, *BASELINES), data)
+    refuse_disagreement(
+        held_out.y_keras,
+        pipeline.predict(held_out.compared.cells),
+        spread=held_out.spread,
+        y_nudged=held_out.y_nudged,
+    )
+    baselines = {name: metrics.pop(name) for name in BASELINES}
+    return {name: metrics.pop(name) for name in PARTS} | {"baselines": baselines} | metrics
+
+
+def measure_without_test(
+    dataset: Dataset, prepared: Prepared, networks: Networks, data: DataConfig
+) -> dict[str, Any]:
+    """The metrics of all parts but test, of which no row is predicted; the same numbers as of `measure`.
+
+    Args:
+        dataset: The rows.
+        prepared: How they are preprocessed.
+        networks: With the out-of-fold predictions of cross-validation.
+        data: Names the files.
+
+    Raises:
+        DataError: A row's prediction is no number to use.
+    """
+    graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
+    pipeline = Pipeline(graph.SerializeToString())
+    seen = [name for name in PARTS if name != "test"]
+
+    def predicted() -> Iterator[tuple[str, Predictions]]:
+        for name, part in dataset.blocks(*seen):
+            yield name, Predictions(part.y_true, pipeline.predict(part.cells), rows=part.rows)
+        yield from _out_of_fold(dataset, networks).items()
+
+    return _metrics(predicted(), seen, data)
+
+
+def _metrics(
+    predicted: Iterator[tuple[str, Predictions]], names: Sequence[str], data: DataConfig
+) -> dict[str, Any]:
+    """The metrics by part, empty ones for names of which nothing is predicted."""
+    sums = dict.fromkeys(names, PartSums()) | sum_blocks(predicted)
+    if faults := unusable_faults({name: part.unusable for name, part in sums.items()}, data):
+        raise DataError(*faults)
+    return {name: part.metrics(name) for name, part in sums.items()}
+
+
+def _out_of_fold(dataset: Dataset, networks: Networks) -> dict[str, Predictions]:
+    if networks.y_unseen is None:
+        return {}
+    rows = validated_rows(dataset.folds)
+    return {"out_of_fold": Predictions(dataset.parts["train"].y_true[rows], networks.y_unseen[rows])}
+
+
+def _baselines(
+    preprocessing: Preprocessing, held_out: HeldOut, part: Part, data: DataConfig
+) -> dict[str, Predictions]:
+    with located(file_of_part(data, held_out.name)):
+        x = preprocessing.transform(part.cells)
+    y_pred = np.full(len(x), held_out.y_mean), held_out.linear.predict(x)
+    return {name: Predictions(part.y_true, each) for name, each in zip(BASELINES, y_pred, strict=True)}

@@ -64,7 +64,15 @@ def test_values_follow_from_the_results_of_trials_a_window_before_and_no_others(
 def test_a_killed_driver_loses_no_trial_and_repeats_none(tmp_path, undisturbed):
     """Kills at random moments, some in the middle of a line, which are then cut at random as well."""
     generator = random.Random(7)
-    command = [sys.executable, "-m", "support.search_driver", str(tmp_path), str(N_TRIALS), "0.003", "shuffled"]
+    command = [
+        sys.executable,
+        "-m",
+        "support.search_driver",
+        str(tmp_path),
+        str(N_TRIALS),
+        "0.003",
+        "shuffled",
+    ]
     environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[1]}"}
     journal, kills, lengths = tmp_path / "journal.log", 0, [0]
     while kills < 12:
@@ -117,7 +125,9 @@ def test_trials_without_a_result_are_handed_out_again_and_those_with_one_are_not
     search(open_it(tmp_path), Recording(8, 2), trials=N_TRIALS)
     assert Recording.handed_out[: len(unfinished)] == unfinished
     numbers = [trial.number for trial in Recording.handed_out]
-    assert sorted(numbers) == sorted({trial.number for trial in unfinished} | set(range(len(before), N_TRIALS)))
+    assert sorted(numbers) == sorted(
+        {trial.number for trial in unfinished} | set(range(len(before), N_TRIALS))
+    )
 
 
 def test_a_result_that_comes_twice_counts_once(tmp_path, undisturbed):
@@ -185,7 +195,9 @@ def test_a_value_that_cannot_be_compared_is_a_failed_trial(tmp_path, value):
     class Bad(Shuffled):
         def wait(self, seconds):
             trials, self._trials = self._trials, []
-            return [TrialResult(trial.number, "complete", value if trial.number == 3 else 1.0) for trial in trials]
+            return [
+                TrialResult(trial.number, "complete", value if trial.number == 3 else 1.0) for trial in trials
+            ]
 
     search(open_it(tmp_path), Bad(2, 1), trials=6)
     result = open_it(tmp_path).trials()[3][1]
@@ -262,7 +274,9 @@ def test_optuna_itself_reads_the_journal(tmp_path):
     complete = [result for _, result in study.trials() if result.state == "complete"]
     assert read.best_value == min(result.value for result in complete)
     states = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
-    assert [trial.state.name for trial in read.trials] == [states[result.state] for _, result in study.trials()]
+    assert [trial.state.name for trial in read.trials] == [
+        states[result.state] for _, result in study.trials()
+    ]
 
 
 def test_nothing_is_said(tmp_path, capfd, recwarn):

@@ -101,15 +101,12 @@ class _LocalEngine:
         process = self._idle.get()
         try:
             for _ in range(MOST_LOST_PROCESSES):
-                process = process or self._start()
+                used = process or self._start()
                 try:
-                    result, is_grown = process.submit(_run, self._open_runner, trial).result()
-                    if is_grown:
-                        process.shutdown(wait=False)
-                        process = None
+                    result, is_grown = used.submit(_run, self._open_runner, trial).result()
+                    process = None if is_grown else used
                     return result
                 except BrokenProcessPool:
-                    process.shutdown(wait=False)
                     process = None
                     if self._closed.is_set():
                         break

@@ -29,7 +29,7 @@ NEVER = {
 }
 DOORS = {
     # There is one door to the compiled loop.
-    "engine": {"engine", "training", "commands.train", "search.trial_runner"},
+    "engine": {"engine", "training", "commands.train", "search.trial_runner", "search.local_engine"},
     "tensorflow": {"engine"},
     "keras": {"engine", "model.keras_model"},
     "sklearn": {"training.blending", "evaluation.boosting"},

@@ -31,6 +31,19 @@ def complete_override(incomplete: str) -> list[tuple[str, str]]:
     return [(f"{key}={value}", "") for value in named_values(key) if value.startswith(typed)]
 
 
+def complete_search(incomplete: str) -> list[tuple[str, str]]:
+    """The keys that may be searched, or behind `=` and commas their values, that begin with what is typed."""
+    from dlreg.config.keys import named_values, override_keys
+    from dlreg.config.search_faults import is_searchable
+
+    key, equals, typed = incomplete.partition("=")
+    if not equals:
+        keys = [(name, meaning) for name, meaning in override_keys().items() if name.startswith(key)]
+        return [(f"{name}=", meaning) for name, meaning in keys if is_searchable(name)]
+    before, comma, last = typed.rpartition(",")
+    return [(f"{key}={before}{comma}{value}", "") for value in named_values(key) if value.startswith(last)]
+
+
 def complete_page(incomplete: str) -> list[tuple[str, str]]:
     """The pages of the documentation whose names begin with what is typed; each with what it is about."""
     from dlreg.commands.docs import PAGES
@@ -153,7 +166,7 @@ def whole_words(environment: MutableMapping[str, str]) -> Iterator[None]:
     words += [""] * (cursor + 1 - len(words))
     joined = list(_joined(words[: cursor + 1]))
     environment["COMP_WORDS"], environment["COMP_CWORD"] = "\n".join(joined), str(len(joined) - 1)
-    word, offered = joined[-1].removeprefix("--set="), io.StringIO()
+    word, offered = joined[-1].removeprefix("--set=").removeprefix("--search="), io.StringIO()
     try:
         with redirect_stdout(offered):
             yield

@@ -1,5 +1,6 @@
 """Every fault of a config and of its CSV at once, and what a training would do."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +21,7 @@ class Report:
         warnings: What would not, but looks like a mistake.
         notes: What is good to know: cells that are missing, rows without a target.
         plan: What a training would do, by the names of `preview.plan.Plan`; None where it would not start.
+        search: What `dlreg tune` would do, by the names of `describe_search`; None where it would not start.
         exit_code: 0 without faults; 3 if the config has any, 4 if the data alone has, 6 if the CSV may not
             be read, or there is too little memory.
     """
@@ -29,6 +31,7 @@ class Report:
     notes: tuple[str, ...]
     plan: dict[str, Any] | None
     exit_code: int
+    search: dict[str, Any] | None = None
 
 
 def check(
@@ -74,7 +77,36 @@ def check(
         about_config = faults or any(advice.about == "config" for advice in advices)
         exit_code = ConfigError.exit_code if about_config else DataError.exit_code
         faults, warnings = (*faults, *warnings), ()
-    return Report(faults, warnings, dataset.notes, None if faults else asdict(plan), exit_code)
+    if faults:
+        return Report(faults, warnings, dataset.notes, None, exit_code)
+    search, search_notes = describe_search(config, plan.rows["train"])
+    return Report((), warnings, (*dataset.notes, *search_notes), asdict(plan), exit_code, search)
+
+
+def describe_search(config: Config, n_rows: int) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """What `dlreg tune` would do, and what may be misread of it.
+
+    Args:
+        config: Whole and without faults.
+        n_rows: Of the training.
+
+    Returns:
+        `metric`, `trials`, `time_limit` in seconds, `method`, `is_default` (whether the config names no
+        parameters) and `parameters`, as a config writes them; None where no rows would tell the best trial.
+    """
+    from dlreg.search.space import search_of, spelled_out
+
+    try:
+        search = search_of(config, n_rows)
+    except ConfigError:
+        return None, ()
+    description = {
+        key: getattr(search, key) for key in ("metric", "trials", "time_limit", "method", "is_default")
+    }
+    parameters = spelled_out(config, n_rows).search.parameters
+    return description | {
+        "parameters": {key: entry.model_dump() for key, entry in parameters.items()}
+    }, search.notes
 
 
 def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
@@ -126,7 +158,7 @@ def as_json(report: Report) -> dict[str, Any]:
         `faults` and `warnings`: for each `message`, `path`, `line`, `column` and `row` (1-based, or None),
         `hint` and `severity` (`error` or `warning`); of many alike the first. `fault_count` and
         `warning_count`: how many there are. `notes`: sentences. `plan`: what `preview.plan.Plan` says, or
-        None.
+        None. `search`: what `describe_search` says, or None.
     """
 
     def entries(faults: Sequence[Fault], severity: str) -> list[dict[str, Any]]:
@@ -139,6 +171,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "warning_count": len(report.warnings),
         "notes": abridged_notes(report.notes),
         "plan": report.plan,
+        "search": report.search,
     }
 
 
@@ -151,6 +184,8 @@ def as_text(report: Report) -> Iterator[str]:
         yield f"note: {printable(note)}"
     if report.plan:
         yield from _plan_lines(report.plan)
+    if report.search:
+        yield from _search_lines(report.search)
 
 
 def as_github(report: Report) -> Iterator[str]:
@@ -160,8 +195,8 @@ def as_github(report: Report) -> Iterator[str]:
     """
     for severity, faults in (("error", report.faults), ("warning", report.warnings)):
         for fault in abridged(faults):
-            # What `--set` says stands in no file.
-            in_file = fault.path is not None and not fault.path.startswith("--set ")
+            # What `--set` and `--search` say stands in no file.
+            in_file = fault.path is not None and not fault.path.startswith(("--set ", "--search "))
             places = {"file": fault.path, "line": fault.line, "col": fault.column} if in_file else {}
             properties = ",".join(
                 f"{name}={_escaped(printable(str(value)), ':,')}"
@@ -186,3 +221,18 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
     refit = f", then at most {plan['refit_epochs']:,} to refit" if plan["refit_epochs"] else ""
     yield f"steps       {plan['steps_per_epoch']:,} per epoch, at most {plan['epochs']:,} epochs{refit}"
     yield f"memory      about {plan['memory_bytes'] / 1e9:.1f} GB"
+
+
+def _search_lines(search: dict[str, Any]) -> Iterator[str]:
+    # Where the config says nothing of it, one line is enough.
+    names = [key.rpartition(".")[2] for key in search["parameters"]]
+    keys = ", ".join(names)
+    if search["is_default"]:
+        text = f"dlreg tune tries other values of {keys}"
+    else:
+        limits = [f"{search['trials']:,} trials"] if search["trials"] else []
+        limits += [f"{search['time_limit']:,.4g} s"] if search["time_limit"] else []
+        text = (
+            f"dlreg tune tries {keys}: at most {', '.join(limits)} ({search['method']}) by {search['metric']}"
+        )
+    yield from textwrap.wrap(text, 80, initial_indent="search      ", subsequent_indent=" " * 12)

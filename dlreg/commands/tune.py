@@ -161,7 +161,10 @@ def tune(
                     rung_epochs=prune_epochs,
                     importing=importing,
                 )
-                with _open_engine(open_runner, pack_rows(dataset), execution, plan.threads) as engine:
+                rows, keeps_programs = pack_rows(dataset), config.run.compile_cache
+                with _open_engine(
+                    open_runner, rows, execution, plan.threads, keeps_programs=keeps_programs
+                ) as engine:
                     _search(search, study, engine, interruption, listener, trackers)
             elif record and record.status == "complete":
                 warnings.warn("the search is complete already", stacklevel=1)
@@ -272,14 +275,20 @@ def _open_study(
 
 
 def _open_engine(
-    open_runner: Callable[..., Runner], rows: PackedRows, execution: Execution, threads: int
+    open_runner: Callable[..., Runner],
+    rows: PackedRows,
+    execution: Execution,
+    threads: int,
+    *,
+    keeps_programs: bool,
 ) -> AbstractContextManager[Engine]:
     if execution.engine == "ray":
         from dlreg.search.ray_engine import ray_engine
 
         address, n_jobs = execution.address, execution.n_jobs
         return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
-    return local_engine(open_runner, rows, execution.n_jobs or max(1, usable_cores() // threads))
+    n_jobs = execution.n_jobs or max(1, usable_cores() // threads)
+    return local_engine(open_runner, rows, n_jobs, keeps_programs=keeps_programs)
 
 
 def _tell_known_trials(search: Search, ended: Sequence[Ended], trackers: StudyTrackers) -> None:

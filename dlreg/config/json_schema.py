@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dlreg.config.checks import WHITESPACE
-from dlreg.limits import CHOOSING_PARTS, METRIC_NAMES
 from dlreg.config.keys import NAMES_AS_WRITTEN
 from dlreg.config.schema import Config
+from dlreg.limits import CHOOSING_PARTS, METRIC_NAMES
 
 METRIC = rf"^(({'|'.join(CHOOSING_PARTS)})\.)?({'|'.join(METRIC_NAMES[1:])})$"
 TIME = r"^([0-9.]+d)?([0-9.]+h)?([0-9.]+m)?([0-9.]+s)?$"

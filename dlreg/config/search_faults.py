@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dlreg.config.contradictions import Contradiction, contradictions, lacking_parts
@@ -10,6 +9,7 @@ from dlreg.config.keys import SECTIONS, Node, leaves_of, nodes_at, properties_of
 from dlreg.config.overrides import PARAMETERS, replaced
 from dlreg.config.places import KeyPath, Origins, Place, Position
 from dlreg.config.precedence import over_defaults, over_preset, section_of, validated
+from dlreg.config.presets import PRESETS
 from dlreg.config.sentences import key_path, schema_faults
 from dlreg.config.suggestions import hint_for_unknown_key
 from dlreg.config.yaml_source import YamlDocument
@@ -19,6 +19,7 @@ from dlreg.wording import quote
 
 # Trials are put side by side by the error on the same rows.
 _OF_ROWS = ("training.validation_split", "training.cross_validation")
+_MAKE_ROWS = (("data", "validation_path"), ("training", "validation_split"), ("training", "cross_validation"))
 _SAME_ROWS = "it decides which rows validate, and all trials are measured on the same"
 # The value of a range is a whole number where its key takes no other.
 _KINDS = ("integer", "number")
@@ -174,11 +175,13 @@ def _value_faults(
         try:
             values = _with_value(given, path, value)
         except ConfigError as error:
-            yield replace(origins.fault("", place, error.faults[0].hint), message=error.faults[0].message)
+            (fault,) = error.faults
+            yield origins.fault(fault.message, place, fault.hint)
             return
         over_the_preset = over_preset(values)
         _, errors = validated(over_the_preset)
-        own = [error for error in errors if key_path(error)[: len(path)] == path]
+        # A schedule whose keys do not go together is at fault itself.
+        own = [error for error in errors if key_path(error)[:2] == path[:2]]
         if own:
             yield from schema_faults(own, _moved(origins, place, path), is_default_told=False)
             continue
@@ -210,8 +213,10 @@ def _moved(origins: Origins, place: KeyPath, path: KeyPath) -> Origins:
         for key, value in origins.places.items()
         if key[: len(place)] == place
     }
-    # Where nothing is written of the value itself it stands where the search does.
-    places.setdefault(path, origins.places.get(place, Place(str(origins.source), Position(), Position())))
+    # What is not written itself stands where the value does.
+    nowhere = Place(str(origins.source), Position(), Position())
+    for depth in range(1, len(path) + 1):
+        places.setdefault(path[:depth], origins.places.get(place, nowhere))
     return Origins(origins.source, places)
 
 
@@ -223,41 +228,30 @@ def _metric_faults(
     searchable: Mapping[str, Any],
 ) -> Iterator[tuple[KeyPath, Fault]]:
     """A metric of rows that there will not be, in every trial or with some presets."""
-    key: KeyPath = ("search", "metric")
     try:
         part, _ = read_metric(search.get("metric", "rmse"))
     except (LimitError, TypeError):
         return
-    if any(
-        other[:2] in (*[tuple(name.split(".")) for name in _OF_ROWS], ("data", "validation_path"))
-        for other in wrong
-    ):
+    if any(key[:2] in _MAKE_ROWS for key in wrong):
         return
+    key: KeyPath = ("search", "metric")
     lacking = lacking_parts(over_defaults(over_preset(given)))
     parts = [name for name in ("validation", "out_of_fold") if name not in lacking]
-    if part is None:
-        if not parts:
-            message = "there will be no rows to choose the best trial by"
-            yield (
-                key,
-                origins.fault(
-                    message, key, "Set training.validation_split, or training.cross_validation to 5."
-                ),
-            )
-            return
-        part = parts[0]
+    if part is None and not parts:
+        message = "there will be no rows to choose the best trial by"
+        hint = "Set training.validation_split, or training.cross_validation to 5."
+        yield key, origins.fault(message, ("training", "validation_split"), hint)
     elif part in lacking:
         message = f"search.metric is of {part} rows, and there will be none"
-        other = ".".join(map(str, lacking[part]))
-        hint = f"Set {other}, or choose by {' or '.join([*parts, 'train'])}."
+        ways = " or ".join([*parts, "train"])
+        hint = f"Set {'.'.join(map(str, lacking[part]))}, or choose by {ways}."
         yield key, origins.fault(message, key, hint)
-        return
-    entry = searchable.get("preset", {})
-    for index, preset in enumerate(entry.get("values", ())):
-        if isinstance(preset, str) and part in lacking_parts(
-            over_defaults(over_preset({**given, "preset": preset}))
-        ):
-            place = (*PARAMETERS, "preset", "values", index)
-            message = f"with preset {preset} there are no {part} rows to choose the best trial by"
-            hint = "Set training.cross_validation to 5, which then holds for all presets."
-            yield place, origins.fault(message, place, hint)
+    else:
+        part = part or parts[0]
+        for index, preset in enumerate(searchable.get("preset", {}).get("values", ())):
+            values = over_defaults(over_preset({**given, "preset": preset}))
+            if isinstance(preset, str) and preset in PRESETS and part in lacking_parts(values):
+                place = (*PARAMETERS, "preset", "values", index)
+                message = f"with preset {preset} there are no {part} rows to choose the best trial by"
+                hint = "Set training.cross_validation to 5, which then holds for all presets."
+                yield place, origins.fault(message, place, hint)

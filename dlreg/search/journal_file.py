@@ -27,6 +27,9 @@ class SoleWriter(BaseJournalBackend):
     Raises:
         StorageError: It cannot be read or written.
         ValueError: It is no journal.
+
+    Attributes:
+        is_new: Whether it was empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,6 +40,7 @@ class SoleWriter(BaseJournalBackend):
         # Optuna takes no notice of a last line that is no JSON.
         if len(self._unread) != n_lines:
             raise ValueError(f"line {n_lines} is no JSON")
+        self.is_new = not self._unread
         self._n_read = 0
         self._unwritten: list[str] = []
         self._synced = float("-inf")

@@ -118,12 +118,12 @@ class JournalStudy:
     def _open(self, path: Path, plan: StudyPlan) -> tuple[int, StudyPlan]:
         """Optuna's number of the study, which is made where there is none, and its plan."""
         asked = plan_to_json(plan)
-        if not self._storage.get_all_studies():
+        if self._file.is_new:
             direction = StudyDirection.MAXIMIZE if plan.maximise else StudyDirection.MINIMIZE
             self._storage.create_new_study([direction], NAME)
         study_id = self._storage.get_study_id_from_name(NAME)
         kept = self._storage.get_study_user_attrs(study_id).get("plan")
-        if kept is None:
+        if kept is None and not self._storage.get_all_trials(study_id, deepcopy=False):
             self._storage.set_study_user_attr(study_id, "plan", asked)
             return study_id, plan
         if differences := plan_differences(kept, asked):

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from dlreg.engine.compile_cache import compile_cache
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.search.packed_rows import PackedRows, store_arrays
 from dlreg.search.trials import Engine, Trial, TrialResult
@@ -31,23 +32,28 @@ _runner: Runner | None = None
 
 @contextmanager
 def local_engine(
-    open_runner: Callable[[PackedRows], Runner], rows: PackedRows, n_jobs: int
+    open_runner: Callable[..., Runner], rows: PackedRows, n_jobs: int, *, keeps_programs: bool = False
 ) -> Iterator[Engine]:
     """An engine of warm processes, which are gone when the block ends.
 
     Args:
-        open_runner: Makes a process a warm one; a function of a module, or a `partial` of one.
-        rows: For it, written into a file that all processes map into their memory.
+        open_runner: Makes a process a warm one, of rows and with `cache`, the folder for compiled programs; a
+            function of a module, or a `partial` of one.
+        rows: Written into a file that all processes map into their memory.
         n_jobs: How many processes.
+        keeps_programs: Whether compiled programs are kept for the processes of this search and others.
 
     Raises:
         StorageError: The rows cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="dlreg-", ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="dlreg-", ignore_cleanup_errors=True) as folder,
+        compile_cache(enabled=keeps_programs) as cache,
+    ):
         path = Path(folder) / "rows"
         with reporting_storage_errors(path):
             stored = store_arrays(rows, path)
-        engine = _LocalEngine(partial(open_runner, stored), n_jobs)
+        engine = _LocalEngine(partial(open_runner, stored, cache=cache), n_jobs)
         try:
             yield engine
         finally:
@@ -83,6 +89,7 @@ class _LocalEngine:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.kill()
+            process.join()
         self._threads.shutdown(wait=True)
 
     def _run(self, trial: Trial) -> TrialResult:

@@ -10,9 +10,10 @@ import os
 import platform
 import socket
 import time
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
@@ -66,11 +67,12 @@ def ray_engine(
     Raises:
         UsageError: The address is no cluster's, or versions there are others.
     """
-    _connect(address)
-    try:
-        yield _RayEngine(open_runner, arguments, n_jobs, threads, patience)
-    finally:
-        ray.shutdown()
+    with _silent(), _own_token() if address is None else nullcontext():
+        _connect(address)
+        try:
+            yield _RayEngine(open_runner, arguments, n_jobs, threads, patience)
+        finally:
+            ray.shutdown()
 
 
 class _RayEngine:
@@ -136,7 +138,7 @@ class _RayEngine:
                 raise _other_versions(str(error.cause)) from None
             raise error.as_instanceof_cause() from None
         except exceptions.NodeDiedError:
-            self._waiting.appendleft(trial)
+            self._try_again(trial, "node")
         except (exceptions.OutOfMemoryError, exceptions.WorkerCrashedError) as error:
             self._lost[trial.number] += 1
             if self._lost[trial.number] == _MOST_LOST_WORKERS:
@@ -145,8 +147,12 @@ class _RayEngine:
                 )
                 message = f"its worker was lost {_MOST_LOST_WORKERS} times, {short}"
                 return TrialResult(trial.number, "failed", message=message)
-            self._waiting.appendleft(trial)
+            self._try_again(trial, "worker")
         return None
+
+    def _try_again(self, trial: Trial, lost: str) -> None:
+        warnings.warn(f"trial {trial.number} lost its {lost}, and is tried again", stacklevel=1)
+        self._waiting.appendleft(trial)
 
     def _count_places(self) -> int:
         """How many trials the nodes that are there can run at once."""
@@ -211,17 +217,54 @@ def _other_versions(message: str) -> UsageError:
     return UsageError(Fault(f"a node of the cluster has other versions: {message}", hint=hint))
 
 
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Ray prints on stdout what it says of lost workers and nodes, and has no setting against it."""
+    inner = ray._private.worker
+    printing = inner.print_to_stdstream
+    inner.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        inner.print_to_stdstream = printing
+
+
+@contextmanager
+def _own_token() -> Iterator[None]:
+    """A cluster of this machine alone listens to nobody else; Ray would keep its token in the home directory."""
+    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid4().hex}
+    added = {} if any(name in os.environ for name in own) else own
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
 def _connect(address: str | None) -> None:
     try:
+        _knock(address)
         ray.init(
             # None would be a cluster that an environment variable names.
-            address="local" if address is None else address,
-            include_dashboard=False if address is None else None,
+            address=address or "local",
+            include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except (ConnectionError, exceptions.RaySystemError, OSError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        hint = "Look for it with ray status on its head node; ray start --head starts one"
+    except (OSError, RuntimeError, ValueError, exceptions.RayError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        hint = "ray status, on the head of a cluster, shows whether it runs; ray start --head starts one"
         fault = Fault(f"there is no Ray cluster at {address or 'this machine'}: {reason}", hint=hint)
         raise ClusterError(fault) from error
+
+
+def _knock(address: str | None) -> None:
+    """Makes sure that something listens there, for which Ray would wait for minutes.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

@@ -54,6 +54,8 @@ def stored_result(stored: FrozenTrial) -> TrialResult | None:
         TypeError, KeyError, ValueError: It is damaged.
     """
     content = stored.user_attrs.get("result")
+    if content is None and stored.state.is_finished():
+        raise ValueError(f"trial {stored.number} has no result")
     if content is None:
         return None
     result = TrialResult(**{**content, "curve": _numbers(content["curve"])})

@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from dlreg.cli.completion import complete_override, whole_words
+from dlreg.cli.completion import complete_override, complete_search, whole_words
 from dlreg.config.keys import override_keys
+from dlreg.config.search_faults import is_searchable
 
 
 def ask(shell, words, tmp_path):
@@ -93,6 +94,20 @@ def test_every_key_is_offered_with_its_meaning():
         offered
     )
     assert all(offered.values())
+
+
+def test_keys_to_search_are_offered_and_their_values_one_by_one():
+    offered = dict(complete_search(""))
+    assert set(offered) == {f"{key}=" for key in override_keys() if is_searchable(key)}
+    assert [word for word, _ in complete_search("training.learning_r")] == [
+        "training.learning_rate=", "training.learning_rate_factors=", "training.learning_rate_factors.weights=",
+        "training.learning_rate_factors.biases=", "training.learning_rate_factors.embeddings=",
+        "training.learning_rate_factors.feature_scale=", "training.learning_rate_factors.weights_by_fan_in=",
+    ]  # fmt: skip
+    assert complete_search("preprocessing.numeric=standard,robust_") == [
+        ("preprocessing.numeric=standard,robust_clip", "")
+    ]
+    assert complete_search("data.path=") == []
 
 
 @pytest.mark.parametrize(

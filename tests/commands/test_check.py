@@ -206,6 +206,70 @@ def test_train_tells_the_same_warnings_as_notes(tmp_path, cli):
     ]
 
 
+# ---------------------------------------------------------------- the search
+
+
+def test_the_search_that_a_config_names_is_told_in_a_line(tmp_path, cli):
+    search = "search: {trials: 9, time_limit: 1m, parameters: {model.l2: {min: 0, max: 1}, training.seed: {values: [1]}}}\n"
+    folder_with(tmp_path, plain_table(), search)
+    done = cli("check", "config.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    (note,) = [line for line in lines if line.startswith("note: ")]
+    assert "it draws the validation rows too" in note
+    assert " ".join(line.strip() for line in lines[-2:]) == (
+        "search      dlreg tune tries l2, seed: at most 9 trials, 60 s (tpe) by validation.rmse"
+    )
+    printed = json.loads(cli("check", "config.yaml", "--format", "json", cwd=tmp_path).stdout)
+    assert printed["search"] == {
+        "metric": "validation.rmse",
+        "trials": 9,
+        "time_limit": 60.0,
+        "method": "tpe",
+        "is_default": False,
+        "parameters": {
+            "model.l2": {"min": 0.0, "max": 1.0, "distribution": "uniform"},
+            "training.seed": {"values": [1]},
+        },
+    }
+    assert printed["notes"][-1] == note.removeprefix("note: ")
+
+
+def test_of_a_config_without_a_search_the_keys_of_its_own_space_are_told(tmp_path, cli):
+    folder_with(tmp_path, plain_table())
+    lines = cli("check", "config.yaml", cwd=tmp_path).stdout.splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith("search      "))
+    told = " ".join(line[12:] for line in lines[place:])
+    printed = json.loads(cli("check", "config.yaml", "--format", "json", cwd=tmp_path).stdout)["search"]
+    names = [key.rpartition(".")[2] for key in printed["parameters"]]
+    assert told == f"dlreg tune tries other values of {', '.join(names)}"
+    assert printed["is_default"]
+    assert all(len(line) <= 80 for line in lines[place:])
+
+
+def test_nothing_is_told_of_a_search_that_could_not_choose(tmp_path):
+    report = check.check(folder_with(tmp_path, plain_table(), "training: {validation_split: 0}\n"))
+    assert (report.exit_code, report.search) == (0, None)
+    assert not any("tune" in line for line in check.as_text(report))
+
+
+def test_a_training_takes_the_plain_values_and_says_so(tmp_path, cli):
+    """What is written is what the same config without a search gives."""
+    training = "training: {epochs: 1}\n"
+    folder_with(tmp_path, plain_table(), training)
+    (tmp_path / "searched.yaml").write_text(
+        (tmp_path / "config.yaml").read_text() + "search: {parameters: {model.l2: {values: [0.1, 0.2]}}}\n"
+    )
+    plain = cli("train", "config.yaml", "--run-dir", "plain", cwd=tmp_path)
+    done = cli("train", "searched.yaml", "--run-dir", "run", cwd=tmp_path)
+    assert (plain.returncode, done.returncode) == (0, 0)
+    assert "dlreg tune searches" in done.stderr and "dlreg tune" not in plain.stderr
+    for name in ("config.yaml", "metrics.json", "pipeline.onnx"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    again = cli("train", "searched.yaml", "--run-dir", "run", "--resume", cwd=tmp_path)
+    assert (again.returncode, "complete already" in again.stderr) == (0, True)
+
+
 # ---------------------------------------------------------------- formats
 
 
@@ -216,7 +280,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
     assert done.returncode == 3
     printed = json.loads(done.stdout)
     assert list(printed) == [
-            "schema_version", "faults", "fault_count", "warnings", "warning_count", "notes", "plan",
+            "schema_version", "faults", "fault_count", "warnings", "warning_count", "notes", "plan", "search",
         ]  # fmt: skip
     assert printed["faults"] == [
         {

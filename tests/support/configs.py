@@ -1,5 +1,6 @@
 """Small configs for tests: written to a folder, read back, and the faults of those that are wrong."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,15 @@ from dlreg.errors import ConfigError, Fault
 HEAD = "data:\n  path: table.csv\n  target: y\n"
 
 
-def load(folder: Path, text: str, *overrides: str) -> Config:
+def load(folder: Path, text: str, *overrides: str, searches: Sequence[str] = ()) -> Config:
     file = folder / "config.yaml"
     file.write_bytes(text.encode(errors="surrogatepass"))
-    return load_config(file, overrides)
+    return load_config(file, overrides, searches)
 
 
-def faults_of(folder: Path, text: str, *overrides: str) -> tuple[Fault, ...]:
+def faults_of(folder: Path, text: str, *overrides: str, searches: Sequence[str] = ()) -> tuple[Fault, ...]:
     with pytest.raises(ConfigError) as caught:
-        load(folder, text, *overrides)
+        load(folder, text, *overrides, searches=searches)
     return caught.value.faults
 
 

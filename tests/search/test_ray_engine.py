@@ -11,8 +11,10 @@ from support.search_driver import Shuffled, open_it
 
 from dlreg.search.driver import search
 
-pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'dlreg[cluster]'")
-N_TRIALS = 60
+pytestmark = pytest.mark.skipif(
+    find_spec("ray") is None, reason="Ray is not installed: pip install 'dlreg[cluster]'"
+)
+N_TRIALS = 40
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,9 @@ def test_a_node_with_other_versions_is_named(nodes):
 
 def test_where_no_node_has_the_cpus_the_search_ends_with_75(nodes):
     result = in_cluster(nodes, "support.ray_trials.fits", threads=64, patience=1)
-    assert result == {"ClusterError": "for 1 s no node of the cluster has had 64 CPUs for a trial. Start nodes again, with ray start, and go on with --resume"}
+    assert result == {
+        "ClusterError": "for 1 s no node of the cluster has had 64 CPUs for a trial. Start nodes again, with ray start, and go on with --resume"
+    }
 
 
 def test_an_address_without_a_cluster_is_told(tmp_path):
@@ -83,7 +87,9 @@ def test_an_address_without_a_cluster_is_told(tmp_path):
         "try:\n    with ray_engine(print, address='127.0.0.1:1'): pass\n"
         "except ClusterError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60
+    )
     assert done.stdout.startswith("there is no Ray cluster at 127.0.0.1:1: ")
     assert done.stderr == ""
 
@@ -99,7 +105,9 @@ def in_cluster(nodes, opener, **options):
     """What comes of one trial, or of the cluster, on the head of a cluster."""
     from support.ray_cluster import ENVIRONMENT
 
-    command = nodes.command(0, sys.executable, "-m", "support.ray_trials", opener, nodes.address, json.dumps(options))
+    command = nodes.command(
+        0, sys.executable, "-m", "support.ray_trials", opener, nodes.address, json.dumps(options)
+    )
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

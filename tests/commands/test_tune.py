@@ -11,7 +11,8 @@ import pytest
 from support.configs import load
 
 from dlreg.commands import tune_finish
-from dlreg.commands.tune import Execution, tune
+from dlreg.commands.tune import tune
+from dlreg.commands.tune_search import Execution
 from dlreg.config.reading import load_config, trial_config
 from dlreg.errors import (
     ClusterError,
@@ -107,7 +108,7 @@ def engine(monkeypatch):
         yield engine
         engine.waiting.clear()
 
-    monkeypatch.setattr("dlreg.commands.tune._open_engine", opened)
+    monkeypatch.setattr("dlreg.commands.tune_search._open_engine", opened)
     return engine
 
 

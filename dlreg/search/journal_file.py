@@ -1,4 +1,4 @@
-"""The file in which Optuna keeps a study: a line of JSON for each change, written in groups by one process alone."""
+"""The file in which Optuna keeps a study, a line of JSON for each change, written by one process alone."""
 
 import json
 import os
@@ -18,8 +18,8 @@ _SECONDS_BETWEEN_SYNCS = 1.0
 class SoleWriter(BaseJournalBackend):
     """Optuna's journal file, read once; changes are kept until `write` puts them into the file together.
 
-    Optuna's own writer syncs every change, some ten for each trial, and takes a lock each time, which a killed
-    process would leave behind; a study has a lock of its own.
+    Optuna's own writer syncs every change, some ten for each trial, and takes a lock each time, which a
+    killed process would leave behind; a study has a lock of its own.
 
     Args:
         path: The file, which need not exist yet. A last line that a kill cut is taken off.
@@ -85,7 +85,7 @@ class SoleWriter(BaseJournalBackend):
 
 
 def _cut_unfinished_line(path: Path) -> int:
-    """Takes off what has no end of line, as Optuna would join the next line to it; the number of lines left."""
+    """Takes off what has no end of line, as Optuna would join the next to it; the number of lines left."""
     if not path.exists():
         return 0
     with path.open("r+b") as file:

@@ -1,8 +1,8 @@
 """Trials as tasks of a Ray cluster: Ray finds them a place, brings them the rows, and says what was lost.
 
-Rows and config are put into Ray's object store once, which brings them to each node once, where the workers of the
-node read them without a copy. A worker that has run a trial stays, with TensorFlow imported and its programs
-compiled, and takes the next.
+Rows and config are put into Ray's object store once, which brings them to each node once, where the workers
+of the node read them without a copy. A worker that has run a trial stays, with TensorFlow imported and its
+programs compiled, and takes the next.
 """
 
 import logging
@@ -57,10 +57,11 @@ def ray_engine(
     Args:
         open_runner: Makes, in a worker, what runs trials.
         arguments: For `open_runner`; arrays among them are read-only in the workers.
-        address: `HOST:PORT` of the head of a cluster that this machine is part of, `auto` for the one that runs
-            on it, `ray://HOST:10001` for one that it is not part of; None starts one of this machine alone.
-        n_jobs: How many trials run at once; None: as many as the CPUs of the cluster let, of nodes that join later
-            too.
+        address: `HOST:PORT` of the head of a cluster that this machine is part of, `auto` for the one that
+            runs on it, `ray://HOST:10001` for one that it is not part of; None starts one of this machine
+            alone.
+        n_jobs: How many trials run at once; None: as many as the CPUs of the cluster let, of nodes that join
+            later too.
         threads: CPUs of a trial.
         patience: For how many seconds no node may be there that can run a trial.
 
@@ -231,7 +232,7 @@ def _silent() -> Iterator[None]:
 
 @contextmanager
 def _own_token() -> Iterator[None]:
-    """A cluster of this machine alone listens to nobody else; Ray would keep its token in the home directory."""
+    """A cluster of this machine alone listens to nobody else; Ray would keep its token for good, at home."""
     own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid4().hex}
     added = {} if any(name in os.environ for name in own) else own
     os.environ.update(added)

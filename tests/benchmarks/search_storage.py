@@ -46,7 +46,7 @@ class Instant:
     def submit(self, trial: Trial) -> None:
         self._trials.append(trial)
 
-    def wait(self, seconds: float) -> list[TrialResult]:
+    def wait(self, _: float) -> list[TrialResult]:
         if not self._trials:
             return []
         trial = self._trials.popleft()

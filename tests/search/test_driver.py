@@ -1,3 +1,4 @@
+import contextlib
 import math
 import os
 import random
@@ -74,7 +75,7 @@ def test_a_killed_driver_loses_no_trial_and_repeats_none(tmp_path, undisturbed):
         "shuffled",
     ]
     environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[1]}"}
-    journal, kills, lengths = tmp_path / "journal.log", 0, [0]
+    journal, kills = tmp_path / "journal.log", 0
     while kills < 12:
         driver = subprocess.Popen([*command, str(kills)], env=environment, stdout=subprocess.DEVNULL)
         size = journal.stat().st_size if journal.exists() else 0
@@ -115,16 +116,16 @@ def test_trials_without_a_result_are_handed_out_again_and_those_with_one_are_not
     unfinished = [trial for trial, result in before if result is None]
     assert unfinished and len(unfinished) < len(before)
 
-    class Recording(Shuffled):
-        handed_out = []
+    handed_out = []
 
+    class Recording(Shuffled):
         def submit(self, trial):
-            self.handed_out.append(trial)
+            handed_out.append(trial)
             super().submit(trial)
 
     search(open_it(tmp_path), Recording(8, 2), trials=N_TRIALS)
-    assert Recording.handed_out[: len(unfinished)] == unfinished
-    numbers = [trial.number for trial in Recording.handed_out]
+    assert handed_out[: len(unfinished)] == unfinished
+    numbers = [trial.number for trial in handed_out]
     assert sorted(numbers) == sorted(
         {trial.number for trial in unfinished} | set(range(len(before), N_TRIALS))
     )
@@ -138,7 +139,7 @@ def test_a_result_that_comes_twice_counts_once(tmp_path, undisturbed):
 
     told = []
     study = open_it(tmp_path)
-    search(study, Twice(4, 1), trials=20, on_result=lambda trial, result: told.append(result.number))
+    search(study, Twice(4, 1), trials=20, on_result=lambda _, result: told.append(result.number))
     assert study.trials() == undisturbed[:20]
     assert sorted(told) == list(range(20))
 
@@ -193,7 +194,7 @@ def test_no_more_than_twice_the_jobs_are_handed_out(tmp_path):
 @pytest.mark.parametrize("value", [math.nan, math.inf, None])
 def test_a_value_that_cannot_be_compared_is_a_failed_trial(tmp_path, value):
     class Bad(Shuffled):
-        def wait(self, seconds):
+        def wait(self, _):
             trials, self._trials = self._trials, []
             return [
                 TrialResult(trial.number, "complete", value if trial.number == 3 else 1.0) for trial in trials
@@ -223,10 +224,8 @@ def test_any_byte_of_a_journal_may_be_wrong_without_a_traceback(tmp_path):
         wrong = bytearray(content)
         wrong[generator.randrange(len(wrong))] = generator.randrange(256)
         journal.write_bytes(wrong)
-        try:
+        with contextlib.suppress(RunDirError):
             open_it(tmp_path).trials()
-        except RunDirError:
-            pass
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dlreg.search.driver import search
 pytestmark = pytest.mark.skipif(
     find_spec("ray") is None, reason="Ray is not installed: pip install 'dlreg[cluster]'"
 )
-N_TRIALS = 60
+N_TRIALS = 40
 
 
 @pytest.fixture(scope="module")

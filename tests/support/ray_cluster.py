@@ -85,7 +85,9 @@ class Cluster:
             f"--temp-dir={self._folder}", "--disable-usage-stats", "--object-store-memory=100000000", "--block",
         )  # fmt: skip
         with (self._folder / f"start-{number}.txt").open("ab") as output:
-            process = subprocess.Popen(started, env=ENVIRONMENT, stdout=output, stderr=output, start_new_session=True)
+            process = subprocess.Popen(
+                started, env=ENVIRONMENT, stdout=output, stderr=output, start_new_session=True
+            )
         self._started[number] = process
         self._n_starts[number] += 1
         self._wait_for(number)
@@ -117,7 +119,9 @@ class Cluster:
         """The processes of a node, without a driver on it."""
         if self._isolated:
             space = f"{self._name}-{number}"
-            listed = subprocess.run(["ip", "netns", "pids", space], capture_output=True, text=True, check=True)
+            listed = subprocess.run(
+                ["ip", "netns", "pids", space], capture_output=True, text=True, check=True
+            )
             pids = [int(line) for line in listed.stdout.split()]
         else:
             pids = _descendants(self._started[number].pid)
@@ -160,10 +164,22 @@ def cluster(n_nodes: int, n_cpus: int = 1) -> Iterator[Cluster]:
 def start_driver(nodes: Cluster, folder: Path, n_trials: int, seconds: float) -> subprocess.Popen[str]:
     """`support.search_driver` on the head."""
     command = nodes.command(
-        0, sys.executable, "-m", "support.search_driver", str(folder), str(n_trials), str(seconds), nodes.address
+        0,
+        sys.executable,
+        "-m",
+        "support.search_driver",
+        str(folder),
+        str(n_trials),
+        str(seconds),
+        nodes.address,
     )
     return subprocess.Popen(
-        command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 

@@ -75,7 +75,7 @@ class Shuffled:
     def submit(self, trial: Trial) -> None:
         self._trials.append(trial)
 
-    def wait(self, seconds: float) -> list[TrialResult]:
+    def wait(self, _: float) -> list[TrialResult]:
         time.sleep(self._seconds)
         ended = [trial for trial in self._trials[: self.n_jobs] if self._generator.random() < 0.5]
         self._trials = [trial for trial in self._trials if trial not in ended]
@@ -101,7 +101,11 @@ def main() -> None:
             print("connected", flush=True)
             search(study, engine, trials=n_trials)
     states = [result.state if result else None for _, result in study.trials()]
-    best = min((result.value, trial.number) for trial, result in study.trials() if result and result.state == "complete")
+    best = min(
+        (result.value, trial.number)
+        for trial, result in study.trials()
+        if result and result.state == "complete"
+    )
     print(json.dumps({"states": states, "best": best}))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.configs import HEAD, check_only_fault, load
 
-from dlreg.limits import DATA_PARTS, LimitError, read_limit
+from dlreg.limits import DATA_PARTS, LimitError, read_limit, read_metric
 
 
 def test_what_names_no_part_is_about_the_last_one():
@@ -36,3 +36,34 @@ def test_gates_of_rows_that_there_are_may_be_asked_for(tmp_path: Path):
     assert load(tmp_path, HEAD + text).gates == ("rmse>3", "out_of_fold.r2<0", "coverage_90<0.8")
     config = load(tmp_path, f"{HEAD}  test_path: t.csv\ngates: [rmse>3]", "gates=[mae>=1, r2<0]")
     assert config.gates == ("mae>=1", "r2<0")
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "metric"),
+    [
+        ("rmse", None, "rmse"),
+        ("validation.r2", "validation", "r2"),
+        ("out_of_fold.mae", "out_of_fold", "mae"),
+    ],
+)
+def test_a_metric_to_choose_by(text, part, metric):
+    assert read_metric(text) == (part, metric)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "hint"),
+    [
+        ("test.rmse", "must not be of test rows", "choose by validation or out_of_fold"),
+        ("valid.rmse", "names an unknown part valid", "Did you mean validation?"),
+        ("rsme", "names an unknown metric rsme", "Did you mean rmse?"),
+        ("validation.n", "names an unknown metric n", "The metrics are sse"),
+        ("validation.coverage_90", "names an unknown metric coverage_90", "The metrics are sse"),
+        ("rmse<3", "must be METRIC or PART.METRIC", "For example rmse"),
+        ("", "must be METRIC or PART.METRIC", "For example rmse"),
+    ],
+)
+def test_what_nothing_can_be_chosen_by(text, expected, hint):
+    with pytest.raises(LimitError) as caught:
+        read_metric(text)
+    assert caught.value.expected == expected
+    assert hint in caught.value.hint

@@ -105,6 +105,7 @@ def tune(
         display.on_stage(f"reading {settings.data.path}")
         from dlreg.cli.importing import quiet_import
         from dlreg.commands import tune as command
+        from dlreg.commands.tune_search import Execution
 
         summary = command.tune(
             settings,
@@ -112,7 +113,7 @@ def tune(
             name=config.stem,
             overwrite=overwrite,
             resume=resume,
-            execution=command.Execution(engine, jobs, address),
+            execution=Execution(engine, jobs, address),
             interruption=context.obj,
             listener=display,
             importing=quiet_import,

@@ -26,9 +26,16 @@ def default_space(config: Config, n_rows: int | None = None) -> Parameters:
 def _round_a_recipe(config: Config) -> Parameters:
     """The values of the recipe were chosen together: what is tried stays near them."""
     rate, decay = config.training.learning_rate, config.training.weight_decay
+    size, own = config.training.batch_size, list(config.model.hidden_layers)
+    layers = [own, *([round(factor * width) for width in own] for factor in (2 / 3, 2))]
+    dropouts = [[0.1, 0.0], [0.2, 0.0], [0.3, 0.1], [0.0, 0.0]]
     return {
-        "training.learning_rate": _log(rate / 4, rate * 2),
+        "training.learning_rate": _log(rate / 3, rate * 1.5),
         "training.weight_decay": _log(decay / 4, decay * 4) if decay else SearchRange(min=0, max=0.05),
+        "training.batch_size": _values(size, max(1, size // 2)),
+        "model.hidden_layers": _values(*layers),
+        "model.dropout": _values(*dropouts),
+        "model.ensemble": _values(1, 2),
     }
 
 

@@ -25,7 +25,7 @@ from dlreg.search.parameters import (
     suggest,
     values_of,
 )
-from dlreg.search.pruning import stops_from
+from dlreg.search.pruning import Pruning
 from dlreg.search.stored import keep_result, plan_differences, plan_to_json, stops_of, stored_result, texts
 from dlreg.search.study import StudyPlan, usable
 from dlreg.search.trials import Trial, TrialResult
@@ -187,8 +187,11 @@ class DatabaseStudy:
                 distribution = self._distributions[key]
                 internal = distribution.to_internal_repr(param)
                 self._storage.set_trial_param(trial_id, key, internal, distribution)
-        told = [(trial, result) for trial, result in self.trials() if result]
-        trial = Trial(number, values, stops_from(told, values, self.plan.prune_epochs))
+        pruning = Pruning(self.plan.prune_epochs)
+        for other, result in self.trials():
+            if result:
+                pruning.tell(other, result)
+        trial = Trial(number, values, pruning.stops(values))
         asked.set_user_attr("stops", texts(trial.stops))
         return trial
 

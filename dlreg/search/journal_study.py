@@ -14,7 +14,7 @@ from dlreg.errors import Fault, RunDirError
 from dlreg.search.asking import Asking, without_notes
 from dlreg.search.journal_file import SoleWriter
 from dlreg.search.parameters import distributions_of
-from dlreg.search.pruning import stops_from
+from dlreg.search.pruning import Pruning
 from dlreg.search.stored import (
     keep_result,
     plan_differences,
@@ -60,7 +60,7 @@ class JournalStudy:
                     trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
                     keep_result(self._storage, trial_id, self._results[trial.number])
         self._left = [trial for trial in self._trials if trial.number not in self._results]
-        self._told: list[tuple[Trial, TrialResult]] = []
+        self._n_told, self._pruning = 0, Pruning(plan.prune_epochs)
         self._distributions = distributions_of(plan.space)
 
     def next_trial(self, n_trials: int) -> Trial | None:
@@ -73,7 +73,7 @@ class JournalStudy:
         values = self._asking.ask(number)
         if values is None:
             return None
-        trial = Trial(number, values, stops_from(self._told, values, self.plan.prune_epochs))
+        trial = Trial(number, values, self._pruning.stops(values))
         self._storage.create_new_trial(self._id, template(trial, self.plan.space, self._distributions))
         self._trials.append(trial)
         return trial
@@ -110,11 +110,12 @@ class JournalStudy:
 
     def _tell_up_to(self, last: int) -> bool:
         """Tells Optuna the results up to that of a trial, in order; whether they are all there."""
-        while (number := len(self._told)) <= last:
+        while (number := self._n_told) <= last:
             if number not in self._results:
                 return False
             self._asking.tell(self._results[number])
-            self._told.append((self._trials[number], self._results[number]))
+            self._pruning.tell(self._trials[number], self._results[number])
+            self._n_told += 1
         return True
 
     def _open(self, path: Path, plan: StudyPlan) -> tuple[int, StudyPlan]:

@@ -9,8 +9,11 @@ saves 41, 30 and 24 % and costs 0, 0 and 3.4 %; a third at each rung, from the f
 26 %, for 0.1, 3.8 and 2.5 %.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+import json
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Mapping
+from math import ceil, inf, isfinite, isnan
 from typing import Any
 
 from dlreg.search.trials import Trial, TrialResult
@@ -30,34 +33,43 @@ def rungs(epochs: int) -> tuple[int, ...]:
     return tuple(sorted({round(epochs / 4), round(epochs / 2)} - {0, epochs}))
 
 
-def stops_from(
-    told: Sequence[tuple[Trial, TrialResult]], values: Mapping[str, Any], epochs: int | None
-) -> dict[int, float]:
-    """By rung, the lowest validation loss so far at which a trial does not go on.
+class Pruning:
+    """What is known at each rung.
 
     Args:
-        told: Trials with results; those whose losses mean something else than this trial's are left out.
-        values: Of this trial.
         epochs: At most, of any trial; None: nothing is pruned.
     """
-    alike = [result for trial, result in told if _meaning(trial.values) == _meaning(values)]
-    stops = {}
-    for epoch in rungs(epochs) if epochs else ():
-        losses = sorted(loss for result in alike if (loss := _loss_at(result, epoch)) is not None)
-        if len(losses) >= _FEWEST:
-            # The worst that goes on; what is no better than the next does not.
-            stops[epoch] = losses[math.ceil(_KEPT * len(losses))]
-    return {epoch: loss for epoch, loss in stops.items() if math.isfinite(loss)}
+
+    def __init__(self, epochs: int | None) -> None:
+        self._rungs = rungs(epochs) if epochs else ()
+        # In ascending order, by what the losses mean and by rung.
+        self._losses: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+
+    def tell(self, trial: Trial, result: TrialResult) -> None:
+        """Takes a result into account."""
+        for epoch in self._rungs:
+            if (loss := _loss_at(result, epoch)) is not None:
+                insort(self._losses[_meaning(trial.values), epoch], loss)
+
+    def stops(self, values: Mapping[str, Any]) -> dict[int, float]:
+        """By rung, the lowest validation loss so far at which a trial of these values does not go on."""
+        stops = {}
+        for epoch in self._rungs:
+            losses = self._losses[_meaning(values), epoch]
+            if len(losses) >= _FEWEST and isfinite(loss := losses[ceil(_KEPT * len(losses))]):
+                stops[epoch] = loss
+        return stops
 
 
 def _loss_at(result: TrialResult, epoch: int) -> float | None:
     """The lowest loss up to an epoch, also of a trial that ended by itself before; None: it was ended."""
     if epoch in result.curve:
-        return math.inf if math.isnan(result.curve[epoch]) else result.curve[epoch]
+        return inf if isnan(result.curve[epoch]) else result.curve[epoch]
     if result.state == "complete" and epoch >= result.epochs and result.curve:
         return min(result.curve.values())
     return None
 
 
-def _meaning(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key.startswith(_MEANING)}
+def _meaning(values: Mapping[str, Any]) -> str:
+    """Equal for trials whose losses can be compared."""
+    return json.dumps({key: values[key] for key in sorted(values) if key.startswith(_MEANING)})

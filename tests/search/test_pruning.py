@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dlreg.search.pruning import rungs, stops_from
+from dlreg.search.pruning import Pruning, rungs
 from dlreg.search.trials import Trial, TrialResult
 
 
@@ -11,6 +11,13 @@ def told(curves, state="complete", epochs=100, values=None):
         (Trial(number, values or {}), TrialResult(number, state, 1.0, {}, epochs, 1, curve))
         for number, curve in enumerate(curves)
     ]
+
+
+def stops_from(among, values, epochs):
+    pruning = Pruning(epochs)
+    for trial, result in among:
+        pruning.tell(trial, result)
+    return pruning.stops(values)
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,14 @@ def search(folder: Path, n_trials: int) -> tuple[float, list[dict[str, str]]]:
     beyond = [float(trial["seconds"]) - float(trial["training_seconds"]) for trial in warm]
     training = sum(float(trial["training_seconds"]) for trial in warm) / len(warm)
     print(f"{n_trials} trials in {seconds:.1f} s, the best trained again and the plain config included")
-    print(f"a warm trial trains for {1000 * training:.0f} ms and takes {1000 * sum(beyond) / len(beyond):.0f} ms beyond")
-    print(f"trials alone: {record['search_seconds'] / n_trials:.3f} s each" if "search_seconds" in record else "")
+    print(
+        f"a warm trial trains for {1000 * training:.0f} ms and takes {1000 * sum(beyond) / len(beyond):.0f} ms beyond"
+    )
+    print(
+        f"trials alone: {record['search_seconds'] / n_trials:.3f} s each"
+        if "search_seconds" in record
+        else ""
+    )
     return seconds / n_trials, trials
 
 
@@ -142,7 +148,9 @@ def build(learning_rate: float, dropout: float, l2: float):
             keras.layers.Dense(64, "relu", kernel_regularizer=regularizer),
             keras.layers.Dropout(dropout),
         ]
-    model = keras.Sequential([keras.Input((10,)), *layers, keras.layers.Dense(1, kernel_regularizer=regularizer)])
+    model = keras.Sequential(
+        [keras.Input((10,)), *layers, keras.layers.Dense(1, kernel_regularizer=regularizer)]
+    )
     model.compile(keras.optimizers.Adam(learning_rate), "mse")
     return model
 

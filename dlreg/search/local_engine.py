@@ -1,7 +1,7 @@
 """Trials in warm processes on this machine: each has its own interpreter, and shares the rows.
 
 A thread for each process hands it one trial after the other. A process that is lost, as for want of memory,
-is replaced, and its trial tried again.
+is replaced, and its trial tried again; so is one that has grown, as what was compiled in it stays there.
 """
 
 import multiprocessing
@@ -20,14 +20,18 @@ from queue import SimpleQueue
 
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.files.whole_file import reporting_storage_errors
+from dlreg.memory import largest_size
 from dlreg.search.packed_rows import PackedRows, store_arrays
 from dlreg.search.trials import Engine, Trial, TrialResult
 
 Runner = Callable[[Trial], TrialResult]
 # A trial that loses its process as often would do so for ever.
 MOST_LOST_PROCESSES = 3
-# In a worker, once it is warm.
+# By how much a process may grow after its first trial: some sixty other networks.
+MOST_GROWTH = 700_000_000
+# In a worker, once it is warm: what runs trials, and its size after the first.
 _runner: Runner | None = None
+_first_size = 0
 
 
 @contextmanager
@@ -97,11 +101,12 @@ class _LocalEngine:
         process = self._idle.get()
         try:
             for _ in range(MOST_LOST_PROCESSES):
-                process = process or self._start()
+                used = process or self._start()
                 try:
-                    return process.submit(_run, self._open_runner, trial).result()
+                    result, is_grown = used.submit(_run, self._open_runner, trial).result()
+                    process = None if is_grown else used
+                    return result
                 except BrokenProcessPool:
-                    process.shutdown(wait=False)
                     process = None
                     if self._closed.is_set():
                         break
@@ -132,7 +137,10 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(open_runner: Callable[[], Runner], trial: Trial) -> TrialResult:
-    global _runner
+def _run(open_runner: Callable[[], Runner], trial: Trial) -> tuple[TrialResult, bool]:
+    """The result, and whether the process has grown too large."""
+    global _runner, _first_size
     _runner = _runner or open_runner()
-    return _runner(trial)
+    result, size = _runner(trial), largest_size()
+    _first_size = _first_size or size
+    return result, size - _first_size > MOST_GROWTH

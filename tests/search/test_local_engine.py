@@ -30,6 +30,11 @@ def nothing(trial):
     pass
 
 
+def grow(trial):
+    if trial.number == 2:
+        np.ones(100_000_000)
+
+
 def die_once(path, trial):
     if trial.number == 2 and not path.exists():
         path.touch()
@@ -64,6 +69,13 @@ def test_trials_share_the_rows_and_the_processes():
     assert [(result.number, result.value) for result in results] == [(number, 10.0) for number in range(6)]
     assert len({result.metrics["process"]["id"] for result in results} - {os.getpid()}) in (1, 2)
     assert not multiprocessing.active_children()
+
+
+def test_a_process_that_has_grown_is_replaced():
+    results = results_of(grow, 6, n_jobs=1)
+    processes = [result.metrics["process"]["id"] for result in results]
+    assert len(set(processes[:3])) == len(set(processes[3:])) == 1
+    assert processes[2] != processes[3]
 
 
 def test_a_trial_whose_process_is_lost_is_tried_again(tmp_path):

@@ -6,6 +6,7 @@ bounds its address space, libraries fail in ways of their own.
 
 import ctypes
 import resource
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import ENOMEM
@@ -124,6 +125,12 @@ def is_lack_of_memory(error: BaseException) -> bool:
         return True
     cause = error.__cause__ or error.__context__
     return cause is not None and is_lack_of_memory(cause)
+
+
+def largest_size() -> int:
+    """The most memory in use by this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _numbers(path: Path) -> dict[str, int]:

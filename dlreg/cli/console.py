@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import (
     Console,
@@ -185,7 +185,7 @@ class TrainingDisplay:
         self._said, self._shown = False, time.monotonic()
         self._show_warning = warnings.showwarning
 
-    def __enter__(self) -> "TrainingDisplay":
+    def __enter__(self) -> Self:
         """Starts the bar where there is a terminal; what is warned of meanwhile becomes a note above it."""
         warnings.showwarning = lambda message, *_, **__: self._show_note(str(message))
         if self._console.is_terminal:

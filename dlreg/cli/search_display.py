@@ -45,14 +45,14 @@ class SearchDisplay(TrainingDisplay):
         if self._quiet:
             return
         if is_terminal:
-            if progress.latest is None or now - self._shown >= SECONDS_BETWEEN_FRAMES:
+            if now - self._shown >= SECONDS_BETWEEN_FRAMES or progress.share == 1:
                 self._shown = now
                 self._show(progress)
             return
         tenths = int(LINES_PER_SEARCH * progress.share)
         is_due = progress.is_best or tenths > self._tenths or now - self._shown >= SECONDS_BETWEEN_LINES
         self._tenths = tenths
-        if progress.latest and is_due:
+        if is_due:
             self._print_line(_line(progress))
 
     def _show(self, progress: "SearchProgress") -> None:

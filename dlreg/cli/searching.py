@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command(
     **shown(
         "dlreg tune my.yaml --trials 100",
-        "dlreg tune my.yaml --search training.learning_rate=1e-4..1e-1:log --search model.dropout=0,0.1,0.2",
+        "dlreg tune my.yaml --search training.learning_rate=1e-4..1e-1:log",
         "dlreg tune studies/my-1 --resume --trials 300",
         page="search",
     )
@@ -105,6 +105,7 @@ def tune(
         display.on_stage(f"reading {settings.data.path}")
         from dlreg.cli.importing import quiet_import
         from dlreg.commands import tune as command
+        from dlreg.commands.tune_search import Execution
 
         summary = command.tune(
             settings,
@@ -112,7 +113,7 @@ def tune(
             name=config.stem,
             overwrite=overwrite,
             resume=resume,
-            execution=command.Execution(engine, jobs, address),
+            execution=Execution(engine, jobs, address),
             interruption=context.obj,
             listener=display,
             importing=quiet_import,

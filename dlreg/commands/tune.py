@@ -1,25 +1,24 @@
 """A search for a better config, from a config to a study directory with the best run in it."""
 
-import math
 import os
 import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from dlreg.commands.tune_finish import finish
-from dlreg.commands.tune_progress import SearchCounter, SearchListener
-from dlreg.commands.tune_results import Ended, count_trials, loss_of
+from dlreg.commands.tune_progress import SearchListener
+from dlreg.commands.tune_results import count_trials
 from dlreg.commands.tune_runs import Importing
+from dlreg.commands.tune_search import Execution, SearchPlan, run_trials
 from dlreg.commands.tune_summary import StudySummary, space_as_json
 from dlreg.commands.tune_tables import trials_csv
-from dlreg.commands.tune_tracked import describe_finish, describe_study, describe_trial
+from dlreg.commands.tune_tracked import describe_finish, describe_study
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DlregError, Fault, StoppedError, StorageError, abridged_notes
 from dlreg.files.table_files import STANDARD_INPUT
@@ -29,52 +28,18 @@ from dlreg.preview.advice import advise
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
-from dlreg.processor import usable_cores
 from dlreg.runs.directory import next_run_dir
 from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.own_table import reading_once
-from dlreg.search.driver import search as run_search
-from dlreg.search.local_engine import Runner, local_engine
-from dlreg.search.packed_rows import PackedRows, pack_rows
-from dlreg.search.sampling import open_study
-from dlreg.search.space import Search, own_values, search_of, spelled_out
-from dlreg.search.study import Study
+from dlreg.search.space import Search, search_of, spelled_out
 from dlreg.search.study_config import study_yaml
 from dlreg.search.study_dir import StudyDir, open_study_dir
-from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, JOURNAL, TRIALS
+from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, TRIALS
 from dlreg.search.study_record import read_study_record, refuse_changes, resume_command, warn_of_versions
-from dlreg.search.trial_runner import open_trials
-from dlreg.search.trials import Engine, Trial, TrialResult
 from dlreg.table.dataset import Dataset
 from dlreg.trackers.libraries import refuse_missing_libraries
-from dlreg.trackers.study_listening import StudyTrackers, tracking_study
-
-# Trials are asked for while so many before them are not known yet; a study keeps it.
-LEAST_WINDOW, WINDOW_PER_JOB = 8, 2
-# As many as a config may ask for, where the time alone ends a search.
-MOST_TRIALS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Execution:
-    """Where trials are trained.
-
-    Attributes:
-        engine: On this machine, or on a Ray cluster.
-        n_jobs: How many at once; None for as many as there are cores.
-        address: Of the cluster.
-    """
-
-    engine: Literal["local", "ray"] = "local"
-    n_jobs: int | None = None
-    address: str | None = None
-
-    def options(self) -> list[str]:
-        """What to type to have the same again."""
-        jobs = [] if self.n_jobs is None else ["--jobs", str(self.n_jobs)]
-        engine = [] if self.engine == "local" else ["--engine", self.engine]
-        return [*jobs, *engine, *([] if self.address is None else ["--address", self.address])]
+from dlreg.trackers.study_listening import tracking_study
 
 
 def tune(
@@ -147,29 +112,14 @@ def tune(
         with _ending(study_dir, execution, interruption, seconds):
             study_dir.write(CONFIG, study_yaml(config))
             study_dir.set_status("running", {**facts, **_facts_of(search, execution)})
-            prune_epochs = plan.epochs if search.prune else None
-            study = _open_study(config, search, study_dir, execution, prune_epochs)
             opening = describe_study(config, search, path, facts)
             trackers = stack.enter_context(tracking_study(config.run.log, opening))
-            _tell_known_trials(search, _ended(study), trackers)
-            if not study.is_finished(search.trials or MOST_TRIALS):
-                open_runner = partial(
-                    open_trials,
-                    config=config,
-                    metric=search.metric,
-                    threads=plan.threads,
-                    rung_epochs=prune_epochs,
-                    importing=importing,
-                )
-                with _open_engine(open_runner, pack_rows(dataset), execution, plan.threads) as engine:
-                    _search(search, study, engine, interruption, listener, trackers)
-            elif record and record.status == "complete":
-                warnings.warn("the search is complete already", stacklevel=1)
-            ended = _ended(study)
+            searched = SearchPlan(config, search, dataset, plan.threads, plan.epochs, execution)
+            ended = run_trials(searched, study_dir, interruption, listener, trackers, importing)
             study_dir.write(TRIALS, trials_csv(ended, search.space))
             study_dir.set_status("running", {"trials": count_trials(ended), "seconds": seconds()})
             interruption.raise_received()
-            del dataset
+            del dataset, searched
             return_freed_memory()
             summary = finish(config, search, ended, study_dir, notes, interruption, listener, importing)
             summary = replace(summary, seconds=seconds())
@@ -251,74 +201,3 @@ def _ending(
         with suppress(OSError, StorageError):
             study_dir.set_status("failed", {"error": str(error), "exit_code": code})
         raise
-
-
-def _open_study(
-    config: Config, search: Search, study_dir: StudyDir, execution: Execution, prune_epochs: int | None
-) -> Study:
-    n_jobs = execution.n_jobs or usable_cores()
-    study = open_study(
-        search.storage or study_dir.path / JOURNAL,
-        search.space,
-        search.method,
-        config.training.seed,
-        max(LEAST_WINDOW, WINDOW_PER_JOB * n_jobs),
-        search.maximise,
-        own_values={key: own.value for key, own in own_values(config, search.space).items()},
-        prune_epochs=prune_epochs,
-    )
-    study_dir.set_status("running", {"window": study.plan.window})
-    return study
-
-
-def _open_engine(
-    open_runner: Callable[..., Runner], rows: PackedRows, execution: Execution, threads: int
-) -> AbstractContextManager[Engine]:
-    if execution.engine == "ray":
-        from dlreg.search.ray_engine import ray_engine
-
-        address, n_jobs = execution.address, execution.n_jobs
-        return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
-    return local_engine(open_runner, rows, execution.n_jobs or max(1, usable_cores() // threads))
-
-
-def _tell_known_trials(search: Search, ended: Sequence[Ended], trackers: StudyTrackers) -> None:
-    """Tells trackers the trials of a study that goes on; those that have them keep none twice."""
-    best = math.inf
-    for each in ended:
-        loss = loss_of(each.result, maximise=search.maximise)
-        trackers.tell_trial(describe_trial(each, is_best=loss < best))
-        best = min(best, loss)
-
-
-def _search(
-    search: Search,
-    study: Study,
-    engine: Engine,
-    interruption: Interruption,
-    listener: SearchListener,
-    trackers: StudyTrackers,
-) -> None:
-    """Runs trials until there are enough, the time is over, or a signal comes."""
-    counter = SearchCounter(search, _ended(study))
-    listener.on_search(counter.progress())
-    deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
-
-    def on_result(trial: Trial, result: TrialResult) -> None:
-        ended = Ended(trial, result)
-        progress = counter.add(ended)
-        listener.on_search(progress)
-        trackers.tell_trial(describe_trial(ended, is_best=progress.is_best))
-
-    run_search(
-        study,
-        engine,
-        trials=search.trials or MOST_TRIALS,
-        deadline=deadline,
-        on_result=on_result,
-        should_stop=lambda: bool(interruption.received),
-    )
-
-
-def _ended(study: Study) -> list[Ended]:
-    return [Ended(trial, result) for trial, result in study.trials() if result]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -60,5 +60,5 @@ def _parameter(
     # The config's own value may lie beyond what is searched, and below 0 have no logarithm.
     if what.is_log:
         numbers = np.where(numbers > 0, numbers, math.nan)
-    scale = "log" if what.is_log else "linear"
+    scale: Literal["linear", "log"] = "log" if what.is_log else "linear"
     return SearchedParameter(key, scale, numbers, (what.minimum, what.maximum), (), importance)

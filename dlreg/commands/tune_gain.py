@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from dlreg.commands.compare import METRICS
+from dlreg.commands.compare import METRICS, value_of
 from dlreg.evaluation.bootstrap import regression_interval
 from dlreg.runs.overview import RunOverview, read_overview
 
@@ -74,7 +74,7 @@ def measure_gain(best: Path, plain: Path, search_metric: str) -> tuple[Gain | No
     """
     part, _, metric = search_metric.rpartition(".")
     metric = metric if metric in METRICS else DEFAULT_METRIC
-    runs = [read_overview(path) for path in (best, plain)]
+    runs = read_overview(best), read_overview(plain)
     return _gain(*runs, metric), _optimism(*runs, part, metric)
 
 
@@ -103,17 +103,20 @@ def _gain(best: RunOverview, plain: RunOverview, metric: str) -> Gain | None:
 
 def _optimism(best: RunOverview, plain: RunOverview, part: str, metric: str) -> Optimism | None:
     chosen_by = getattr(best.record.metrics, part, None)
-    pairs = [
-        tuple(getattr(getattr(run.record.metrics, name, None), metric, None) for name in (part, "test"))
-        for run in (best, plain)
-    ]
-    if chosen_by is None or any(value is None for pair in pairs for value in pair):
+    best_values, plain_values = (_values(run, part, metric) for run in (best, plain))
+    if chosen_by is None or best_values is None or plain_values is None:
         return None
-    (best_value, best_test), (plain_value, plain_test) = pairs
     if metric == "r2":
-        percent = 100 * ((best_value - best_test) - (plain_value - plain_test))
-    elif min(best_value, plain_value, plain_test) <= 0:
+        percent = 100 * ((best_values[0] - best_values[1]) - (plain_values[0] - plain_values[1]))
+    elif min(best_values[0], *plain_values) <= 0:
         return None
     else:
-        percent = 100 * ((best_test / best_value) / (plain_test / plain_value) - 1)
-    return Optimism(metric, part, chosen_by.n, (best_value, best_test), (plain_value, plain_test), percent)
+        percent = 100 * ((best_values[1] / best_values[0]) / (plain_values[1] / plain_values[0]) - 1)
+    return Optimism(metric, part, chosen_by.n, best_values, plain_values, percent)
+
+
+def _values(run: RunOverview, part: str, metric: str) -> tuple[float, float] | None:
+    """A metric on the rows that trials are chosen by, and on the test rows."""
+    metrics = run.record.metrics
+    first, second = value_of(getattr(metrics, part, None), metric), value_of(metrics.test, metric)
+    return None if first is None or second is None else (first, second)

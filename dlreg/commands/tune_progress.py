@@ -27,7 +27,7 @@ class SearchProgress:
         share: How much of the search is done, at most 1; by time where that ends it sooner.
         per_minute: Trials a minute, since the search began or went on.
         best: The best ones, the best first.
-        latest: The one that ended last; None before any.
+        latest: The one that ended last.
         is_best: Whether that one is the best so far.
     """
 
@@ -38,7 +38,7 @@ class SearchProgress:
     share: float
     per_minute: float
     best: Sequence[Ended]
-    latest: Ended | None
+    latest: Ended
     is_best: bool
 
 
@@ -46,7 +46,7 @@ class SearchListener(Listener, Protocol):
     """Is told of a search, and of the trainings after it."""
 
     def on_search(self, progress: SearchProgress) -> None:
-        """Called when a search begins or goes on, and after each trial."""
+        """Called after each trial."""
 
 
 class SearchCounter:
@@ -64,21 +64,13 @@ class SearchCounter:
         self._began = time.monotonic()
 
     def add(self, ended: Ended) -> SearchProgress:
-        """Counts a trial that has ended."""
+        """Counts a trial that has ended; returns how far the search is."""
         self._counts[ended.result.state] += 1
         self._best = sorted([*self._best, ended], key=self._order)[:SHOWN_TRIALS]
-        return self.progress(ended)
-
-    def progress(self, latest: Ended | None = None) -> SearchProgress:
-        """How far it is.
-
-        Args:
-            latest: The trial that ended last.
-        """
         seconds, finished = time.monotonic() - self._began, self._counts.total()
         trials, time_limit = self._search.trials, self._search.time_limit
         shares = (finished / trials if trials else 0.0, seconds / time_limit if time_limit else 0.0)
-        best = [ended for ended in self._best if math.isfinite(self._order(ended)[0])]
+        best = [each for each in self._best if math.isfinite(self._order(each)[0])]
         return SearchProgress(
             metric=self._search.metric,
             counts=dict(self._counts),
@@ -87,8 +79,8 @@ class SearchCounter:
             share=min(max(shares), 1.0),
             per_minute=60 * (finished - self._n_before) / max(seconds, 1e-3),
             best=best,
-            latest=latest,
-            is_best=bool(best) and best[0] is latest,
+            latest=ended,
+            is_best=bool(best) and best[0] is ended,
         )
 
     def _order(self, ended: Ended) -> tuple[float, int]:

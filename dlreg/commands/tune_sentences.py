@@ -37,8 +37,8 @@ def _counts(summary: StudySummary) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
     minutes = round(seconds / 60)
     return f"{minutes:,} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
 

@@ -9,7 +9,9 @@ from typing import Any
 from dlreg.commands.tune_results import Ended
 from dlreg.search.space import Space
 
-_BEFORE, _AFTER = ("number", "state", "value"), ("epochs", "best_epoch", "seconds", "message")
+_BEFORE, _AFTER = ("number", "state", "value"), (
+    "epochs", "best_epoch", "seconds", "training_seconds", "message",
+)  # fmt: skip
 
 
 def trials_csv(ended: Sequence[Ended], space: Space) -> bytes:
@@ -40,7 +42,8 @@ def trials_csv(ended: Sequence[Ended], space: Space) -> bytes:
             *(trial.number, result.state, result.value),
             *(trial.values.get(key) for key in keys),
             *measured,
-            *(result.epochs, result.best_epoch, round(result.seconds, 3), result.message),
+            *(result.epochs, result.best_epoch, round(result.seconds, 3), round(result.training_seconds, 3)),
+            result.message,
         ]
         lines.writerow([_cell(cell) for cell in cells])
     return text.getvalue().encode()

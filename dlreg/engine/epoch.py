@@ -7,7 +7,7 @@ are read with the rows, so that what was compiled for some serves all others.
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from dlreg.engine.losses import Metric
 from dlreg.engine.optimizer import Optimizer, take_step
 from dlreg.engine.packing import Packing, packing_of
 from dlreg.engine.states import VariantState, as_states, tensors_of
-from dlreg.model.architecture import Variant, members_by_variant
+from dlreg.model.architecture import Variant, hashable_network, members_by_variant
 
 # Validation needs no small batches; this many rows keep its activations within a few megabytes.
 VALIDATION_ROWS = 4096
@@ -62,13 +62,7 @@ class Program:
     def structure(self) -> Hashable:
         """What is compiled of it: all but the numbers that are read with the rows."""
         networks = [
-            replace(
-                network,
-                hidden_layers=tuple(network.hidden_layers),
-                categories=tuple(network.categories),
-                dropout=float(network.dropout > 0),
-                l2=float(network.l2 > 0),
-            )
+            hashable_network(network, dropout=float(network.dropout > 0), l2=float(network.l2 > 0))
             for network, _ in self.variants
         ]
         n_members = [variant.n_members for variant in self.variants]

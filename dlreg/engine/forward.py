@@ -6,21 +6,29 @@
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from dlreg.engine.gradients import mixtures_of_bins, multiply_by_column, share_of_mish, waves_of
-from dlreg.model.architecture import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Network, parameter_specs
+from dlreg.model.architecture import (
+    BATCH_NORM_EPSILON,
+    BATCH_NORM_MOMENTUM,
+    Network,
+    hashable_network,
+    parameter_specs,
+)
 from dlreg.model.embeddings import Periodic, PiecewiseLinear
 from dlreg.model.weights import Weights
 
 # Rows predicted at a time: one shape to compile, and a few megabytes of activations.
 PREDICTED_AT_ONCE = 1024
+# Networks whose traced form a process keeps for predictions to come.
+MOST_PREDICTORS = 32
 
 
 @dataclass(frozen=True)
@@ -131,8 +139,7 @@ def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.n
     Returns:
         Shape `(n_members, n_rows)`.
     """
-    # XLA would make it twice as fast, but compiling takes as long as a hundred blocks.
-    run = tf.function(partial(forward, network), autograph=False)
+    run = _predictor(hashable_network(network, dropout=0.0, l2=0.0))
     parameters, statistics = (
         [tf.constant(np.stack(values)) for values in zip(*member_values, strict=True)]
         for member_values in zip(*members, strict=True)
@@ -145,6 +152,15 @@ def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.n
         y_pred, _ = run(parameters, statistics, tf.constant(rows))
         blocks.append(y_pred.numpy()[:, : len(block), 0])
     return np.concatenate(blocks, axis=1).astype(np.float64)
+
+
+@lru_cache(MOST_PREDICTORS)
+def _predictor(network: Network) -> Callable[..., tuple[tf.Tensor, list[tf.Tensor]]]:
+    # XLA would make it twice as fast, but compiling takes as long as a hundred blocks.
+    run: Callable[..., tuple[tf.Tensor, list[tf.Tensor]]] = tf.function(
+        partial(forward, network), autograph=False
+    )
+    return run
 
 
 def sum_of_squares(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tensor:

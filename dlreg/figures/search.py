@@ -79,17 +79,18 @@ def plot_search(
         layout = ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16, wspace=0.02, hspace=0.02)
         figure = Figure(figsize=(15, sum(heights)), dpi=110, layout=layout)
         # Apart, so that long names in one row leave no gap in the others.
-        above, *below = np.atleast_1d(figure.subfigures(len(heights), height_ratios=heights))
-        limits = _value_limits(values[is_complete], values[0] if is_complete[:1].any() else None, maximise)
+        parts = figure.subfigures(len(heights), height_ratios=heights, squeeze=False).ravel()
+        above, below = parts[0], parts[1:]
+        plain = values[0] if is_complete[:1].any() else None
+        limits = _value_limits(values[is_complete], values[np.isfinite(values)], plain, maximise)
         has_importance = any(parameter.importance is not None for parameter in shown)
-        history, *side = np.atleast_1d(
-            above.subplots(1, 1 + has_importance, width_ratios=[2.7, 1][: 1 + has_importance])
-        )
+        widths = [2.7, 1][: 1 + has_importance]
+        history, *side = above.subplots(1, len(widths), width_ratios=widths, squeeze=False).ravel()
         _draw_history(history, values, states, limits, maximise)
         _name(history, "Search", _summary(states, short_name(target), metric), metric)
         for axes in side:
             _draw_importance(axes, shown)
-        if below:
+        if len(below):
             panels = below[0].subplots(n_rows, SLICES_PER_ROW, squeeze=False).ravel()
             for place, axes in enumerate(panels):
                 if place >= len(slices):
@@ -115,8 +116,17 @@ def _name(axes: Axes, title: str, subtitle: str, label: str) -> None:
     axes.set_ylabel(label)
 
 
-def _value_limits(complete: np.ndarray, plain: float | None, maximise: bool) -> Limits | None:
-    """What the axis of values shows: the better trials, and the config's own value unless it is far worse."""
+def _value_limits(
+    complete: np.ndarray, known: np.ndarray, plain: float | None, maximise: bool
+) -> Limits | None:
+    """What the axis of values shows: the better trials, and the config's own value unless it is far worse.
+
+    Args:
+        complete: The values of the complete trials.
+        known: Those of all; one that was given up may have been the best until then.
+        plain: The config's own; None where there is none.
+        maximise: Whether more is better.
+    """
     if not complete.size:
         return None
     sign = -1.0 if maximise else 1.0
@@ -127,7 +137,7 @@ def _value_limits(complete: np.ndarray, plain: float | None, maximise: bool) -> 
     if plain is not None and sign * plain <= best + 4 * max(good - best, 1e-300):
         end = max(end, sign * plain)
     end = min(max(end, good), worst)
-    ends = sorted((sign * best, sign * end))
+    ends = sorted((sign * float((sign * known).min()), sign * end))
     return Limits(*ends).around(0.06)
 
 
@@ -215,7 +225,7 @@ def _draw_importance(axes: Axes, parameters: Sequence[SearchedParameter]) -> Non
     axes.set_yticks(positions, names, fontsize=size)
     axes.set_ylim(max(len(names), 3) - 0.4, -0.6)
     axes.set_xlim(0, max(shares) * 1.2 or 1)
-    for position, share in zip(positions, shares, strict=True):
+    for position, share in enumerate(shares):
         axes.text(share, position, f" {share:.0f}%", va="center", fontsize=size, color=INK)
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))

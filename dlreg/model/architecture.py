@@ -6,7 +6,7 @@ from stock Keras layers, `dlreg.engine.forward` computes it, `dlreg.pipeline.net
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
@@ -75,6 +75,12 @@ class Network:
         first, end = self.plain_features
         numbers = self.embedding.width if self.embedding else 0
         return numbers + end - first + CATEGORY_WIDTH * len(self.categories)
+
+
+def hashable_network(network: Network, *, dropout: float, l2: float) -> Network:
+    """The network as a key of what is compiled for it, with other numbers in place of those that are not."""
+    layers, categories = tuple(network.hidden_layers), tuple(network.categories)
+    return replace(network, hidden_layers=layers, categories=categories, dropout=dropout, l2=l2)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """The initial weights of a network."""
 
+from collections.abc import Iterator
+
+import keras
 import numpy as np
 
 from dlreg.model.architecture import Network, ParameterSpec, parameter_specs
 from dlreg.model.embeddings import BINS, FREQUENCIES, FREQUENCY_SCALE, MIXED_HEIGHT
-from dlreg.model.keras_model import build_model, model_variables
 from dlreg.model.weights import Weights
 
 # Far enough apart for the seeds of one member's layers.
@@ -35,16 +37,38 @@ def _initial(network: Network, seed: int) -> Weights:
     generator = np.random.default_rng(seed)
     specs = list(parameter_specs(network))
     values = [_drawn(spec, generator).astype(np.float32) for spec in specs]
-    if network.initializer == "he_normal" and not network.batch_norm:
-        return Weights(values, [])
-    # Built only where it is needed: a model takes as long as a hundred steps of a training.
-    parameters, statistics = model_variables(network, build_model(network, seed))
     if network.initializer == "glorot_uniform":
+        seeds = _kernel_seeds(network, seed)
         values = [
-            value if spec.group == "embeddings" else variable.numpy()
-            for spec, value, variable in zip(specs, values, parameters, strict=True)
+            value if spec.group == "embeddings" else _drawn_by_keras(spec, seeds)
+            for spec, value in zip(specs, values, strict=True)
         ]
-    return Weights(values, [variable.numpy() for variable in statistics])
+    return Weights(values, list(_statistics(network)))
+
+
+def _drawn_by_keras(spec: ParameterSpec, seeds: Iterator[int]) -> np.ndarray:
+    """The initial values of a parameter, as Keras's layers have them by default."""
+    if spec.group == "weights":
+        drawn = keras.initializers.GlorotUniform(seed=next(seeds))(spec.shape, dtype="float32")
+        return np.asarray(keras.ops.convert_to_numpy(drawn))
+    return (np.zeros if spec.kind in ("bias", "beta") else np.ones)(spec.shape, dtype=np.float32)
+
+
+def _kernel_seeds(network: Network, seed: int) -> Iterator[int]:
+    """The seed of each dense layer's kernel, by its place in the Keras model of one member."""
+    place = 1
+    for _ in network.hidden_layers:
+        yield seed + place
+        is_normed_and_active = network.batch_norm and not network.parametric_activation
+        place += 1 + network.batch_norm + is_normed_and_active + bool(network.dropout)
+    yield seed + place
+
+
+def _statistics(network: Network) -> Iterator[np.ndarray]:
+    """The moving mean and variance of each batch normalisation."""
+    for units in network.hidden_layers if network.batch_norm else ():
+        yield np.zeros(units, dtype=np.float32)
+        yield np.ones(units, dtype=np.float32)
 
 
 def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:

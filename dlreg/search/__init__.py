@@ -3,7 +3,14 @@
 - `trials`: what is handed around: a trial, its result, and the engine that runs trials
 - `space`: what may be tried of each key
 - `default_space`: the space of a config that names none
-- `sampling`: Optuna's study: what to try next, and what is kept of what has been tried
+- `study`: what a study is: its plan, its trials and their results
+- `sampling`: opens a study, in a file or a database
+- `journal_study`: a study in a file, of one driver: the same to the bit whatever ends first
+- `journal_file`: the file, written in groups
+- `database_study`: a study in a database, of several drivers
+- `asking`: what Optuna, or a grid, would try next
+- `parameters`: a space in Optuna's terms
+- `stored`: trials and results in Optuna's storages
 - `pruning`: which trials end before their last epoch
 - `driver`: asks, hands out, waits, tells
 - `packed_rows`: a dataset as arrays that many processes share

@@ -1,7 +1,7 @@
 """What Optuna, or the grid, would try next: a function of the seed, the space and the results known by then.
 
-Optuna is asked in memory, where it is told results in the order of the trials' numbers. It so knows the same at
-each question, whatever ended first.
+Optuna is asked in memory, where it is told results in the order of the trials' numbers. It so knows the same
+at each question, whatever ended first.
 """
 
 import warnings
@@ -62,9 +62,11 @@ class Asking:
         elif self._method == "grid":
             if (point := self._grid_point(number)) is None:
                 return None
-            values = point
+            values = dict(point)
         else:
-            self._study.sampler = sampler(self._method, self._seed, number, self._distributions)
+            # A seed of its own, so that nothing is left over from trial to trial.
+            drawn = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
+            self._study.sampler = sampler(self._method, drawn, self._distributions)
             return values_of(self._study.ask(self._distributions).params, self._space)
         self.take_over(number, values)
         return values
@@ -78,8 +80,8 @@ class Asking:
     def tell(self, result: TrialResult) -> None:
         """Takes the result of a trial into account.
 
-        A trial that failed is among the worst, so that its like is avoided: Optuna would forget it. Values outside
-        of the space are of no use to it: trial 0 is then left out.
+        A trial that failed is among the worst, so that its like is avoided: Optuna would forget it. Values
+        outside of the space are of no use to it: trial 0 is then left out.
         """
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, result.number)
         if result.number in self._outside:
@@ -98,28 +100,34 @@ class Asking:
         return self._drawn[number - 1] if number <= len(self._drawn) else None
 
 
-def sampler(
-    method: Method, seed: int, number: int, distributions: dict[str, BaseDistribution]
-) -> BaseSampler:
-    """Optuna's sampler for one trial, with a seed of its own: nothing is left over from trial to trial.
+def sampler(method: Method, seed: int | None, distributions: dict[str, BaseDistribution]) -> BaseSampler:
+    """Optuna's sampler.
 
-    TPE models the parameters together (`multivariate`: Falkner, Klein and Hutter 2018) and counts running trials
-    as bad ones (`constant_liar`), so that many at a time are not alike. Until there are ten results, values are
-    drawn at random.
+    TPE models the parameters together (`multivariate`: Falkner, Klein and Hutter 2018) and counts running
+    trials as bad ones (`constant_liar`), so that many at a time are not alike. Until there are ten results,
+    values are drawn at random.
+
+    Args:
+        method: A grid has none, and gets one that is not used.
+        seed: None: another each time.
+        distributions: Of every trial.
     """
-    drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-    return RandomSampler(seed=drawn) if method == "random" else _OfOneSpace(drawn, distributions)
+    return _OfOneSpace(seed, distributions) if method == "tpe" else RandomSampler(seed=seed)
 
 
 class _OfOneSpace(TPESampler):
-    """TPE for trials that all have the same parameters: Optuna would compare those of all trials each time."""
+    """TPE for trials that all have the same parameters: Optuna would compare all trials each time."""
 
-    def __init__(self, seed: int, distributions: dict[str, BaseDistribution]) -> None:
+    def __init__(self, seed: int | None, distributions: dict[str, BaseDistribution]) -> None:
         with without_notes():
             super().__init__(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=10)
         self._distributions = distributions
 
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+    def infer_relative_search_space(
+        self,
+        study: optuna.Study,  # noqa: ARG002 - as Optuna calls it
+        trial: FrozenTrial,  # noqa: ARG002
+    ) -> dict[str, BaseDistribution]:
         """Those with a choice."""
         return {key: value for key, value in self._distributions.items() if not value.single()}
 

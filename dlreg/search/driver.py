@@ -19,20 +19,21 @@ def search(
     *,
     trials: int,
     deadline: float | None = None,
-    on_result: Callable[[Trial, TrialResult], None] = lambda trial, result: None,
+    on_result: Callable[[Trial, TrialResult], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Ending:
     """Goes on with a study until it has so many trials.
 
-    Every result is in the storage before the next trials are handed out. Whatever ends the search, an exception
-    too, leaves a study that can be gone on with: trials without a result are handed out again.
+    Every result is in the storage before the next trials are handed out. Whatever ends the search, an
+    exception too, leaves a study that can be gone on with: trials without a result are handed out again.
 
     Args:
         study: New, or with some trials.
         engine: Runs them.
         trials: How many the study is to have, those of earlier sessions included.
-        deadline: The `time.monotonic` at which the search ends. Trials that are running then are given up, as to
-            wait for them may take longer than all before; but there is no end before the first one is complete.
+        deadline: The `time.monotonic` at which the search ends. Trials that are running then are given up, as
+            to wait for them may take longer than all before; but there is no end before the first one is
+            complete.
         on_result: Called with each new result, in the order in which they end.
         should_stop: Asked twice a second.
 
@@ -62,7 +63,8 @@ def search(
                 if trial := running.pop(result.number, None):
                     study.tell(result)
                     some_complete |= result.state == "complete"
-                    on_result(trial, result)
+                    if on_result:
+                        on_result(trial, result)
     finally:
         study.save(is_last=True)
     return "complete"

@@ -1,4 +1,4 @@
-"""The file in which Optuna keeps a study: a line of JSON for each change, written in groups by one process alone."""
+"""The file in which Optuna keeps a study, a line of JSON for each change, written by one process alone."""
 
 import json
 import os
@@ -18,8 +18,8 @@ _SECONDS_BETWEEN_SYNCS = 1.0
 class SoleWriter(BaseJournalBackend):
     """Optuna's journal file, read once; changes are kept until `write` puts them into the file together.
 
-    Optuna's own writer syncs every change, some ten for each trial, and takes a lock each time, which a killed
-    process would leave behind; a study has a lock of its own.
+    Optuna's own writer syncs every change, some ten for each trial, and takes a lock each time, which a
+    killed process would leave behind; a study has a lock of its own.
 
     Args:
         path: The file, which need not exist yet. A last line that a kill cut is taken off.
@@ -27,6 +27,9 @@ class SoleWriter(BaseJournalBackend):
     Raises:
         StorageError: It cannot be read or written.
         ValueError: It is no journal.
+
+    Attributes:
+        is_new: Whether it was empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,6 +40,7 @@ class SoleWriter(BaseJournalBackend):
         # Optuna takes no notice of a last line that is no JSON.
         if len(self._unread) != n_lines:
             raise ValueError(f"line {n_lines} is no JSON")
+        self.is_new = not self._unread
         self._n_read = 0
         self._unwritten: list[str] = []
         self._synced = float("-inf")
@@ -81,7 +85,7 @@ class SoleWriter(BaseJournalBackend):
 
 
 def _cut_unfinished_line(path: Path) -> int:
-    """Takes off what has no end of line, as Optuna would join the next line to it; the number of lines left."""
+    """Takes off what has no end of line, as Optuna would join the next to it; the number of lines left."""
     if not path.exists():
         return 0
     with path.open("r+b") as file:

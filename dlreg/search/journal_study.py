@@ -9,7 +9,6 @@ from pathlib import Path
 import optuna
 from optuna.storages import JournalStorage
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial
 
 from dlreg.errors import Fault, RunDirError
 from dlreg.search.asking import Asking, without_notes
@@ -33,9 +32,9 @@ NAME = "dlreg"
 class JournalStudy:
     """A study in a journal file.
 
-    Trial k is asked for when the results of all trials up to k − window are known, and knows no others. The file
-    says what came of each trial; in which order that happened does not count. A question that a kill lost is
-    asked again and answered the same; a trial without a result is handed out again.
+    Trial k is asked for when the results of all trials up to k − window are known, and knows no others. The
+    file says what came of each trial; in which order that happened does not count. A question that a kill
+    lost is asked again and answered the same; a trial without a result is handed out again.
 
     Args:
         path: The file, which need not exist yet. Nobody else writes it.
@@ -55,8 +54,11 @@ class JournalStudy:
             self._trials = [stored_trial(trial, plan.space) for trial in stored]
             self._results = {trial.number: result for trial in stored if (result := stored_result(trial))}
             for trial in stored:
+                if trial.number not in self._results and trial.state.is_finished():
+                    raise ValueError(f"trial {trial.number} has no result")
                 if trial.number in self._results and not trial.state.is_finished():
-                    keep_result(self._storage, trial._trial_id, self._results[trial.number])
+                    trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
+                    keep_result(self._storage, trial_id, self._results[trial.number])
         self._left = [trial for trial in self._trials if trial.number not in self._results]
         self._told: list[tuple[Trial, TrialResult]] = []
         self._distributions = distributions_of(plan.space)
@@ -118,14 +120,16 @@ class JournalStudy:
     def _open(self, path: Path, plan: StudyPlan) -> tuple[int, StudyPlan]:
         """Optuna's number of the study, which is made where there is none, and its plan."""
         asked = plan_to_json(plan)
-        if not self._storage.get_all_studies():
+        if self._file.is_new:
             direction = StudyDirection.MAXIMIZE if plan.maximise else StudyDirection.MINIMIZE
             self._storage.create_new_study([direction], NAME)
         study_id = self._storage.get_study_id_from_name(NAME)
         kept = self._storage.get_study_user_attrs(study_id).get("plan")
-        if kept is None:
+        if kept is None and not self._storage.get_all_trials(study_id, deepcopy=False):
             self._storage.set_study_user_attr(study_id, "plan", asked)
             return study_id, plan
+        if not isinstance(kept, dict):
+            raise TypeError("its plan is missing")
         if differences := plan_differences(kept, asked):
             message = f"the study has another {', '.join(differences)}"
             raise RunDirError(Fault(message, str(path), hint="Begin a new study, with another --study"))
@@ -146,4 +150,6 @@ def _reading(path: Path) -> Iterator[None]:
         optuna.exceptions.OptunaError,
     ) as error:  # fmt: skip
         hint = "Take it back from a copy, or begin a new study, with another --study"
-        raise RunDirError(Fault(f"the journal of the study is damaged: {error}", str(path), hint=hint)) from error
+        raise RunDirError(
+            Fault(f"the journal of the study is damaged: {error}", str(path), hint=hint)
+        ) from error

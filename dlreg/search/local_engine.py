@@ -1,7 +1,7 @@
 """Trials in warm processes on this machine: each has its own interpreter, and shares the rows.
 
 A thread for each process hands it one trial after the other. A process that is lost, as for want of memory,
-is replaced, and its trial tried again.
+is replaced, and its trial tried again; so is one that has grown, as what was compiled in it stays there.
 """
 
 import multiprocessing
@@ -18,36 +18,46 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from dlreg.engine.compile_cache import compile_cache
 from dlreg.files.whole_file import reporting_storage_errors
+from dlreg.memory import largest_size
 from dlreg.search.packed_rows import PackedRows, store_arrays
 from dlreg.search.trials import Engine, Trial, TrialResult
 
 Runner = Callable[[Trial], TrialResult]
 # A trial that loses its process as often would do so for ever.
 MOST_LOST_PROCESSES = 3
-# In a worker, once it is warm.
+# By how much a process may grow after its first trial: some sixty other networks.
+MOST_GROWTH = 700_000_000
+# In a worker, once it is warm: what runs trials, and its size after the first.
 _runner: Runner | None = None
+_first_size = 0
 
 
 @contextmanager
 def local_engine(
-    open_runner: Callable[[PackedRows], Runner], rows: PackedRows, n_jobs: int
+    open_runner: Callable[..., Runner], rows: PackedRows, n_jobs: int, *, keeps_programs: bool = False
 ) -> Iterator[Engine]:
     """An engine of warm processes, which are gone when the block ends.
 
     Args:
-        open_runner: Makes a process a warm one; a function of a module, or a `partial` of one.
-        rows: For it, written into a file that all processes map into their memory.
+        open_runner: Makes a process a warm one, of rows and with `cache`, the folder for compiled programs; a
+            function of a module, or a `partial` of one.
+        rows: Written into a file that all processes map into their memory.
         n_jobs: How many processes.
+        keeps_programs: Whether compiled programs are kept for the processes of this search and others.
 
     Raises:
         StorageError: The rows cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="dlreg-", ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="dlreg-", ignore_cleanup_errors=True) as folder,
+        compile_cache(enabled=keeps_programs) as cache,
+    ):
         path = Path(folder) / "rows"
         with reporting_storage_errors(path):
             stored = store_arrays(rows, path)
-        engine = _LocalEngine(partial(open_runner, stored), n_jobs)
+        engine = _LocalEngine(partial(open_runner, stored, cache=cache), n_jobs)
         try:
             yield engine
         finally:
@@ -83,6 +93,7 @@ class _LocalEngine:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.kill()
+            process.join()
         self._threads.shutdown(wait=True)
 
     def _run(self, trial: Trial) -> TrialResult:
@@ -90,11 +101,12 @@ class _LocalEngine:
         process = self._idle.get()
         try:
             for _ in range(MOST_LOST_PROCESSES):
-                process = process or self._start()
+                used = process or self._start()
                 try:
-                    return process.submit(_run, self._open_runner, trial).result()
+                    result, is_grown = used.submit(_run, self._open_runner, trial).result()
+                    process = None if is_grown else used
+                    return result
                 except BrokenProcessPool:
-                    process.shutdown(wait=False)
                     process = None
                     if self._closed.is_set():
                         break
@@ -125,7 +137,10 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(open_runner: Callable[[], Runner], trial: Trial) -> TrialResult:
-    global _runner
+def _run(open_runner: Callable[[], Runner], trial: Trial) -> tuple[TrialResult, bool]:
+    """The result, and whether the process has grown too large."""
+    global _runner, _first_size
     _runner = _runner or open_runner()
-    return _runner(trial)
+    result, size = _runner(trial), largest_size()
+    _first_size = _first_size or size
+    return result, size - _first_size > MOST_GROWTH

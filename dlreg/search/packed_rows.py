@@ -73,8 +73,8 @@ def pack_rows(dataset: Dataset) -> PackedRows:
         if cells[0].dtype == object:
             different, places = np.unique(np.concatenate(cells), return_inverse=True)
             texts[column.name] = different.tolist()
-            places = places.astype(np.int32).reshape(-1, 1)
-            cells = np.split(places, [len(cells[0])])
+            column_places = places.astype(np.int32).reshape(-1, 1)
+            cells = np.split(column_places, [len(cells[0])])
         arrays |= {f"{name}.cells.{column.name}": own for name, own in zip(_SEEN, cells, strict=True)}
     for number, fold in enumerate(dataset.folds):
         arrays |= {f"folds.{number}.{name}": places for name, places in fold._asdict().items()}

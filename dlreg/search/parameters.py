@@ -15,6 +15,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.trial import Trial
 
 from dlreg.search.space import Choices, Range, Space
 
@@ -38,6 +39,18 @@ def values_of(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
     }
 
 
+def suggest(trial: Trial, distributions: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """Has the sampler of a study choose the values of a trial that was asked for without."""
+    for key, among in distributions.items():
+        if isinstance(among, CategoricalDistribution):
+            trial.suggest_categorical(key, among.choices)
+        elif isinstance(among, IntDistribution):
+            trial.suggest_int(key, among.low, among.high, log=among.log)
+        elif isinstance(among, FloatDistribution):
+            trial.suggest_float(key, among.low, among.high, log=among.log)
+    return trial.params
+
+
 def is_within(values: Mapping[str, Any], space: Space) -> bool:
     """Whether there is a value for every key of the space, and each is one that may be tried."""
     return all(key in values and _is_one_of(values[key], tried) for key, tried in space.items())
@@ -49,14 +62,15 @@ def grid_size(space: Space) -> int:
 
 
 def grid_points(space: Space, seed: int, left_out: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every point of a grid once, in an order drawn by the seed: a search that ends early has seen some of each.
+    """Every point of a grid once, in an order drawn by the seed: who ends early has seen some of each.
 
     Args:
         space: Of choices and ranges of whole numbers.
         seed: Of the order.
         left_out: A point that has been tried already.
 
-    The order is that of Fisher and Yates, which is drawn point by point: a grid may have more points than memory.
+    The order is that of Fisher and Yates, which is drawn point by point: a grid may have more points than
+    memory.
     """
     levels = {key: _levels(space[key]) for key in sorted(space)}
     generator, moved = Random(seed), dict[int, int]()  # noqa: S311 - nothing is secret

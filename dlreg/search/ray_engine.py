@@ -1,8 +1,8 @@
 """Trials as tasks of a Ray cluster: Ray finds them a place, brings them the rows, and says what was lost.
 
-Rows and config are put into Ray's object store once, which brings them to each node once, where the workers of the
-node read them without a copy. A worker that has run a trial stays, with TensorFlow imported and its programs
-compiled, and takes the next.
+Rows and config are put into Ray's object store once, which brings them to each node once, where the workers
+of the node read them without a copy. A worker that has run a trial stays, with TensorFlow imported and its
+programs compiled, and takes the next.
 """
 
 import logging
@@ -10,9 +10,10 @@ import os
 import platform
 import socket
 import time
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
@@ -56,21 +57,23 @@ def ray_engine(
     Args:
         open_runner: Makes, in a worker, what runs trials.
         arguments: For `open_runner`; arrays among them are read-only in the workers.
-        address: `HOST:PORT` of the head of a cluster that this machine is part of, `auto` for the one that runs
-            on it, `ray://HOST:10001` for one that it is not part of; None starts one of this machine alone.
-        n_jobs: How many trials run at once; None: as many as the CPUs of the cluster let, of nodes that join later
-            too.
+        address: `HOST:PORT` of the head of a cluster that this machine is part of, `auto` for the one that
+            runs on it, `ray://HOST:10001` for one that it is not part of; None starts one of this machine
+            alone.
+        n_jobs: How many trials run at once; None: as many as the CPUs of the cluster let, of nodes that join
+            later too.
         threads: CPUs of a trial.
         patience: For how many seconds no node may be there that can run a trial.
 
     Raises:
         UsageError: The address is no cluster's, or versions there are others.
     """
-    _connect(address)
-    try:
-        yield _RayEngine(open_runner, arguments, n_jobs, threads, patience)
-    finally:
-        ray.shutdown()
+    with _silent(), _own_token() if address is None else nullcontext():
+        _connect(address)
+        try:
+            yield _RayEngine(open_runner, arguments, n_jobs, threads, patience)
+        finally:
+            ray.shutdown()
 
 
 class _RayEngine:
@@ -136,15 +139,21 @@ class _RayEngine:
                 raise _other_versions(str(error.cause)) from None
             raise error.as_instanceof_cause() from None
         except exceptions.NodeDiedError:
-            self._waiting.appendleft(trial)
+            self._try_again(trial, "node")
         except (exceptions.OutOfMemoryError, exceptions.WorkerCrashedError) as error:
             self._lost[trial.number] += 1
             if self._lost[trial.number] == _MOST_LOST_WORKERS:
-                short = "for want of memory" if isinstance(error, exceptions.OutOfMemoryError) else "each time"
+                short = (
+                    "for want of memory" if isinstance(error, exceptions.OutOfMemoryError) else "each time"
+                )
                 message = f"its worker was lost {_MOST_LOST_WORKERS} times, {short}"
                 return TrialResult(trial.number, "failed", message=message)
-            self._waiting.appendleft(trial)
+            self._try_again(trial, "worker")
         return None
+
+    def _try_again(self, trial: Trial, lost: str) -> None:
+        warnings.warn(f"trial {trial.number} lost its {lost}, and is tried again", stacklevel=1)
+        self._waiting.appendleft(trial)
 
     def _count_places(self) -> int:
         """How many trials the nodes that are there can run at once."""
@@ -167,7 +176,9 @@ class _RayEngine:
             message = (
                 f"for {self._patience:.0f} s no node of the cluster has had {self._threads} CPUs for a trial"
             )
-            raise ClusterError(Fault(message, hint="Start nodes again, with ray start, and go on with --resume"))
+            raise ClusterError(
+                Fault(message, hint="Start nodes again, with ray start, and go on with --resume")
+            )
 
 
 class _OtherVersionsError(Exception):
@@ -190,7 +201,9 @@ def _run(key: str, versions: dict[str, str], shared: list[Any], trial: Trial) ->
 def _versions() -> dict[str, str]:
     """What must be the same everywhere for the numbers to be the same."""
     names = ("tensorflow", "keras", "numpy")
-    return {"dlreg": __version__, "Python": platform.python_version()} | {name: _installed(name) for name in names}
+    return {"dlreg": __version__, "Python": platform.python_version()} | {
+        name: _installed(name) for name in names
+    }
 
 
 def _installed(name: str) -> str:
@@ -205,17 +218,54 @@ def _other_versions(message: str) -> UsageError:
     return UsageError(Fault(f"a node of the cluster has other versions: {message}", hint=hint))
 
 
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Ray prints on stdout what it says of lost workers and nodes, and has no setting against it."""
+    inner = ray._private.worker
+    printing = inner.print_to_stdstream
+    inner.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        inner.print_to_stdstream = printing
+
+
+@contextmanager
+def _own_token() -> Iterator[None]:
+    """A cluster of this machine alone listens to nobody else; Ray would keep its token for good, at home."""
+    if "RAY_AUTH_TOKEN" in os.environ:
+        yield
+        return
+    os.environ["RAY_AUTH_TOKEN"] = uuid4().hex
+    try:
+        yield
+    finally:
+        del os.environ["RAY_AUTH_TOKEN"]
+
+
 def _connect(address: str | None) -> None:
     try:
+        _knock(address)
         ray.init(
             # None would be a cluster that an environment variable names.
-            address="local" if address is None else address,
-            include_dashboard=False if address is None else None,
+            address=address or "local",
+            include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except (ConnectionError, exceptions.RaySystemError, OSError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        hint = "Look for it with ray status on its head node; ray start --head starts one"
+    except (OSError, RuntimeError, ValueError, exceptions.RayError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        hint = "ray status, on the head of a cluster, shows whether it runs; ray start --head starts one"
         fault = Fault(f"there is no Ray cluster at {address or 'this machine'}: {reason}", hint=hint)
         raise ClusterError(fault) from error
+
+
+def _knock(address: str | None) -> None:
+    """Makes sure that something listens there, for which Ray would wait for minutes.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

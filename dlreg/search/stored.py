@@ -21,7 +21,9 @@ _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed
 def template(trial: Trial, space: Space, distributions: dict[str, BaseDistribution]) -> FrozenTrial:
     """A running trial to be stored; values outside of the space are no parameters of Optuna's."""
     known = is_within(trial.values, space)
-    attributes: dict[str, Any] = {"stops": _texts(trial.stops)} if trial.stops else {}
+    # Optuna would number the trials anew where a line of a journal is missing.
+    attributes: dict[str, Any] = {"number": trial.number}
+    attributes |= {"stops": texts(trial.stops)} if trial.stops else {}
     return create_trial(
         state=TrialState.RUNNING,
         params=params_of(trial.values, space) if known else {},
@@ -31,15 +33,26 @@ def template(trial: Trial, space: Space, distributions: dict[str, BaseDistributi
 
 
 def stored_trial(stored: FrozenTrial, space: Space) -> Trial:
-    """The trial that `template` made."""
+    """The trial that `template` made.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: It is damaged.
+    """
+    if stored.user_attrs["number"] != stored.number:
+        raise ValueError(f"trial {stored.number} is missing")
     values = stored.user_attrs.get("values")
-    stops = _numbers(stored.user_attrs.get("stops", {}))
-    return Trial(stored.number, values_of(stored.params, space) if values is None else values, stops)
+    values = values_of(stored.params, space) if values is None else values
+    return Trial(stored.number, values, stops_of(stored.user_attrs))
+
+
+def stops_of(attributes: Mapping[str, Any]) -> dict[int, float]:
+    """The stops among the attributes of a stored trial."""
+    return _numbers(attributes.get("stops", {}))
 
 
 def keep_result(storage: BaseStorage, trial_id: int, result: TrialResult) -> None:
     """Finishes a trial of a storage: everything at `result`, and what Optuna's own tools look at."""
-    storage.set_trial_user_attr(trial_id, "result", vars(result) | {"curve": _texts(result.curve)})
+    storage.set_trial_user_attr(trial_id, "result", vars(result) | {"curve": texts(result.curve)})
     if result.state == "pruned":
         for epoch, loss in result.curve.items():
             storage.set_trial_intermediate_value(trial_id, epoch, loss)
@@ -51,7 +64,7 @@ def stored_result(stored: FrozenTrial) -> TrialResult | None:
     """The result that `keep_result` kept; None where there is none.
 
     Raises:
-        TypeError, KeyError, ValueError: It is damaged.
+        KeyError, TypeError, ValueError: It is damaged.
     """
     content = stored.user_attrs.get("result")
     if content is None:
@@ -84,7 +97,7 @@ def plan_differences(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[
     return [name.replace("_", " ") for name in names]
 
 
-def _texts(losses: Mapping[int, float]) -> dict[str, float]:
+def texts(losses: Mapping[int, float]) -> dict[str, float]:
     """Losses by epoch, for JSON, where keys are text."""
     return {str(epoch): loss for epoch, loss in losses.items()}
 

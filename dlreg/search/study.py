@@ -19,7 +19,8 @@ class StudyPlan:
         space: What may be tried.
         method: How.
         seed: Of everything drawn.
-        window: A trial is asked for when the results of all but that many before it are known, and with no others.
+        window: A trial is asked for when the results of all but that many before it are known, and with no
+            others.
         maximise: Whether the largest value is the best.
         own_values: Of the config, which trial 0 tries: in the space or not.
         prune_epochs: The most epochs of a trial, where trials that fall behind end before; None: none does.

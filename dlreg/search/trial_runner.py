@@ -109,7 +109,6 @@ def _run(
 ) -> TrialResult:
     from dlreg.steps.combining import combine
     from dlreg.steps.measuring import measure_without_test
-    from dlreg.steps.piping import build_pipeline
     from dlreg.steps.preparing import prepare
     from dlreg.steps.training import train_networks
     from dlreg.training.loop import Hooks
@@ -144,8 +143,7 @@ def _run(
         message = f"the loss is not finite in epoch {len(trained.progress.values)}"
         return result("failed", trained.progress, training_seconds, message=message)
     networks = combine(config, dataset, prepared, trained)
-    built = build_pipeline(dataset, prepared, networks, config.data)
-    metrics = measure_without_test(dataset, networks, built, config.data)
+    metrics = measure_without_test(dataset, prepared, networks, config.data)
     value = _value(metrics, metric)
     if value is None:
         message = f"there is no {metric} of its predictions"

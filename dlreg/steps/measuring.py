@@ -12,6 +12,7 @@ from dlreg.evaluation.baselines import LinearModel, fit_linear
 from dlreg.evaluation.results import PartSums, Predictions, sum_blocks
 from dlreg.features.preprocessing import Preprocessing
 from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
+from dlreg.pipeline.export import export_pipeline
 from dlreg.pipeline.session import Pipeline
 from dlreg.runs.own_rows import unusable_faults
 from dlreg.runs.tables import PredictedRows
@@ -125,25 +126,26 @@ def measure(
 
 
 def measure_without_test(
-    dataset: Dataset, networks: Networks, built: BuiltPipeline, data: DataConfig
+    dataset: Dataset, prepared: Prepared, networks: Networks, data: DataConfig
 ) -> dict[str, Any]:
     """The metrics of all parts but test, of which no row is predicted; the same numbers as of `measure`.
 
     Args:
         dataset: The rows.
+        prepared: How they are preprocessed.
         networks: With the out-of-fold predictions of cross-validation.
-        built: The pipeline.
         data: Names the files.
 
     Raises:
         DataError: A row's prediction is no number to use.
     """
-    pipeline, intervals = Pipeline(built.content), built.calibration.intervals
+    graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
+    pipeline = Pipeline(graph.SerializeToString())
     seen = [name for name in PARTS if name != "test"]
 
     def predicted() -> Iterator[tuple[str, Predictions]]:
         for name, part in dataset.blocks(*seen):
-            yield name, predict_part(pipeline, part, intervals)
+            yield name, Predictions(part.y_true, pipeline.predict(part.cells), rows=part.rows)
         yield from _out_of_fold(dataset, networks).items()
 
     return _metrics(predicted(), seen, data)

@@ -36,12 +36,11 @@ from dlreg.engine.backend import import_backend
 with quiet_import():
     import_backend(threads=1)
 
-from dlreg.commands import train_steps as steps
 from dlreg.config.reading import load_config
 from dlreg.config.schema import Config
-from dlreg.engine import trainer
-from dlreg.engine.epoch import CompiledEpoch, EpochInputs, Program
 from dlreg.evaluation.learning_curve import Kind, judge_learning_curve
+from dlreg.steps.combining import build_keras_model, combine
+from dlreg.steps.preparing import prepare, preprocess
 from dlreg.table.dataset import Dataset, Part, load_dataset
 from dlreg.table.splits import split_folds
 from dlreg.training.loop import Hooks
@@ -63,35 +62,6 @@ BASES: Mapping[str, Sequence[str]] = {
 FIELDS = (
     "table", "seed", "base", "kind", "rise", "advice", "before", "after", "test_before", "test_after", "seconds",
 )  # fmt: skip
-
-
-COMPILED: dict[tuple[Any, ...], CompiledEpoch] = {}
-
-
-def compile_once(program: Program) -> Callable[..., Any]:
-    """The compiled epoch of a program like this one, if there was one: compiling is most of a short training.
-
-    What differs then is the seed of dropout, and how the absolute error is scaled, which nothing here reads. Embeddings
-    hold quantiles of the rows, so those networks are compiled each time.
-    """
-    networks = [variant.network for variant in program.variants]
-    if any(network.embedding or network.categories for network in networks):
-        return CompiledEpoch(program)
-    optimizer, update = program.optimizer, program.optimizer.update
-    key = (
-        str(program.variants), program.measures[0], program.n_rows, program.batch_size,
-        update.__qualname__, *(cell.cell_contents for cell in update.__closure__ or ()),
-        optimizer.weight_decay, optimizer.clip_norm, str(optimizer.factors),
-    )  # fmt: skip
-
-    def run(states: Any, inputs: EpochInputs) -> Any:
-        shapes = tuple(inputs.x.shape), tuple(inputs.x_validation.shape)
-        return COMPILED.setdefault((*key, *shapes), CompiledEpoch(program))(states, inputs)
-
-    return run
-
-
-trainer.CompiledEpoch = compile_once
 
 
 class Trial(NamedTuple):
@@ -255,7 +225,7 @@ def train_advised(path: Path, overrides: Sequence[str], advice: str, dataset: Da
 
 def train(config: Config, dataset: Dataset, measured: str = "validation") -> Trial:
     """A training in this process, as `dlreg train` does it but for the run directory."""
-    prepared = steps.prepare(config, dataset)
+    prepared = prepare(config, preprocess(config, dataset))
     trained = train_members(config, dataset, prepared.preprocessing, prepared.variants, prepared.x, Hooks())
     history, progress = trained.progress.history, trained.progress
     verdict = judge_learning_curve(
@@ -265,9 +235,10 @@ def train(config: Config, dataset: Dataset, measured: str = "validation") -> Tri
     rise = watched[-1] / min(watched) - 1
     if progress.diverged:
         return Trial(np.inf, np.inf, verdict.kind, rise)
-    networks = steps.combine(config, dataset, prepared, trained)
+    networks = combine(config, dataset, prepared, trained)
+    keras_model = build_keras_model(prepared, networks)
     errors = [
-        rmse(networks, prepared.preprocessing.transform(part.cells), part.y_true)
+        rmse(keras_model.predict(prepared.preprocessing.transform(part.cells)), part.y_true)
         for part in (dataset.parts[measured], dataset.parts["test"])
     ]
     return Trial(*errors, verdict.kind, rise)
@@ -284,10 +255,9 @@ def train_folds(config: Config, dataset: Dataset) -> Trial:
     return train(config, replace(dataset, parts=parts, folds=folds), "held out")
 
 
-def rmse(networks: Any, x: np.ndarray, y_true: np.ndarray) -> float:
-    scaled = np.asarray(networks.model(x, training=False))[:, 0].astype(np.float64)
+def rmse(y_pred: np.ndarray, y_true: np.ndarray) -> float:
     with np.errstate(over="ignore"):
-        return float(np.sqrt(np.mean((networks.target.inverse(scaled) - y_true) ** 2)))
+        return float(np.sqrt(np.mean((y_pred - y_true) ** 2)))
 
 
 def summarise(results: pd.DataFrame) -> None:

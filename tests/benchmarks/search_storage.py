@@ -46,7 +46,7 @@ class Instant:
     def submit(self, trial: Trial) -> None:
         self._trials.append(trial)
 
-    def wait(self, seconds: float) -> list[TrialResult]:
+    def wait(self, _: float) -> list[TrialResult]:
         if not self._trials:
             return []
         trial = self._trials.popleft()
@@ -58,7 +58,9 @@ class Instant:
 
 
 def open_it(folder: Path, method: Method) -> Study:
-    return open_study(folder / "journal.log", SPACE, method, 42, 8, False, own_values=OWN_VALUES, prune_epochs=100)
+    return open_study(
+        folder / "journal.log", SPACE, method, 42, 8, False, own_values=OWN_VALUES, prune_epochs=100
+    )
 
 
 def main() -> None:

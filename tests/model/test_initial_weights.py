@@ -6,6 +6,7 @@ import pytest
 from dlreg.model.architecture import Network, parameter_specs
 from dlreg.model.embeddings import FEW_NUMBERS, Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
+from dlreg.model.keras_model import build_model, model_variables
 
 
 def test_he_normal_starts_as_it_says():
@@ -47,3 +48,29 @@ def test_mixtures_of_bins_start_about_as_large_as_the_numbers_beside_them():
         shares = np.clip(numbers[..., None] * embedding.slopes + embedding.offsets, 0, embedding.height)
         mixtures = np.einsum("rnb,nbm->rnm", shares, kernel)
         assert np.sqrt(np.mean(mixtures**2)) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("embedding", [None, Periodic(2)])
+@pytest.mark.parametrize("parametric_activation", [False, True])
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("hidden_layers", [(), (7,), (7, 6, 5)])
+def test_glorot_uniform_is_what_keras_draws_for_its_layers(
+    hidden_layers, dropout, batch_norm, parametric_activation, embedding
+):
+    network = Network(
+        3,
+        hidden_layers,
+        dropout=dropout,
+        batch_norm=batch_norm,
+        parametric_activation=parametric_activation,
+        embedding=embedding,
+    )
+    (weights,) = initial_weights(network, seed=11)
+    parameters, statistics = model_variables(network, build_model(network, seed=11))
+    for spec, value, variable in zip(parameter_specs(network), weights.parameters, parameters, strict=True):
+        if spec.group != "embeddings":
+            np.testing.assert_array_equal(value, variable.numpy())
+        assert (value.shape, value.dtype) == (variable.shape, variable.dtype)
+    for value, variable in zip(weights.statistics, statistics, strict=True):
+        np.testing.assert_array_equal(value, variable.numpy())

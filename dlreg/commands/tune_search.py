@@ -1,0 +1,185 @@
+"""The trials of a search: asked for, trained by an engine, kept, shown and told to trackers."""
+
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from dlreg.commands.tune_progress import SearchCounter, SearchListener
+from dlreg.commands.tune_results import Ended, loss_of
+from dlreg.commands.tune_runs import Importing
+from dlreg.commands.tune_tracked import describe_trial
+from dlreg.config.schema import Config
+from dlreg.processor import usable_cores
+from dlreg.runs.interruption import Interruption
+from dlreg.search.driver import search as run_search
+from dlreg.search.local_engine import local_engine
+from dlreg.search.packed_rows import pack_rows
+from dlreg.search.sampling import open_study
+from dlreg.search.space import Search, own_values
+from dlreg.search.study import Study
+from dlreg.search.study_dir import StudyDir
+from dlreg.search.study_names import JOURNAL
+from dlreg.search.trial_runner import open_trials
+from dlreg.search.trials import Engine, Trial, TrialResult
+from dlreg.table.dataset import Dataset
+from dlreg.trackers.study_listening import StudyTrackers
+
+# Trials are asked for while so many before them are not known yet; a study keeps it.
+LEAST_WINDOW, WINDOW_PER_JOB = 8, 2
+# As many as a config may ask for, where the time alone ends a search.
+MOST_TRIALS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where trials are trained.
+
+    Attributes:
+        engine: On this machine, or on a Ray cluster.
+        n_jobs: How many at once; None for as many as there are cores.
+        address: Of the cluster.
+    """
+
+    engine: Literal["local", "ray"] = "local"
+    n_jobs: int | None = None
+    address: str | None = None
+
+    def options(self) -> list[str]:
+        """What to type to have the same again."""
+        jobs = [] if self.n_jobs is None else ["--jobs", str(self.n_jobs)]
+        engine = [] if self.engine == "local" else ["--engine", self.engine]
+        return [*jobs, *engine, *([] if self.address is None else ["--address", self.address])]
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """A search that is about to begin or to go on.
+
+    Attributes:
+        config: Of the study.
+        search: What is searched.
+        dataset: The rows.
+        threads: Of a trial.
+        epochs: The most of a trial.
+        execution: Where trials are trained.
+    """
+
+    config: Config
+    search: Search
+    dataset: Dataset
+    threads: int
+    epochs: int
+    execution: Execution
+
+    @property
+    def prune_epochs(self) -> int | None:
+        """The most epochs of a trial, where those that fall behind end before."""
+        return self.epochs if self.search.prune else None
+
+
+def run_trials(
+    plan: SearchPlan,
+    study_dir: StudyDir,
+    interruption: Interruption,
+    listener: SearchListener,
+    trackers: StudyTrackers,
+    importing: Importing,
+) -> list[Ended]:
+    """Runs trials until there are enough, the time is over, or a signal comes.
+
+    Args:
+        plan: The search.
+        study_dir: The study directory, in which trials are kept.
+        interruption: Says when to stop.
+        listener: Told of each trial.
+        trackers: The same.
+        importing: Prepares a process while TensorFlow is imported.
+
+    Returns:
+        Every trial of the study that has ended, in the order of their numbers.
+
+    Raises:
+        RunDirError: What is kept of the study is damaged, or of another search.
+        ClusterError: Workers are lost and not replaced.
+    """
+    search = plan.search
+    n_trials = search.trials or MOST_TRIALS
+    with _open_engine(plan, importing) as engine:
+        study = _open_study(plan, study_dir, engine.n_jobs)
+        study_dir.set_status("running", {"jobs": engine.n_jobs, "window": study.plan.window})
+        known = _ended(study)
+        _tell_known(known, trackers, maximise=search.maximise)
+        if study.is_finished(n_trials):
+            warnings.warn("the search is complete already", stacklevel=1)
+            return known
+        counter = SearchCounter(search, known)
+        deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
+
+        def on_result(trial: Trial, result: TrialResult) -> None:
+            ended = Ended(trial, result)
+            progress = counter.add(ended)
+            listener.on_search(progress)
+            trackers.tell_trial(describe_trial(ended, is_best=progress.is_best))
+
+        listener.on_stage("starting the workers")
+        run_search(
+            study,
+            engine,
+            trials=n_trials,
+            deadline=deadline,
+            on_result=on_result,
+            should_stop=lambda: bool(interruption.received),
+        )
+    return _ended(study)
+
+
+def _open_engine(plan: SearchPlan, importing: Importing) -> AbstractContextManager[Engine]:
+    execution, threads = plan.execution, plan.threads
+    rows = pack_rows(plan.dataset)
+    open_runner = partial(
+        open_trials,
+        config=plan.config,
+        metric=plan.search.metric,
+        threads=threads,
+        rung_epochs=plan.prune_epochs,
+        importing=importing,
+    )
+    if execution.engine == "ray":
+        from dlreg.search.ray_engine import ray_engine
+
+        address, n_jobs = execution.address, execution.n_jobs
+        return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
+    n_jobs = execution.n_jobs or max(1, usable_cores() // threads)
+    return local_engine(open_runner, rows, n_jobs, keeps_programs=plan.config.run.compile_cache)
+
+
+def _open_study(plan: SearchPlan, study_dir: StudyDir, n_jobs: int) -> Study:
+    config, search = plan.config, plan.search
+    return open_study(
+        search.storage or study_dir.path / JOURNAL,
+        search.space,
+        search.method,
+        config.training.seed,
+        max(LEAST_WINDOW, WINDOW_PER_JOB * n_jobs),
+        search.maximise,
+        own_values={key: own.value for key, own in own_values(config, search.space).items()},
+        prune_epochs=plan.prune_epochs,
+    )
+
+
+def _ended(study: Study) -> list[Ended]:
+    return [Ended(trial, result) for trial, result in study.trials() if result]
+
+
+def _tell_known(ended: Sequence[Ended], trackers: StudyTrackers, *, maximise: bool) -> None:
+    """Tells trackers the trials of a study that goes on; those that have them keep none twice."""
+    best = math.inf
+    for each in ended:
+        loss = loss_of(each.result, maximise=maximise)
+        trackers.tell_trial(describe_trial(each, is_best=loss < best))
+        best = min(best, loss)

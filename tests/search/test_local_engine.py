@@ -1,0 +1,110 @@
+"""Warm processes on this machine: what is lost is tried again, and nothing is left behind."""
+
+import multiprocessing
+import os
+import signal
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from dlreg.search.local_engine import local_engine
+from dlreg.search.packed_rows import PackedRows
+from dlreg.search.trials import Trial, TrialResult
+
+ROWS = PackedRows((), None, 0, {}, {"train.y_true": np.arange(5.0)})
+
+
+def open_runner(rows, behaviour, cache):
+    total = float(rows.arrays["train.y_true"].read().sum())
+
+    def run_trial(trial):
+        behaviour(trial)
+        return TrialResult(trial.number, "complete", total, {"process": {"id": os.getpid()}})
+
+    return run_trial
+
+
+def nothing(trial):
+    pass
+
+
+def grow(trial):
+    if trial.number == 2:
+        np.ones(100_000_000)
+
+
+def die_once(path, trial):
+    if trial.number == 2 and not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die(trial):
+    if trial.number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(trial):
+    time.sleep(60)
+
+
+def fail(trial):
+    raise ValueError("a bug")
+
+
+def results_of(behaviour, n_trials, n_jobs=2):
+    results = []
+    with local_engine(partial(open_runner, behaviour=behaviour), ROWS, n_jobs) as engine:
+        for number in range(n_trials):
+            engine.submit(Trial(number, {}))
+        while len(results) < n_trials:
+            results += engine.wait(5)
+    return sorted(results, key=lambda result: result.number)
+
+
+def test_trials_share_the_rows_and_the_processes():
+    results = results_of(nothing, 6)
+    assert [(result.number, result.value) for result in results] == [(number, 10.0) for number in range(6)]
+    assert len({result.metrics["process"]["id"] for result in results} - {os.getpid()}) in (1, 2)
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_has_grown_is_replaced():
+    results = results_of(grow, 6, n_jobs=1)
+    processes = [result.metrics["process"]["id"] for result in results]
+    assert len(set(processes[:3])) == len(set(processes[3:])) == 1
+    assert processes[2] != processes[3]
+
+
+def test_a_trial_whose_process_is_lost_is_tried_again(tmp_path):
+    results = results_of(partial(die_once, tmp_path / "died"), 5)
+    assert (tmp_path / "died").exists()
+    assert [result.state for result in results] == ["complete"] * 5
+
+
+def test_a_trial_that_always_loses_its_process_fails_and_the_others_do_not():
+    results = results_of(die, 4)
+    assert [result.state for result in results] == ["complete", "failed", "complete", "complete"]
+    assert "lost 3 times" in results[1].message
+
+
+def test_an_engine_that_is_left_ends_what_runs():
+    began = time.monotonic()
+    with local_engine(partial(open_runner, behaviour=sleep), ROWS, 2) as engine:
+        for number in range(4):
+            engine.submit(Trial(number, {}))
+        assert engine.wait(3) == []
+    assert time.monotonic() - began < 20
+    assert not multiprocessing.active_children()
+
+
+def test_a_bug_is_told_as_one():
+    with (
+        pytest.raises(ValueError, match="a bug"),
+        local_engine(partial(open_runner, behaviour=fail), ROWS, 1) as engine,
+    ):
+        engine.submit(Trial(0, {}))
+        while not engine.wait(5):
+            pass

@@ -29,10 +29,10 @@ def default_space(config: Config, n_rows: int | None = None) -> Parameters:
 def _round_a_recipe(config: Config) -> Parameters:
     """The values of `accurate` and `fast` were chosen together: what is tried stays near them.
 
-    In some 110 trainings round `accurate` on six real tables of 200 to 1,300 rows twice the steps had 1 to 14%
-    less error on out-of-fold rows (four tables; on test rows from 17% less to 2% more), and wider networks some
-    1.5% less. Smaller networks, smaller batches and quantile scaling had 2% more and above; a third layer and
-    four times the steps won nothing on test rows.
+    In some 110 trainings round `accurate` on six real tables of 200 to 1,300 rows twice the steps had 1 to
+    14% less error on out-of-fold rows (four tables; on test rows from 17% less to 2% more), wider networks
+    some 1.5% less. Smaller networks, smaller batches and quantile scaling had 2% more and above; three layers
+    and four times the steps won nothing on test rows.
     """
     training, layers = config.training, list(config.model.hidden_layers)
     rate, decay = training.learning_rate, training.weight_decay

@@ -20,6 +20,7 @@ PAGES: Mapping[str, str] = {
     "runs": "many runs: a list, a comparison, a report for people",
     "ci": "gates, exit codes and JSON for scripts",
     "trackers": "TensorBoard, MLflow and DVC",
+    "cluster": "a search on many machines: Ray, SLURM, Kubernetes",
     "python": "a run in a notebook",
     "serving": "predictions from any language, and over HTTP",
     "scale": "more rows than memory, and the limits",

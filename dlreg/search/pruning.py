@@ -1,11 +1,12 @@
 """Which trials end before their last epoch: at some epochs, those that are then in the worst quarter.
 
 This is asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter
-Tuning") with the best three quarters going on at each rung, where it has a third: of networks of small tables
+Tuning") with the best three quarters going on at each rung, where it has a third: among networks for tables
 a slow learner is often the best in the end. Replayed on the curves of 100, 60 and 40 random trials of three
-tables, in forty orders each, it saves 38, 25 and 15 % of the epochs on top of early stopping, and the best
-trial left is on average 0, 0 and 0.3 % worse; the median rule (Golovin et al. 2017) saves 58, 44 and 28 %,
-and costs 0, 0 and 3 %.
+tables, in forty orders each, it saves 25, 15 and 13 % of the epochs on top of early stopping, and the best
+trial left is on average 0, 0 and 0.3 % worse. The median rule (Golovin et al. 2017) at the same epochs
+saves 41, 30 and 24 % and costs 0, 0 and 3.4 %; a third at each rung, from the fourth epoch on, 72, 61 and
+26 %, for 0.1, 3.8 and 2.5 %.
 """
 
 import math
@@ -25,9 +26,8 @@ _MEANING = (
 
 
 def rungs(epochs: int) -> tuple[int, ...]:
-    """The epochs at which trials are compared: a tenth of all, and twice as many again and again."""
-    first = max(1, round(epochs / 10))
-    return tuple(first * 2**step for step in range(4) if first * 2**step < epochs)
+    """The epochs at which trials are compared: a quarter and half of all."""
+    return tuple(sorted({round(epochs / 4), round(epochs / 2)} - {0, epochs}))
 
 
 def stops_from(

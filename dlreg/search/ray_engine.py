@@ -233,14 +233,14 @@ def _silent() -> Iterator[None]:
 @contextmanager
 def _own_token() -> Iterator[None]:
     """A cluster of this machine alone listens to nobody else; Ray would keep its token for good, at home."""
-    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid4().hex}
-    added = {} if any(name in os.environ for name in own) else own
-    os.environ.update(added)
+    if "RAY_AUTH_TOKEN" in os.environ:
+        yield
+        return
+    os.environ["RAY_AUTH_TOKEN"] = uuid4().hex
     try:
         yield
     finally:
-        for name in added:
-            del os.environ[name]
+        del os.environ["RAY_AUTH_TOKEN"]
 
 
 def _connect(address: str | None) -> None:

@@ -55,4 +55,4 @@ def test_a_mistyped_page_is_told_with_the_one_meant(tmp_path):
 
 
 def test_names_of_pages_are_completed():
-    assert [name for name, _ in complete_page("c")] == ["commands", "config", "ci"]
+    assert [name for name, _ in complete_page("c")] == ["commands", "config", "ci", "cluster"]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dlreg.search.driver import search
+from dlreg.search.pruning import rungs
 from dlreg.search.sampling import open_study
 from dlreg.search.space import Choices, Range
 from dlreg.search.study import Study
@@ -45,7 +46,7 @@ def result_of(trial: Trial, rows: np.ndarray | None = None) -> TrialResult:
     # As seeds have it.
     value += 1 + math.sin(1e5 * values["training.learning_rate"])
     curve: dict[int, float] = {}
-    for epoch in range(10, EPOCHS + 1, 10):
+    for epoch in (*rungs(EPOCHS), EPOCHS):
         curve[epoch] = value + 10 / epoch
         if curve[epoch] >= trial.stops.get(epoch, math.inf):
             return TrialResult(trial.number, "pruned", value, {}, epoch, epoch, curve)

@@ -39,6 +39,8 @@ Runner = Callable[[Trial], TrialResult]
 # Of a trial: who loses its worker again and again, most often for want of memory, would do so for ever.
 _MOST_LOST_WORKERS = 3
 _SECONDS_BETWEEN_COUNTS = 2.0
+# Ray ends the process after 60.
+_SECONDS_WITHOUT_HEAD = 20.0
 # What a worker keeps from task to task: the runner of one search, by its name.
 _runners: dict[str, Runner] = {}
 
@@ -71,7 +73,9 @@ def ray_engine(
     with _silent(), _own_token() if address is None else nullcontext():
         _connect(address)
         try:
-            yield _RayEngine(open_runner, arguments, n_jobs, threads, patience)
+            # The head of a cluster of its own machine, or the door of one that this machine is no part of.
+            head = address if address and address.startswith("ray://") else None
+            yield _RayEngine(open_runner, arguments, n_jobs, threads, patience, head)
         finally:
             ray.shutdown()
 
@@ -84,6 +88,7 @@ class _RayEngine:
         n_jobs: int | None,
         threads: int,
         patience: float,
+        head: str | None,
     ) -> None:
         self._n_jobs, self._threads, self._patience = n_jobs, threads, patience
         # Retried here: Ray would not tell how often, nor a lost worker from a lost node.
@@ -94,7 +99,8 @@ class _RayEngine:
         self._running: dict[Any, Trial] = {}
         self._lost: Counter[int] = Counter()
         self._places, self._counted = 0, float("-inf")
-        self._last_place = time.monotonic()
+        self._last_place = self._last_answer = time.monotonic()
+        self._head = head or ray.get_runtime_context().gcs_address
 
     @property
     def n_jobs(self) -> int:
@@ -159,12 +165,30 @@ class _RayEngine:
         """How many trials the nodes that are there can run at once."""
         now = time.monotonic()
         if now - self._counted > _SECONDS_BETWEEN_COUNTS:
-            nodes = [node for node in ray.nodes() if node["Alive"]]
+            # Ray would wait for a lost head until it ends the process.
+            nodes = [node for node in ray.nodes() if node["Alive"]] if self._head_answers() else []
             self._places = sum(int(node["Resources"].get("CPU", 0)) // self._threads for node in nodes)
             self._counted = now
             if self._places:
                 self._last_place = now
         return self._places
+
+    def _head_answers(self) -> bool:
+        """Whether the head of the cluster is there.
+
+        Raises:
+            ClusterError: It has not been for some time.
+        """
+        try:
+            _knock(self._head, seconds=2)
+            self._last_answer = time.monotonic()
+            return True
+        except OSError as error:
+            if time.monotonic() - self._last_answer > min(self._patience, _SECONDS_WITHOUT_HEAD):
+                message = f"the head of the cluster, {self._head}, does not answer any more"
+                hint = "Start the cluster again, and go on with --resume"
+                raise ClusterError(Fault(message, hint=hint)) from error
+            return False
 
     def _refuse_long_absence(self) -> None:
         """Gives up once there was no place for long.
@@ -260,7 +284,7 @@ def _connect(address: str | None) -> None:
         raise ClusterError(fault) from error
 
 
-def _knock(address: str | None) -> None:
+def _knock(address: str | None, seconds: float = 10.0) -> None:
     """Makes sure that something listens there, for which Ray would wait for minutes.
 
     Raises:
@@ -268,4 +292,4 @@ def _knock(address: str | None) -> None:
     """
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()

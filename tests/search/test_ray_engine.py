@@ -80,6 +80,19 @@ def test_where_no_node_has_the_cpus_the_search_ends_with_75(nodes):
     }
 
 
+def test_a_lost_head_ends_the_search_with_75(nodes, tmp_path):
+    from support.ray_cluster import start_driver
+
+    driver = start_driver(nodes, tmp_path, N_TRIALS, 0.2, patience=1)
+    while len(open_journal(tmp_path)) < 2:
+        assert driver.poll() is None
+        time.sleep(0.1)
+    nodes.kill(0)
+    _, said = driver.communicate(timeout=40)
+    assert "ClusterError: the head of the cluster, " in said.splitlines()[-1]
+    assert open_it(tmp_path).trials()
+
+
 def test_an_address_without_a_cluster_is_told(tmp_path):
     code = (
         "from dlreg.search.ray_engine import ray_engine\n"

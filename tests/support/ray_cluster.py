@@ -161,18 +161,12 @@ def cluster(n_nodes: int, n_cpus: int = 1) -> Iterator[Cluster]:
             nodes.stop()
 
 
-def start_driver(nodes: Cluster, folder: Path, n_trials: int, seconds: float) -> subprocess.Popen[str]:
+def start_driver(
+    nodes: Cluster, folder: Path, n_trials: int, seconds: float, patience: float = 30
+) -> subprocess.Popen[str]:
     """`support.search_driver` on the head."""
-    command = nodes.command(
-        0,
-        sys.executable,
-        "-m",
-        "support.search_driver",
-        str(folder),
-        str(n_trials),
-        str(seconds),
-        nodes.address,
-    )
+    arguments = map(str, (folder, n_trials, seconds, nodes.address, patience))
+    command = nodes.command(0, sys.executable, "-m", "support.search_driver", *arguments)
     return subprocess.Popen(
         command,
         env=ENVIRONMENT,

@@ -1,6 +1,6 @@
 """A search with trials that take a given time and are no trainings.
 
-python -m support.search_driver FOLDER TRIALS SECONDS [ADDRESS | shuffled SEED]
+python -m support.search_driver FOLDER TRIALS SECONDS (ADDRESS PATIENCE | shuffled SEED)
 """
 
 import json
@@ -98,7 +98,9 @@ def main() -> None:
     else:
         from dlreg.search.ray_engine import ray_engine
 
-        with ray_engine(open_sleeper, np.zeros(100_000), seconds, address=sys.argv[4], patience=30) as engine:
+        with ray_engine(
+            open_sleeper, np.zeros(100_000), seconds, address=sys.argv[4], patience=float(sys.argv[5])
+        ) as engine:
             print("connected", flush=True)
             search(study, engine, trials=n_trials)
     states = [result.state if result else None for _, result in study.trials()]

@@ -114,7 +114,7 @@ def tune(
             study_dir.set_status("running", {**facts, **_facts_of(search, execution)})
             opening = describe_study(config, search, path, facts)
             trackers = stack.enter_context(tracking_study(config.run.log, opening))
-            searched = SearchPlan(config, search, dataset, plan.threads, plan.epochs, execution)
+            searched = SearchPlan(config, search, dataset, plan, execution)
             ended = run_trials(searched, study_dir, interruption, listener, trackers, importing)
             study_dir.write(TRIALS, trials_csv(ended, search.space))
             study_dir.set_status("running", {"trials": count_trials(ended), "seconds": seconds()})

@@ -14,6 +14,9 @@ from dlreg.commands.tune_results import Ended, loss_of
 from dlreg.commands.tune_runs import Importing
 from dlreg.commands.tune_tracked import describe_trial
 from dlreg.config.schema import Config
+from dlreg.memory import format_bytes
+from dlreg.preview.memory import count_fitting
+from dlreg.preview.plan import Plan
 from dlreg.processor import usable_cores
 from dlreg.runs.interruption import Interruption
 from dlreg.search.driver import search as run_search
@@ -64,22 +67,20 @@ class SearchPlan:
         config: Of the study.
         search: What is searched.
         dataset: The rows.
-        threads: Of a trial.
-        epochs: The most of a trial.
+        size: Of trial 0.
         execution: Where trials are trained.
     """
 
     config: Config
     search: Search
     dataset: Dataset
-    threads: int
-    epochs: int
+    size: Plan
     execution: Execution
 
     @property
     def prune_epochs(self) -> int | None:
         """The most epochs of a trial, where those that fall behind end before."""
-        return self.epochs if self.search.prune else None
+        return self.size.epochs if self.search.prune else None
 
 
 def run_trials(
@@ -139,7 +140,7 @@ def run_trials(
 
 
 def _open_engine(plan: SearchPlan, importing: Importing) -> AbstractContextManager[Engine]:
-    execution, threads = plan.execution, plan.threads
+    execution, threads = plan.execution, plan.size.threads
     rows = pack_rows(plan.dataset)
     open_runner = partial(
         open_trials,
@@ -154,8 +155,19 @@ def _open_engine(plan: SearchPlan, importing: Importing) -> AbstractContextManag
 
         address, n_jobs = execution.address, execution.n_jobs
         return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
-    n_jobs = execution.n_jobs or max(1, usable_cores() // threads)
+    n_jobs = _count_jobs(execution.n_jobs, plan.size)
     return local_engine(open_runner, rows, n_jobs, keeps_programs=plan.config.run.compile_cache)
+
+
+def _count_jobs(wanted: int | None, size: Plan) -> int:
+    """As many trials at once as are asked for, or as there are cores and memory for."""
+    n_cores, n_fitting = usable_cores() // size.threads, count_fitting(size.memory_bytes)
+    n_jobs = wanted or max(1, min(n_cores, n_fitting))
+    if n_fitting < (wanted or n_cores):
+        each, there = format_bytes(size.memory_bytes), f"enough for {n_fitting}"
+        chosen = f"--jobs {wanted} may run out of it" if wanted else f"{n_jobs} will run at once"
+        warnings.warn(f"a trial needs about {each} of memory, and there is {there}: {chosen}", stacklevel=1)
+    return n_jobs
 
 
 def _open_study(plan: SearchPlan, study_dir: StudyDir, n_jobs: int) -> Study:

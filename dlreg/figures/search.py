@@ -17,6 +17,8 @@ from dlreg.figures.style import BEST, INK, NUMBERS, TRAIN, VALIDATION, short_nam
 from dlreg.wording import format_number
 
 MOST_SLICES, SLICES_PER_ROW = 20, 4
+# Of more trials, so many evenly spread ones show the same beside a parameter.
+MOST_POINTS = 3000
 PRUNED = "#9A9A9A"
 # Of values that get worse and worse this part is drawn in full, and half as much above it.
 SHOWN_SHARE, HEADROOM = 0.8, 0.5
@@ -256,6 +258,7 @@ def _draw_slice(
     if limits is not None:
         axes.set_ylim(limits)
         within = known[~limits.leave_out(values[known])]
+        within = within[:: math.ceil(len(within) / MOST_POINTS) or 1]
         size = float(np.clip(2500 / max(len(values), 1), 5, 30))
         axes.scatter(
             positions[within], values[within], s=size, c=within, cmap="Blues", vmin=-0.6 * len(values),

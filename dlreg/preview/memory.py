@@ -35,6 +35,15 @@ def too_little_memory(plan: Plan) -> Fault | None:
     return Fault(f"the training {shortage.sentence}", hint=hint)
 
 
+def count_fitting(memory_bytes: int) -> int:
+    """How many processes that use so much memory, libraries included, fit beside this one; at least one.
+
+    As many as there are cores where the system does not tell.
+    """
+    fitting = [room.left // memory_bytes for room in rooms() if room.counts == "memory"]
+    return max(1, min(fitting, default=usable_cores()))
+
+
 class Shortage(NamedTuple):
     """That memory is too little.
 

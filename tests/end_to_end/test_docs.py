@@ -20,6 +20,7 @@ from dlreg.config.reference import full_config
 from dlreg.config.schema import Config
 from dlreg.pipeline.limits import limits_of
 from dlreg.runs.names import FILES
+from dlreg.search import study_names
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "dlreg" / "docs"
@@ -228,6 +229,12 @@ def test_every_file_of_a_run_is_documented():
     assert all(f"`{name}`" in page for name in drawn_when_asked_for)
     named = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
     assert named == {name for name in FILES if name[0] != "."} - drawn_when_asked_for
+
+
+def test_every_file_of_a_study_is_documented():
+    (table,) = re.findall(r"^\| file \| content \|\n(.*?)\n\n", TEXTS["search"], re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r"^\| `([\w.]+)/?` \|", table, re.MULTILINE))
+    assert named == study_names.FILES | set(study_names.RUNS)
 
 
 def test_every_dependency_is_justified():

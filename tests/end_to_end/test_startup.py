@@ -8,7 +8,7 @@ import pytest
 
 HEAVY = {"tensorflow", "keras", "sklearn", "skl2onnx", "scipy"}
 # Typer imports pydantic by itself.
-LIGHT = HEAVY | {"pandas", "numpy", "matplotlib", "onnxruntime", "onnx", "yaml"}
+LIGHT = HEAVY | {"optuna", "ray", "pandas", "numpy", "matplotlib", "onnxruntime", "onnx", "yaml"}
 PROBE = """
 import sys
 from dlreg.cli.main import main
@@ -40,6 +40,7 @@ def modules_after(*arguments, cwd) -> set[str]:
         ["--help"],
         ["--version"],
         ["train", "--help"],
+        ["tune", "--help"],
         ["predict", "--help"],
         ["check", "--help"],
         ["init", "--help"],

@@ -40,6 +40,9 @@ CONFIGS = (
     "data: {path: t.csv, target: y}\ntraining:\n  schedule: {name: cosine, warmup_epochs: 5}\n"
     "  early_stopping: null\nrun: {dir: x}\n",
     "data: {path: t.csv, target: y}\nmodel:\n  hidden_layers: [8, 8]\n  dropout: 1e-1\n# a comment\n",
+    "data: {path: t.csv, target: y}\nsearch:\n  metric: validation.mae\n  time_limit: 1h30m\n  parameters:\n"
+    "    training.learning_rate: {min: 1e-4, max: 1e-1, distribution: log_uniform}\n"
+    "    model.hidden_layers: {values: [[64, 64], [8]]}\n    preset: {values: [standard]}\n",
     'data: {path: t.csv, target: y, encoding: cp949, delimiter: ";", decimal: ",", thousands: "."}\n',
 )
 KEYS = (

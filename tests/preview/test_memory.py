@@ -38,3 +38,20 @@ def test_a_training_needs_what_its_plan_says(monkeypatch, room, message):
 def test_where_nothing_limits_memory_nothing_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "rooms", list)
     assert memory.too_little_memory(PLAN) is None
+
+
+@pytest.mark.parametrize(("gigabytes", "n_fitting"), [(1, 1), (6.5, 2), (31, 10)])
+def test_so_many_processes_fit_as_memory_is_left_for(monkeypatch, gigabytes, n_fitting):
+    rooms = [
+        Room("the container", "memory", 0, int(gigabytes * 1e9), ""),
+        Room("this machine", "memory", 0, 60_000_000_000, ""),
+        Room("ulimit -v", "address space", 0, 1, ""),
+    ]
+    monkeypatch.setattr(memory, "rooms", lambda: rooms)
+    assert memory.count_fitting(3_000_000_000) == n_fitting
+
+
+def test_where_the_system_does_not_tell_as_many_fit_as_there_are_cores(monkeypatch):
+    monkeypatch.setattr(memory, "rooms", list)
+    monkeypatch.setattr(memory, "usable_cores", lambda: 5)
+    assert memory.count_fitting(3_000_000_000) == 5

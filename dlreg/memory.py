@@ -127,8 +127,11 @@ def is_lack_of_memory(error: BaseException) -> bool:
     return cause is not None and is_lack_of_memory(cause)
 
 
-def largest_size() -> int:
-    """The most memory in use by this process so far, in bytes."""
+def memory_in_use() -> int:
+    """The memory that this process uses, in bytes; the most so far where the system tells no more."""
+    with suppress(OSError, KeyError):
+        # The peak would be that of the process that started this one, if it was larger.
+        return _numbers(_PROC / "self" / "status")["VmRSS"] * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -1,5 +1,7 @@
 """The trials of a search: asked for, trained by an engine, kept, shown and told to trackers."""
 
+import hashlib
+import json
 import math
 import time
 import warnings
@@ -8,6 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
+
+import numpy as np
 
 from dlreg.commands.tune_progress import SearchCounter, SearchListener
 from dlreg.commands.tune_results import Ended, loss_of
@@ -181,7 +185,18 @@ def _open_study(plan: SearchPlan, study_dir: StudyDir, n_jobs: int) -> Study:
         search.maximise,
         own_values={key: own.value for key, own in own_values(config, search.space).items()},
         prune_epochs=plan.prune_epochs,
+        name=name_in_database(config, plan.dataset),
     )
+
+
+def name_in_database(config: Config, dataset: Dataset) -> str:
+    """What a study is called in a database: the same for the same config and rows, wherever they are read."""
+    said = config.model_dump(mode="json", include={"preset", "preprocessing", "model", "training"})
+    said["search"] = config.search.model_dump(mode="json", exclude={"trials", "time_limit", "storage"})
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for name in ("train", "validation"):
+        digest.update(np.ascontiguousarray(dataset.parts[name].y_true).data)
+    return f"{config.data.target} {digest.hexdigest()[:16]}"
 
 
 def _ended(study: Study) -> list[Ended]:

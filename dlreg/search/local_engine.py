@@ -20,7 +20,7 @@ from queue import SimpleQueue
 
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.files.whole_file import reporting_storage_errors
-from dlreg.memory import largest_size
+from dlreg.memory import memory_in_use
 from dlreg.search.packed_rows import PackedRows, store_arrays
 from dlreg.search.trials import Engine, Trial, TrialResult
 
@@ -141,6 +141,6 @@ def _run(open_runner: Callable[[], Runner], trial: Trial) -> tuple[TrialResult, 
     """The result, and whether the process has grown too large."""
     global _runner, _first_size
     _runner = _runner or open_runner()
-    result, size = _runner(trial), largest_size()
+    result, size = _runner(trial), memory_in_use()
     _first_size = _first_size or size
     return result, size - _first_size > MOST_GROWTH

@@ -152,8 +152,10 @@ def _run(
 
 
 def _lowest_at(epochs: tuple[int, ...], progress: Progress) -> Mapping[int, float]:
+    """The lowest loss so far at each of these epochs, and at the last one."""
     losses = progress.history[progress.watched]
-    return {epoch: min(losses[:epoch]) for epoch in epochs if epoch <= len(losses)}
+    reached = [epoch for epoch in (*epochs, len(losses)) if 0 < epoch <= len(losses)]
+    return {epoch: min(losses[:epoch]) for epoch in reached} if epochs else {}
 
 
 def _value(metrics: Mapping[str, Mapping[str, float | None]], metric: str) -> float | None:

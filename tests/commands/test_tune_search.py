@@ -5,7 +5,9 @@ import warnings
 import pytest
 
 from dlreg.commands import tune_search
+from dlreg.config.reading import load_config
 from dlreg.preview.plan import Plan
+from dlreg.table.dataset import load_dataset
 
 
 def count_jobs(monkeypatch, wanted, *, cores, fitting, threads=1):
@@ -34,3 +36,16 @@ def test_no_more_than_memory_is_left_for_and_it_is_told(monkeypatch):
     said = "a trial needs about 3.0 GB of memory, and there is enough for 2: "
     assert count_jobs(monkeypatch, None, cores=8, fitting=2) == (2, [f"{said}2 will run at once"])
     assert count_jobs(monkeypatch, 4, cores=8, fitting=2) == (4, [f"{said}--jobs 4 may run out of it"])
+
+
+def test_a_study_in_a_database_is_called_after_its_config_and_rows(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{row},{row % 7}" for row in range(40)))
+    (tmp_path / "c.yaml").write_text("data: {path: t.csv, target: y}")
+
+    def name_of(*overrides):
+        config = load_config(tmp_path / "c.yaml", overrides)
+        return tune_search.name_in_database(config, load_dataset(config))
+
+    assert name_of() == name_of("search.trials=7", "search.storage=sqlite:////x") == name_of("run.threads=2")
+    others = [name_of("training.epochs=5"), name_of("search.method=random"), name_of("training.seed=1")]
+    assert len({name_of(), *others}) == 4

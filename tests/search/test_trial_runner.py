@@ -92,7 +92,7 @@ def test_a_trial_that_has_fallen_behind_ends_at_its_rung(tmp_path):
         write_config(tmp_path, training={"epochs": 40, "early_stopping": None}), rung_epochs=40
     )
     whole = run_trial(Trial(1, {}))
-    assert (whole.state, list(whole.curve)) == ("complete", [10, 20])
+    assert (whole.state, list(whole.curve)) == ("complete", [10, 20, 40])
     assert list(whole.curve.values()) == sorted(whole.curve.values(), reverse=True)
     behind = run_trial(Trial(2, {}, {10: 0.0, 20: 1e9}))
     assert (behind.state, behind.epochs, behind.curve) == ("pruned", 10, {10: whole.curve[10]})

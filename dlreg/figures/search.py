@@ -19,7 +19,7 @@ from dlreg.wording import format_number
 MOST_SLICES, SLICES_PER_ROW = 20, 4
 # Of more trials, so many evenly spread ones show the same beside a parameter.
 MOST_POINTS = 3000
-PRUNED = "#9A9A9A"
+PRUNED, FAILED = "#9A9A9A", "#B00020"
 # Of values that get worse and worse this part is drawn in full, and half as much above it.
 SHOWN_SHARE, HEADROOM = 0.8, 0.5
 _DASHES = (0, (4, 3))
@@ -149,23 +149,16 @@ def _draw_history(
     numbers = np.arange(len(values))
     size = float(np.clip(3000 / max(len(values), 1), 4, 42))
     has_value = np.isfinite(values)
-    failed = (states == "failed") | ~has_value
     margin = 0.5 if len(values) == 1 else max(0.015 * len(values), 0.3)
     axes.set_xlim(-margin, len(values) - 1 + margin)
     if limits is not None:
         axes.set_ylim(limits)
         within = has_value & ~limits.leave_out(np.where(has_value, values, limits.low))
-        for state, colour, marker, alpha in (
-            ("pruned", PRUNED, "x", 0.6),
-            ("complete", TRAIN, "o", float(np.clip(12 / max(len(values), 1) ** 0.5, 0.25, 0.8))),
-        ):
-            rows = (states == state) & within
-            if rows.any():
-                widths = 1.0 if marker == "x" else 0.0
-                axes.scatter(
-                    numbers[rows], values[rows], s=size, c=colour, marker=marker, alpha=alpha,
-                    linewidths=widths, label=state,
-                )  # fmt: skip
+        if within.any():
+            alpha = float(np.clip(12 / max(len(values), 1) ** 0.5, 0.25, 0.8))
+            axes.scatter(
+                numbers[within], values[within], s=size, c=TRAIN, alpha=alpha, linewidths=0, label="complete"
+            )
         _draw_beyond(axes, numbers, values, has_value & ~within, limits, maximise)
         complete = np.where((states == "complete") & has_value, values, -np.inf if maximise else np.inf)
         so_far = np.maximum.accumulate(complete) if maximise else np.minimum.accumulate(complete)
@@ -185,11 +178,13 @@ def _draw_history(
         axes.set_ylim(0, 1)
         axes.tick_params(labelleft=False)
         axes.text(0.5, 0.5, "no trial was trained to its end", ha="center", transform=axes.transAxes)
-    if failed.any():
-        axes.plot(
-            numbers[failed], np.zeros(failed.sum()), "|", color="#B00020", markersize=9, label="failed",
-            transform=axes.get_xaxis_transform(), clip_on=False, zorder=5,
-        )  # fmt: skip
+    for state, colour in (("pruned", PRUNED), ("failed", FAILED)):
+        rows = ~has_value & (states == state)
+        if rows.any():
+            axes.plot(
+                numbers[rows], np.zeros(rows.sum()), "|", color=colour, markersize=9, label=state,
+                transform=axes.get_xaxis_transform(), clip_on=False, zorder=5,
+            )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10], min_n_ticks=1))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.yaxis.set_major_formatter(StrMethodFormatter(NUMBERS))

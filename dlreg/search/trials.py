@@ -34,8 +34,8 @@ class TrialResult:
     Attributes:
         number: Of the trial.
         state: See `TrialState`.
-        value: The metric that is searched by; None where the trial failed. Of a pruned one as far as it came.
-        metrics: Of every part but test, the same numbers as in `metrics.json`; none where it failed.
+        value: The metric that is searched by; None where the trial did not come to its end.
+        metrics: Of every part but test, the same numbers as in `metrics.json`; none where it did not.
         epochs: How many there were.
         best_epoch: The one whose weights are kept, 1-based.
         curve: The lowest validation loss so far at some epochs, 1-based, for `dlreg.search.pruning`.

@@ -38,6 +38,8 @@ except ImportError:
 Runner = Callable[[Trial], TrialResult]
 # Of a trial: who loses its worker again and again, most often for want of memory, would do so for ever.
 _MOST_LOST_WORKERS = 3
+# What is compiled for other networks stays in a process, some ten megabytes each.
+_MOST_TRIALS_OF_A_WORKER = 200
 _SECONDS_BETWEEN_COUNTS = 2.0
 # Ray ends the process after 60.
 _SECONDS_WITHOUT_HEAD = 20.0
@@ -92,7 +94,7 @@ class _RayEngine:
     ) -> None:
         self._n_jobs, self._threads, self._patience = n_jobs, threads, patience
         # Retried here: Ray would not tell how often, nor a lost worker from a lost node.
-        self._task = ray.remote(num_cpus=threads, max_retries=0)(_run)
+        self._task = ray.remote(num_cpus=threads, max_retries=0, max_calls=_MOST_TRIALS_OF_A_WORKER)(_run)
         self._shared = ray.put((open_runner, arguments))
         self._key, self._versions = uuid4().hex, _versions()
         self._waiting: deque[Trial] = deque()

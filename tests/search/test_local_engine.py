@@ -2,59 +2,18 @@
 
 import multiprocessing
 import os
-import signal
 import time
 from functools import partial
 
 import numpy as np
 import pytest
+from support.trial_workers import die, die_once, fail, grow, nothing, open_runner, sleep
 
 from dlreg.search.local_engine import local_engine
 from dlreg.search.packed_rows import PackedRows
-from dlreg.search.trials import Trial, TrialResult
+from dlreg.search.trials import Trial
 
 ROWS = PackedRows((), None, 0, {}, {"train.y_true": np.arange(5.0)})
-
-
-def open_runner(rows, behaviour, cache):
-    total = float(rows.arrays["train.y_true"].read().sum())
-
-    def run_trial(trial):
-        behaviour(trial)
-        return TrialResult(trial.number, "complete", total, {"process": {"id": os.getpid()}})
-
-    return run_trial
-
-
-def nothing(trial):
-    pass
-
-
-held = []
-
-
-def grow(trial):
-    if trial.number == 2:
-        held.append(np.ones(100_000_000))
-
-
-def die_once(path, trial):
-    if trial.number == 2 and not path.exists():
-        path.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die(trial):
-    if trial.number == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def sleep(trial):
-    time.sleep(60)
-
-
-def fail(trial):
-    raise ValueError("a bug")
 
 
 def results_of(behaviour, n_trials, n_jobs=2):

@@ -1,13 +1,14 @@
 """What Optuna, or the grid, would try next: a function of the seed, the space and the results known by then.
 
 Optuna is asked in memory, where it is told results in the order of the trials' numbers. It so knows the same
-at each question, whatever ended first.
+at each question, whatever ended first. The same values would give the same result, so that none are tried
+twice: where Optuna draws some again, the next point that has not been tried takes their place.
 """
 
+import json
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,14 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from dlreg.search.parameters import distributions_of, grid_points, grid_size, is_within, values_of
+from dlreg.search.parameters import (
+    distributions_of,
+    grid_points,
+    grid_size,
+    is_finite,
+    is_within,
+    values_of,
+)
 from dlreg.search.space import Space
 from dlreg.search.stored import template
 from dlreg.search.study import Method
@@ -46,36 +54,47 @@ class Asking:
         with without_notes():
             self._study = optuna.create_study(storage=self._storage, study_name="search")
         self._study_id = self._storage.get_study_id_from_name("search")
-        self._points = grid_points(space, seed, own_values) if method == "grid" else iter(())
-        self._drawn: list[Mapping[str, Any]] = []
+        self._points = grid_points(space, seed, own_values) if is_finite(space) else iter(())
+        self._tried: set[str] = set()
+        # Optuna's numbers of the trials.
+        self._ids: list[int] = []
         # How many trials there can be; None: any number.
-        self.limit = grid_size(space) + (not is_within(own_values, space)) if method == "grid" else None
+        self.limit = grid_size(space) + (not is_within(own_values, space)) if is_finite(space) else None
 
     def ask(self, number: int) -> Mapping[str, Any] | None:
-        """The values of the next trial; None where the grid has no further points.
+        """The values of the next trial; None where everything has been tried.
 
         Args:
             number: How many trials were asked for and taken over before.
         """
         if number == 0:
-            values = dict(self._own_values)
+            values: Mapping[str, Any] | None = dict(self._own_values)
         elif self._method == "grid":
-            if (point := self._grid_point(number)) is None:
-                return None
-            values = dict(point)
+            values = self._next_point()
         else:
             # A seed of its own, so that nothing is left over from trial to trial.
             drawn = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
             self._study.sampler = sampler(self._method, drawn, self._distributions)
-            return values_of(self._study.ask(self._distributions).params, self._space)
-        self.take_over(number, values)
+            asked = self._study.ask(self._distributions)
+            values = values_of(asked.params, self._space)
+            if self.limit is None or _text(values) not in self._tried:
+                self._tried.add(_text(values))
+                self._ids.append(asked._trial_id)
+                return values
+            # Optuna leaves out what failed.
+            self._storage.set_trial_state_values(asked._trial_id, TrialState.FAIL)
+            values = self._next_point()
+        if values is not None:
+            self.take_over(number, values)
         return values
 
     def take_over(self, number: int, values: Mapping[str, Any]) -> None:
         """Takes a trial as running whose values are known."""
         if not is_within(values, self._space):
             self._outside.add(number)
-        self._study.add_trial(template(Trial(number, values), self._space, self._distributions))
+        self._tried.add(_text(values))
+        trial = template(Trial(number, values), self._space, self._distributions)
+        self._ids.append(self._storage.create_new_trial(self._study_id, trial))
 
     def tell(self, result: TrialResult) -> None:
         """Takes the result of a trial into account.
@@ -83,7 +102,7 @@ class Asking:
         A trial that failed is among the worst, so that its like is avoided: Optuna would forget it. Values
         outside of the space are of no use to it: trial 0 is then left out.
         """
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, result.number)
+        trial_id = self._ids[result.number]
         if result.number in self._outside:
             self._storage.set_trial_state_values(trial_id, TrialState.FAIL)
         elif result.state == "complete" and result.value is not None:
@@ -94,10 +113,13 @@ class Asking:
                 self._storage.set_trial_intermediate_value(trial_id, epoch, loss)
             self._storage.set_trial_state_values(trial_id, TrialState.PRUNED)
 
-    def _grid_point(self, number: int) -> Mapping[str, Any] | None:
-        """The point of a trial, from 1."""
-        self._drawn += islice(self._points, max(0, number - len(self._drawn)))
-        return self._drawn[number - 1] if number <= len(self._drawn) else None
+    def _next_point(self) -> Mapping[str, Any] | None:
+        """The first point of the grid that has not been tried; None where there is none."""
+        return next((point for point in self._points if _text(point) not in self._tried), None)
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, sort_keys=True)
 
 
 def sampler(method: Method, seed: int | None, distributions: dict[str, BaseDistribution]) -> BaseSampler:

@@ -56,6 +56,11 @@ def is_within(values: Mapping[str, Any], space: Space) -> bool:
     return all(key in values and _is_one_of(values[key], tried) for key, tried in space.items())
 
 
+def is_finite(space: Space) -> bool:
+    """Whether a space is one of choices and whole numbers alone, so that everything can be tried."""
+    return all(isinstance(tried, Choices) or tried.is_integer for tried in space.values())
+
+
 def grid_size(space: Space) -> int:
     """How many points a grid has: the product of its choices and whole numbers."""
     return prod(len(_levels(space[key])) for key in space)

@@ -160,3 +160,33 @@ def test_the_seed_and_nothing_else_decides(tmp_path):
         np.random.seed(seed + len(name))
     assert studies[0] == studies[1] != studies[2]
     assert open_it(tmp_path).trials() == []
+
+
+@pytest.mark.parametrize("method", ["tpe", "random", "grid"])
+@pytest.mark.parametrize("outside", [False, True])
+def test_nothing_is_tried_twice_and_a_search_ends_when_everything_was(method, outside):
+    own = {
+        "model.hidden_layers": [32],
+        "preprocessing.numeric": None,
+        "training.batch_size": 32 if outside else 9,
+    }
+    n_points = 45 + outside
+
+    def ask(asking, n_trials):
+        return ask_all(asking, n_trials, lambda values: len(str(values)), window=3)
+
+    whole = Asking(GRID, method, 5, own, False)
+    asked = ask(whole, n_points)
+    assert whole.limit == n_points == len({json.dumps(values, sort_keys=True) for values in asked})
+    assert whole.ask(n_points) is None
+    # One that goes on is told of the trials before it, and asks for the same.
+    for n_before in (1, 7, 20, 40):
+        again = Asking(GRID, method, 5, own, False)
+        for number, values in enumerate(asked[:n_before]):
+            again.take_over(number, values)
+        for told in range(n_before - 3):
+            again.tell(TrialResult(told, "complete", len(str(asked[told]))))
+        for number in range(n_before, n_points):
+            if number >= 3 and number - 3 >= max(0, n_before - 3):
+                again.tell(TrialResult(number - 3, "complete", len(str(asked[number - 3]))))
+            assert again.ask(number) == asked[number]

@@ -9,6 +9,7 @@ from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
+from dlreg.files.plain_file import open_plain_file
 from dlreg.files.whole_file import reporting_storage_errors, write_all
 
 # A machine that loses power loses the results of so many seconds, whose trials are then trained again.
@@ -25,6 +26,7 @@ class SoleWriter(BaseJournalBackend):
         path: The file, which need not exist yet. A last line that a kill cut is taken off.
 
     Raises:
+        RunDirError: It is no plain file, as a stranger's link to a file that is not to be changed.
         StorageError: It cannot be read or written.
         ValueError: It is no journal.
 
@@ -34,6 +36,9 @@ class SoleWriter(BaseJournalBackend):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if os.path.lexists(path):
+            with open_plain_file(path):
+                pass
         with reporting_storage_errors(path):
             n_lines = _cut_unfinished_line(path)
             self._unread = list(JournalFileBackend(str(path)).read_logs(0))

@@ -283,3 +283,13 @@ def test_nothing_is_said(tmp_path, capfd, recwarn):
     open_it(tmp_path)
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list
+
+
+def test_a_journal_that_is_a_link_is_not_followed(tmp_path):
+    """What a stranger's study points to keeps its last line, which has no end."""
+    other = tmp_path / "other.txt"
+    other.write_text("first\nlast")
+    (tmp_path / "journal.log").symlink_to(other)
+    with pytest.raises(RunDirError, match="expected a plain file, found a link"):
+        open_it(tmp_path)
+    assert other.read_text() == "first\nlast"

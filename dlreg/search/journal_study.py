@@ -134,7 +134,9 @@ class JournalStudy:
         if differences := plan_differences(kept, asked):
             message = f"the study has another {', '.join(differences)}"
             raise RunDirError(Fault(message, str(path), hint="Begin a new study, with another --study"))
-        return study_id, replace(plan, window=int(kept["window"]))
+        if (window := int(kept["window"])) < 1:
+            raise ValueError(f"its window is {window}")
+        return study_id, replace(plan, window=window)
 
 
 @contextmanager
@@ -147,7 +149,7 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except (
-        ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
+        ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
         optuna.exceptions.OptunaError,
     ) as error:  # fmt: skip
         hint = "Take it back from a copy, or begin a new study, with another --study"

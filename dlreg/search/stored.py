@@ -8,6 +8,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from pydantic import TypeAdapter
 
 from dlreg.search.parameters import is_within, params_of, values_of
 from dlreg.search.space import Space
@@ -15,6 +16,8 @@ from dlreg.search.study import StudyPlan
 from dlreg.search.trials import Trial, TrialResult
 
 SCHEMA_VERSION = 1
+# What is read is held against it, and kept as it is: whole numbers stay such.
+_SHAPE = TypeAdapter(TrialResult)
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
@@ -69,8 +72,9 @@ def stored_result(stored: FrozenTrial) -> TrialResult | None:
     content = stored.user_attrs.get("result")
     if content is None:
         return None
+    _SHAPE.validate_python(content)
     result = TrialResult(**{**content, "curve": _numbers(content["curve"])})
-    if result.number != stored.number or result.state not in _STATES:
+    if result.number != stored.number:
         raise ValueError(f"the result of trial {stored.number} is another's")
     return result
 

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import math
 import os
 import random
@@ -213,6 +214,34 @@ def test_a_damaged_journal_is_a_fault_of_the_study(tmp_path):
                         (0, ""), (1, ""), (3, "")):  # fmt: skip
         journal.write_text("".join([*lines[:place], line, *lines[place + 1 :]]))
         with pytest.raises(RunDirError, match=r"journal\.log: the journal of the study is damaged"):
+            open_it(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"value": "low"}, {"metrics": 5}, {"metrics": {"validation": {"rmse": []}}}, {"seconds": None},
+     {"state": "fine"}, {"message": 3}],
+)  # fmt: skip
+def test_a_result_of_another_shape_is_a_fault_of_the_study(tmp_path, wrong):
+    search(open_it(tmp_path), Shuffled(1, 1), trials=3)
+    journal = tmp_path / "journal.log"
+    changes = [json.loads(line) for line in journal.read_text().splitlines()]
+    for change in changes:
+        if "result" in change.get("user_attr", {}):
+            change["user_attr"]["result"] |= wrong
+    journal.write_text("".join(f"{json.dumps(change)}\n" for change in changes))
+    with pytest.raises(RunDirError, match="the journal of the study is damaged"):
+        open_it(tmp_path)
+
+
+def test_a_journal_that_would_never_end_or_is_too_deep_is_a_fault_of_the_study(tmp_path):
+    search(open_it(tmp_path), Shuffled(1, 1), trials=3)
+    journal = tmp_path / "journal.log"
+    content = journal.read_text()
+    for wrong in (content.replace('"window":8', '"window":0'), f"{'[' * 100_000}\n"):
+        assert wrong != content
+        journal.write_text(wrong)
+        with pytest.raises(RunDirError, match="the journal of the study is damaged"):
             open_it(tmp_path)
 
 

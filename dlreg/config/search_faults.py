@@ -121,7 +121,7 @@ def _entry_faults(
     if "values" in entry:
         first: dict[str, int] = {}
         for index, value in enumerate(entry["values"]):
-            if first.setdefault(json.dumps(value, sort_keys=True), index) != index:
+            if first.setdefault(_spelling(value), index) != index:
                 message = f"search.parameters.{name} has {quote(value)} twice"
                 yield origins.fault(message, (*place, "values", index), "Remove one of them.")
         return
@@ -142,6 +142,19 @@ def _entry_faults(
     if entry.get("distribution") == "log_uniform" and entry["min"] <= 0:
         message = f"search.parameters.{name}: min must be above 0 for log_uniform, found {entry['min']}"
         yield origins.fault(message, (*place, "min"), "Raise min, such as to 1e-6, or choose uniform.")
+
+
+def _spelling(value: Any) -> str:
+    """The same text for equal values: a grid would count 0 and 0.0 as two points, and try one."""
+    return json.dumps(_with_whole_numbers(value), sort_keys=True)
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_whole_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _example(leaves: Sequence[Node]) -> str:

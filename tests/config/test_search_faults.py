@@ -44,6 +44,7 @@ RANGE = "{min: 1e-4, max: 1e-1}"
         ("model.hidden_layers: {values: [64]}", 36, "model.hidden_layers must be a list"),
         ("model.hidden_layers: {values: [[64, -1]]}", 41, "model.hidden_layers[1] must be a whole number"),
         ("model.dropout: {values: [0.1, 0.1]}", 35, "has 0.1 twice"),
+        ("model.dropout: {values: [0, 0.1, 0.0]}", 38, "has 0.0 twice"),
         ("training.schedule: {values: [constant, cosin]}", 44, 'found "cosin"'),
         ("training.schedule.warmup_epochs: {values: [3]}", 48, "training.schedule.name is required"),
         ("training.momentum: {min: 0, max: 0.9}", 38, "with training.momentum 0.9: training.momentum has no meaning"),

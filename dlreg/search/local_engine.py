@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -29,6 +30,7 @@ Runner = Callable[[Trial], TrialResult]
 MOST_LOST_PROCESSES = 3
 # By how much a process may grow after its first trial: some sixty other networks.
 MOST_GROWTH = 700_000_000
+_SECONDS_BETWEEN_KILLS = 0.01
 # In a worker, once it is warm: what runs trials, and its size after the first.
 _runner: Runner | None = None
 _first_size = 0
@@ -83,6 +85,8 @@ class _LocalEngine:
     def wait(self, seconds: float) -> list[TrialResult]:
         """See `Engine`."""
         if not self._futures:
+            # Others' trials may be all that is left of a study in a database.
+            time.sleep(seconds)
             return []
         done, self._futures = wait(self._futures, seconds, FIRST_COMPLETED)
         return [future.result() for future in done]
@@ -91,9 +95,14 @@ class _LocalEngine:
         """Ends all processes, whatever they are at."""
         self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.kill()
-            process.join()
+        # A thread may be about to start a process.
+        while True:
+            for process in multiprocessing.active_children():
+                process.kill()
+                process.join()
+            if all(future.done() for future in self._futures):
+                break
+            time.sleep(_SECONDS_BETWEEN_KILLS)
         self._threads.shutdown(wait=True)
 
     def _run(self, trial: Trial) -> TrialResult:

@@ -62,6 +62,22 @@ def test_an_engine_that_is_left_ends_what_runs():
     assert not multiprocessing.active_children()
 
 
+def test_an_engine_that_is_left_at_once_ends_processes_that_were_about_to_start():
+    began = time.monotonic()
+    with local_engine(partial(open_runner, behaviour=sleep), ROWS, 2) as engine:
+        for number in range(4):
+            engine.submit(Trial(number, {}))
+    assert time.monotonic() - began < 20
+    assert not multiprocessing.active_children()
+
+
+def test_an_engine_without_trials_waits_as_long_as_it_is_asked_to():
+    with local_engine(partial(open_runner, behaviour=nothing), ROWS, 1) as engine:
+        began = time.monotonic()
+        assert engine.wait(0.2) == []
+        assert time.monotonic() - began >= 0.2
+
+
 def test_a_bug_is_told_as_one():
     with (
         pytest.raises(ValueError, match="a bug"),

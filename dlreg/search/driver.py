@@ -1,6 +1,7 @@
 """The loop of a search: hand trials out, wait for results, keep them, ask for more."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
@@ -33,7 +34,7 @@ def search(
         trials: How many the study is to have, those of earlier sessions included.
         deadline: The `time.monotonic` at which the search ends. Trials that are running then are given up, as
             to wait for them may take longer than all before; but there is no end before the first one is
-            complete.
+            complete, or a whole window of trials has ended and none of them is.
         on_result: Called with each new result, in the order in which they end.
         should_stop: Asked twice a second.
 
@@ -45,13 +46,13 @@ def search(
         StorageError: The storage cannot be read or written.
     """
     running: dict[int, Trial] = {}
-    some_complete = any(result and result.state == "complete" for _, result in study.trials())
+    states = Counter(result.state for _, result in study.trials() if result)
     try:
         while not study.is_finished(trials):
             if should_stop():
                 return "stopped"
             left = float("inf") if deadline is None else deadline - time.monotonic()
-            if left <= 0 and some_complete:
+            if left <= 0 and (states["complete"] or states.total() >= study.plan.window):
                 return "time_limit"
             # As many again as run at once wait, so that none that ends leaves its place empty.
             while len(running) < 2 * engine.n_jobs and (trial := study.next_trial(trials)):
@@ -62,7 +63,7 @@ def search(
             for result in engine.wait(seconds):
                 if trial := running.pop(result.number, None):
                     study.tell(result)
-                    some_complete |= result.state == "complete"
+                    states[result.state] += 1
                     if on_result:
                         on_result(trial, result)
     finally:

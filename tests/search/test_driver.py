@@ -166,6 +166,16 @@ def test_at_the_deadline_no_more_is_asked_but_there_is_one_complete_trial(tmp_pa
     assert [result.state for result in results] == ["complete"]
 
 
+def test_a_deadline_ends_a_search_whose_trials_all_fail(tmp_path):
+    class Failing(Shuffled):
+        def wait(self, seconds):
+            return [replace(result, state="failed", value=None) for result in super().wait(seconds)]
+
+    study = open_it(tmp_path)
+    assert search(study, Failing(1, 1), trials=N_TRIALS, deadline=time.monotonic() - 1) == "time_limit"
+    assert 8 <= sum(result is not None for _, result in study.trials()) < 12
+
+
 def test_a_deadline_ends_a_search_whose_trials_never_end(tmp_path):
     class Slow(Shuffled):
         def wait(self, seconds):

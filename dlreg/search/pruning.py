@@ -21,11 +21,8 @@ from dlreg.search.trials import Trial, TrialResult
 _KEPT = 0.75
 # So many others must have come to a rung before any trial ends there.
 _FEWEST = 8
-# What makes losses of two trials incomparable: other rows, another loss, another scale.
-_MEANING = (
-    "data.", "preprocessing.target", "training.loss", "training.quantiles", "training.tweedie_power",
-    "training.validation_split",
-)  # fmt: skip
+# What makes losses of two trials incomparable: other rows, another loss or penalty, another scale.
+_MEANING = ("model.l2", "preprocessing.target", "preset", "training.loss", "training.seed")
 
 
 def rungs(epochs: int) -> tuple[int, ...]:

@@ -52,6 +52,13 @@ def test_losses_that_mean_something_else_are_not_compared():
     assert stops_from(among, {"training.loss": "mae", "model.dropout": 0.5}, 100) == {25: 6.0}
 
 
+@pytest.mark.parametrize(("key", "value", "other"), [("model.l2", 0.0, 0.01), ("training.seed", 1, 2)])
+def test_what_adds_to_the_loss_or_draws_the_rows_is_not_compared(key, value, other):
+    among = told([{25: float(k)} for k in range(8)], values={key: value})
+    assert stops_from(among, {key: value}, 100) == {25: 6.0}
+    assert stops_from(among, {key: other}, 100) == {}
+
+
 def test_a_loss_that_is_no_number_is_the_worst():
     curves = [{25: math.nan if k < 2 else float(k)} for k in range(8)]
     assert stops_from(told(curves), {}, 100) == {}

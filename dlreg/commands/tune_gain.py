@@ -70,18 +70,19 @@ def measure_gain(best: Path, plain: Path, search_metric: str) -> tuple[Gain | No
         search_metric: What was searched by, such as `validation.rmse`.
 
     Returns:
-        None in each place where there are no test rows, or metrics without a value.
+        None in each place where there are no test rows, or others, as of another seed; or metrics without a
+        value.
     """
     part, _, metric = search_metric.rpartition(".")
     metric = metric if metric in METRICS else DEFAULT_METRIC
     runs = read_overview(best), read_overview(plain)
+    if not np.array_equal(runs[0].predicted.rows, runs[1].predicted.rows):
+        return None, None
     return _gain(*runs, metric), _optimism(*runs, part, metric)
 
 
 def _gain(best: RunOverview, plain: RunOverview, metric: str) -> Gain | None:
     if not best.record.metrics.test or not best.predicted.y_true.size:
-        return None
-    if not np.array_equal(best.predicted.rows, plain.predicted.rows):
         return None
     regression = regression_interval(
         metric, best.predicted.y_true, best.predicted.y_pred, plain.predicted.y_pred

@@ -88,6 +88,11 @@ def gain_sentence(summary: StudySummary) -> str:
     if gain is None:
         if summary.plain.run_dir is None:
             return "The config's own values did not train to the end: there is nothing to compare with."
+        if "training.seed" in summary.space and (summary.best.metrics or {}).get("test"):
+            return (
+                "Nothing was measured of what the search bought: training.seed draws the test rows too, and "
+                "those of the best config are others than those of the config's own values."
+            )
         return (
             "Nothing was measured of what the search bought: there are no test rows, and on the rows that "
             "it was chosen by a best trial looks better than it is."

@@ -105,3 +105,9 @@ def test_it_says_why_it_cannot_tell_what_mattered(complete, reason):
 def test_cross_validation_is_offered_where_few_rows_choose(metric, n, is_offered):
     best = replace(SUMMARY.best, metrics={metric.partition(".")[0]: {"n": n}})
     assert ("cross_validation" in text_of(metric=metric, best=best)) == is_offered
+
+
+def test_with_other_test_rows_it_does_not_say_that_there_are_none():
+    text = text_of(gain=None, optimism=None, space={"training.seed": Range(0, 9, is_integer=True)})
+    assert "training.seed draws the test rows too" in text
+    assert "there are no test rows" not in text

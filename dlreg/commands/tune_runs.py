@@ -8,7 +8,7 @@ from typing import Any
 
 from dlreg.commands.train import train
 from dlreg.config.schema import Config
-from dlreg.errors import DivergedError, RunDirError
+from dlreg.errors import DivergedError, Fault, RunDirError, StorageError
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.resuming import read_complete
 from dlreg.training.listener import Listener
@@ -33,6 +33,7 @@ def train_run(
 
     Raises:
         DlregError: As of `train`.
+        StorageError: The run directory is a link, which may lead to a run of somebody else.
     """
     # What is known by then is told by the caller, once.
     with warnings.catch_warnings(record=True) as notes:
@@ -43,6 +44,9 @@ def train_run(
 def _train(
     config: Config, path: Path, interruption: Interruption, listener: Listener, importing: Importing
 ) -> Mapping[str, Any]:
+    if path.is_symlink():
+        hint = "Remove the link: a study's own runs are directories in it"
+        raise StorageError(Fault("expected a run directory of the study, found a link", str(path), hint=hint))
     try:
         complete, is_other = read_complete(config, path), False
     except (RunDirError, DivergedError):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -114,7 +115,7 @@ def run_trials(
     """
     search = plan.search
     n_trials = search.trials or MOST_TRIALS
-    with _open_engine(plan, importing) as engine:
+    with _open_engine(plan, study_dir.path, importing) as engine:
         study = _open_study(plan, study_dir, engine.n_jobs)
         study_dir.set_status("running", {"jobs": engine.n_jobs, "window": study.plan.window})
         known = _ended(study)
@@ -143,7 +144,7 @@ def run_trials(
     return _ended(study)
 
 
-def _open_engine(plan: SearchPlan, importing: Importing) -> AbstractContextManager[Engine]:
+def _open_engine(plan: SearchPlan, folder: Path, importing: Importing) -> AbstractContextManager[Engine]:
     execution, threads = plan.execution, plan.size.threads
     rows = pack_rows(plan.dataset)
     open_runner = partial(
@@ -160,7 +161,8 @@ def _open_engine(plan: SearchPlan, importing: Importing) -> AbstractContextManag
         address, n_jobs = execution.address, execution.n_jobs
         return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
     n_jobs = _count_jobs(execution.n_jobs, plan.size)
-    return local_engine(open_runner, rows, n_jobs, keeps_programs=plan.config.run.compile_cache)
+    keeps_programs = plan.config.run.compile_cache
+    return local_engine(open_runner, rows, n_jobs, folder, keeps_programs=keeps_programs)
 
 
 def _count_jobs(wanted: int | None, size: Plan) -> int:

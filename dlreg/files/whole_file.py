@@ -53,6 +53,21 @@ def write_all(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+@contextmanager
+def temporary_file(folder: Path) -> Iterator[tuple[Path, int]]:
+    """A file that is gone when the block ends, and its descriptor, open to write.
+
+    What a killed process leaves is for `sweep_temporaries`.
+    """
+    path, descriptor = _create_temporary(folder)
+    try:
+        yield path, descriptor
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
 def sweep_temporaries(folder: Path) -> None:
     """Removes the unfinished files of killed processes; those still being written stay."""
     with suppress(OSError):

@@ -7,20 +7,19 @@ is replaced, and its trial tried again; so is one that has grown, as what was co
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
 from dlreg.engine.compile_cache import compile_cache
-from dlreg.files.whole_file import reporting_storage_errors
+from dlreg.files.whole_file import reporting_storage_errors, temporary_file
 from dlreg.memory import memory_in_use
 from dlreg.search.packed_rows import PackedRows, store_arrays
 from dlreg.search.trials import Engine, Trial, TrialResult
@@ -38,7 +37,12 @@ _first_size = 0
 
 @contextmanager
 def local_engine(
-    open_runner: Callable[..., Runner], rows: PackedRows, n_jobs: int, *, keeps_programs: bool = False
+    open_runner: Callable[..., Runner],
+    rows: PackedRows,
+    n_jobs: int,
+    folder: Path,
+    *,
+    keeps_programs: bool = False,
 ) -> Iterator[Engine]:
     """An engine of warm processes, which are gone when the block ends.
 
@@ -47,18 +51,16 @@ def local_engine(
             function of a module, or a `partial` of one.
         rows: Written into a file that all processes map into their memory.
         n_jobs: How many processes.
+        folder: Where to write the rows, as a temporary file.
         keeps_programs: Whether compiled programs are kept for the processes of this search and others.
 
     Raises:
         StorageError: The rows cannot be written.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="dlreg-", ignore_cleanup_errors=True) as folder,
-        compile_cache(enabled=keeps_programs) as cache,
-    ):
-        path = Path(folder) / "rows"
-        with reporting_storage_errors(path):
-            stored = store_arrays(rows, path)
+    with ExitStack() as stack:
+        cache = stack.enter_context(compile_cache(enabled=keeps_programs))
+        with reporting_storage_errors(folder):
+            stored = store_arrays(rows, *stack.enter_context(temporary_file(folder)))
         engine = _LocalEngine(partial(open_runner, stored, cache=cache), n_jobs)
         try:
             yield engine
@@ -89,7 +91,12 @@ class _LocalEngine:
             time.sleep(seconds)
             return []
         done, self._futures = wait(self._futures, seconds, FIRST_COMPLETED)
-        return [future.result() for future in done]
+        # A bug is raised when nothing else is there to be kept.
+        failed = {future for future in done if future.exception()}
+        if failed == done:
+            return [future.result() for future in done]
+        self._futures |= failed
+        return [future.result() for future in done - failed]
 
     def close(self) -> None:
         """Ends all processes, whatever they are at."""

@@ -81,14 +81,19 @@ def pack_rows(dataset: Dataset) -> PackedRows:
     return PackedRows(dataset.columns, dataset.target_unit, len(dataset.folds), texts, arrays)
 
 
-def store_arrays(packed: PackedRows, path: Path) -> PackedRows:
+def store_arrays(packed: PackedRows, path: Path, descriptor: int) -> PackedRows:
     """Writes the arrays into a file, and returns the same rows with their places in it.
+
+    Args:
+        packed: The rows.
+        path: The file, empty.
+        descriptor: The same, open to write, and left open.
 
     Raises:
         OSError: The disk is full, or the system refuses.
     """
     stored: dict[str, np.ndarray | ArrayInFile] = {}
-    with path.open("xb") as file:
+    with open(descriptor, "wb", closefd=False) as file:
         for name, array in packed.arrays.items():
             assert isinstance(array, np.ndarray)  # noqa: S101
             file.write(bytes(-file.tell() % _ALIGNMENT))

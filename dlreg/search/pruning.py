@@ -3,10 +3,10 @@
 This is asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter
 Tuning") with the best three quarters going on at each rung, where it has a third: among networks for tables
 a slow learner is often the best in the end. Replayed on the curves of 100, 60 and 40 random trials of three
-tables, in forty orders each, it saves 25, 15 and 13 % of the epochs on top of early stopping, and the best
-trial left is on average 0, 0 and 0.3 % worse. The median rule (Golovin et al. 2017) at the same epochs
-saves 41, 30 and 24 % and costs 0, 0 and 3.4 %; a third at each rung, from the fourth epoch on, 72, 61 and
-26 %, for 0.1, 3.8 and 2.5 %.
+tables, in forty orders each, it saves 25, 15 and 13% of the epochs on top of early stopping, and the best
+trial left is on average 0, 0 and 0.3% worse. The median rule (Golovin et al. 2017) at the same epochs
+saves 41, 30 and 24% and costs 0, 0 and 3.4%; a third at each rung, from the fourth epoch on, 72, 61 and
+26%, for 0.1, 3.8 and 2.5%.
 """
 
 import json

@@ -93,7 +93,12 @@ def open_trials(
                 return _run(own, *preprocessed(own), trial, metric, rung_epochs, began)
         except DlregError as error:
             message = "; ".join(fault.message for fault in error.faults)
-            return TrialResult(trial.number, "failed", message=message, seconds=time.monotonic() - began)
+        except Exception as error:
+            # A bug that only some values meet is no reason to lose all others: the study tells of it.
+            if trial.number == 0:
+                raise
+            message = f"a bug of dlreg's, please report it: {type(error).__name__}: {error}"
+        return TrialResult(trial.number, "failed", message=message, seconds=time.monotonic() - began)
 
     return run
 

@@ -16,9 +16,9 @@ from dlreg.search.trials import Trial
 ROWS = PackedRows((), None, 0, {}, {"train.y_true": np.arange(5.0)})
 
 
-def results_of(behaviour, n_trials, n_jobs=2):
+def results_of(behaviour, n_trials, tmp_path, n_jobs=2):
     results = []
-    with local_engine(partial(open_runner, behaviour=behaviour), ROWS, n_jobs) as engine:
+    with local_engine(partial(open_runner, behaviour=behaviour), ROWS, n_jobs, tmp_path) as engine:
         for number in range(n_trials):
             engine.submit(Trial(number, {}))
         while len(results) < n_trials:
@@ -26,35 +26,35 @@ def results_of(behaviour, n_trials, n_jobs=2):
     return sorted(results, key=lambda result: result.number)
 
 
-def test_trials_share_the_rows_and_the_processes():
-    results = results_of(nothing, 6)
+def test_trials_share_the_rows_and_the_processes(tmp_path):
+    results = results_of(nothing, 6, tmp_path)
     assert [(result.number, result.value) for result in results] == [(number, 10.0) for number in range(6)]
     assert len({result.metrics["process"]["id"] for result in results} - {os.getpid()}) in (1, 2)
     assert not multiprocessing.active_children()
 
 
-def test_a_process_that_has_grown_is_replaced():
-    results = results_of(grow, 6, n_jobs=1)
+def test_a_process_that_has_grown_is_replaced(tmp_path):
+    results = results_of(grow, 6, tmp_path, n_jobs=1)
     processes = [result.metrics["process"]["id"] for result in results]
     assert len(set(processes[:3])) == len(set(processes[3:])) == 1
     assert processes[2] != processes[3]
 
 
 def test_a_trial_whose_process_is_lost_is_tried_again(tmp_path):
-    results = results_of(partial(die_once, tmp_path / "died"), 5)
+    results = results_of(partial(die_once, tmp_path / "died"), 5, tmp_path)
     assert (tmp_path / "died").exists()
     assert [result.state for result in results] == ["complete"] * 5
 
 
-def test_a_trial_that_always_loses_its_process_fails_and_the_others_do_not():
-    results = results_of(die, 4)
+def test_a_trial_that_always_loses_its_process_fails_and_the_others_do_not(tmp_path):
+    results = results_of(die, 4, tmp_path)
     assert [result.state for result in results] == ["complete", "failed", "complete", "complete"]
     assert "lost 3 times" in results[1].message
 
 
-def test_an_engine_that_is_left_ends_what_runs():
+def test_an_engine_that_is_left_ends_what_runs(tmp_path):
     began = time.monotonic()
-    with local_engine(partial(open_runner, behaviour=sleep), ROWS, 2) as engine:
+    with local_engine(partial(open_runner, behaviour=sleep), ROWS, 2, tmp_path) as engine:
         for number in range(4):
             engine.submit(Trial(number, {}))
         assert engine.wait(3) == []
@@ -62,26 +62,26 @@ def test_an_engine_that_is_left_ends_what_runs():
     assert not multiprocessing.active_children()
 
 
-def test_an_engine_that_is_left_at_once_ends_processes_that_were_about_to_start():
+def test_an_engine_that_is_left_at_once_ends_processes_that_were_about_to_start(tmp_path):
     began = time.monotonic()
-    with local_engine(partial(open_runner, behaviour=sleep), ROWS, 2) as engine:
+    with local_engine(partial(open_runner, behaviour=sleep), ROWS, 2, tmp_path) as engine:
         for number in range(4):
             engine.submit(Trial(number, {}))
     assert time.monotonic() - began < 20
     assert not multiprocessing.active_children()
 
 
-def test_an_engine_without_trials_waits_as_long_as_it_is_asked_to():
-    with local_engine(partial(open_runner, behaviour=nothing), ROWS, 1) as engine:
+def test_an_engine_without_trials_waits_as_long_as_it_is_asked_to(tmp_path):
+    with local_engine(partial(open_runner, behaviour=nothing), ROWS, 1, tmp_path) as engine:
         began = time.monotonic()
         assert engine.wait(0.2) == []
         assert time.monotonic() - began >= 0.2
 
 
-def test_a_bug_is_told_as_one():
+def test_a_bug_is_told_as_one(tmp_path):
     with (
         pytest.raises(ValueError, match="a bug"),
-        local_engine(partial(open_runner, behaviour=fail), ROWS, 1) as engine,
+        local_engine(partial(open_runner, behaviour=fail), ROWS, 1, tmp_path) as engine,
     ):
         engine.submit(Trial(0, {}))
         while not engine.wait(5):

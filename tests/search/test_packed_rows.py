@@ -26,11 +26,16 @@ def dataset(request, tmp_path):
     return load_dataset(load_config(tmp_path / "c.yaml"))
 
 
+def stored(packed, path):
+    with path.open("xb") as file:
+        return store_arrays(packed, path, file.fileno())
+
+
 @pytest.mark.parametrize("in_file", [False, True])
 def test_the_rows_come_back_as_they_were_and_test_rows_do_not(dataset, in_file, tmp_path):
     packed = pack_rows(dataset)
     if in_file:
-        packed = store_arrays(packed, tmp_path / "rows")
+        packed = stored(packed, tmp_path / "rows")
         assert all(isinstance(array, ArrayInFile) for array in packed.arrays.values())
     unpacked = unpack_rows(packed)
     assert len(dataset.parts["test"].rows) > 0 == len(unpacked.parts["test"].rows)
@@ -50,7 +55,7 @@ def test_the_rows_come_back_as_they_were_and_test_rows_do_not(dataset, in_file, 
 
 
 def test_numbers_in_a_file_are_mapped_and_not_copied(dataset, tmp_path):
-    packed = store_arrays(pack_rows(dataset), tmp_path / "rows")
+    packed = stored(pack_rows(dataset), tmp_path / "rows")
     cells = unpack_rows(packed).parts["train"].cells["size"]
     base = cells
     while not isinstance(base, np.memmap):

@@ -1,6 +1,8 @@
 """A trial gives the numbers of a training with the same values, to the bit."""
 
 import json
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from support.command_line import run_cli
 
 from dlreg.cli.importing import quiet_import
 from dlreg.config.reading import load_config
+from dlreg.search.local_engine import local_engine
 from dlreg.search.packed_rows import pack_rows
 from dlreg.search.trial_runner import open_trials
 from dlreg.search.trials import Trial
@@ -23,12 +26,22 @@ def write_config(folder, **sections):
     return path
 
 
+@contextmanager
 def runner_of(path, metric="validation.rmse", rung_epochs=None):
+    """What runs a trial in a process of its own, as a search does: this one may have other threads."""
     config = load_config(path)
     rows = pack_rows(load_dataset(config))
-    return open_trials(
-        rows, config=config, metric=metric, threads=1, rung_epochs=rung_epochs, importing=quiet_import
-    )
+    options = {"metric": metric, "threads": 1, "rung_epochs": rung_epochs, "importing": quiet_import}
+    with local_engine(partial(open_trials, config=config, **options), rows, 1, path.parent) as engine:
+
+        def run_trial(trial):
+            engine.submit(trial)
+            results = []
+            while not results:
+                results = engine.wait(5)
+            return results[0]
+
+        yield run_trial
 
 
 def metrics_of_training(path, values, run_dir):
@@ -59,9 +72,9 @@ def metrics_of_training(path, values, run_dir):
 def test_the_metrics_are_those_of_a_training_to_the_bit(sections, values, parts, tmp_path):
     path = write_config(tmp_path, **sections)
     metric = f"{parts[-1]}.rmse"
-    run_trial = runner_of(path, metric)
-    # The one before leaves its compiled program to the next.
-    first, result = run_trial(Trial(0, {})), run_trial(Trial(1, values))
+    with runner_of(path, metric) as run_trial:
+        # The one before leaves its compiled program to the next.
+        first, result = run_trial(Trial(0, {})), run_trial(Trial(1, values))
     expected = metrics_of_training(path, values, tmp_path / "run")
     assert (first.state, result.state) == ("complete", "complete")
     assert list(result.metrics) == parts
@@ -71,30 +84,34 @@ def test_the_metrics_are_those_of_a_training_to_the_bit(sections, values, parts,
 
 def test_another_seed_draws_other_validation_rows_as_a_training_does(tmp_path):
     path = write_config(tmp_path, training={"epochs": 3})
-    result = runner_of(path)(Trial(1, {"training.seed": 5}))
+    with runner_of(path) as run_trial:
+        result = run_trial(Trial(1, {"training.seed": 5}))
     expected = metrics_of_training(path, {"training.seed": 5}, tmp_path / "run")
     assert result.metrics["validation"] == expected["validation"]
 
 
 def test_what_is_wrong_with_a_trial_is_its_result(tmp_path):
-    run_trial = runner_of(write_config(tmp_path, training={"epochs": 5, "optimizer": "sgd"}))
-    diverged = run_trial(Trial(1, {"training.learning_rate": 1e30}))
+    path = write_config(tmp_path, training={"epochs": 5, "optimizer": "sgd"})
+    with runner_of(path) as run_trial:
+        diverged = run_trial(Trial(1, {"training.learning_rate": 1e30}))
+        refused = run_trial(Trial(2, {"preprocessing.target": "log", "training.learning_rate": -1.0}))
+        bug = run_trial(Trial(3, None))
+        after = run_trial(Trial(4, {}))
     assert diverged.state == "failed"
     assert "not finite in epoch 1" in diverged.message
-    refused = run_trial(Trial(2, {"preprocessing.target": "log", "training.learning_rate": -1.0}))
     assert (refused.state, refused.value) == ("failed", None)
     assert "learning_rate" in refused.message
-    assert run_trial(Trial(3, {})).state == "complete"
+    assert (bug.state, "a bug of dlreg's" in bug.message) == ("failed", True)
+    assert after.state == "complete"
 
 
 def test_a_trial_that_has_fallen_behind_ends_at_its_rung(tmp_path):
-    run_trial = runner_of(
-        write_config(tmp_path, training={"epochs": 40, "early_stopping": None}), rung_epochs=40
-    )
-    whole = run_trial(Trial(1, {}))
+    path = write_config(tmp_path, training={"epochs": 40, "early_stopping": None})
+    with runner_of(path, rung_epochs=40) as run_trial:
+        whole = run_trial(Trial(1, {}))
+        behind = run_trial(Trial(2, {}, {10: 0.0, 20: 1e9}))
+        ahead = run_trial(Trial(3, {}, {10: 1e9, 20: 1e9}))
     assert (whole.state, list(whole.curve)) == ("complete", [10, 20, 40])
     assert list(whole.curve.values()) == sorted(whole.curve.values(), reverse=True)
-    behind = run_trial(Trial(2, {}, {10: 0.0, 20: 1e9}))
     assert (behind.state, behind.epochs, behind.curve) == ("pruned", 10, {10: whole.curve[10]})
-    ahead = run_trial(Trial(3, {}, {10: 1e9, 20: 1e9}))
     assert (ahead.state, ahead.value) == ("complete", whole.value)

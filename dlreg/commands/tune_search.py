@@ -3,11 +3,12 @@
 import hashlib
 import json
 import math
+import re
 import time
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,16 +20,17 @@ from dlreg.commands.tune_results import Ended, loss_of
 from dlreg.commands.tune_runs import Importing
 from dlreg.commands.tune_tracked import describe_trial
 from dlreg.config.schema import Config
+from dlreg.errors import ConfigError, DataError
 from dlreg.memory import format_bytes
 from dlreg.preview.memory import count_fitting
-from dlreg.preview.plan import Plan
+from dlreg.preview.plan import Plan, plan_training
 from dlreg.processor import usable_cores
 from dlreg.runs.interruption import Interruption
 from dlreg.search.driver import search as run_search
 from dlreg.search.local_engine import local_engine
 from dlreg.search.packed_rows import pack_rows
 from dlreg.search.sampling import open_study
-from dlreg.search.space import Search, own_values
+from dlreg.search.space import Choices, Search, own_values, trial_config
 from dlreg.search.study import Study
 from dlreg.search.study_dir import StudyDir
 from dlreg.search.study_names import JOURNAL
@@ -36,11 +38,19 @@ from dlreg.search.trial_runner import open_trials
 from dlreg.search.trials import Engine, Trial, TrialResult
 from dlreg.table.dataset import Dataset
 from dlreg.trackers.study_listening import StudyTrackers
+from dlreg.wording import quote
 
 # Trials are asked for while so many before them are not known yet; a study keeps it.
 LEAST_WINDOW, WINDOW_PER_JOB = 8, 2
 # As many as a config may ask for, where the time alone ends a search.
 MOST_TRIALS = 1_000_000
+# Keys that decide how large a network and its step are.
+_SIZING = (
+    "preset", "preprocessing.categorical", "preprocessing.embedding", "model.ensemble", "model.hidden_layers",
+    "training.batch_size",
+)  # fmt: skip
+# As SQLAlchemy has it: a fourth slash begins a whole path.
+_RELATIVE_FILE = re.compile(r"sqlite(\+\w+)?:///(?!/|:memory:)")
 
 
 @dataclass(frozen=True)
@@ -156,13 +166,23 @@ def _open_engine(plan: SearchPlan, folder: Path, importing: Importing) -> Abstra
         importing=importing,
     )
     if execution.engine == "ray":
+        _refuse_seeds(plan)
         from dlreg.search.ray_engine import ray_engine
 
         address, n_jobs = execution.address, execution.n_jobs
         return ray_engine(open_runner, rows, address=address, n_jobs=n_jobs, threads=threads)
-    n_jobs = _count_jobs(execution.n_jobs, plan.size)
+    n_jobs = _count_jobs(execution.n_jobs, largest_size(plan))
     keeps_programs = plan.config.run.compile_cache
     return local_engine(open_runner, rows, n_jobs, folder, keeps_programs=keeps_programs)
+
+
+def _refuse_seeds(plan: SearchPlan) -> None:
+    """Another seed draws other rows from the table, which other machines do not have."""
+    if "training.seed" in plan.search.space:
+        message = "training.seed draws the rows, and a cluster has those of one seed alone"
+        raise ConfigError(
+            plan.config.fault(message, "search", "parameters", hint="Search it with --engine local")
+        )
 
 
 def _count_jobs(wanted: int | None, size: Plan) -> int:
@@ -178,6 +198,10 @@ def _count_jobs(wanted: int | None, size: Plan) -> int:
 
 def _open_study(plan: SearchPlan, study_dir: StudyDir, n_jobs: int) -> Study:
     config, search = plan.config, plan.search
+    if _RELATIVE_FILE.match(search.storage or ""):
+        message = f"a relative path, {quote(search.storage)}, would be another file from another folder"
+        hint = f"Write the whole path, such as sqlite:///{Path.cwd() / 'studies.db'}"
+        raise ConfigError(config.fault(message, "search", "storage", hint=hint))
     return open_study(
         search.storage or study_dir.path / JOURNAL,
         search.space,
@@ -189,6 +213,18 @@ def _open_study(plan: SearchPlan, study_dir: StudyDir, n_jobs: int) -> Study:
         prune_epochs=plan.prune_epochs,
         name=name_in_database(config, plan.dataset),
     )
+
+
+def largest_size(plan: SearchPlan) -> Plan:
+    """The size of the trial that takes most memory, as far as one key alone decides that."""
+    sizes = [plan.size]
+    for key, tried in plan.search.space.items():
+        values = tried.values if isinstance(tried, Choices) else (tried.maximum,)
+        for value in values if key in _SIZING else ():
+            # What is wrong with values together is for their trials to tell.
+            with suppress(ConfigError, DataError):
+                sizes.append(plan_training(trial_config(plan.config, {key: value}), plan.dataset))
+    return replace(plan.size, memory_bytes=max(size.memory_bytes for size in sizes))
 
 
 def name_in_database(config: Config, dataset: Dataset) -> str:

@@ -1,22 +1,26 @@
 """How much each parameter of a search mattered, by PED-ANOVA."""
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from dlreg.search.asking import without_notes
 from dlreg.search.space import Choices, Range, Space
 
 # Of fewer the best ones are alike by chance.
 LEAST_TRIALS = 20
 # Of more, so many evenly spread ones have the same distribution.
-MOST_TRIALS = 2000
+MOST_TRIALS = 300
 BEST_SHARE, LEAST_BEST = 0.1, 5
+# Chance makes a parameter that does nothing look like half of all: what counts is above what it is in any of
+# so many shuffles of the losses.
+SHUFFLES = 40
 
 
 def importance_of(
@@ -29,7 +33,8 @@ def importance_of(
     densities, by the Pearson divergence of the first from the second: Watanabe, Bansal and Hutter, PED-ANOVA:
     Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces, IJCAI 2023. It tells of each
     parameter alone, not of what two do together; and of the values that were tried, so that one on which
-    all trials soon agreed counts for less than it did.
+    all trials soon agreed counts for less than it did. A parameter counts for nothing whose divergence is no
+    larger than it is in any of `SHUFFLES` shuffles of the losses among the trials.
 
     Args:
         space: What was searched.
@@ -37,8 +42,8 @@ def importance_of(
         losses: How bad each trial was, infinite where it failed or was given up; only their order counts.
 
     Returns:
-        By parameter, the most important first; together 1. None where that cannot be told: too few trials,
-        or none better than the others.
+        By parameter, the most important first; together 1, or all 0 where none stands out from chance. None
+        where that cannot be told: too few trials, or none better than the others.
     """
     every = math.ceil(len(losses) / MOST_TRIALS) if losses else 1
     values, losses = values[::every], losses[::every]
@@ -48,25 +53,29 @@ def importance_of(
         return None
     distributions = {key: _distribution(what) for key, what in space.items()}
     # The order alone, as an infinite value is none to Optuna.
-    rank = {loss: float(place) for place, loss in enumerate(sorted(set(losses)))}
-    trials = [
-        _trial(space, distributions, chosen, rank[loss]) for chosen, loss in zip(values, losses, strict=True)
-    ]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
-            study = optuna.create_study()
-            study.add_trials(trials)
-            evaluator = PedAnovaImportanceEvaluator(target_quantile=min(n_best / len(losses), 0.5))
-            raw = evaluator.evaluate(study)
-        finally:
-            optuna.logging.set_verbosity(verbosity)
-    total = sum(raw.values())
-    if not total > 0:
-        return None
-    return {key: raw.get(key, 0.0) / total for key in sorted(space, key=lambda key: -raw.get(key, 0.0))}
+    places = {loss: float(place) for place, loss in enumerate(sorted(set(losses)))}
+    ranks = np.array([places[loss] for loss in losses])
+    trials = [_trial(space, distributions, chosen) for chosen in values]
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=min(n_best / len(losses), 0.5))
+    generator = np.random.default_rng(0)
+    with without_notes():
+        raw = _divergences(evaluator, trials, ranks)
+        shuffled = [_divergences(evaluator, trials, generator.permutation(ranks)) for _ in range(SHUFFLES)]
+    chance = {key: max(each.get(key, 0.0) for each in shuffled) for key in space}
+    shares = {key: raw.get(key, 0.0) if raw.get(key, 0.0) > chance[key] else 0.0 for key in space}
+    total = sum(shares.values()) or 1.0
+    return {key: shares[key] / total for key in sorted(space, key=lambda key: -shares[key])}
+
+
+def _divergences(
+    evaluator: PedAnovaImportanceEvaluator, trials: Sequence[FrozenTrial], ranks: np.ndarray
+) -> dict[str, float]:
+    """How far the values of each parameter among the best trials are from those among all."""
+    study = optuna.create_study()
+    for trial, rank in zip(trials, ranks.tolist(), strict=True):
+        trial.value = rank
+        study.add_trial(trial)
+    return evaluator.evaluate(study)
 
 
 def _distribution(what: Range | Choices) -> BaseDistribution:
@@ -78,14 +87,14 @@ def _distribution(what: Range | Choices) -> BaseDistribution:
 
 
 def _trial(
-    space: Space, distributions: Mapping[str, BaseDistribution], chosen: Mapping[str, Any], rank: float
+    space: Space, distributions: Mapping[str, BaseDistribution], chosen: Mapping[str, Any]
 ) -> FrozenTrial:
     """A trial for Optuna, without a value of the config's own that lies outside of what is searched."""
     places = {key: _place(what, chosen[key]) for key, what in space.items() if key in chosen}
     known = {key: place for key, place in places.items() if place is not None}
     return create_trial(
         state=TrialState.COMPLETE,
-        value=rank,
+        value=0.0,
         params=known,
         distributions={key: distributions[key] for key in known},
     )

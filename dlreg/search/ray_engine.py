@@ -146,7 +146,7 @@ class _RayEngine:
             if isinstance(error.cause, _OtherVersionsError):
                 raise _other_versions(str(error.cause)) from None
             raise error.as_instanceof_cause() from None
-        except exceptions.NodeDiedError:
+        except (exceptions.NodeDiedError, exceptions.ObjectLostError, exceptions.LocalRayletDiedError):
             self._try_again(trial, "node")
         except (exceptions.OutOfMemoryError, exceptions.WorkerCrashedError) as error:
             self._lost[trial.number] += 1

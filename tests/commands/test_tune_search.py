@@ -1,12 +1,16 @@
 """How many trials run at once."""
 
+import json
 import warnings
+from dataclasses import replace
 
 import pytest
 
 from dlreg.commands import tune_search
 from dlreg.config.reading import load_config
-from dlreg.preview.plan import Plan
+from dlreg.errors import ConfigError
+from dlreg.preview.plan import Plan, plan_training
+from dlreg.search.space import Choices, Range, Search
 from dlreg.table.dataset import load_dataset
 
 
@@ -49,3 +53,36 @@ def test_a_study_in_a_database_is_called_after_its_config_and_rows(tmp_path):
     assert name_of() == name_of("search.trials=7", "search.storage=sqlite:////x") == name_of("run.threads=2")
     others = [name_of("training.epochs=5"), name_of("search.method=random"), name_of("training.seed=1")]
     assert len({name_of(), *others}) == 4
+
+
+def plan_of(folder, space, **search):
+    (folder / "t.csv").write_text("x,y\n" + "\n".join(f"{row},{row % 7}" for row in range(40)))
+    (folder / "c.yaml").write_text(json.dumps({"data": {"path": "t.csv", "target": "y"}, "search": search}))
+    config = load_config(folder / "c.yaml")
+    dataset = load_dataset(config)
+    found = Search("validation.rmse", 5, None, "tpe", space, search.get("storage"), True, False)
+    size = plan_training(config, dataset)
+    return tune_search.SearchPlan(config, found, dataset, size, tune_search.Execution())
+
+
+def test_memory_is_planned_for_the_largest_network(tmp_path):
+    layers = Choices(([8], [4000, 4000], [64]))
+    plan = plan_of(tmp_path, {"model.hidden_layers": layers, "model.dropout": Range(0.0, 0.5)})
+    weights = 4000 * 4000 * 4
+    assert tune_search.largest_size(plan).memory_bytes > plan.size.memory_bytes + 10 * weights
+    assert tune_search.largest_size(plan_of(tmp_path, {"model.dropout": Range(0.0, 0.5)})) == plan.size
+
+
+@pytest.mark.parametrize("url", ["sqlite:///studies.db", "sqlite+pysqlite:///a/b.db"])
+def test_a_database_is_named_by_its_whole_path(tmp_path, url):
+    plan = plan_of(tmp_path, {"model.dropout": Range(0.0, 0.5)}, storage=url)
+    with pytest.raises(ConfigError, match=r"c\.yaml:\d+:\d+: a relative path.*Write the whole path"):
+        tune_search._open_study(plan, None, 1)
+
+
+def test_a_cluster_has_the_rows_of_one_seed_alone(tmp_path):
+    plan = replace(
+        plan_of(tmp_path, {"training.seed": Choices((1, 2))}), execution=tune_search.Execution("ray")
+    )
+    with pytest.raises(ConfigError, match=r"training\.seed draws the rows"):
+        tune_search._open_engine(plan, tmp_path, None)

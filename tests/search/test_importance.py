@@ -78,3 +78,12 @@ def test_ten_thousand_trials_take_no_time():
     shares = importance_of(SPACE, values, [values_["dropout"] for values_ in values])
     assert time.monotonic() - began < 3
     assert shares["dropout"] > 0.9
+
+
+@pytest.mark.parametrize("n", [20, 60, 300])
+def test_what_does_nothing_seldom_seems_to_matter(n):
+    values = trials(n)
+    told = [
+        importance_of(SPACE, values, list(np.random.default_rng(seed).normal(size=n))) for seed in range(12)
+    ]
+    assert sum(any(shares.values()) for shares in told) <= 3

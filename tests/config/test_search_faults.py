@@ -11,6 +11,7 @@ from dlreg.config.search_faults import is_searchable, takes_whole_numbers
 # Lines 4 and 5; what is tried of a key begins in column 5 of line 6.
 SEARCH = "search:\n  parameters:\n    "
 RANGE = "{min: 1e-4, max: 1e-1}"
+GRID = "{method: grid, parameters: {model.l2: {values: [0, 1]}}}"
 
 
 @pytest.mark.bad_input("config")
@@ -79,6 +80,8 @@ def test_fault_of_a_key_with_place_and_hint(tmp_path: Path, entry: str, column: 
         ("search: {time_limit: 10 minutes}", 4, 22, "must be a time such as 90s, 10m"),
         ("search: {time_limit: 0s}", 4, 22, "must be a time such as 90s, 10m"),
         ("search: {method: bayes}", 4, 18, "must be one of tpe, random, grid"),
+        ("search: {method: grid}", 4, 18, "search.method grid tries what is named, but there are no search.parameters"),
+        ("search: {method: grid, parameters: {}}", 4, 18, "but there are no search.parameters (compare line 4)"),
         ("search: {storage: study.db}", 4, 19, "must be the URL of a database"),
         ("search: {paramters: {}}", 4, 10, "unknown key search.paramters"),
         ("search: {parameters: [model.l2]}", 4, 22, "search.parameters must be a mapping from keys"),
@@ -155,7 +158,7 @@ def test_all_faults_come_at_once_and_with_those_of_the_rest(tmp_path: Path) -> N
         "search: {parameters: {model.dropout: {values: [0.1, [0.1, 0.2]]}}}",
         "training: {schedule: cosine}\nsearch: {parameters: {training.schedule.warmup_epochs: {min: 0, max: 9}}}",
         "search: {method: grid, parameters: {model.l2: {values: [0, 1]}}}",
-        "search: {method: grid, trials: null}",
+        "search: {method: grid, trials: null, parameters: {model.l2: {values: [0, 1]}}}",
         "search: {time_limit: 90}",
     ],
 )  # fmt: skip
@@ -164,7 +167,7 @@ def test_a_sound_search_is_read(tmp_path: Path, text: str) -> None:
 
 
 def test_what_limits_a_search_puts_its_default_of_trials_off(tmp_path: Path) -> None:
-    texts = ("{}", "{time_limit: 10m}", "{time_limit: 10m, trials: 7}", "{method: grid}", "{method: random}")
+    texts = ("{}", "{time_limit: 10m}", "{time_limit: 10m, trials: 7}", GRID, "{method: random}")
     trials = [load(tmp_path, HEAD + f"search: {text}").search.trials for text in texts]
     assert trials == [50, None, 7, None, 50]
 

@@ -66,7 +66,7 @@ def test_without_rows_to_choose_by_there_is_no_search(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86400), ("1h30m", 5400), ("0.5m", 30), ("45", 45), ("1.5", 1.5)],
+    [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86400), ("1h30m", 5400), ("0.5m", 30), ("45", 45), ("1.5", 1.5), ('"90"', 90)],
 )  # fmt: skip
 def test_a_time_limit_in_seconds(tmp_path: Path, text: str, seconds: float) -> None:
     search = search_of(load(tmp_path, HEAD + f"search: {{time_limit: {text}}}\n"))

@@ -102,6 +102,12 @@ def test_a_seed_that_is_searched_is_noted(tmp_path: Path) -> None:
     assert "it draws the validation rows too" in note
 
 
+def test_choosing_by_the_rows_that_trials_learn_from_is_noted(tmp_path: Path) -> None:
+    (note,) = search_of(load(tmp_path, HEAD + "search: {metric: train.mae}")).notes
+    assert note.startswith("search.metric is train.mae: trials are chosen by the rows they learn from")
+    assert not search_of(load(tmp_path, HEAD + "search: {metric: mae}")).notes
+
+
 def test_the_configs_own_values_and_whether_they_lie_in_the_space(tmp_path: Path) -> None:
     config = load(
         tmp_path,

@@ -93,6 +93,10 @@ def _whole_parameter(parts: KeyPath) -> KeyPath:
 
 def _parse_search(text: str, source: str) -> YamlDocument:
     if match := _RANGE.fullmatch(text):
+        # 1e-4...1e-1 may be meant to end at 0.1, and 0...5 at 0.5.
+        if "..." in text:
+            message = f"a range has two dots between its numbers, found {quote(text)}"
+            raise ConfigError(Fault(message, source, hint="Such as 1e-4..1e-1, or 0..0.5."))
         minimum, maximum, distribution = (
             part.strip() if part is not None else None for part in match.groups()
         )

@@ -135,8 +135,8 @@ def search_of(config: Config, n_rows: int | None = None) -> Search:
     train_note = None
     if part == "train":
         train_note = (
-            f"search.metric is {part}.{metric}: trials are chosen by the rows they learn from, and the best may "
-            "only have learnt these by heart"
+            f"search.metric is {part}.{metric}: trials are chosen by the rows they learn from, and the best "
+            "may only have learnt these by heart"
         )
     return Search(
         metric=f"{part}.{metric}",

@@ -117,6 +117,14 @@ def test_what_is_no_search_at_all_is_wrong_usage(tmp_path: Path, search: str) ->
         load(tmp_path, HEAD, searches=[search])
 
 
+def test_a_key_that_two_searches_name_is_wrong_usage(tmp_path: Path) -> None:
+    searches = ["model.dropout=0,0.1", "model.l2=0..1", "model.dropout =0.2,0.3"]
+    with pytest.raises(UsageError, match=r"--search names \"model\.dropout\" twice") as caught:
+        load(tmp_path, HEAD, searches=searches)
+    assert caught.value.faults[0].hint
+    assert set(parameters_of(tmp_path, *searches[:2])) == {"model.dropout", "model.l2"}
+
+
 TEXTS = (
     "training.learning_rate=1e-4..1e-1:log", "model.dropout=0,0.1,0.2", "model.hidden_layers=[64,64],[128,128]",
     "training.schedule=cosine,{name: step, every_epochs: 3}", "preset=standard,fast", "model.l2={min: 0, max: 1}",

@@ -115,6 +115,9 @@ def test_fault_of_a_search_with_place_and_hint(
     [
         ("learning_rate: {values: [1]}", "Did you mean training.learning_rate?"),
         ("training.learnin_rate: {values: [1]}", "Did you mean training.learning_rate?"),
+        ("a: {values: [1]}", "The keys here are preset, preprocessing.KEY, model.KEY, training.KEY."),
+        ("a.qqq: {values: [1]}", "The keys here are preset, preprocessing.KEY, model.KEY, training.KEY."),
+        ("data.pth: {values: [1]}", "Did you mean data.path?"),
         ("training.dropout: {values: [0.1]}", "Did you mean model.dropout?"),
         ("model.activation: {values: [rellu]}", "Did you mean relu?"),
         ("model.activation: {min: 0, max: 1}", "Name what is tried, such as values: [relu, leaky_relu, relu6]."),
@@ -125,6 +128,12 @@ def test_fault_of_a_search_with_place_and_hint(
 def test_a_hint_says_what_was_meant(tmp_path: Path, entry: str, hint: str) -> None:
     (fault,) = faults_of(tmp_path, HEAD + SEARCH + entry)
     assert fault.hint == hint
+
+
+def test_only_keys_that_may_be_searched_are_named(tmp_path: Path) -> None:
+    (fault,) = faults_of(tmp_path, HEAD + SEARCH + "training.qqq: {values: [1]}")
+    assert fault.hint is not None and fault.hint.startswith("The keys here are loss, ")
+    assert "batch_size" in fault.hint and "validation_split" not in fault.hint
 
 
 def test_nobody_is_told_to_leave_a_searched_value_out_for_the_default(tmp_path: Path) -> None:

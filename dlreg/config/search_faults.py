@@ -40,10 +40,12 @@ def find_search_faults(
     if not search:
         return
     parameters = section_of(search, "parameters")
+    # Numbers can be judged whatever is wrong with their distribution.
+    judged = {key for key in wrong if key[3:] != ("distribution",)}
     sound = {
         name: entry
         for name, entry in parameters.items()
-        if not any(key[:3] == (*PARAMETERS, name) for key in wrong)
+        if not any(key[:3] == (*PARAMETERS, name) for key in judged)
     }
     searchable = {}
     for name, entry in parameters.items():

@@ -130,6 +130,17 @@ def test_a_hint_says_what_was_meant(tmp_path: Path, entry: str, hint: str) -> No
     assert fault.hint == hint
 
 
+def test_a_wrong_distribution_hides_no_fault_of_the_numbers(tmp_path: Path) -> None:
+    entry = "training.learning_rate: {min: 1e-1, max: -1, distribution: log}"
+    faults = faults_of(tmp_path, HEAD + SEARCH + entry)
+    fragments = [
+        "min must be below max, found 0.1 and -1",
+        "must be a number above 0, found -1",
+        "must be one of uniform, log_uniform",
+    ]
+    assert all(part in fault.message for part, fault in zip(fragments, faults, strict=True)), faults
+
+
 def test_only_keys_that_may_be_searched_are_named(tmp_path: Path) -> None:
     (fault,) = faults_of(tmp_path, HEAD + SEARCH + "training.qqq: {values: [1]}")
     assert fault.hint is not None and fault.hint.startswith("The keys here are loss, ")

@@ -8,7 +8,8 @@ import typer
 
 from dlreg.cli.help import OUTPUT, SEARCH, shown
 from dlreg.cli.options import ConfigArgument, DataOption, JsonOption, LogOption, SetOption
-from dlreg.errors import UsageError
+from dlreg.errors import ConfigError, Fault, UsageError
+from dlreg.wording import quote
 
 app = typer.Typer()
 
@@ -48,7 +49,9 @@ def tune(
     time_limit: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", rich_help_panel=SEARCH, help="When to stop trying, such as 90s, 10m or 1h30m."
+            metavar="TIME",
+            rich_help_panel=SEARCH,
+            help="When to stop trying, such as 90 (seconds), 10m or 1h30m.",
         ),
     ] = None,
     jobs: Annotated[
@@ -89,6 +92,8 @@ def tune(
         raise UsageError("--resume goes on with a study, --overwrite starts anew: give one of them")
     if address is not None and engine == "local":
         raise UsageError("--address is that of a Ray cluster: give --engine ray with it")
+    if time_limit is not None:
+        _check_time_limit(time_limit)
     texts = {
         "data.path": data,
         "search.trials": trials,
@@ -127,3 +132,13 @@ def tune(
     if not (as_json or quiet):
         print_gates(gates)
     refuse_failed(gates)
+
+
+def _check_time_limit(text: str) -> None:
+    from dlreg.config.checks import RefusedError, check_time
+
+    try:
+        check_time(text)
+    except RefusedError as error:
+        message = f"search.time_limit {error.expected}, found {quote(text)}"
+        raise ConfigError(Fault(message, "--time-limit", hint=error.hint)) from None

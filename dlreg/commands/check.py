@@ -225,8 +225,7 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
 
 def _search_lines(search: dict[str, Any]) -> Iterator[str]:
     # Where the config says nothing of it, one line is enough.
-    names = [key.rpartition(".")[2] for key in search["parameters"]]
-    keys = ", ".join(names)
+    keys = ", ".join(search["parameters"])
     if search["is_default"]:
         text = f"dlreg tune tries other values of {keys}"
     else:

@@ -7,7 +7,8 @@ from dlreg.limits import LimitError, read_limit, read_metric
 # In place of a delimiter: runs of blanks and tabs.
 WHITESPACE = "whitespace"
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-_TIME = re.compile("".join(rf"(?:([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?){unit})?" for unit in _SECONDS))
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
+_TIME = re.compile("".join(f"(?:{_NUMBER}{unit})?" for unit in _SECONDS))
 _DATABASE = re.compile(r"[a-z][a-z0-9+]*://[^\s\0\ud800-\udfff]+")
 LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
 
@@ -106,11 +107,11 @@ def check_metric(text: str) -> str:
 
 
 def seconds_of(time: str) -> float | None:
-    """How many seconds a text such as 90s, 10m, 2h or 1h30m stands for; None where it stands for none."""
-    match = _TIME.fullmatch(time)
-    numbers = match.groups(default="0") if match else ()
+    """How many seconds a text such as 90, 90s, 10m, 2h or 1h30m stands for; None where it is no time."""
+    match = _TIME.fullmatch(f"{time}s" if re.fullmatch(_NUMBER, time) else time)
+    numbers = match.groups(default="0") if time and match else ()
     return (
-        sum(float(number) * unit for number, unit in zip(numbers, _SECONDS.values(), strict=True)) or None
+        sum(float(number) * unit for number, unit in zip(numbers, _SECONDS.values(), strict=True))
         if numbers
         else None
     )
@@ -122,8 +123,11 @@ def check_time(text: str) -> str:
     Raises:
         RefusedError: It is none, or of no length.
     """
-    if seconds_of(text) is None:
-        raise RefusedError("must be a time such as 90s, 10m, 2h or 1h30m", "A number alone is in seconds.")
+    seconds, hint = seconds_of(text), "A number alone is in seconds."
+    if seconds is None:
+        raise RefusedError("must be a time such as 90s, 10m, 2h or 1h30m", hint)
+    if seconds == 0:
+        raise RefusedError("must be a time above 0, such as 90s, 10m, 2h or 1h30m", hint)
     return text
 
 

@@ -267,3 +267,7 @@ def _search_contradictions(search: Mapping[str, Any]) -> Iterator[Contradiction]
         message = "search.trials is null, but there is no search.time_limit"
         hint = "Say how many trials there shall be, or how long they may take."
         yield Contradiction(("search", "trials"), ("search", "time_limit"), message, hint)
+    if search["method"] == "grid" and search["parameters"] == {}:
+        message = "search.method grid tries what is named, but there are no search.parameters"
+        hint = "Name values there, such as model.dropout: {values: [0, 0.1, 0.2]}, or choose tpe or random."
+        yield Contradiction(("search", "method"), ("search", "parameters"), message, hint)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dlreg.config.places import KeyPath, Place, Position
@@ -68,7 +68,21 @@ def read_override(override: str) -> Override:
     return Override(_whole_parameter(parts), text, f"--set {'.'.join(parts)}")
 
 
-def read_search(search: str) -> Override:
+def read_searches(searches: Sequence[str]) -> list[Override]:
+    """Takes the texts of `--search` apart.
+
+    Raises:
+        UsageError: One is not `KEY=…`, or two are of the same key.
+    """
+    read = [_read_search(search) for search in searches]
+    names = [str(search.key[-1]) for search in read]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        hint = "Say all that is tried of it in one --search."
+        raise UsageError(Fault(f"--search names {quote(twice)} twice", hint=hint))
+    return read
+
+
+def _read_search(search: str) -> Override:
     """Takes a `KEY=MIN..MAX`, `KEY=MIN..MAX:log` or `KEY=VALUE,VALUE…` text of `--search` apart.
 
     Raises:
@@ -93,6 +107,10 @@ def _whole_parameter(parts: KeyPath) -> KeyPath:
 
 def _parse_search(text: str, source: str) -> YamlDocument:
     if match := _RANGE.fullmatch(text):
+        # 1e-4...1e-1 may be meant to end at 0.1, and 0...5 at 0.5.
+        if "..." in text:
+            message = f"a range has two dots between its numbers, found {quote(text)}"
+            raise ConfigError(Fault(message, source, hint="Such as 1e-4..1e-1, or 0..0.5."))
         minimum, maximum, distribution = (
             part.strip() if part is not None else None for part in match.groups()
         )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dlreg.config.checks import LOCAL_PATH
 from dlreg.config.contradictions import Contradiction, contradictions
 from dlreg.config.keys import NAMES_AS_WRITTEN, PATHS, SECTIONS
-from dlreg.config.overrides import Given, Override, read_override, read_search, with_override
+from dlreg.config.overrides import Given, Override, read_override, read_searches, with_override
 from dlreg.config.places import KeyPath, Origins, Place
 from dlreg.config.precedence import over_defaults, over_preset, section_of, validated
 from dlreg.config.schema import CACHE_WORDS, Config, SearchConfig
@@ -54,7 +54,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), searches: Seque
         those of `overrides` from the working directory.
 
     Raises:
-        UsageError: One of `overrides` is not `KEY=VALUE`, or one of `searches` has no `=`.
+        UsageError: One of `overrides` is not `KEY=VALUE`, or one of `searches` has no `=` or a key twice.
         ConfigError: With every fault there is, in the order of the file.
     """
     config, faults = read_config(path, overrides, searches)
@@ -67,10 +67,10 @@ def read_config(path: str | Path, overrides: Sequence[str] = (), searches: Seque
     """Reads a config file as `load_config` does, and tells its faults instead of raising them.
 
     Raises:
-        UsageError: One of `overrides` is not `KEY=VALUE`, or one of `searches` has no `=`.
+        UsageError: One of `overrides` is not `KEY=VALUE`, or one of `searches` has no `=` or a key twice.
         ConfigError: The file cannot be read, or is not YAML.
     """
-    parsed = [*map(read_override, overrides), *map(read_search, searches)]
+    parsed = [*map(read_override, overrides), *read_searches(searches)]
     return _understand(*_given_by(read_yaml(path)), parsed)
 
 

@@ -40,10 +40,12 @@ def find_search_faults(
     if not search:
         return
     parameters = section_of(search, "parameters")
+    # Numbers can be judged whatever is wrong with their distribution.
+    judged = {key for key in wrong if key[3:] != ("distribution",)}
     sound = {
         name: entry
         for name, entry in parameters.items()
-        if not any(key[:3] == (*PARAMETERS, name) for key in wrong)
+        if not any(key[:3] == (*PARAMETERS, name) for key in judged)
     }
     searchable = {}
     for name, entry in parameters.items():
@@ -76,9 +78,9 @@ def _key_fault(name: str, parameters: Mapping[str, Any], origins: Origins) -> Fa
     path = tuple(name.split("."))
     nodes = nodes_at(path) if all(path) else []
     if not nodes:
-        hint = hint_for_unknown_key(path, None) if len(path) == 1 or nodes_at(path[:-1]) else None
-        if len(path) > 1 and not properties_of(nodes_at(path[:-1])):
-            hint = hint_for_unknown_key((path[-1],), None)
+        # What has no keys is no place to look for one.
+        inside = path[:-1] if properties_of(nodes_at(path[:-1])) else ()
+        hint = hint_for_unknown_key((*inside, path[-1]), None, _searchable_keys(inside))
         return origins.fault(
             f"search.parameters names an unknown key {quote(name)}", place, hint, at_key=True
         )
@@ -95,6 +97,14 @@ def _key_fault(name: str, parameters: Mapping[str, Any], origins: Origins) -> Fa
         hint = f"Search {above} as a whole, or its keys one by one."
         return origins.fault(f"{name} is a part of {above}, which is searched too", place, hint, at_key=True)
     return None
+
+
+def _searchable_keys(inside: KeyPath) -> list[str]:
+    """The keys of a section, or of one of its mappings, that may be searched; of a config by section."""
+    if not inside:
+        return ["preset", *(f"{name}.KEY" for name in SECTIONS if is_searchable(name))]
+    names = list(properties_of(nodes_at(inside)))
+    return [name for name in names if is_searchable(".".join(map(str, (*inside, name))))]
 
 
 def _unsearchable(name: str) -> tuple[str, str] | None:

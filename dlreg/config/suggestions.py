@@ -56,14 +56,17 @@ _BOOLEANS = {
 _NULLS = dict.fromkeys(("none", "off", "no", "false", "null"), "null")
 
 
-def hint_for_unknown_key(key: KeyPath, variant: str | int | None) -> str:
+def hint_for_unknown_key(
+    key: KeyPath, variant: str | int | None, possible: Sequence[str] | None = None
+) -> str:
     """A way out for a key that the config does not have.
 
     Args:
         key: The unknown key.
         variant: The name of the mapping it stands in, where several are possible there.
+        possible: The keys that come into question; None for all that there are.
     """
-    word, known = str(key[-1]), list(properties_of(nodes_at(key[:-1]), variant))
+    word, known = str(key[-1]), list(possible or properties_of(nodes_at(key[:-1]), variant))
     everywhere = section_keys()
     if meant := _OTHER_NAMES.get(word.lower()):
         return f"Did you mean {meant}?"

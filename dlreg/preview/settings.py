@@ -31,10 +31,16 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
 
 
 def _overruled_presets(config: Config) -> Iterator[Fault]:
-    """A fault at each value that overrules one of the preset's, which were chosen together."""
-    values = config.model_dump(mode="json")
-    for section in ("model", "training"):
-        chosen = PRESETS[config.preset].get(section, {})
+    """A fault at each value that overrules one of the preset's, which were chosen together.
+
+    A config that gives all of them itself, as a run and the best trial of a search leave it, has nothing to
+    leave out: its values were chosen together too.
+    """
+    values, given = config.model_dump(mode="json"), config._origins.values
+    presets = {section: PRESETS[config.preset].get(section, {}) for section in ("model", "training")}
+    if all(set(chosen) <= set(given.get(section) or {}) for section, chosen in presets.items()):
+        return
+    for section, chosen in presets.items():
         overruled = [name for name, value in chosen.items() if not _agrees(values[section][name], value)]
         for key in sorted(overruled):
             yield config.fault(

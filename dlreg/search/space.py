@@ -132,6 +132,12 @@ def search_of(config: Config, n_rows: int | None = None) -> Search:
             "training.seed is searched, and it draws the validation rows too: trials are measured on "
             "other rows, and the best may only have had the easiest"
         )
+    train_note = None
+    if part == "train":
+        train_note = (
+            f"search.metric is {part}.{metric}: trials are chosen by the rows they learn from, and the best "
+            "may only have learnt these by heart"
+        )
     return Search(
         metric=f"{part}.{metric}",
         trials=trials,
@@ -141,7 +147,7 @@ def search_of(config: Config, n_rows: int | None = None) -> Search:
         storage=search.storage,
         prune=not config.training.cross_validation if search.prune is None else search.prune,
         is_default=not search.parameters,
-        notes=tuple(note for note in (seed_note, grid_note) if note),
+        notes=tuple(note for note in (train_note, seed_note, grid_note) if note),
     )
 
 

@@ -218,7 +218,7 @@ def test_the_search_that_a_config_names_is_told_in_a_line(tmp_path, cli):
     (note,) = [line for line in lines if line.startswith("note: ")]
     assert "it draws the validation rows too" in note
     assert " ".join(line.strip() for line in lines[-2:]) == (
-        "search      dlreg tune tries l2, seed: at most 9 trials, 60 s (tpe) by validation.rmse"
+        "search      dlreg tune tries model.l2, training.seed: at most 9 trials, 60 s (tpe) by validation.rmse"
     )
     printed = json.loads(cli("check", "config.yaml", "--format", "json", cwd=tmp_path).stdout)
     assert printed["search"] == {
@@ -241,8 +241,8 @@ def test_of_a_config_without_a_search_the_keys_of_its_own_space_are_told(tmp_pat
     place = next(place for place, line in enumerate(lines) if line.startswith("search      "))
     told = " ".join(line[12:] for line in lines[place:])
     printed = json.loads(cli("check", "config.yaml", "--format", "json", cwd=tmp_path).stdout)["search"]
-    names = [key.rpartition(".")[2] for key in printed["parameters"]]
-    assert told == f"dlreg tune tries other values of {', '.join(names)}"
+    assert "preprocessing.numeric" in printed["parameters"]
+    assert told == f"dlreg tune tries other values of {', '.join(printed['parameters'])}"
     assert printed["is_default"]
     assert all(len(line) <= 80 for line in lines[place:])
 

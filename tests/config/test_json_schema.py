@@ -170,6 +170,7 @@ def with_value(section, key, value):
         ("search", "trials", 3, True),
         ("search", "time_limit", "10m", True),
         ("search", "time_limit", "soon", False),
+        ("search", "time_limit", "90", True),
         ("search", "time_limit", 600, True),
         ("search", "time_limit", 0, False),
         ("search", "metric", "mae", True),

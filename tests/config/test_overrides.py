@@ -26,7 +26,6 @@ def parameters_of(folder: Path, *searches: str, text: str = HEAD) -> dict[str, S
         ("training.learning_rate= 1e-4 .. 0.1 : log ", SearchRange(min=1e-4, max=0.1, distribution="log_uniform")),
         ("training.learning_rate=1e-4..0.1:log_uniform", SearchRange(min=1e-4, max=0.1, distribution="log_uniform")),
         ("model.dropout=0..0.5", SearchRange(min=0, max=0.5)),
-        ("model.dropout=0...5", SearchRange(min=0, max=0.5)),
         ("model.dropout=0..0.5:uniform", SearchRange(min=0, max=0.5)),
         ("model.dropout=0,0.1,0.2", SearchValues(values=(0, 0.1, 0.2))),
         ("model.dropout=0.1", SearchValues(values=(0.1,))),
@@ -90,6 +89,8 @@ def test_a_key_with_dots_can_be_set_below_the_parameters(tmp_path: Path) -> None
         ("training.learning_rate=2..1", "min must be below max"),
         ("training.learning_rate=..1", "min must be a number, found null"),
         ("training.learning_rate=1..", "max must be a number, found null"),
+        ("training.learning_rate=1e-4...1e-1:log", "a range has two dots between its numbers"),
+        ("model.dropout=0...5", "a range has two dots between its numbers"),
         ("training.learning_rate=a..b", 'min must be a number, found "a"'),
         ("training.learning_rate=1e-4..1:lug", "must be one of uniform, log_uniform"),
         ("training.learning_rate=0..1:log", "min must be above 0 for log_uniform"),
@@ -114,6 +115,14 @@ def test_a_fault_names_the_option(tmp_path: Path, search: str, fragment: str) ->
 def test_what_is_no_search_at_all_is_wrong_usage(tmp_path: Path, search: str) -> None:
     with pytest.raises(UsageError, match="--search takes KEY="):
         load(tmp_path, HEAD, searches=[search])
+
+
+def test_a_key_that_two_searches_name_is_wrong_usage(tmp_path: Path) -> None:
+    searches = ["model.dropout=0,0.1", "model.l2=0..1", "model.dropout =0.2,0.3"]
+    with pytest.raises(UsageError, match=r"--search names \"model\.dropout\" twice") as caught:
+        load(tmp_path, HEAD, searches=searches)
+    assert caught.value.faults[0].hint
+    assert set(parameters_of(tmp_path, *searches[:2])) == {"model.dropout", "model.l2"}
 
 
 TEXTS = (

@@ -11,6 +11,7 @@ from dlreg.config.search_faults import is_searchable, takes_whole_numbers
 # Lines 4 and 5; what is tried of a key begins in column 5 of line 6.
 SEARCH = "search:\n  parameters:\n    "
 RANGE = "{min: 1e-4, max: 1e-1}"
+GRID = "{method: grid, parameters: {model.l2: {values: [0, 1]}}}"
 
 
 @pytest.mark.bad_input("config")
@@ -78,8 +79,13 @@ def test_fault_of_a_key_with_place_and_hint(tmp_path: Path, entry: str, column: 
         ("training: {validation_split: 0}\nsearch: {trials: 9}", 4, 30, "no rows to choose the best trial by"),
         ("search: {trials: null}", 4, 18, "there is no search.time_limit"),
         ("search: {time_limit: 10 minutes}", 4, 22, "must be a time such as 90s, 10m"),
-        ("search: {time_limit: 0s}", 4, 22, "must be a time such as 90s, 10m"),
+        ("search: {time_limit: ''}", 4, 22, "must be a time such as 90s, 10m"),
+        ("search: {time_limit: 0s}", 4, 22, "must be a time above 0, such as 90s"),
+        ("search: {time_limit: '0'}", 4, 22, "must be a time above 0, such as 90s"),
+        ("search: {time_limit: 0}", 4, 22, "a number above 0"),
         ("search: {method: bayes}", 4, 18, "must be one of tpe, random, grid"),
+        ("search: {method: grid}", 4, 18, "search.method grid tries what is named, but there are no search.parameters"),
+        ("search: {method: grid, parameters: {}}", 4, 18, "but there are no search.parameters (compare line 4)"),
         ("search: {storage: study.db}", 4, 19, "must be the URL of a database"),
         ("search: {paramters: {}}", 4, 10, "unknown key search.paramters"),
         ("search: {parameters: [model.l2]}", 4, 22, "search.parameters must be a mapping from keys"),
@@ -110,6 +116,9 @@ def test_fault_of_a_search_with_place_and_hint(
     [
         ("learning_rate: {values: [1]}", "Did you mean training.learning_rate?"),
         ("training.learnin_rate: {values: [1]}", "Did you mean training.learning_rate?"),
+        ("a: {values: [1]}", "The keys here are preset, preprocessing.KEY, model.KEY, training.KEY."),
+        ("a.qqq: {values: [1]}", "The keys here are preset, preprocessing.KEY, model.KEY, training.KEY."),
+        ("data.pth: {values: [1]}", "Did you mean data.path?"),
         ("training.dropout: {values: [0.1]}", "Did you mean model.dropout?"),
         ("model.activation: {values: [rellu]}", "Did you mean relu?"),
         ("model.activation: {min: 0, max: 1}", "Name what is tried, such as values: [relu, leaky_relu, relu6]."),
@@ -120,6 +129,23 @@ def test_fault_of_a_search_with_place_and_hint(
 def test_a_hint_says_what_was_meant(tmp_path: Path, entry: str, hint: str) -> None:
     (fault,) = faults_of(tmp_path, HEAD + SEARCH + entry)
     assert fault.hint == hint
+
+
+def test_a_wrong_distribution_hides_no_fault_of_the_numbers(tmp_path: Path) -> None:
+    entry = "training.learning_rate: {min: 1e-1, max: -1, distribution: log}"
+    faults = faults_of(tmp_path, HEAD + SEARCH + entry)
+    fragments = [
+        "min must be below max, found 0.1 and -1",
+        "must be a number above 0, found -1",
+        "must be one of uniform, log_uniform",
+    ]
+    assert all(part in fault.message for part, fault in zip(fragments, faults, strict=True)), faults
+
+
+def test_only_keys_that_may_be_searched_are_named(tmp_path: Path) -> None:
+    (fault,) = faults_of(tmp_path, HEAD + SEARCH + "training.qqq: {values: [1]}")
+    assert fault.hint is not None and fault.hint.startswith("The keys here are loss, ")
+    assert "batch_size" in fault.hint and "validation_split" not in fault.hint
 
 
 def test_nobody_is_told_to_leave_a_searched_value_out_for_the_default(tmp_path: Path) -> None:
@@ -156,7 +182,7 @@ def test_all_faults_come_at_once_and_with_those_of_the_rest(tmp_path: Path) -> N
         "search: {parameters: {model.dropout: {values: [0.1, [0.1, 0.2]]}}}",
         "training: {schedule: cosine}\nsearch: {parameters: {training.schedule.warmup_epochs: {min: 0, max: 9}}}",
         "search: {method: grid, parameters: {model.l2: {values: [0, 1]}}}",
-        "search: {method: grid, trials: null}",
+        "search: {method: grid, trials: null, parameters: {model.l2: {values: [0, 1]}}}",
         "search: {time_limit: 90}",
     ],
 )  # fmt: skip
@@ -165,7 +191,7 @@ def test_a_sound_search_is_read(tmp_path: Path, text: str) -> None:
 
 
 def test_what_limits_a_search_puts_its_default_of_trials_off(tmp_path: Path) -> None:
-    texts = ("{}", "{time_limit: 10m}", "{time_limit: 10m, trials: 7}", "{method: grid}", "{method: random}")
+    texts = ("{}", "{time_limit: 10m}", "{time_limit: 10m, trials: 7}", GRID, "{method: random}")
     trials = [load(tmp_path, HEAD + f"search: {text}").search.trials for text in texts]
     assert trials == [50, None, 7, None, 50]
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from dlreg.config.reading import parse_config
-from dlreg.preview.settings import _reversed_gates
+from dlreg.config.reading import parse_config, trial_config
+from dlreg.config.schema import Config
+from dlreg.preview.settings import _overruled_presets, _reversed_gates
+from dlreg.runs.contents import config_yaml
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,24 @@ def test_a_gate_that_only_a_good_run_fails_is_pointed_out(gate, is_reversed):
             2,
             "gates[0] fails a run that is good",
         )
+
+
+def overruled_in(config: Config) -> list[str]:
+    return [fault.message.partition(" ")[0] for fault in _overruled_presets(config)]
+
+
+@pytest.mark.parametrize("preset", ["fast", "accurate"])
+def test_a_value_that_overrules_the_preset_is_pointed_out_but_not_in_the_best_config_of_a_search(preset):
+    text = f"preset: {preset}\ndata: {{path: a.csv, target: y}}\nmodel: {{dropout: 0.3}}\n"
+    config = parse_config(text.encode(), "/folder/config.yaml")
+    assert overruled_in(config) == ["model.dropout"]
+    trial = trial_config(config, {"training.learning_rate": 0.05})
+    assert overruled_in(trial) == ["model.dropout", "training.learning_rate"]
+    best = parse_config(config_yaml(trial), "/folder/best.yaml")
+    assert (best, overruled_in(best)) == (trial, [])
+
+
+def test_a_value_of_the_command_line_that_overrules_the_preset_is_pointed_out():
+    config = parse_config(b"preset: fast\ndata: {path: /a.csv, target: y}\n", "/folder/config.yaml")
+    assert overruled_in(config) == []
+    assert overruled_in(trial_config(config, {"model.dropout": 0.3})) == ["model.dropout"]

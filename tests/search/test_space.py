@@ -66,7 +66,7 @@ def test_without_rows_to_choose_by_there_is_no_search(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86400), ("1h30m", 5400), ("0.5m", 30), ("45", 45), ("1.5", 1.5)],
+    [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86400), ("1h30m", 5400), ("0.5m", 30), ("45", 45), ("1.5", 1.5), ('"90"', 90)],
 )  # fmt: skip
 def test_a_time_limit_in_seconds(tmp_path: Path, text: str, seconds: float) -> None:
     search = search_of(load(tmp_path, HEAD + f"search: {{time_limit: {text}}}\n"))
@@ -100,6 +100,12 @@ def test_a_seed_that_is_searched_is_noted(tmp_path: Path) -> None:
     search = search_of(load(tmp_path, HEAD, searches=["training.seed=1,2,3"]))
     (note,) = search.notes
     assert "it draws the validation rows too" in note
+
+
+def test_choosing_by_the_rows_that_trials_learn_from_is_noted(tmp_path: Path) -> None:
+    (note,) = search_of(load(tmp_path, HEAD + "search: {metric: train.mae}")).notes
+    assert note.startswith("search.metric is train.mae: trials are chosen by the rows they learn from")
+    assert not search_of(load(tmp_path, HEAD + "search: {metric: mae}")).notes
 
 
 def test_the_configs_own_values_and_whether_they_lie_in_the_space(tmp_path: Path) -> None:

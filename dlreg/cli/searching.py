@@ -103,8 +103,10 @@ def tune(
     given = [f"{key}={json.dumps(value)}" for key, value in texts.items() if value is not None]
     with SearchDisplay(f"reading {config}", quiet=quiet or as_json) as display:
         from dlreg.commands.check import load_checked_config
-        from dlreg.search.study_record import find_study
+        from dlreg.search.study_record import find_study, refuse_study_as_config
 
+        if not resume:
+            refuse_study_as_config(config)
         source, path = find_study(config, study) if resume else (config, study)
         settings = load_checked_config(source, [*(overrides or []), *given], search or [])
         display.on_stage(f"reading {settings.data.path}")

@@ -36,7 +36,13 @@ from dlreg.search.space import Search, search_of, spelled_out
 from dlreg.search.study_config import study_yaml
 from dlreg.search.study_dir import StudyDir, open_study_dir
 from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, TRIALS
-from dlreg.search.study_record import read_study_record, refuse_changes, resume_command, warn_of_versions
+from dlreg.search.study_record import (
+    read_study_record,
+    refuse_changes,
+    resume_command,
+    warn_of_versions,
+    with_kept_length,
+)
 from dlreg.table.dataset import Dataset
 from dlreg.trackers.libraries import refuse_missing_libraries
 from dlreg.trackers.study_listening import tracking_study
@@ -97,8 +103,13 @@ def tune(
         stack.enter_context(interruption.deferred())
         path = path or next_run_dir(name, FOLDER)
         study_dir = stack.enter_context(open_study_dir(path, overwrite=overwrite, resume=resume))
-        config = spelled_out(config, dataset.n_rows["train"])
         record = read_study_record(path) if resume else None
+        if record:
+            config = with_kept_length(config, path)
+            search = search_of(config, dataset.n_rows["train"])
+        elif resume:
+            warnings.warn(f"{path}: there is no study yet, it begins", stacklevel=1)
+        config = spelled_out(config, dataset.n_rows["train"])
         if record:
             refuse_changes(config, path, record, facts["data"])
             warn_of_versions(record, facts["versions"])

@@ -38,27 +38,43 @@ def search_png(
             key,
             what,
             [trial.values.get(key, own_values.get(key)) for trial, _ in ended],
+            own_values.get(key) if ended[0].trial.number == 0 else None,
             None if importance is None else importance.get(key, 0.0),
         )
         for key, what in space.items()
     ]
+    numbers = np.array([trial.number for trial, _ in ended])
     values = np.array([math.nan if result.value is None else result.value for _, result in ended])
     states = np.array([result.state for _, result in ended])
-    figure = plot_search(values, states, parameters, metric=metric, target=target, maximise=maximise)
+    figure = plot_search(numbers, values, states, parameters, metric=metric, target=target, maximise=maximise)
     return render_figure(figure, "png")
 
 
 def _parameter(
-    key: str, what: Range | Choices, values: Sequence[Any], importance: float | None
+    key: str, what: Range | Choices, values: Sequence[Any], own: Any, importance: float | None
 ) -> SearchedParameter:
     if isinstance(what, Choices):
-        places = {value_text(choice): place for place, choice in enumerate(what.values)}
+        places = {label: place for place, label in enumerate(_labels(what, own))}
         at = np.array([float(places.get(value_text(value), math.nan)) for value in values])
-        labels = [value_text(choice) for choice in what.values]
-        return SearchedParameter(key, "choices", at, (0.0, len(labels) - 1.0), labels, importance)
-    numbers = np.array([float(value) if isinstance(value, int | float) else math.nan for value in values])
+        return SearchedParameter(key, "choices", at, (0.0, len(places) - 1.0), list(places), importance)
+    numbers = np.array([_number(value) for value in values])
     # The config's own value may lie beyond what is searched, and below 0 have no logarithm.
+    ends = [what.minimum, what.maximum, _number(own)]
     if what.is_log:
-        numbers = np.where(numbers > 0, numbers, math.nan)
+        numbers, ends = np.where(numbers > 0, numbers, math.nan), [end for end in ends if end > 0]
     scale: Literal["linear", "log"] = "log" if what.is_log else "linear"
-    return SearchedParameter(key, scale, numbers, (what.minimum, what.maximum), (), importance)
+    known = [end for end in ends if math.isfinite(end)]
+    return SearchedParameter(key, scale, numbers, (min(known), max(known)), (), importance)
+
+
+def _labels(what: Choices, own: Any) -> list[str]:
+    """The choices and the config's own value, in words; numbers alone stand in their order."""
+    choices = [*what.values] if own is None and None not in what.values else [*what.values, own]
+    if all(math.isfinite(_number(choice)) for choice in choices):
+        choices.sort()
+    return list(dict.fromkeys(map(value_text, choices)))
+
+
+def _number(value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else math.nan

@@ -131,7 +131,7 @@ def run_trials(
         known = _ended(study)
         _tell_known(known, trackers, maximise=search.maximise)
         if study.is_finished(n_trials):
-            warnings.warn("the search is complete already", stacklevel=1)
+            warnings.warn(_nothing_left(len(known), search.trials), stacklevel=1)
             return known
         counter = SearchCounter(search, known)
         deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
@@ -152,6 +152,12 @@ def run_trials(
             should_stop=lambda: bool(interruption.received),
         )
     return _ended(study)
+
+
+def _nothing_left(n_known: int, n_trials: int | None) -> str:
+    if n_trials is None or n_known <= n_trials:
+        return "the search is complete already"
+    return f"{n_known:,} trials are done and {n_trials:,} are asked for: nothing is left to do"
 
 
 def _open_engine(plan: SearchPlan, folder: Path, importing: Importing) -> AbstractContextManager[Engine]:

@@ -25,6 +25,8 @@ SHOWN_SHARE, HEADROOM = 0.8, 0.5
 _DASHES = (0, (4, 3))
 _HISTORY_INCHES, _SLICE_INCHES = 5.2, 3.1
 _LONGEST_LABEL = 12
+# How far apart points of one choice stand at most, where the next choice is 1 away.
+_SPREAD = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class SearchedParameter:
         name: The dotted key.
         scale: How its axis is divided.
         values: Of each trial, or the place in `labels`; NaN where it is none of these, shape `(n_trials,)`.
-        ends: The least and the largest that was searched.
+        ends: The least and the largest that was searched, and the config's own value.
         labels: The choices in words; none on an axis of numbers.
         importance: Its share; None where it is not known.
     """
@@ -49,6 +51,7 @@ class SearchedParameter:
 
 
 def plot_search(
+    numbers: np.ndarray,
     values: np.ndarray,
     states: np.ndarray,
     parameters: Sequence[SearchedParameter],
@@ -63,8 +66,8 @@ def plot_search(
     important are drawn.
 
     Args:
-        values: Of each trial in the order of their numbers, the first with the config's own values; NaN
-            where there is none. Shape `(n_trials,)`.
+        numbers: Of the trials that ended, ascending; 0 is the config's own values. Shape `(n_trials,)`.
+        values: Of each; NaN where there is none. Shape `(n_trials,)`.
         states: `complete`, `pruned` or `failed` of each.
         parameters: What was searched.
         metric: What the values are of.
@@ -75,7 +78,8 @@ def plot_search(
     shown = sorted(parameters, key=lambda parameter: -(parameter.importance or 0.0))[:MOST_SLICES]
     # Without a value there is nothing to draw a parameter against.
     slices = shown if is_complete.any() else []
-    n_rows = math.ceil(len(slices) / SLICES_PER_ROW)
+    n_columns = min(SLICES_PER_ROW, len(slices))
+    n_rows = math.ceil(len(slices) / n_columns) if slices else 0
     heights = [_HISTORY_INCHES, *([_SLICE_INCHES * n_rows] if n_rows else [])]
     with styled(target, *(short_name(label) for parameter in slices for label in parameter.labels)):
         layout = ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16, wspace=0.02, hspace=0.02)
@@ -83,24 +87,27 @@ def plot_search(
         # Apart, so that long names in one row leave no gap in the others.
         parts = figure.subfigures(len(heights), height_ratios=heights, squeeze=False).ravel()
         above, below = parts[0], parts[1:]
-        plain = values[0] if is_complete[:1].any() else None
+        is_own = is_complete & (numbers == 0)
+        plain = values[is_own][0] if is_own.any() else None
         limits = _value_limits(values[is_complete], values[np.isfinite(values)], plain, maximise)
         has_importance = any(parameter.importance is not None for parameter in shown)
         widths = [2.7, 1][: 1 + has_importance]
         history, *side = above.subplots(1, len(widths), width_ratios=widths, squeeze=False).ravel()
-        _draw_history(history, values, states, limits, maximise)
+        _draw_history(history, numbers, values, states, limits, maximise)
         _name(history, "Search", _summary(states, short_name(target), metric), metric)
         for axes in side:
             _draw_importance(axes, shown)
         if len(below):
-            panels = below[0].subplots(n_rows, SLICES_PER_ROW, squeeze=False).ravel()
+            panels = below[0].subplots(n_rows, n_columns, squeeze=False).ravel()
             for place, axes in enumerate(panels):
                 if place >= len(slices):
                     axes.set_axis_off()
                     continue
-                _draw_slice(axes, slices[place], values, np.flatnonzero(is_complete), limits, maximise)
-                axes.tick_params(labelleft=place % SLICES_PER_ROW == 0)
-                if place % SLICES_PER_ROW == 0:
+                _draw_slice(
+                    axes, slices[place], numbers, values, np.flatnonzero(is_complete), limits, maximise
+                )
+                axes.tick_params(labelleft=place % n_columns == 0)
+                if place % n_columns == 0:
                     axes.set_ylabel(metric, fontsize=12)
         return figure
 
@@ -144,13 +151,18 @@ def _value_limits(
 
 
 def _draw_history(
-    axes: Axes, values: np.ndarray, states: np.ndarray, limits: Limits | None, maximise: bool
+    axes: Axes,
+    numbers: np.ndarray,
+    values: np.ndarray,
+    states: np.ndarray,
+    limits: Limits | None,
+    maximise: bool,
 ) -> None:
-    numbers = np.arange(len(values))
     size = float(np.clip(3000 / max(len(values), 1), 4, 42))
     has_value = np.isfinite(values)
-    margin = 0.5 if len(values) == 1 else max(0.015 * len(values), 0.3)
-    axes.set_xlim(-margin, len(values) - 1 + margin)
+    last = int(numbers[-1])
+    margin = 0.5 if last == 0 else max(0.015 * last, 0.3)
+    axes.set_xlim(-margin, last + margin)
     if limits is not None:
         axes.set_ylim(limits)
         within = has_value & ~limits.leave_out(np.where(has_value, values, limits.low))
@@ -169,8 +181,10 @@ def _draw_history(
         )  # fmt: skip
         if known.any():
             best = int(np.argmax(complete) if maximise else np.argmin(complete))
-            axes.plot([best], [values[best]], "*", color=VALIDATION, markersize=15, zorder=5, clip_on=False)
-        if states[0] == "complete" and has_value[0] and not limits.leave_out(values[0]):
+            axes.plot(
+                [numbers[best]], [values[best]], "*", color=VALIDATION, markersize=15, zorder=5, clip_on=False
+            )
+        if numbers[0] == 0 and states[0] == "complete" and has_value[0] and not limits.leave_out(values[0]):
             axes.axhline(
                 values[0], color=INK, linewidth=1.3, linestyle=_DASHES, label="config's own values", zorder=3
             )
@@ -238,26 +252,27 @@ def _short_key(name: str) -> str:
 def _draw_slice(
     axes: Axes,
     parameter: SearchedParameter,
+    numbers: np.ndarray,
     values: np.ndarray,
     complete: np.ndarray,
     limits: Limits | None,
     maximise: bool,
 ) -> None:
-    """The values of the complete trials against what each had of a parameter, later ones darker."""
+    """The values of the complete trials against what each had of a parameter."""
     x = parameter.values
     known = complete[np.isfinite(x[complete])]
     positions = x
     if parameter.scale == "choices":
         # Beside each other, as points of one choice would hide those under them.
-        positions = x + 0.56 * (np.modf(np.arange(len(x)) * 0.6180339887)[0] - 0.5)
+        positions = x + _SPREAD * (np.modf(numbers * 0.6180339887)[0] - 0.5)
     if limits is not None:
         axes.set_ylim(limits)
         within = known[~limits.leave_out(values[known])]
         within = within[:: math.ceil(len(within) / MOST_POINTS) or 1]
         size = float(np.clip(2500 / max(len(values), 1), 5, 30))
         axes.scatter(
-            positions[within], values[within], s=size, c=within, cmap="Blues", vmin=-0.6 * len(values),
-            vmax=len(values), alpha=float(np.clip(25 / max(len(values), 1) ** 0.5, 0.3, 0.8)), linewidths=0,
+            positions[within], values[within], s=size, c=TRAIN, linewidths=0,
+            alpha=float(np.clip(12 / max(len(values), 1) ** 0.5, 0.25, 0.8)),
         )  # fmt: skip
         worse = known[limits.leave_out(values[known])]
         if len(worse):
@@ -266,13 +281,26 @@ def _draw_slice(
                 positions[worse], np.full(len(worse), end), marker, color=PRUNED, markersize=4, alpha=0.4,
                 markeredgewidth=0, clip_on=False,
             )  # fmt: skip
-        if len(known):
-            best = known[np.argmax(values[known]) if maximise else np.argmin(values[known])]
-            axes.plot([positions[best]], [values[best]], "*", color=VALIDATION, markersize=14, zorder=5)
-        if len(complete) and complete[0] == 0 and np.isfinite(x[0]) and not limits.leave_out(values[0]):
-            axes.plot(
-                [positions[0]], [values[0]], "D", markerfacecolor="none", color=INK, markersize=7, zorder=4
-            )
+        if len(complete):
+            best = complete[np.argmax(values[complete]) if maximise else np.argmin(values[complete])]
+            if np.isfinite(x[best]):
+                axes.plot([positions[best]], [values[best]], "*", color=VALIDATION, markersize=14, zorder=5)
+            else:
+                axes.annotate(
+                    "the best has none of these values", (0.5, 1), (0, -4), "axes fraction", "offset points",
+                    ha="center", va="top", fontsize=10, color=VALIDATION,
+                )  # fmt: skip
+            is_own = complete[0] == 0 and numbers[0] == 0 and np.isfinite(x[0])
+            if is_own and not limits.leave_out(values[0]):
+                axes.plot(
+                    [positions[0]],
+                    [values[0]],
+                    "D",
+                    markerfacecolor="none",
+                    color=INK,
+                    markersize=7,
+                    zorder=4,
+                )
     _scale(axes, parameter)
     axes.yaxis.set_major_formatter(StrMethodFormatter(NUMBERS))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6))

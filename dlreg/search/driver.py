@@ -33,8 +33,9 @@ def search(
         engine: Runs them.
         trials: How many the study is to have, those of earlier sessions included.
         deadline: The `time.monotonic` at which the search ends. Trials that are running then are given up, as
-            to wait for them may take longer than all before; but there is no end before the first one is
-            complete, or a whole window of trials has ended and none of them is.
+            to wait for them may take longer than all before; but there is no end before trial 0 has ended,
+            without which nobody knows what the search bought, and one is complete, or a whole window of them
+            has ended and none is.
         on_result: Called with each new result, in the order in which they end.
         should_stop: Asked twice a second.
 
@@ -52,10 +53,12 @@ def search(
             if should_stop():
                 return "stopped"
             left = float("inf") if deadline is None else deadline - time.monotonic()
-            if left <= 0 and (states["complete"] or states.total() >= study.plan.window):
+            is_enough = bool(states["complete"]) or states.total() >= study.plan.window
+            if left <= 0 and is_enough and 0 not in running:
                 return "time_limit"
             # As many again as run at once wait, so that none that ends leaves its place empty.
-            while len(running) < 2 * engine.n_jobs and (trial := study.next_trial(trials)):
+            is_asking = left > 0 or not is_enough
+            while is_asking and len(running) < 2 * engine.n_jobs and (trial := study.next_trial(trials)):
                 running[trial.number] = trial
                 engine.submit(trial)
             study.save()

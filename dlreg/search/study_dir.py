@@ -55,7 +55,8 @@ def open_study_dir(path: Path, *, overwrite: bool = False, resume: bool = False)
 
     Args:
         path: Where it shall stand.
-        overwrite: Remove the study that is there. What is not dlreg's stays.
+        overwrite: Remove the study that is there. What is not dlreg's stays, and none of it may stand where
+            runs are written.
         resume: Go on with the study that is there, if there is one.
 
     Raises:
@@ -89,7 +90,27 @@ def _make_room(path: Path, *, overwrite: bool, resume: bool) -> None:
     if STUDY not in names:
         hint = "Give another --study; only studies are replaced"
         raise StorageError(Fault("the directory holds no study", str(path), hint=hint))
+    _refuse_strangers(path)
     _remove_study(path, names)
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Makes sure that the runs of the new study can be written, before the search is paid for.
+
+    Raises:
+        StorageError: In the place of a run stands what is not dlreg's.
+    """
+    for folder in (path / run for run in RUNS):
+        if not os.path.lexists(folder):
+            continue
+        hint = "Move it away, or give another --study"
+        if folder.is_symlink() or not folder.is_dir():
+            raise StorageError(Fault("it stands where a run of the study is written", str(folder), hint=hint))
+        for entry in sorted(folder.iterdir()):
+            is_of_run = entry.name in run_names.FILES and (entry.is_symlink() or not entry.is_dir())
+            if not is_of_run and not is_temporary(entry.name) and not entry.name.startswith("."):
+                message = f"it is no file of a run, and a run of the new study is written to {folder}"
+                raise StorageError(Fault(message, str(entry), hint=hint))
 
 
 def _remove_study(path: Path, names: list[str]) -> None:

@@ -8,6 +8,7 @@ import os
 import shlex
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,8 +27,12 @@ from dlreg.wording import quote
 
 SCHEMA_VERSION = 1
 MAX_RECORD_BYTES = 1 << 22
+# Of more keys that a config has otherwise, so many are named.
+MOST_CHANGES = 10
 # What may change when a study goes on: how long it searches, and what makes no other trials.
 _FREE = ("data.cache", "run.dir", "run.log", "gates", "search.trials", "search.time_limit")
+_LENGTH = ("trials", "time_limit")
+_CONFIG_SUFFIXES = (".yaml", ".yml")
 _ANEW = "Search anew in another --study, or with --overwrite"
 
 
@@ -70,9 +75,11 @@ def find_study(source: Path, path: Path | None) -> tuple[Path, Path]:
 
     Raises:
         UsageError: Two study directories are given, or none.
-        RunDirError: The directory has no config.
+        RunDirError: There is no such directory, or it has no config.
     """
     if not source.is_dir():
+        if path is None and not source.exists() and source.suffix not in _CONFIG_SUFFIXES:
+            raise RunDirError(Fault("there is no such study", str(source)))
         if path is None:
             hint = "Give --study, or the study directory in place of the config."
             raise UsageError(Fault("--resume needs to know which study", hint=hint))
@@ -84,6 +91,41 @@ def find_study(source: Path, path: Path | None) -> tuple[Path, Path]:
         raise RunDirError(Fault(f"nothing to resume: it has no {CONFIG} and {STUDY}", str(source), hint=hint))
     _read_config(source)
     return source / CONFIG, source
+
+
+def refuse_study_as_config(source: Path) -> None:
+    """Makes sure that a new search is given a config.
+
+    Raises:
+        UsageError: It is given a study, which only can be gone on with.
+    """
+    if source.is_dir() and os.path.lexists(source / STUDY):
+        hint = f"Go on with it with --resume, or give a config: {resume_command(source)}"
+        raise UsageError(Fault("this is a study, not a config", str(source), hint=hint))
+
+
+def with_kept_length(config: Config, path: Path) -> Config:
+    """The config with as many trials, and as much time, as the study has, where it gives none itself.
+
+    What it was given on the command line when it began is in no other place; where the number of trials is
+    given anew, and is another, a note says so.
+
+    Args:
+        config: The config that the study shall go on with, as `load_config` gave it.
+        path: The study directory.
+
+    Raises:
+        RunDirError: The config in it is damaged.
+    """
+    if not os.path.lexists(path / CONFIG):
+        return config
+    kept, given = _read_config(path).search, config._origins.values.get("search") or {}
+    changes = {name: getattr(kept, name) for name in _LENGTH if name not in given}
+    search = config.search.model_copy(update=changes)
+    if search.trials != kept.trials:
+        before, now = (_trials_text(n) for n in (kept.trials, search.trials))
+        warnings.warn(f"{path}: the study was to have {before}, now it is to have {now}", stacklevel=1)
+    return config.model_copy(update={"search": search})
 
 
 def refuse_changes(
@@ -98,17 +140,20 @@ def refuse_changes(
         data: The `data` of now, as in `study.json`.
 
     Raises:
-        RunDirError: With everything that has changed.
+        RunDirError: With what has changed, of the config `MOST_CHANGES` keys at most.
     """
-    faults = [
-        Fault(f"{key}: the file has changed since the study began", data[key]["path"], hint=_ANEW)
+    changes = _changes(_read_config(path), config) if os.path.lexists(path / CONFIG) else []
+    n_more = len(changes) - MOST_CHANGES
+    told = [*changes[:MOST_CHANGES], *([f"and {n_more:,} more keys"] if n_more > 0 else [])]
+    faults = [Fault(change, str(path)) for change in told]
+    faults += [
+        Fault(f"{key}: the file has changed since the study began", data[key]["path"])
         for key, entry in record.data.items()
         if key in data and entry.sha256 != data[key]["sha256"]
     ]
-    if os.path.lexists(path / CONFIG):
-        faults = [*_changes(_read_config(path), config, path), *faults]
     if faults:
-        raise RunDirError(*faults)
+        hint = f"A study goes on as it began. {_ANEW}"
+        raise RunDirError(*faults[:-1], replace(faults[-1], hint=hint))
 
 
 def warn_of_versions(record: StudyRecord, versions: Mapping[str, str]) -> None:
@@ -138,14 +183,13 @@ def _read_config(path: Path) -> Config:
         raise RunDirError(*error.faults) from None
 
 
-def _changes(before: Config, now: Config, path: Path) -> list[Fault]:
+def _changes(before: Config, now: Config) -> list[str]:
     old, new = (flat_values(config.model_dump(mode="json")) for config in (before, now))
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in _FREE]
-    return [
-        Fault(
-            f"{key} was {quote(old.get(key))}, now it is {quote(new.get(key))}",
-            str(path),
-            hint=f"A study goes on as it began. {_ANEW}",
-        )
-        for key in changed
-    ]
+    return [f"{key} was {quote(old.get(key))}, now it is {quote(new.get(key))}" for key in changed]
+
+
+def _trials_text(n_trials: int | None) -> str:
+    if n_trials is None:
+        return "as many trials as the time lets"
+    return f"{n_trials:,} trial{'s' * (n_trials != 1)}"

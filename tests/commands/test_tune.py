@@ -207,6 +207,18 @@ def test_a_complete_study_is_told_again_or_given_more_trials(tmp_path, config, e
 
 
 @pytest.mark.usefixtures("trained")
+def test_a_study_that_goes_on_by_its_config_keeps_the_trials_it_was_given(tmp_path, config, engine):
+    _, notes = search(config, tmp_path / "study", resume=True)
+    assert f"{tmp_path / 'study'}: there is no study yet, it begins" in notes
+    bare = CONFIG.replace("  trials: 12\n", "")
+    _, notes = search(load(tmp_path, bare), tmp_path / "study", resume=True)
+    assert sorted(engine.ran) == list(range(12)) and "the search is complete already" in notes
+    _, notes = search(load(tmp_path, bare, "search.trials=3"), tmp_path / "study", resume=True)
+    assert "12 trials are done and 3 are asked for: nothing is left to do" in notes
+    assert len(engine.ran) == 12
+
+
+@pytest.mark.usefixtures("trained")
 def test_another_search_or_table_is_refused_and_the_study_stays(tmp_path, config, engine):
     search(config, tmp_path / "study")
     before = record_of(tmp_path / "study")

@@ -35,7 +35,10 @@ def parameters(n_trials, n_parameters, importance=0.1):
 def draw(values, states, n_parameters=3, importance=0.1, *, maximise=False):
     values, states = np.asarray(values, dtype=float), np.asarray(states)
     searched = parameters(len(values), n_parameters, importance)
-    figure = plot_search(values, states, searched, metric="validation.rmse", target="y", maximise=maximise)
+    numbers = np.arange(len(values))
+    figure = plot_search(
+        numbers, values, states, searched, metric="validation.rmse", target="y", maximise=maximise
+    )
     content = render_figure(figure, "png")
     assert content.startswith(b"\x89PNG")
     return figure, content

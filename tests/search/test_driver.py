@@ -189,6 +189,27 @@ def test_a_deadline_ends_a_search_whose_trials_never_end(tmp_path):
     assert time.monotonic() - began < 2
 
 
+def test_a_deadline_waits_for_the_config_itself_and_asks_for_no_more(tmp_path):
+    class OwnLast(Shuffled):
+        submitted, looks = 0, 0
+
+        def submit(self, trial):
+            self.submitted += 1
+            super().submit(trial)
+
+        def wait(self, _):
+            self.looks += 1
+            is_own_due = self.looks > 5 or len(self._trials) == 1
+            place = next(place for place, trial in enumerate(self._trials) if is_own_due or trial.number)
+            return [result_of(self._trials.pop(place))]
+
+    study, engine = open_it(tmp_path), OwnLast(4, 1)
+    assert search(study, engine, trials=N_TRIALS, deadline=time.monotonic() - 1) == "time_limit"
+    numbers = [trial.number for trial, result in study.trials() if result]
+    assert 0 in numbers and 1 < len(numbers) < N_TRIALS
+    assert engine.submitted <= 2 * engine.n_jobs + len(numbers)
+
+
 def test_no_more_than_twice_the_jobs_are_handed_out(tmp_path):
     class Counting(Shuffled):
         most = 0

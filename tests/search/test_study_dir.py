@@ -47,13 +47,34 @@ def test_what_is_not_of_dlreg_outlives_the_study_that_is_replaced(tmp_path):
     path = tmp_path / "study"
     make_study(path)
     (path / "notes.txt").write_text("mine")
-    (path / "best" / "notes.txt").write_text("mine too")
-    (path / "plain").symlink_to(tmp_path)
-    (tmp_path / "run.json").write_text("another's")
     with open_study_dir(path, overwrite=True):
         pass
-    names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
-    assert names == ["best/notes.txt", "notes.txt"]
+    assert [entry.name for entry in path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("stranger", ["best/notes.txt", "best/model.keras/notes.txt", "plain", "plain/a.csv"])
+def test_what_would_stand_in_the_way_of_a_run_is_named_before_anything_is_removed(tmp_path, stranger):
+    path = tmp_path / "study"
+    make_study(path)
+    (path / stranger).parent.mkdir(exist_ok=True)
+    (path / stranger).write_text("mine")
+    before = sorted(path.rglob("*"))
+    named = stranger.removesuffix("/notes.txt") if "keras" in stranger else stranger
+    with (
+        pytest.raises(StorageError, match=f"{named}: .*Move it away, or give another --study"),
+        open_study_dir(path, overwrite=True),
+    ):
+        pass
+    assert sorted(path.rglob("*")) == before
+
+
+def test_a_link_in_the_place_of_a_run_is_no_run_to_remove(tmp_path):
+    path = tmp_path / "study"
+    make_study(path)
+    (tmp_path / "run.json").write_text("another's")
+    (path / "plain").symlink_to(tmp_path)
+    with pytest.raises(StorageError, match="plain: "), open_study_dir(path, overwrite=True):
+        pass
     assert (tmp_path / "run.json").read_text() == "another's"
 
 

@@ -1,5 +1,7 @@
 """What may change of a study that goes on, and what may not."""
 
+import warnings
+
 import pytest
 from support.configs import load
 
@@ -8,11 +10,14 @@ from dlreg.errors import RunDirError, UsageError
 from dlreg.search.space import spelled_out
 from dlreg.search.study_config import study_yaml
 from dlreg.search.study_record import (
+    MOST_CHANGES,
     StudyRecord,
     find_study,
     refuse_changes,
+    refuse_study_as_config,
     resume_command,
     warn_of_versions,
+    with_kept_length,
 )
 
 CONFIG = """\
@@ -70,6 +75,9 @@ def test_more_trials_and_another_time_are_no_change(tmp_path, config):
         "search.parameters.training.learning_rate.max=0.2",
         "training.seed=1",
         "search.prune=true",
+        "search.method=random",
+        "training.clip_norm=3",
+        "model.activation=tanh",
     ],
 )
 def test_another_search_is_refused_and_named(tmp_path, config, override):
@@ -77,6 +85,58 @@ def test_another_search_is_refused_and_named(tmp_path, config, override):
     other = spelled_out(load(tmp_path, CONFIG, override), 100)
     with pytest.raises(RunDirError, match=override.partition("=")[0]):
         refuse_changes(other, tmp_path / "study", record, DATA)
+
+
+def test_of_many_changes_some_are_named_and_the_way_out_once(tmp_path, config):
+    record = kept(tmp_path / "study", config)
+    more = [
+        "model.dropout=0.3",
+        "model.l2=0.1",
+        "training.seed=9",
+        "training.batch_size=7",
+        "search.prune=true",
+        "search.method=random",
+        "training.clip_norm=3",
+        "model.activation=tanh",
+    ]
+    other = spelled_out(load(tmp_path, CONFIG.replace("fast\ndata", "accurate\ndata"), *more), 100)
+    with pytest.raises(RunDirError) as refused:
+        refuse_changes(other, tmp_path / "study", record, {"data.path": {**DATA["data.path"], "sha256": "b"}})
+    *others, last = refused.value.faults
+    assert len(others) == MOST_CHANGES + 1 and others[-1].message.startswith("and ")
+    assert [fault.hint for fault in others] == [None] * len(others)
+    assert "--overwrite" in last.hint and "changed since the study began" in last.message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "trials", "time_limit", "notes"),
+    [
+        ([], 12, None, []),
+        (["search.trials=12"], 12, None, []),
+        (["search.trials=30"], 30, None, ["was to have 12 trials, now it is to have 30 trials"]),
+        (["search.time_limit=10m"], 12, "10m", []),
+        (["search={trials: null, time_limit: 60}"], None, 60, ["now it is to have as many trials as the time lets"]),
+    ],
+)  # fmt: skip
+def test_a_study_keeps_the_length_it_was_given_unless_another_is_given(
+    tmp_path, overrides, trials, time_limit, notes
+):
+    bare = CONFIG.partition("search")[0]
+    kept(tmp_path / "study", spelled_out(load(tmp_path, bare, "search.trials=12"), 100))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        search = with_kept_length(load(tmp_path, bare, *overrides), tmp_path / "study").search
+    assert (search.trials, search.time_limit) == (trials, time_limit)
+    assert len(told) == len(notes)
+    assert all(note in str(each.message) for note, each in zip(notes, told, strict=True))
+
+
+def test_a_study_is_no_config_of_a_new_search(tmp_path, config):
+    kept(tmp_path / "study", config)
+    refuse_study_as_config(tmp_path / "study")
+    (tmp_path / "study" / "study.json").write_text('{"schema_version": 1, "status": "running"}')
+    with pytest.raises(UsageError, match=r"this is a study.* dlreg tune .*/study --resume"):
+        refuse_study_as_config(tmp_path / "study")
 
 
 def test_another_table_is_refused(tmp_path, config):
@@ -102,6 +162,8 @@ def test_a_study_is_found_by_its_directory_or_beside_its_config(tmp_path, config
     for study, path in ((source, None), (tmp_path / "study", tmp_path / "other")):
         with pytest.raises(UsageError):
             find_study(study, path)
+    with pytest.raises(RunDirError, match="there is no such study"):
+        find_study(tmp_path / "studies" / "nope", None)
     (tmp_path / "empty").mkdir()
     with pytest.raises(RunDirError, match="nothing to resume"):
         find_study(tmp_path / "empty", None)

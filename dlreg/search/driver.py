@@ -25,8 +25,8 @@ def search(
 ) -> Ending:
     """Goes on with a study until it has so many trials.
 
-    Every result is in the storage before the next trials are handed out. Whatever ends the search, an
-    exception too, leaves a study that can be gone on with: trials without a result are handed out again.
+    With each round all that is new is put into the storage. Whatever ends the search, an exception too,
+    leaves a study that can be gone on with: trials without a result are handed out again.
 
     Args:
         study: New, or with some trials.

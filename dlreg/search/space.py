@@ -120,11 +120,15 @@ def search_of(config: Config, n_rows: int | None = None) -> Search:
         raise ConfigError(config.fault(message, "training", "validation_split", hint=hint))
     limit = search.time_limit
     space = _space_of(search.parameters or default_space(config, n_rows))
-    trials, grid_note = search.trials, None
-    if search.method == "grid":
-        n_combinations = _n_grid_trials(config, space)
+    trials, few_note = search.trials, None
+    # Several drivers of a database do not know what the others are about to try.
+    if search.method == "grid" or (not search.storage and _is_countable(space)):
+        n_combinations = _n_combinations(config, space)
         if trials is not None and trials > n_combinations:
-            grid_note = f"search.trials is {trials:,}, but the grid makes no more than {n_combinations:,}"
+            few_note = (
+                f"search.trials is {trials:,}, but there are no more than {n_combinations:,} combinations of "
+                "values: each is tried once"
+            )
         trials = min(trials or n_combinations, n_combinations)
     seed_note = None
     if "training.seed" in space:
@@ -147,7 +151,7 @@ def search_of(config: Config, n_rows: int | None = None) -> Search:
         storage=search.storage,
         prune=not config.training.cross_validation if search.prune is None else search.prune,
         is_default=not search.parameters,
-        notes=tuple(note for note in (train_note, seed_note, grid_note) if note),
+        notes=tuple(note for note in (train_note, seed_note, few_note) if note),
     )
 
 
@@ -207,7 +211,11 @@ def _range_or_choices(key: str, entry: SearchRange | SearchValues) -> Range | Ch
     return Range(entry.min, entry.max, entry.distribution == "log_uniform", is_whole)
 
 
-def _n_grid_trials(config: Config, space: Space) -> int:
-    """How many trials a grid makes: its combinations, and the config's own where that is none of them."""
+def _is_countable(space: Space) -> bool:
+    return all(isinstance(tried, Choices) for tried in space.values())
+
+
+def _n_combinations(config: Config, space: Space) -> int:
+    """How many different trials there are: those of the space, and the config's own if it is none of them."""
     n = math.prod(len(choices.values) for choices in space.values() if isinstance(choices, Choices))
     return n + (not all(own.is_inside for own in own_values(config, space).values()))

@@ -85,10 +85,11 @@ GRID = "search: {method: grid, parameters: {model.l2: {values: [0, 0.1]}, model.
         (["search.trials=4"], 4, 0),
         (["search.trials=7"], 7, 0),
         (["search.trials=8"], 7, 1),
-        (["search.trials=8", "search.method=tpe"], 8, 0),
+        (["search.trials=8", "search.method=tpe"], 7, 1),
+        (["search.trials=8", "search.method=random", "search.storage=sqlite:////tmp/x.db"], 8, 0),
     ],
 )
-def test_a_grid_ends_with_its_last_combination(
+def test_a_search_ends_with_the_last_combination_of_values(
     tmp_path: Path, overrides: list[str], trials: int, n_notes: int
 ) -> None:
     search = search_of(load(tmp_path, HEAD + GRID, *overrides))
@@ -97,7 +98,7 @@ def test_a_grid_ends_with_its_last_combination(
 
 
 def test_a_seed_that_is_searched_is_noted(tmp_path: Path) -> None:
-    search = search_of(load(tmp_path, HEAD, searches=["training.seed=1,2,3"]))
+    search = search_of(load(tmp_path, HEAD, searches=["training.seed=1..9"]))
     (note,) = search.notes
     assert "it draws the validation rows too" in note
 

@@ -62,7 +62,7 @@ def test_json_tells_what_was_found_and_the_table_has_every_trial(project, study)
         assert summary["gain"]["n"] == summary["best"]["metrics"]["test"]["n"]
     record = json.loads((project / "study" / "study.json").read_text())
     assert record["status"] == "complete"
-    assert record["best"] == summary["best"]
+    assert record["best"] == {**summary["best"], "run_dir": "best"}
 
 
 def test_the_runs_of_a_study_are_runs_like_any(project, study):

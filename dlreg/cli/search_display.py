@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 30.0
 # Beside these, every new best is told.
 LINES_PER_SEARCH = 10
+# How the stages begin that are trainings of their own.
+TRAINING = "training "
 # Of a bar that a time fills.
 _STEPS = 1000
 _LONGEST_VALUE, _MOST_PARAMETERS = 16, 6
@@ -37,7 +39,11 @@ class SearchDisplay(TrainingDisplay):
     def on_stage(self, stage: str) -> None:
         """Shows what is being done after the search, without its best trials."""
         self._bar.below = None
-        super().on_stage(stage)
+        # Else nobody could tell whose epochs follow.
+        if stage.startswith(TRAINING) and not (self._quiet or self._console.is_terminal):
+            self._print_line(stage)
+        else:
+            super().on_stage(stage)
 
     def on_search(self, progress: "SearchProgress") -> None:
         """Shows how many trials there are, how fast they come, and the best ones."""
@@ -61,7 +67,7 @@ class SearchDisplay(TrainingDisplay):
         best = f"best {format_number(progress.best[0].result.value)}" if progress.best else ""
         self._bar.update(
             self._task,
-            description=f"trial {done}",
+            description=f"{done} trials",
             total=_STEPS,
             completed=round(_STEPS * progress.share),
             short=done,
@@ -75,21 +81,20 @@ def _rate(per_minute: float) -> str:
 
 
 def _line(progress: "SearchProgress") -> str:
-    done = f"{progress.finished:,}" + (f"/{progress.trials:,}" if progress.trials else "")
+    """What is found in whole: whoever reads a log cannot make it wider."""
+    from dlreg.commands.tune_results import value_text
+
+    done = f"{progress.finished:,}" + (f" of {progress.trials:,}" if progress.trials else "")
     failed = f", {progress.counts['failed']:,} failed" if progress.counts.get("failed") else ""
-    line = f"trial {done}{failed}"
+    noun = "trial" if done == "1" else "trials"
+    line = f"{done} {noun} done{failed}"
     if progress.best:
         first = progress.best[0]
         line += f"  best {progress.metric} {format_number(first.result.value)} (trial {first.trial.number:,})"
         if progress.is_best:
-            line += f": {', '.join(f'{key}={_value(value)}' for key, value in first.trial.values.items())}"
-    return line if len(line) <= 200 else f"{line[:199]}…"
-
-
-def _value(value: object) -> str:
-    from dlreg.commands.tune_results import value_text
-
-    return shorten(value_text(value))
+            values = first.trial.values.items()
+            line += f": {', '.join(f'{key}={value_text(value)}' for key, value in values)}"
+    return line
 
 
 def _best_trials(progress: "SearchProgress", width: int) -> Table:
@@ -121,5 +126,7 @@ def _metric(ended: "Ended") -> str:
 
 
 def _short(ended: "Ended", key: str) -> str:
-    text = _value(ended.trial.values.get(key))
+    from dlreg.commands.tune_results import value_text
+
+    text = shorten(value_text(ended.trial.values.get(key)))
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

@@ -106,7 +106,7 @@ def tune(
         record = read_study_record(path) if resume else None
         if record:
             config = with_kept_length(config, path)
-            search = search_of(config, dataset.n_rows["train"])
+            search = _search_of_study(config, dataset.n_rows["train"])
         elif resume:
             warnings.warn(f"{path}: there is no study yet, it begins", stacklevel=1)
         config = spelled_out(config, dataset.n_rows["train"])
@@ -142,6 +142,14 @@ def tune(
                 _tell(told)
                 summary = replace(summary, notes=[*summary.notes, *told])
     return summary
+
+
+def _search_of_study(config: Config, n_rows: int) -> Search:
+    """The search of a study that goes on, whose config spells out the space that dlreg chose for it."""
+    search = search_of(config, n_rows)
+    unnamed = config.search.model_copy(update={"parameters": {}})
+    chosen = search_of(config.model_copy(update={"search": unnamed}), n_rows)
+    return replace(search, is_default=search.space == chosen.space)
 
 
 def _refuse_single_reading(config: Config) -> None:

@@ -73,10 +73,15 @@ def finish(
     path = study_dir.path
     listener.on_stage("drawing what was found")
     own = {key: value.value for key, value in own_values(config, search.space).items()}
-    importance = importance_of(
-        search.space,
-        [trial.values for trial, _ in ended],
-        [loss_of(result, maximise=search.maximise) for _, result in ended],
+    # One parameter alone has all of it, whatever it did.
+    importance = (
+        importance_of(
+            search.space,
+            [trial.values for trial, _ in ended],
+            [loss_of(result, maximise=search.maximise) for _, result in ended],
+        )
+        if len(search.space) > 1
+        else None
     )
     if ended:
         content = search_png(

@@ -6,10 +6,13 @@ from dlreg.commands.tune_gain import Gain, Optimism
 from dlreg.commands.tune_results import Edge, value_text
 from dlreg.commands.tune_summary import StudySummary
 from dlreg.search.importance import LEAST_TRIALS
-from dlreg.wording import format_number
 
 # With fewer rows the best of many trials is chosen by chance as much as by merit.
 FEW_ROWS = 500
+# With fewer, an error differs from part to part by more than being chosen does to it.
+LEAST_ROWS_TO_TELL = 100
+# With fewer training rows a fold is too small to measure by.
+LEAST_ROWS_TO_FOLD = 20
 # Parameters below this share are told together.
 LEAST_SHARE = 0.05
 
@@ -18,11 +21,12 @@ def sentences(summary: StudySummary) -> Iterator[str]:
     """What a reader of the numbers should know, the most important last."""
     yield _counts(summary)
     yield from _failures(summary)
-    yield _importance(summary)
-    yield from map(_edge, summary.edges)
+    yield from _importance(summary)
+    # Who named no range cannot widen it without naming all of them.
+    yield from map(_edge, () if summary.is_default_space else summary.edges)
     yield gain_sentence(summary)
     if summary.optimism:
-        yield _optimism(summary.optimism, summary.counts["finished"])
+        yield _optimism(summary.optimism, summary)
     if advice := _advice(summary):
         yield advice
 
@@ -57,18 +61,26 @@ def _failures(summary: StudySummary) -> Iterator[str]:
             yield f"Why {first.count:,} of {summary.counts['failed']:,} failed: {reason}."
 
 
-def _importance(summary: StudySummary) -> str:
+def _importance(summary: StudySummary) -> Iterator[str]:
     if summary.importance is None:
-        enough = summary.counts["complete"] >= LEAST_TRIALS
+        # Of one parameter there is nothing to tell, and a grid of few trials cannot be made longer.
+        is_short = summary.counts["complete"] < LEAST_TRIALS
+        if len(summary.space) < 2 or summary.counts["finished"] == 1:
+            return
+        if is_short and summary.method == "grid":
+            return
         reason = (
-            "no trial was better than the others" if enough else f"that takes {LEAST_TRIALS} trials at least"
+            f"that takes {LEAST_TRIALS} trials that are trained to the end"
+            if is_short
+            else "no trial was better than the others"
         )
-        return f"What mattered cannot be told: {reason}."
+        yield f"What mattered cannot be told: {reason}."
+        return
     shares = {key: share for key, share in summary.importance.items() if share >= LEAST_SHARE}
     told = ", ".join(f"{key} {share:.0%}" for key, share in shares.items())
     n_others = len(summary.importance) - len(shares)
     others = f"; {_count(n_others, 'other')} below {LEAST_SHARE:.0%}" if n_others else ""
-    return f"What mattered: {told}{others}."
+    yield f"What mattered: {told}{others}."
 
 
 def _edge(edge: Edge) -> str:
@@ -82,6 +94,8 @@ def _edge(edge: Edge) -> str:
 
 def gain_sentence(summary: StudySummary) -> str:
     """What the search bought over the config's own values."""
+    if summary.counts["finished"] == 1 and summary.best.number == 0:
+        return "Nothing else was tried than the config's own values."
     if summary.best.number == 0:
         return "No trial was better than the config's own values."
     gain = summary.gain
@@ -129,32 +143,44 @@ def _points(percent: float) -> str:
     return f"{abs(percent) / 100:.3f} {'lower' if percent < 0 else 'higher'}"
 
 
-def _optimism(optimism: Optimism, n_trials: int) -> str:
-    name, part = _name(optimism.metric), optimism.part.replace("_", " ").replace("out of fold", "out-of-fold")
-    numbers = [
-        f"{format_number(first)} there and {format_number(second)} on the test rows"
-        for first, second in (optimism.best, optimism.plain)
-    ]
-    flattery = f"{abs(optimism.percent):.1f}{' points' if optimism.metric == 'r2' else '%'}"
-    verdict = (
-        f"so being chosen makes the best one look about {flattery} better than it is"
-        if optimism.percent > 0
-        else "so the choice did not flatter it"
-    )
-    rows = _count(optimism.n, f"{part} row")
+def _optimism(optimism: Optimism, summary: StudySummary) -> str:
+    part = optimism.part.replace("_", " ").replace("out of fold", "out-of-fold")
+    n_test = _n_rows(summary, "test")
+    chosen_by, tested_on = _count(optimism.n, f"{part} row"), _count(n_test, "test row")
+    trials = _count(summary.counts["finished"], "trial")
+    head = f"The best of {trials} was chosen by {chosen_by}, and may look better on these than it is"
+    counts = {chosen_by: optimism.n, tested_on: n_test}
+    if few := [rows for rows, n_rows in counts.items() if n_rows < LEAST_ROWS_TO_TELL]:
+        return f"{head}; {' and '.join(few)} are too few to tell by how much."
+    best, plain = (_growth(optimism.metric, *values) for values in (optimism.best, optimism.plain))
     return (
-        f"The best of {_count(n_trials, 'trial')} was chosen by {rows}: its {name} is {numbers[0]}; that of "
-        f"the config's own values {numbers[1]}, {verdict}."
+        f"{head}: from these to the {tested_on} its {_name(optimism.metric)} {best}, that of the config's "
+        f"own values {plain}."
     )
+
+
+def _growth(metric: str, first: float, second: float) -> str:
+    """How a metric changes from some rows to others, with no more digits than rows can tell."""
+    verb = "grew" if second > first else "fell"
+    if metric == "r2":
+        return f"{verb} by about {abs(second - first):.2f}"
+    percent = round(100 * abs(second / first - 1))
+    return f"{verb} by about {percent}%" if percent else "stayed about the same"
+
+
+def _n_rows(summary: StudySummary, part: str) -> int:
+    n_rows = ((summary.best.metrics or {}).get(part) or {}).get("n", 0)
+    return int(n_rows)
 
 
 def _advice(summary: StudySummary) -> str | None:
     part = summary.metric.partition(".")[0]
-    metrics = summary.best.metrics or {}
-    n_rows = (metrics.get(part) or {}).get("n", 0)
-    if part != "validation" or n_rows >= FEW_ROWS or summary.best.number == 0:
+    n_rows, n_trained = _n_rows(summary, part), _n_rows(summary, "train")
+    is_enough = n_rows >= FEW_ROWS or n_trained < LEAST_ROWS_TO_FOLD
+    if part != "validation" or is_enough or summary.best.number == 0:
         return None
+    few = f"{_count(n_rows, 'row')} {'is' if n_rows == 1 else 'are'} few to choose by"
     return (
-        f"Next: {n_rows:,} rows are few to choose by; --set training.cross_validation=5 chooses by all "
-        "training rows out of fold, and takes some five times as long."
+        f"Next: {few}; --set training.cross_validation=5 chooses by all training rows out of fold, and takes "
+        "some five times as long."
     )

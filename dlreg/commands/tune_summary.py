@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from dlreg.commands.tune_gain import Gain, Optimism
 from dlreg.commands.tune_results import Edge, Failure
 from dlreg.search.space import Choices, Range, Space
+
+_RUNS = ("best", "plain")
 
 
 @dataclass(frozen=True)
@@ -71,17 +74,19 @@ class StudySummary:
     notes: Sequence[str]
 
     def facts(self) -> dict[str, Any]:
-        """Plain values, as `study.json` has them, without what differs from place to place."""
-        values = asdict(self)
-        return {
-            **{name: value for name, value in values.items() if name not in ("study_dir", "counts")},
-            "space": space_as_json(self.space),
-            "trials": dict(self.counts),
-        }
+        """Plain values, as `study.json` has them: paths start from the study directory."""
+        values = self.as_json()
+        runs = {name: {**values[name], "run_dir": self._inside(values[name]["run_dir"])} for name in _RUNS}
+        inside = {**values, **runs, "best_config": self._inside(self.best_config)}
+        return {name: value for name, value in inside.items() if name != "study_dir"}
 
     def as_json(self) -> dict[str, Any]:
-        """The same with the directory, as `--json` has it."""
-        return {"study_dir": self.study_dir, **self.facts()}
+        """Plain values, as `--json` has them: paths start from the working directory, as they were given."""
+        values = {name: value for name, value in asdict(self).items() if name != "counts"}
+        return {**values, "space": space_as_json(self.space), "trials": dict(self.counts)}
+
+    def _inside(self, path: str | None) -> str | None:
+        return None if path is None else str(Path(path).relative_to(self.study_dir))
 
 
 def space_as_json(space: Space) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is shown of a search: lines elsewhere than on a terminal, and the best trials on one."""
 
 import io
+import json
 
 import pytest
 from rich.console import Console
@@ -43,21 +44,21 @@ def shown_of(values, capfd, search=None):
 def test_each_new_best_and_every_tenth_is_a_line(capfd):
     lines = shown_of([5.0, 7.0, 4.0, *[6.0] * 37], capfd)
     assert lines[0] == (
-        "trial 1/40  best validation.rmse 5 (trial 0): training.learning_rate=0.01235, "
+        "1 of 40 trials done  best validation.rmse 5 (trial 0): training.learning_rate=0.01235, "
         "model.hidden_layers=[64, 64], preprocessing.numeric=robust"
     )
-    assert lines[1].startswith("trial 3/40  best validation.rmse 4 (trial 2): ")
-    assert lines[2:] == [f"trial {n}/40  best validation.rmse 4 (trial 2)" for n in range(4, 41, 4)]
+    assert lines[1].startswith("3 of 40 trials done  best validation.rmse 4 (trial 2): ")
+    assert lines[2:] == [f"{n} of 40 trials done  best validation.rmse 4 (trial 2)" for n in range(4, 41, 4)]
 
 
 def test_failures_are_counted_and_no_best_is_claimed(capfd):
-    assert shown_of([None] * 4, capfd) == ["trial 4/40, 4 failed"]
+    assert shown_of([None] * 4, capfd) == ["4 of 40 trials done, 4 failed"]
 
 
 def test_a_search_that_a_time_ends_has_no_number_to_reach(capfd, monkeypatch):
     monkeypatch.setattr(search_display, "SECONDS_BETWEEN_LINES", 0.0)
     lines = shown_of([5.0, 6.0], capfd, search_of(trials=None, time_limit=100.0))
-    assert [line.partition("  ")[0] for line in lines] == ["trial 1", "trial 2"]
+    assert [line.partition("  ")[0] for line in lines] == ["1 trial done", "2 trials done"]
 
 
 def test_nothing_is_shown_where_nothing_shall_be(capfd):
@@ -95,3 +96,29 @@ def test_a_search_that_goes_on_counts_what_was_there():
     assert (progress.finished, progress.is_best, progress.share) == (3, False, 3 / 40)
     assert [each.trial.number for each in progress.best] == [1, 0, 2]
     assert counter.add(ended(3, 0.5)).is_best
+
+
+def test_elsewhere_than_on_a_terminal_no_value_is_cut(capfd):
+    values = {"model.hidden_layers": list(range(200)), "training.schedule": {"name": "x" * 300}}
+    counter = SearchCounter(search_of())
+    with SearchDisplay() as display:
+        display.on_search(counter.add(Ended(Trial(0, values), TrialResult(0, "complete", 1.0))))
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "…" not in line and line.endswith(
+        f"model.hidden_layers={values['model.hidden_layers']}, training.schedule={json.dumps(values['training.schedule'])}"
+    )
+
+
+def test_a_line_says_whose_epochs_follow(capfd):
+    with SearchDisplay() as display:
+        for stage in (
+            "reading x",
+            "training the best config",
+            "compiling",
+            "training the config's own values",
+        ):
+            display.on_stage(stage)
+    with SearchDisplay(quiet=True) as display:
+        display.on_stage("training the best config")
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == ["reading x", "training the best config", "training the config's own values"]

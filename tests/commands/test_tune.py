@@ -159,10 +159,15 @@ def test_a_study_keeps_its_trials_its_best_config_and_what_it_found(tmp_path, co
     assert {"versions", "machine", "data", "window", "engine", "seconds", "started", "finished"} <= set(
         record
     )
-    assert json.loads(json.dumps(summary.as_json())) == {
-        **{key: record[key] for key in summary.facts()},
-        "study_dir": str(tmp_path / "study"),
-    }
+    told, path = json.loads(json.dumps(summary.as_json())), str(tmp_path / "study")
+    assert (told["study_dir"], told["best_config"]) == (path, f"{path}/best.yaml")
+    assert [told[name]["run_dir"] for name in ("best", "plain")] == [f"{path}/best", f"{path}/plain"]
+    # A study may be moved.
+    assert path not in (tmp_path / "study" / "study.json").read_text().partition('"failures"')[2]
+    for name in ("best", "plain"):
+        assert {**told[name], "run_dir": name} == record[name]
+    others = told.keys() - {"study_dir", "best_config", "best", "plain"}
+    assert {key: told[key] for key in others} == {key: record[key] for key in others}
     # The config's own values and the best one warn of the same.
     assert notes.count("a note of the training") == 1
     assert [progress.finished for progress in listener.searched] == list(range(1, 13))

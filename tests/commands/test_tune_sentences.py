@@ -10,6 +10,11 @@ from dlreg.commands.tune_sentences import sentences
 from dlreg.commands.tune_summary import Chosen, StudySummary
 from dlreg.search.space import Range
 
+
+def metrics_of(n_validation, n_test, n_train=300):
+    return {"train": {"n": n_train}, "validation": {"n": n_validation, "rmse": 40.0}, "test": {"n": n_test}}
+
+
 SUMMARY = StudySummary(
     study_dir="studies/a-1",
     target="y",
@@ -19,7 +24,7 @@ SUMMARY = StudySummary(
     is_default_space=False,
     counts={"finished": 100, "complete": 80, "pruned": 15, "failed": 5},
     failures=[Failure("the loss is not finite", 3, 7), Failure("another", 2, 9)],
-    best=Chosen(17, 40.0, {}, "best", {"validation": {"n": 71, "rmse": 40.0}, "test": {"n": 89}}),
+    best=Chosen(17, 40.0, {}, "best", metrics_of(71, 89)),
     plain=Chosen(0, 50.0, {}, "plain", {}),
     importance={"training.learning_rate": 0.97, "model.dropout": 0.03},
     edges=[Edge("training.learning_rate", 0.0991, "upper", 0.1)],
@@ -43,8 +48,10 @@ def test_a_search_that_found_something_is_told():
     assert "training.learning_rate is best at 0.0991, about the largest that was tried (0.1)" in text
     assert "On the 89 test rows the best config is surely better" in text
     assert "its RMSE is 5.8% lower (95% interval 9.0% lower to 1.0% lower)" in text
-    assert "chosen by 71 validation rows: its RMSE is 40 there and 49 on the test rows" in text
-    assert "look about 17.8% better than it is" in text
+    assert (
+        "chosen by 71 validation rows, and may look better on these than it is; 71 validation rows and 89 test rows are too few"
+        in text
+    )
     assert "training.cross_validation=5" in text
 
 
@@ -83,13 +90,33 @@ def test_plain_values_that_do_not_train_are_no_baseline():
     assert "The config's own values did not train to the end" in text
 
 
-def test_a_choice_that_did_not_flatter_is_said_to_be_one():
-    assert "so the choice did not flatter it" in text_of(optimism=replace(SUMMARY.optimism, percent=-1.0))
+@pytest.mark.parametrize(
+    ("metric", "best", "plain", "words"),
+    [
+        ("rmse", (40.0, 48.9), (50.0, 52.1), "its RMSE grew by about 22%, that of the config's own values grew by about 4%."),
+        ("rmse", (50.0, 40.0), (50.0, 50.1), "its RMSE fell by about 20%, that of the config's own values stayed about the same."),
+        ("r2", (0.9, 0.801), (0.8, 0.82), "its R² fell by about 0.10, that of the config's own values grew by about 0.02."),
+    ],
+)  # fmt: skip
+def test_how_the_choice_flatters_is_told_by_two_changes_alone(metric, best, plain, words):
+    optimism = Optimism(metric, "validation", 100, best, plain, 17.8)
+    text = text_of(optimism=optimism, best=replace(SUMMARY.best, metrics=metrics_of(100, 100)))
+    assert f"from these to the 100 test rows {words}" in text
+    assert "17.8" not in text
+
+
+@pytest.mark.parametrize(
+    ("rows", "few"), [((99, 1000), "99 validation rows are"), ((1000, 99), "99 test rows are")]
+)
+def test_of_few_rows_no_number_is_claimed(rows, few):
+    optimism = replace(SUMMARY.optimism, n=rows[0])
+    text = text_of(optimism=optimism, best=replace(SUMMARY.best, metrics=metrics_of(*rows)))
+    assert f"; {few} too few to tell by how much." in text and "grew by" not in text
 
 
 @pytest.mark.parametrize(
     ("complete", "reason"),
-    [(12, "that takes 20 trials at least"), (30, "no trial was better than the others")],
+    [(12, "that takes 20 trials that are trained to the end"), (30, "no trial was better than the others")],
 )
 def test_it_says_why_it_cannot_tell_what_mattered(complete, reason):
     counts = {"finished": complete, "complete": complete, "pruned": 0, "failed": 0}
@@ -98,12 +125,50 @@ def test_it_says_why_it_cannot_tell_what_mattered(complete, reason):
     assert "given up" not in text and "failed" not in text
 
 
+ONE = {"finished": 1, "complete": 1, "pruned": 0, "failed": 0}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"space": {"model.dropout": Range(0.0, 0.5)}},
+        {"counts": ONE},
+        {"method": "grid", "counts": {**ONE, "finished": 4, "complete": 4}},
+    ],
+    ids=["one parameter", "one trial", "a small grid"],
+)
+def test_where_nothing_could_be_told_of_what_mattered_nothing_is_said(changes):
+    assert "What mattered" not in text_of(importance=None, failures=[], **changes)
+
+
+def test_where_nothing_else_was_tried_no_trial_is_said_to_be_worse():
+    best = replace(SUMMARY.best, number=0)
+    text = text_of(counts=ONE, failures=[], best=best, gain=None, optimism=None, importance=None)
+    assert "Nothing else was tried than the config's own values." in text
+    assert "No trial was better" not in text
+
+
+def test_edges_are_told_of_ranges_that_somebody_named():
+    assert "is best at" in text_of()
+    assert "is best at" not in text_of(is_default_space=True)
+
+
+@pytest.mark.parametrize(
+    ("n_validation", "n_train", "words"),
+    [(1, 30, "Next: 1 row is few"), (5, 19, None), (5, 20, "5 rows are few")],
+)
+def test_no_folds_are_advised_where_there_are_too_few_rows_for_them(n_validation, n_train, words):
+    best = replace(SUMMARY.best, metrics=metrics_of(n_validation, 9, n_train))
+    text = text_of(best=best)
+    assert words in text if words else "Next" not in text
+
+
 @pytest.mark.parametrize(
     ("metric", "n", "is_offered"),
     [("validation.rmse", 71, True), ("validation.rmse", 5000, False), ("out_of_fold.rmse", 71, False)],
 )
 def test_cross_validation_is_offered_where_few_rows_choose(metric, n, is_offered):
-    best = replace(SUMMARY.best, metrics={metric.partition(".")[0]: {"n": n}})
+    best = replace(SUMMARY.best, metrics={metric.partition(".")[0]: {"n": n}, "train": {"n": 300}})
     assert ("cross_validation" in text_of(metric=metric, best=best)) == is_offered
 
 

@@ -62,7 +62,7 @@ def test_json_tells_what_was_found_and_the_table_has_every_trial(project, study)
         assert summary["gain"]["n"] == summary["best"]["metrics"]["test"]["n"]
     record = json.loads((project / "study" / "study.json").read_text())
     assert record["status"] == "complete"
-    assert record["best"] == summary["best"]
+    assert record["best"] == {**summary["best"], "run_dir": "best"}
 
 
 def test_the_runs_of_a_study_are_runs_like_any(project, study):
@@ -121,7 +121,7 @@ def test_a_search_that_ctrl_c_breaks_off_goes_on_in_a_terminal_to_the_same_trial
     assert json.loads((tmp_path / "study" / "study.json").read_text())["status"] == "interrupted"
     seen = run_in_terminal("tune", tmp_path / "study", "--resume", "--jobs", "1", cwd=project)
     assert seen.returncode == 0, seen.raw
-    assert any(re.search(r"trial \d/8 ━.* best ", frame) for frame in seen.frames)
+    assert any(re.search(r"\d/8 trials ━.* best ", frame) for frame in seen.frames)
     assert any(
         re.match(r"trial +rmse +learning_rate +dropout +hidden_layers", frame) for frame in seen.frames
     )

@@ -76,6 +76,9 @@ def _importance(summary: StudySummary) -> Iterator[str]:
         )
         yield f"What mattered cannot be told: {reason}."
         return
+    if not any(summary.importance.values()):
+        yield "What mattered cannot be told: no parameter stands out from chance."
+        return
     shares = {key: share for key, share in summary.importance.items() if share >= LEAST_SHARE}
     told = ", ".join(f"{key} {share:.0%}" for key, share in shares.items())
     n_others = len(summary.importance) - len(shares)

@@ -176,3 +176,8 @@ def test_with_other_test_rows_it_does_not_say_that_there_are_none():
     text = text_of(gain=None, optimism=None, space={"training.seed": Range(0, 9, is_integer=True)})
     assert "training.seed draws the test rows too" in text
     assert "there are no test rows" not in text
+
+
+def test_where_nothing_stands_out_from_chance_no_share_is_told():
+    text = text_of(importance={"training.learning_rate": 0.0, "model.dropout": 0.0})
+    assert "What mattered cannot be told: no parameter stands out from chance." in text

@@ -1,6 +1,5 @@
 """A search for a better config, from a config to a study directory with the best run in it."""
 
-import os
 import signal
 import time
 import warnings
@@ -30,7 +29,7 @@ from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
 from dlreg.runs.directory import next_run_dir
 from dlreg.runs.facts import gather_facts, now
-from dlreg.runs.interruption import Interruption
+from dlreg.runs.interruption import Interruption, tell_at_once
 from dlreg.runs.own_table import reading_once
 from dlreg.search.space import Search, search_of, spelled_out
 from dlreg.search.study_config import study_yaml
@@ -205,7 +204,7 @@ def _ending(
         return StoppedError(128 + number, fault)
 
     def stop_at_once(number: int) -> None:
-        os.write(2, f"error: {stopped(number)}\n".encode())
+        tell_at_once(f"error: {stopped(number)}")
 
     interruption.on_forced_exit = stop_at_once
     try:

@@ -205,7 +205,9 @@ class TrainingDisplay:
     def on_stage(self, stage: str) -> None:
         """Shows what is being done."""
         if self._console.is_terminal:
-            self._bar.update(self._task, description=printable(stage), total=None)
+            # An update takes None for no change, and the bar of what was done before would stay.
+            self._bar.tasks[0].total = None
+            self._bar.update(self._task, description=printable(stage))
         elif not self._quiet and (not self._said or time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES):
             self._print_line(stage)
 

@@ -1,6 +1,5 @@
 """A search for a better config, from a config to a study directory with the best run in it."""
 
-import os
 import signal
 import time
 import warnings
@@ -30,7 +29,7 @@ from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
 from dlreg.runs.directory import next_run_dir
 from dlreg.runs.facts import gather_facts, now
-from dlreg.runs.interruption import Interruption
+from dlreg.runs.interruption import Interruption, tell_at_once
 from dlreg.runs.own_table import reading_once
 from dlreg.search.space import Search, search_of, spelled_out
 from dlreg.search.study_config import study_yaml
@@ -101,6 +100,7 @@ def tune(
         notes = _tell_notes(config, dataset, search)
         # From its first file to the last one a directory is never left without a word on how to go on.
         stack.enter_context(interruption.deferred())
+        is_new_number = path is None
         path = path or next_run_dir(name, FOLDER)
         study_dir = stack.enter_context(open_study_dir(path, overwrite=overwrite, resume=resume))
         record = read_study_record(path) if resume else None
@@ -120,7 +120,7 @@ def tune(
         def seconds() -> float:
             return round(earlier + time.monotonic() - began, 3)
 
-        with _ending(study_dir, execution, interruption, seconds):
+        with _ending(study_dir, execution, interruption, seconds, removes_unbegun=is_new_number):
             study_dir.write(CONFIG, study_yaml(config))
             study_dir.set_status("running", {**facts, **_facts_of(search, execution)})
             opening = describe_study(config, search, path, facts)
@@ -192,9 +192,18 @@ def _facts_of(search: Search, execution: Execution) -> dict[str, Any]:
 
 @contextmanager
 def _ending(
-    study_dir: StudyDir, execution: Execution, interruption: Interruption, seconds: Callable[[], float]
+    study_dir: StudyDir,
+    execution: Execution,
+    interruption: Interruption,
+    seconds: Callable[[], float],
+    *,
+    removes_unbegun: bool,
 ) -> Iterator[None]:
-    """A block that leaves a study which can be gone on with, whatever ends it."""
+    """A block that leaves a study which can be gone on with, whatever ends it.
+
+    One whose engine or storage could not be opened has nothing to go on with: where its directory was named
+    by dlreg it is removed.
+    """
     path = study_dir.path
     command = resume_command(path, execution.options())
 
@@ -205,7 +214,7 @@ def _ending(
         return StoppedError(128 + number, fault)
 
     def stop_at_once(number: int) -> None:
-        os.write(2, f"error: {stopped(number)}\n".encode())
+        tell_at_once(f"error: {stopped(number)}")
 
     interruption.on_forced_exit = stop_at_once
     try:
@@ -219,4 +228,6 @@ def _ending(
         # What failed may be the disk, and then it is the error to tell.
         with suppress(OSError, StorageError):
             study_dir.set_status("failed", {"error": str(error), "exit_code": code})
+            if removes_unbegun and "window" not in study_dir.record:
+                study_dir.remove()
         raise

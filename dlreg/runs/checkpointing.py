@@ -1,7 +1,6 @@
 """When a checkpoint is written, and how a training is broken off."""
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 from dlreg.errors import Fault, StoppedError, located
 from dlreg.runs.checkpoint_file import from_file, to_bytes
 from dlreg.runs.directory import RunDir
-from dlreg.runs.interruption import Interruption
+from dlreg.runs.interruption import Interruption, tell_at_once
 from dlreg.runs.names import CHECKPOINT
 from dlreg.runs.reading import resume_command
 from dlreg.training.checkpoint import Checkpoint, is_finite
@@ -96,7 +95,7 @@ class Checkpointer:
         return StoppedError(128 + number, Fault("training was interrupted", str(self._run.path), hint=hint))
 
     def _stop_at_once(self, number: int) -> None:
-        os.write(2, f"error: {self.stop(number)}\n".encode())
+        tell_at_once(f"error: {self.stop(number)}")
 
     def _save(self) -> None:
         """Writes the latest checkpoint once, unless the run cannot be resumed or a number is not finite."""

@@ -21,7 +21,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS, BRIEF_GRACE_SECONDS = 2.0, 1.0
 # A shell may tell the process and its group: that is one signal, not two.
 SAME_SIGNAL_SECONDS = 0.3
-_SHOW_CURSOR = b"\x1b[?25h"
+# A progress bar stands in a line without an end, and hides the cursor.
+_CLEAR_LINE, _SHOW_CURSOR = "\r\x1b[2K", "\x1b[?25h"
 
 
 class Interruption:
@@ -133,8 +134,12 @@ def _next_signal(reading: int, seconds: float | None) -> int | None:
     return None
 
 
+def tell_at_once(line: str) -> None:
+    """Writes a line to stderr past everything, in place of a progress bar; for `on_forced_exit`."""
+    os.write(2, f"{_CLEAR_LINE if os.isatty(2) else ''}{line}\n".encode())
+
+
 def _exit(number: int) -> NoReturn:
-    # A progress bar hides it.
     if os.isatty(2):
-        os.write(2, _SHOW_CURSOR)
+        os.write(2, f"{_CLEAR_LINE}{_SHOW_CURSOR}".encode())
     os._exit(128 + number)

@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, Thr
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -76,6 +77,8 @@ class _LocalEngine:
         self._idle: SimpleQueue[ProcessPoolExecutor | None] = SimpleQueue()
         for _ in range(n_jobs):
             self._idle.put(None)
+        # Whoever starts it first has SIGINT let through again, and the process after it would inherit that.
+        resource_tracker.ensure_running()
         self._threads = ThreadPoolExecutor(n_jobs, initializer=_block_interrupts)
         self._futures: set[Future[TrialResult]] = set()
         self._closed = threading.Event()

@@ -48,6 +48,12 @@ class StudyDir:
         self.record |= {"status": status, **(facts or {})}
         self.write(STUDY, to_json(self.record))
 
+    def remove(self) -> None:
+        """Removes the study again, and its directory unless something else is in it."""
+        _remove_study(self.path, [entry.name for entry in self.path.iterdir()])
+        with suppress(OSError):
+            self.path.rmdir()
+
 
 @contextmanager
 def open_study_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -> Iterator[StudyDir]:

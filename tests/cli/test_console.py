@@ -152,3 +152,20 @@ def test_off_a_terminal_a_line_says_what_is_read(capfd):
     with TrainingDisplay("reading my.yaml", quiet=True) as display:
         display.on_stage("reading table.csv")
     assert capfd.readouterr().err == "reading table.csv\n"
+
+
+def test_the_bar_of_what_was_done_before_does_not_stay(monkeypatch):
+    monkeypatch.setattr(PipeConsole, "is_terminal", True)
+    display = TrainingDisplay()
+    display.on_epoch(PROGRESS)
+    assert "━" in drawn(display)
+    display.on_stage("writing the pipeline")
+    assert drawn(display).split("writing", 1)[1] == " the pipeline"
+
+
+def drawn(display):
+    stream = io.StringIO()
+    console = PipeConsole(file=stream, width=80, color_system=None)
+    bar = Progress(*display._bar.columns[:1], _Line(console), console=console)
+    console.print(bar.make_tasks_table(display._bar.tasks))
+    return stream.getvalue().rstrip("\n")

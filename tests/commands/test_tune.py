@@ -290,6 +290,22 @@ def test_studies_are_numbered_in_a_folder_of_their_own(tmp_path, config, monkeyp
     assert [search(config, None)[0].study_dir for _ in range(2)] == ["studies/my-1", "studies/my-2"]
 
 
+def test_a_search_that_could_not_begin_leaves_no_number_behind(tmp_path, config, monkeypatch):
+    @contextmanager
+    def opened(*_):
+        raise ClusterError("no cluster there")
+        yield
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dlreg.commands.tune_search._open_engine", opened)
+    for path in (None, tmp_path / "study"):
+        with pytest.raises(ClusterError):
+            search(config, path)
+    assert list((tmp_path / "studies").iterdir()) == []
+    # A directory that somebody named may be gone on with by that name.
+    assert record_of(tmp_path / "study")["exit_code"] == 75
+
+
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("override", "error", "message"),

@@ -1,5 +1,6 @@
 """Signals: the first one asks to stop, the second one stops at once."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -40,6 +41,17 @@ def test_work_that_goes_on_is_ended_by_force(work, pauses, code, output):
         process.send_signal(signal.SIGTERM)
     written, _ = process.communicate(timeout=20)
     assert (process.returncode, written) == (code, output)
+
+
+def test_what_is_told_at_once_takes_the_place_of_a_bar_on_a_terminal():
+    code = "import os; os.write(2, b'epoch 3/9'); from dlreg.runs.interruption import tell_at_once; tell_at_once('no')"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert told.stderr == b"epoch 3/9no\n"
+    reading, terminal = os.openpty()
+    subprocess.run([sys.executable, "-c", code], stderr=terminal, check=True)
+    assert os.read(reading, 100) == b"epoch 3/9\r\x1b[2Kno\r\n"
+    os.close(reading)
+    os.close(terminal)
 
 
 def test_a_deferred_signal_breaks_off_what_heeds_it_and_nothing_else():

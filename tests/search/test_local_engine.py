@@ -2,8 +2,11 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,3 +89,27 @@ def test_a_bug_is_told_as_one(tmp_path):
         engine.submit(Trial(0, {}))
         while not engine.wait(5):
             pass
+
+
+INTERRUPTS = """
+from functools import partial
+import numpy as np
+from support.trial_workers import expect_deaf, open_runner
+from dlreg.search.local_engine import local_engine
+from dlreg.search.packed_rows import PackedRows
+from dlreg.search.trials import Trial
+
+rows = PackedRows((), None, 0, {}, {"train.y_true": np.arange(5.0)})
+with local_engine(partial(open_runner, behaviour=expect_deaf), rows, 1) as engine:
+    engine.submit(Trial(0, {}))
+    while not engine.wait(5):
+        pass
+"""
+
+
+def test_ctrl_c_is_for_the_search_from_the_first_process_on():
+    paths = f"{Path(__file__).parents[2]}:{Path(__file__).parents[1]}"
+    environment = {**os.environ, "PYTHONPATH": paths}
+    command = [sys.executable, "-c", INTERRUPTS]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

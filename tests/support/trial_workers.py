@@ -48,3 +48,8 @@ def sleep(trial):
 
 def fail(trial):
     raise ValueError("a bug")
+
+
+def expect_deaf(trial):
+    if signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, []):
+        raise ValueError("SIGINT comes through")

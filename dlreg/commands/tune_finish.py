@@ -142,8 +142,7 @@ def _plain(ended: Sequence[Ended], own: Mapping[str, Any]) -> Chosen:
 
 def _trained(ended: Ended, config: Config, path: Path, training: _Training) -> tuple[Chosen, list[str]]:
     what = "the config's own values" if ended.trial.number == 0 else "the best config"
-    training.listener.on_stage(f"training {what}")
-    summary, notes = train_run(config, path, *training)
+    summary, notes = train_run(config, path, what, *training)
     chosen = Chosen(ended.trial.number, ended.result.value, ended.trial.values)
     return replace(chosen, run_dir=str(path), metrics=summary["metrics"]), notes
 

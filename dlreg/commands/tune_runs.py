@@ -17,13 +17,19 @@ Importing = Callable[[Path | None], AbstractContextManager[None]]
 
 
 def train_run(
-    config: Config, path: Path, interruption: Interruption, listener: Listener, importing: Importing
+    config: Config,
+    path: Path,
+    what: str,
+    interruption: Interruption,
+    listener: Listener,
+    importing: Importing,
 ) -> tuple[Mapping[str, Any], list[str]]:
     """Trains a config to a run directory; one that is complete stays, an unfinished one goes on.
 
     Args:
         config: The config, whose `data.cache` is settled.
         path: The run directory; a run of another config in it is replaced.
+        what: In words, for the listener.
         interruption: Says when to stop.
         listener: Told of progress.
         importing: Prepares the process while TensorFlow is imported.
@@ -37,12 +43,17 @@ def train_run(
     """
     # What is known by then is told by the caller, once.
     with warnings.catch_warnings(record=True) as notes:
-        summary = _train(config, path, interruption, listener, importing)
+        summary = _train(config, path, what, interruption, listener, importing)
     return summary, [str(note.message) for note in notes]
 
 
 def _train(
-    config: Config, path: Path, interruption: Interruption, listener: Listener, importing: Importing
+    config: Config,
+    path: Path,
+    what: str,
+    interruption: Interruption,
+    listener: Listener,
+    importing: Importing,
 ) -> Mapping[str, Any]:
     if path.is_symlink():
         hint = "Remove the link: a study's own runs are directories in it"
@@ -53,6 +64,7 @@ def _train(
         complete, is_other = None, True
     if complete:
         return complete
+    listener.on_stage(f"training {what}")
     return train(
         config,
         path,

@@ -100,7 +100,7 @@ def refuse_study_as_config(source: Path) -> None:
         UsageError: It is given a study, which only can be gone on with.
     """
     if source.is_dir() and os.path.lexists(source / STUDY):
-        hint = f"Go on with it with --resume, or give a config: {resume_command(source)}"
+        hint = f"Go on with: {resume_command(source)}"
         raise UsageError(Fault("this is a study, not a config", str(source), hint=hint))
 
 
@@ -152,7 +152,7 @@ def refuse_changes(
         if key in data and entry.sha256 != data[key]["sha256"]
     ]
     if faults:
-        hint = f"A study goes on as it began. {_ANEW}"
+        hint = f"A study goes on as it began: {resume_command(path)}. {_ANEW}"
         raise RunDirError(*faults[:-1], replace(faults[-1], hint=hint))
 
 

@@ -82,6 +82,7 @@ def test_a_complete_study_says_the_same_again_and_a_gate_of_its_config_fails(pro
     done = run_cli("tune", "study", "--resume", "--set", 'gates=["rmse>0.001"]', cwd=project)
     assert done.returncode == 8
     assert "the search is complete already" in done.stderr
+    assert "training the" not in done.stderr
     assert "gate failed: rmse>0.001" in done.stderr
     assert re.search(r"^8 trials of 3 parameters in ", done.stdout, re.MULTILINE)
     assert "Best config: study/best.yaml\nStudy directory: study\n" in done.stdout

@@ -117,6 +117,8 @@ def _serve() -> None:
         warnings.filterwarnings("always", module="dlreg")
         content = draw(json.loads(line))
     sys.stdout.buffer.write(json.dumps([str(note.message) for note in notes]).encode() + b"\n" + content)
+    # What is not taken must fail here, where it shows in the exit code.
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

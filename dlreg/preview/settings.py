@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Iterator
 
+from dlreg.config.precedence import section_of
 from dlreg.config.presets import PRESETS
 from dlreg.config.schema import Config
 from dlreg.errors import Fault
@@ -38,7 +39,7 @@ def _overruled_presets(config: Config) -> Iterator[Fault]:
     """
     values, given = config.model_dump(mode="json"), config._origins.values
     presets = {section: PRESETS[config.preset].get(section, {}) for section in ("model", "training")}
-    if all(set(chosen) <= set(given.get(section) or {}) for section, chosen in presets.items()):
+    if all(set(chosen) <= set(section_of(given, section)) for section, chosen in presets.items()):
         return
     for section, chosen in presets.items():
         overruled = [name for name, value in chosen.items() if not _agrees(values[section][name], value)]

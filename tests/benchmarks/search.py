@@ -6,7 +6,7 @@ PYTHON is that of an environment of its own with Ludwig (`pip install 'ludwig[hy
 
 The table is `data/diabetes.csv`, the space learning rate, dropout and L2, of a network of two layers of 64 with
 batches of 32, at most 100 epochs and a patience of 20. `dlreg tune` trains all trials in two processes; of the
-others, which take seconds for a trial, a tenth as many are trained, on as many processes, and of the loop the very
+others, which take seconds for a trial, a tenth as many are trained, on as many processes, and of a shell loop the very
 trials of the search, whose metrics are compared to the bit. What a process takes to start is part of it.
 """
 
@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +91,7 @@ def search(folder: Path, n_trials: int) -> tuple[float, list[dict[str, str]]]:
 
 
 def loop(folder: Path, trials: list[dict[str, str]]) -> float:
-    """Seconds a trial of a shell loop on both cores; ends where a metric is another one."""
+    """Seconds a trial of a shell loop; ends where a metric is another one."""
 
     def train(trial: dict[str, str]) -> None:
         overrides = [f"--set={key}={trial[key]}" for key in KEYS]
@@ -105,8 +104,8 @@ def loop(folder: Path, trials: list[dict[str, str]]) -> float:
                     sys.exit(f"trial {trial['number']}: {part}.{name} is {value} in a training")
 
     began = time.perf_counter()
-    with ThreadPoolExecutor(N_JOBS) as threads:
-        list(threads.map(train, trials))
+    for trial in trials:
+        train(trial)
     return (time.perf_counter() - began) / len(trials)
 
 

@@ -240,7 +240,7 @@ def test_epochs_beyond_the_end_of_a_training_are_refused(written):
 TINY = """\
 data: {path: table.csv, target: y}
 model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 2}
-training: {epochs: 1500, batch_size: 32, early_stopping: null, optimizer: adamw}
+training: {epochs: 6000, batch_size: 32, early_stopping: null, optimizer: adamw}
 """
 
 
@@ -426,7 +426,7 @@ def test_a_stopped_run_goes_on_by_its_directory_alone(work, stopped):
 def test_a_complete_run_says_so(work, cli):
     done = cli("train", "config.yaml", "--run-dir", "whole", "--resume", cwd=work)
     assert (done.returncode, done.stderr) == (0, "note: the run is complete already\n")
-    assert "best of 1,500 epochs" in done.stdout
+    assert "best of 6,000 epochs" in done.stdout
     done = cli("train", "whole", "--resume", "--json", cwd=work)
     summary = json.loads(done.stdout)
     record = json.loads((work / "whole" / "run.json").read_text())
@@ -513,7 +513,7 @@ REFUSED = {
         ["model.dropout was 0.1, now it is 0.0", "training.seed was 42, now it is 1"],
     ),
     "another table": (["--data", "other.csv"], 5, ["data.path was"]),
-    "fewer epochs": (["--set", "training.epochs=1"], 5, ["training.epochs was 1500, now it is 1"]),
+    "fewer epochs": (["--set", "training.epochs=1"], 5, ["training.epochs was 6000, now it is 1"]),
     "cosine": (["--set", "training.schedule=cosine"], 5, ['training.schedule.name was "constant"']),
     "overwrite": (["--overwrite"], 2, ["--resume", "--overwrite"]),
     "two directories": (["--run-dir", "whole"], 2, ["not both"]),

@@ -49,7 +49,7 @@ def labels_of(axes):
     return {text.get_text() for text in legend.get_texts()} if legend else set()
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
 @pytest.mark.parametrize("n_trials", [1, 2, 60])
 @pytest.mark.parametrize("n_parameters", [1, 3, MOST_SLICES])
 def test_any_number_of_trials_and_parameters_is_drawn(n_trials, n_parameters):
@@ -61,7 +61,7 @@ def test_any_number_of_trials_and_parameters_is_drawn(n_trials, n_parameters):
     assert content == draw(values, ["complete"] * n_trials, n_parameters)[1]
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
 @pytest.mark.parametrize(
     ("values", "states", "shown"),
     [

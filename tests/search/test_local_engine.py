@@ -92,7 +92,9 @@ def test_a_bug_is_told_as_one(tmp_path):
 
 
 INTERRUPTS = """
+import tempfile
 from functools import partial
+from pathlib import Path
 import numpy as np
 from support.trial_workers import expect_deaf, open_runner
 from dlreg.search.local_engine import local_engine
@@ -100,7 +102,10 @@ from dlreg.search.packed_rows import PackedRows
 from dlreg.search.trials import Trial
 
 rows = PackedRows((), None, 0, {}, {"train.y_true": np.arange(5.0)})
-with local_engine(partial(open_runner, behaviour=expect_deaf), rows, 1) as engine:
+with (
+    tempfile.TemporaryDirectory() as folder,
+    local_engine(partial(open_runner, behaviour=expect_deaf), rows, 1, Path(folder)) as engine,
+):
     engine.submit(Trial(0, {}))
     while not engine.wait(5):
         pass

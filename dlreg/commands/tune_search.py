@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import re
 import time
 import warnings
 from collections.abc import Sequence
@@ -38,7 +37,6 @@ from dlreg.search.trial_runner import open_trials
 from dlreg.search.trials import Engine, Trial, TrialResult
 from dlreg.table.dataset import Dataset
 from dlreg.trackers.study_listening import StudyTrackers
-from dlreg.wording import quote
 
 # Trials are asked for while so many before them are not known yet; a study keeps it.
 LEAST_WINDOW, WINDOW_PER_JOB = 8, 2
@@ -49,8 +47,6 @@ _SIZING = (
     "preset", "preprocessing.categorical", "preprocessing.embedding", "model.ensemble", "model.hidden_layers",
     "training.batch_size",
 )  # fmt: skip
-# As SQLAlchemy has it: a fourth slash begins a whole path.
-_RELATIVE_FILE = re.compile(r"sqlite(\+\w+)?:///(?!/|:memory:)")
 
 
 @dataclass(frozen=True)
@@ -162,6 +158,8 @@ def _nothing_left(n_known: int, n_trials: int | None) -> str:
 
 def _open_engine(plan: SearchPlan, folder: Path, importing: Importing) -> AbstractContextManager[Engine]:
     execution, threads = plan.execution, plan.size.threads
+    if execution.engine == "ray":
+        _refuse_seeds(plan)
     rows = pack_rows(plan.dataset)
     open_runner = partial(
         open_trials,
@@ -172,7 +170,6 @@ def _open_engine(plan: SearchPlan, folder: Path, importing: Importing) -> Abstra
         importing=importing,
     )
     if execution.engine == "ray":
-        _refuse_seeds(plan)
         from dlreg.search.ray_engine import ray_engine
 
         address, n_jobs = execution.address, execution.n_jobs
@@ -204,10 +201,6 @@ def _count_jobs(wanted: int | None, size: Plan) -> int:
 
 def _open_study(plan: SearchPlan, study_dir: StudyDir, n_jobs: int) -> Study:
     config, search = plan.config, plan.search
-    if _RELATIVE_FILE.match(search.storage or ""):
-        message = f"a relative path, {quote(search.storage)}, would be another file from another folder"
-        hint = f"Write the whole path, such as sqlite:///{Path.cwd() / 'studies.db'}"
-        raise ConfigError(config.fault(message, "search", "storage", hint=hint))
     return open_study(
         search.storage or study_dir.path / JOURNAL,
         search.space,

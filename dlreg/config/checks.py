@@ -10,6 +10,8 @@ _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
 _TIME = re.compile("".join(f"(?:{_NUMBER}{unit})?" for unit in _SECONDS))
 _DATABASE = re.compile(r"[a-z][a-z0-9+]*://[^\s\0\ud800-\udfff]+")
+# As SQLAlchemy has it: a fourth slash begins a whole path.
+_RELATIVE_FILE = re.compile(r"sqlite(\+\w+)?:///(?!/)")
 LOCAL_PATH = re.compile("(?![A-Za-z][A-Za-z0-9+.-]*://)[^\0\ud800-\udfff]+")
 
 
@@ -135,9 +137,12 @@ def check_database(url: str) -> str:
     """Returns the URL of a database.
 
     Raises:
-        RefusedError: It is none.
+        RefusedError: It is none, or names a file that would be another one from another folder.
     """
     if not _DATABASE.fullmatch(url):
         hint = "Such as postgresql://host/name, or null for a file in the study directory."
         raise RefusedError("must be the URL of a database", hint)
+    if _RELATIVE_FILE.match(url):
+        hint = "A fourth slash begins it: sqlite:////home/me/studies.db."
+        raise RefusedError("must have the whole path of its file", hint)
     return url

@@ -11,7 +11,7 @@ from dlreg.limits import CHOOSING_PARTS, METRIC_NAMES
 
 METRIC = rf"^(({'|'.join(CHOOSING_PARTS)})\.)?({'|'.join(METRIC_NAMES[1:])})$"
 TIME = r"^([0-9.]+|([0-9.]+d)?([0-9.]+h)?([0-9.]+m)?([0-9.]+s)?)$"
-DATABASE = r"^[a-z][a-z0-9+]*://[^\s]+$"
+DATABASE = r"^(?!sqlite(\+\w+)?:///(?!/))[a-z][a-z0-9+]*://[^\s]+$"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -18,15 +18,8 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from dlreg.search.parameters import (
-    distributions_of,
-    grid_points,
-    grid_size,
-    is_finite,
-    is_within,
-    values_of,
-)
-from dlreg.search.space import Space
+from dlreg.search.parameters import distributions_of, grid_points, is_within, values_of
+from dlreg.search.space import Space, count_trials, is_finite
 from dlreg.search.stored import template
 from dlreg.search.study import Method
 from dlreg.search.trials import Trial, TrialResult
@@ -59,7 +52,8 @@ class Asking:
         # Optuna's numbers of the trials.
         self._ids: list[int] = []
         # How many trials there can be; None: any number.
-        self.limit = grid_size(space) + (not is_within(own_values, space)) if is_finite(space) else None
+        own_is_inside = is_within(own_values, space)
+        self.limit = count_trials(space, own_is_inside=own_is_inside) if is_finite(space) else None
 
     def ask(self, number: int) -> Mapping[str, Any] | None:
         """The values of the next trial; None where everything has been tried.

@@ -19,13 +19,13 @@ from dlreg.search.asking import sampler, without_notes
 from dlreg.search.parameters import (
     distributions_of,
     grid_points,
-    grid_size,
     is_within,
     params_of,
     suggest,
     values_of,
 )
 from dlreg.search.pruning import Pruning
+from dlreg.search.space import count_trials
 from dlreg.search.stored import keep_result, plan_differences, plan_to_json, stops_of, stored_result, texts
 from dlreg.search.study import StudyPlan, usable
 from dlreg.search.trials import Trial, TrialResult
@@ -148,9 +148,8 @@ class DatabaseStudy:
         """How many trials there are to be: a grid may have fewer points."""
         if self.plan.method != "grid":
             return n_trials
-        return min(
-            n_trials, grid_size(self.plan.space) + (not is_within(self.plan.own_values, self.plan.space))
-        )
+        space = self.plan.space
+        return min(n_trials, count_trials(space, own_is_inside=is_within(self.plan.own_values, space)))
 
     def _numbers(self, stored: Sequence[FrozenTrial] | None = None) -> list[int]:
         """The number of each trial of the database: those tried again have that of the first."""

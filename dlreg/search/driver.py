@@ -8,8 +8,8 @@ from typing import Literal
 from dlreg.search.study import Study
 from dlreg.search.trials import Engine, Trial, TrialResult
 
-# `complete`: there are as many trials as asked for, or the grid has no more; `time_limit`, `stopped`: ended
-# before, and trials that were not finished stay in the study as such.
+# `complete`: there are as many trials as asked for, or everything has been tried; `time_limit`, `stopped`:
+# ended before, and trials that were not finished stay in the study as such.
 Ending = Literal["complete", "time_limit", "stopped"]
 _SECONDS_BETWEEN_LOOKS = 0.5
 

@@ -17,7 +17,7 @@ from optuna.distributions import (
 )
 from optuna.trial import Trial
 
-from dlreg.search.space import Choices, Range, Space
+from dlreg.search.space import Choices, Range, Space, levels_of
 
 
 def distributions_of(space: Space) -> dict[str, BaseDistribution]:
@@ -56,16 +56,6 @@ def is_within(values: Mapping[str, Any], space: Space) -> bool:
     return all(key in values and _is_one_of(values[key], tried) for key, tried in space.items())
 
 
-def is_finite(space: Space) -> bool:
-    """Whether a space is one of choices and whole numbers alone, so that everything can be tried."""
-    return all(isinstance(tried, Choices) or tried.is_integer for tried in space.values())
-
-
-def grid_size(space: Space) -> int:
-    """How many points a grid has: the product of its choices and whole numbers."""
-    return prod(len(_levels(space[key])) for key in space)
-
-
 def grid_points(space: Space, seed: int, left_out: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every point of a grid once, in an order drawn by the seed: who ends early has seen some of each.
 
@@ -77,9 +67,9 @@ def grid_points(space: Space, seed: int, left_out: Mapping[str, Any]) -> Iterato
     The order is that of Fisher and Yates, which is drawn point by point: a grid may have more points than
     memory.
     """
-    levels = {key: _levels(space[key]) for key in sorted(space)}
+    levels = {key: levels_of(space[key]) for key in sorted(space)}
     generator, moved = Random(seed), dict[int, int]()  # noqa: S311 - nothing is secret
-    total = grid_size(space)
+    total = prod(map(len, levels.values()))
     for place in range(total):
         drawn = generator.randrange(place, total)
         index = moved.get(drawn, drawn)
@@ -98,14 +88,6 @@ def _distribution(tried: Range | Choices) -> BaseDistribution:
     if tried.is_integer:
         return IntDistribution(int(tried.minimum), int(tried.maximum), log=tried.is_log)
     return FloatDistribution(tried.minimum, tried.maximum, log=tried.is_log)
-
-
-def _levels(tried: Range | Choices) -> tuple[Any, ...] | range:
-    if isinstance(tried, Choices):
-        return tried.values
-    if not tried.is_integer:
-        raise ValueError(f"a grid has no points between {tried.minimum} and {tried.maximum}")
-    return range(int(tried.minimum), int(tried.maximum) + 1)
 
 
 def _param(value: Any, tried: Range | Choices) -> Any:

@@ -49,6 +49,25 @@ class Choices:
 Space = Mapping[str, Range | Choices]
 
 
+def is_finite(space: Space) -> bool:
+    """Whether a space is one of choices and whole numbers alone, so that everything can be tried."""
+    return all(isinstance(tried, Choices) or tried.is_integer for tried in space.values())
+
+
+def levels_of(tried: Range | Choices) -> tuple[Any, ...] | range:
+    """The values of a finite space that may be tried of a key."""
+    if isinstance(tried, Choices):
+        return tried.values
+    if not tried.is_integer:
+        raise ValueError(f"a grid has no points between {tried.minimum} and {tried.maximum}")
+    return range(int(tried.minimum), int(tried.maximum) + 1)
+
+
+def count_trials(space: Space, *, own_is_inside: bool) -> int:
+    """How many different trials a finite space makes, with the config's own where that is no point of it."""
+    return math.prod(len(levels_of(tried)) for tried in space.values()) + (not own_is_inside)
+
+
 @dataclass(frozen=True)
 class Search:
     """What is searched, for how long, and what the best trial is best in.
@@ -122,8 +141,9 @@ def search_of(config: Config, n_rows: int | None = None) -> Search:
     space = _space_of(search.parameters or default_space(config, n_rows))
     trials, few_note = search.trials, None
     # Several drivers of a database do not know what the others are about to try.
-    if search.method == "grid" or (not search.storage and _is_countable(space)):
-        n_combinations = _n_combinations(config, space)
+    if search.method == "grid" or (not search.storage and is_finite(space)):
+        own_is_inside = all(own.is_inside for own in own_values(config, space).values())
+        n_combinations = count_trials(space, own_is_inside=own_is_inside)
         if trials is not None and trials > n_combinations:
             few_note = (
                 f"search.trials is {trials:,}, but there are no more than {n_combinations:,} combinations of "
@@ -209,13 +229,3 @@ def _range_or_choices(key: str, entry: SearchRange | SearchValues) -> Range | Ch
         return Choices(entry.values)
     is_whole = bool(takes_whole_numbers(key))
     return Range(entry.min, entry.max, entry.distribution == "log_uniform", is_whole)
-
-
-def _is_countable(space: Space) -> bool:
-    return all(isinstance(tried, Choices) for tried in space.values())
-
-
-def _n_combinations(config: Config, space: Space) -> int:
-    """How many different trials there are: those of the space, and the config's own if it is none of them."""
-    n = math.prod(len(choices.values) for choices in space.values() if isinstance(choices, Choices))
-    return n + (not all(own.is_inside for own in own_values(config, space).values()))

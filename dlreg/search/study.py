@@ -64,7 +64,7 @@ class Study(Protocol):
         """
 
     def is_finished(self, n_trials: int) -> bool:
-        """Whether so many trials have a result, or the grid has no more."""
+        """Whether so many trials have a result, or everything has been tried."""
 
     def trials(self) -> Sequence[tuple[Trial, TrialResult | None]]:
         """Every trial with its result, in the order of their numbers; without where it is not finished."""

@@ -98,7 +98,7 @@ def test_a_search_ends_with_the_last_combination_of_values(
 
 
 def test_a_seed_that_is_searched_is_noted(tmp_path: Path) -> None:
-    search = search_of(load(tmp_path, HEAD, searches=["training.seed=1..9"]))
+    search = search_of(load(tmp_path, HEAD, searches=["training.seed=1..999"]))
     (note,) = search.notes
     assert "it draws the validation rows too" in note
 

@@ -39,7 +39,7 @@ class SearchedParameter:
         values: Of each trial, or the place in `labels`; NaN where it is none of these, shape `(n_trials,)`.
         ends: The least and the largest that was searched, and the config's own value.
         labels: The choices in words; none on an axis of numbers.
-        importance: Its share; None where it is not known.
+        importance: Its share; None where it is not known. Where none has any, none is drawn.
     """
 
     name: str
@@ -90,7 +90,7 @@ def plot_search(
         is_own = is_complete & (numbers == 0)
         plain = values[is_own][0] if is_own.any() else None
         limits = _value_limits(values[is_complete], values[np.isfinite(values)], plain, maximise)
-        has_importance = any(parameter.importance is not None for parameter in shown)
+        has_importance = any(parameter.importance for parameter in shown)
         widths = [2.7, 1][: 1 + has_importance]
         history, *side = above.subplots(1, len(widths), width_ratios=widths, squeeze=False).ravel()
         _draw_history(history, numbers, values, states, limits, maximise)

@@ -16,23 +16,20 @@ import pandas as pd
 
 from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
-from dlreg.errors import DataError, Fault, UsageError, located
+from dlreg.errors import DataError, Fault, UsageError
 from dlreg.evaluation.usable import Unusable, find_unusable, is_usable
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
-from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
+from dlreg.runs.new_rows import predict_table, refuse_level
 from dlreg.runs.number_texts import joined_lines, number_texts
 from dlreg.runs.strange_cells import (
     StrangeCells,
-    count_strange_cells,
     refuse_strange,
     refuse_unseen,
     strange_sentences,
 )
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.table.columns import read_cells
 from dlreg.table.dataset import csv_format_of
 from dlreg.table.kinds.number import count_without_unit
-from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 from dlreg.table.source import find_source, no_rows_fault, standard_input, stream_tables
 from dlreg.table.table import Table
@@ -105,10 +102,14 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
         text_columns = {*run.text_columns, *options.keep} - numbers
         for block in stream_tables(source, text_columns):
             table = with_dates_as_trained(block, run)
-            predicted, met = _predict_block(run, table, options)
-            strange += met
+            predicted = predict_table(run, table, interval=options.interval, needed=options.keep)
+            if options.strict:
+                refuse_strange(run, predicted.strange, table.name)
+            for place in describe_rows(table, find_non_data_rows(table, None)):
+                warnings.warn(f"predicted, but no observation: {place}", stacklevel=1)
+            strange += predicted.strange
             rows = np.arange(n_rows, n_rows + len(table.frame))
-            unusable += find_unusable(rows, *(predicted[name] for name in options.predicted))
+            unusable += find_unusable(rows, *(predicted.columns[name] for name in options.predicted))
             if options.strict and unusable.count:
                 raise DataError(*unusable.faults(source.name))
             bare.update(count_without_unit(table, run.columns))
@@ -121,7 +122,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
             formulas += find_formulas(kept, n_rows)
             for start in range(0, len(rows), LINES_AT_ONCE):
                 lines = slice(start, start + LINES_AT_ONCE)
-                cells = [_cells(predicted[name][lines]) for name in options.predicted]
+                cells = [_cells(predicted.columns[name][lines]) for name in options.predicted]
                 copies = [written(texts[lines]) for texts in kept.values()]
                 target.write(_lines(number_texts(rows[lines]), copies, cells))
             n_rows += len(table.frame)
@@ -181,46 +182,11 @@ def _check_options(run: TrainedRun, options: Options) -> None:
         hint = "Train with model.ensemble: 5, or leave --spread out"
         raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
     if options.interval is not None:
-        _check_level(run, options.interval)
+        refuse_level(run.intervals, options.interval)
     columns = ["row", *options.keep, *options.predicted]
     if repeated := [name for name in options.keep if columns.count(name) > 1]:
         hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
         raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
-
-
-def _predict_block(
-    run: TrainedRun, table: Table, options: Options
-) -> tuple[dict[str, np.ndarray], StrangeCells]:
-    wanted = [*(column.name for column in run.columns), *options.keep]
-    lacking = [name for name in wanted if name not in table.frame.columns]
-    if lacking:
-        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name, len(wanted)))
-    with located(table.name):
-        cells = read_cells(table, run.columns)
-    strange = count_strange_cells(run, cells)
-    if options.strict:
-        refuse_strange(run, strange, table.name)
-    for place in describe_rows(table, find_non_data_rows(table, None)):
-        warnings.warn(f"predicted, but no observation: {place}", stacklevel=1)
-    outputs = run.pipeline.run(cells)
-    columns = {"y_pred": outputs[PREDICTION]}
-    if SPREAD in outputs:
-        columns["y_spread"] = outputs[SPREAD]
-    if options.interval is not None:
-        half = run.intervals.half_widths(options.interval, len(table.frame), outputs.get(RESIDUAL_SCALE))
-        columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
-    return columns, strange
-
-
-def _check_level(run: TrainedRun, level: float) -> None:
-    if not 0 < level < 1:
-        hint = "Give the share of rows that the intervals shall hold, such as --interval 0.9"
-        raise UsageError(Fault(f"--interval takes a number between 0 and 1; found {level:g}", hint=hint))
-    if run.intervals.quantile(level) is None:
-        n_rows = run.intervals.n_rows
-        message = f"--interval {level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
-        hint = f"Ask for at most {run.intervals.highest_level:.3g}, or train" if n_rows else "Train"
-        raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))
 
 
 @contextlib.contextmanager

@@ -11,13 +11,13 @@ from typing import IO, Any
 
 import numpy as np
 
-from dlreg.commands.formulas import find_formulas, formulas_of_names
+from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
-from dlreg.commands.prediction_lines import LineForm, form_of_file, kept_cells, line_writer
 from dlreg.errors import DataError, Fault, UsageError
 from dlreg.evaluation.usable import Unusable, find_unusable
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.runs.new_rows import predict_table, refuse_level
+from dlreg.runs.prediction_lines import LineForm, form_of_file, kept_cells, line_writer
 from dlreg.runs.strange_cells import (
     StrangeCells,
     refuse_strange,
@@ -94,7 +94,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
     source = standard_input(csv_format) if csv == "-" else find_source(csv, csv_format)
     n_rows, strange, bare, unusable = 0, StrangeCells(), Counter[str](), Unusable()
     formulas = formulas_of_names(options.keep if form == "csv" else ())
-    writer = line_writer(form, options.keep, options.predicted, escape_formulas=options.escape_formulas)
+    writer = line_writer(form, options.keep, options.predicted, escaped if options.escape_formulas else list)
     with naming_set_option(), _open_output(output) as target:
         # Numbers are read as such, and once more as text where they are kept as they are written.
         numbers = {column.name for column in run.columns} - set(run.text_columns)

@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from dlreg.commands.formulas import escaped
 from dlreg.evaluation.usable import is_usable
 from dlreg.runs.number_texts import joined_lines, number_texts
 from dlreg.table.table import Table
@@ -60,7 +59,10 @@ def form_of_file(path: str) -> LineForm:
 
 
 def line_writer(
-    form: LineForm, kept: Sequence[str], predicted: Sequence[str], *, escape_formulas: bool
+    form: LineForm,
+    kept: Sequence[str],
+    predicted: Sequence[str],
+    written: Callable[[Sequence[str]], list[str]] = list,
 ) -> LineWriter:
     """How rows of these columns become lines of a form.
 
@@ -68,11 +70,10 @@ def line_writer(
         form: Of the lines.
         kept: The names of columns of the input that are copied.
         predicted: The names of those that are predicted.
-        escape_formulas: Put a `'` before kept cells that a spreadsheet would take for formulas.
+        written: What becomes of kept cells, and of their names, in a CSV.
     """
     if form == "jsonl":
         return LineWriter("", partial(_json_lines, ["row", *kept, *predicted]))
-    written = escaped if escape_formulas else list
     names = [[name] for name in written(kept)]
     header = _csv_text([["row"], *names, *([name] for name in predicted)])
     return LineWriter(header, partial(_csv_lines, written))

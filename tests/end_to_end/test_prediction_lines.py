@@ -9,7 +9,7 @@ from support.command_line import run_cli
 from support.forms import json_lines
 from support.tables import make_table
 
-from dlreg.commands.prediction_lines import Kept, line_writer
+from dlreg.runs.prediction_lines import Kept, line_writer
 
 TARGET, WIND = "소요 시간", "Wind speed (m/s)"
 
@@ -95,7 +95,7 @@ def test_numbers_of_json_stay_numbers(project, new_rows, tmp_path):
 
 
 def test_a_row_without_a_prediction_is_null():
-    writer = line_writer("jsonl", ["k"], ["y_pred"], escape_formulas=False)
+    writer = line_writer("jsonl", ["k"], ["y_pred"])
     text = writer.lines(np.arange(2), [Kept(["a", ""], are_numbers=False)], [np.array([1.5, np.inf])])
     assert (
         writer.header == ""

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1] / "dlreg"
 # From the ground up: nothing imports what stands further down the list.
 ORDER = (
     "errors", "wording", "limits", "arrays", "moments", "processor", "memory", "files", "config", "table", "features", "model", "engine", "training",
-    "pipeline", "evaluation", "figures", "runs", "preview", "report", "trackers", "steps", "search", "commands", "cli",
+    "pipeline", "evaluation", "figures", "runs", "preview", "report", "trackers", "steps", "search", "serving", "commands", "cli",
 )  # fmt: skip
 # Beyond the order, by package or module.
 NEVER = {
@@ -25,6 +25,7 @@ NEVER = {
     "runs": {"figures"},
     "preview": {"pipeline", "runs", "figures"},
     "report": {"features", "model", "training", "pipeline"},
+    "serving": {"model", "features", "engine", "training"},
     "cli": {"table", "features", "model", "pipeline", "figures"},
 }
 DOORS = {
@@ -40,6 +41,9 @@ DOORS = {
     "pyarrow": {"table.arrow_file"},
     "python_calamine": {"table.excel_file"},
     "matplotlib": {"figures", "commands.plot"},
+    "fastapi": {"serving.application", "commands.serve"},
+    "starlette": {"serving.application"},
+    "uvicorn": {"serving.server", "commands.serve"},
     "optuna": {"search"},
     "ray": {"search.ray_engine"},
     "tensorboard": {"trackers.tensorboard_log", "trackers.tensorboard_study"},

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlreg.cli.console import PipeConsole
-from dlreg.cli.json_output import print_json
+from dlreg.cli.json_output import print_json, print_json_line
 from dlreg.errors import printable
 from dlreg.evaluation.baselines import compare_with_baselines
 from dlreg.wording import format_number, format_share
@@ -28,6 +28,14 @@ def print_run(summary: dict[str, Any], target: str, form: Literal["json", "path"
         print_path(summary["run_dir"])
     else:
         _print_run_as_text(summary, target)
+
+
+def print_served(about: dict[str, Any], *, as_json: bool) -> None:
+    """Where a run is served, on one line and at once: a script waits for it."""
+    if as_json:
+        print_json_line(about)
+    else:
+        print(about["url"], flush=True)
 
 
 def print_path(path: str | Path) -> None:

@@ -1,5 +1,6 @@
-"""The commands for those whom a run is handed on to: `report`, `card`, `sign` and `verify`."""
+"""The commands for those whom a run is handed on to: `report`, `card`, `serve`, `sign` and `verify`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,14 @@ import typer
 
 from dlreg.cli.completion import complete_run
 from dlreg.cli.help import OUTPUT, shown
-from dlreg.cli.options import FollowLinksOption, JsonOption, RunDirArgument, output_option
+from dlreg.cli.options import (
+    FollowLinksOption,
+    JsonOption,
+    MaxUnseenOption,
+    RunDirArgument,
+    StrictOption,
+    output_option,
+)
 from dlreg.errors import RunDirError
 
 app = typer.Typer()
@@ -42,6 +50,25 @@ def report(
         print(text, end="")
     else:
         print_path(output if as_markdown and output else command.report(run_dirs, output))
+
+
+@app.command(**shown("dlreg serve runs/mine-1", "dlreg serve runs/mine-1 --port 0 --json", page="serving"))
+def serve(
+    run_dir: RunDirArgument,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 is a free one.")] = 8000,
+    max_unseen: MaxUnseenOption = None,
+    strict: StrictOption = False,
+    _follow_links: FollowLinksOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer rows over HTTP until Ctrl-C or SIGTERM; a new run in the same place takes over."""
+    from dlreg.cli.output import print_served
+    from dlreg.commands import serve as command
+
+    command.serve(
+        run_dir, host, port, partial(print_served, as_json=as_json), max_unseen=max_unseen, strict=strict
+    )
 
 
 @app.command(**shown("dlreg card runs/mine-1", page="commands"))

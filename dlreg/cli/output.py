@@ -38,6 +38,29 @@ def print_served(about: dict[str, Any], *, as_json: bool) -> None:
         print(about["url"], flush=True)
 
 
+def print_reproduction(found: dict[str, Any], run_dir: str, *, as_json: bool) -> None:
+    """How far a run that was trained again is the same, and what may have made another of it."""
+    if as_json:
+        print_json({"run_dir": run_dir, **found})
+        return
+    n_equal, n_files = sum(found["files"].values()), len(found["files"])
+    print(f"{n_equal} of {n_files} files are equal to the byte")
+    for name, is_equal in found["files"].items():
+        if not is_equal:
+            print(f"other bytes: {printable(name)}")
+    if found["difference"]:
+        print(f"largest difference of a prediction: {found['difference']:.1g} of the target's spread")
+    for name, (then, now) in found["metrics"].items():
+        print(f"{name}: {format_number(then)} then, {format_number(now)} now")
+    for name, (then, now) in found["facts"].items():
+        print(f"{printable(name)}: {printable(str(then))} then, {printable(str(now))} now")
+    if found["equal"] != "byte" and not found["facts"]:
+        print("versions, machine and threads are those of the run: what made the difference is not recorded")
+    print(
+        {"byte": "Equal to the byte.", "rounding": "Equal to rounding.", "no": "Not equal."}[found["equal"]]
+    )
+
+
 def print_path(path: str | Path) -> None:
     """A path on a line of its own: as it is for a script, with control characters escaped for a person."""
     text = printable(str(path)) if sys.stdout.isatty() else str(path)

@@ -119,7 +119,7 @@ def _reader(column: Column, csv_format: CsvFormat) -> _Reader:
         level = lru_cache(_MOST_KNOWN)(partial(_level, column, texts))
         words = frozenset() if csv_format.missing_values else frozenset({bool})
         return partial(_read_levels, level=level, words=words, gaps=numbers, point=csv_format.decimal)
-    moment = _moment_reader(str(column.date_format), texts) if column.latest_year is None else None
+    moment = _moment_reader(str(column.date_format), texts)
     return partial(_read_dates, moment=moment) if moment else lambda _: None
 
 

@@ -93,7 +93,12 @@ def rows_of_a_column(draw):
 @given(rows_of_a_column(), st.sampled_from(["plain", "German", "gaps"]))
 @example((COLUMNS[3], [2**53 + 1, 0.5]), "plain")
 @example((COLUMNS[3], [1.5, "a"]), "German")
+@example((COLUMNS[3], [1.5, 2.5]), "German")
 @example((COLUMNS[5], [True, None]), "gaps")
+@example((COLUMNS[5], [True, False]), "gaps")
+@example((COLUMNS[0], [-999, 1]), "gaps")
+@example((COLUMNS[3], [-999, 1]), "gaps")
+@example((COLUMNS[8], ["24:00", "9:5"]), "plain")
 def test_rows_are_read_as_a_data_frame_of_them(drawn, style):
     column, cells = drawn
     data = {

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from dlreg.errors import printable
+from dlreg.errors import DlregWarning, printable
 
 TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
 MAX_NAME = 48
@@ -78,6 +78,7 @@ def styled(*names: str) -> Iterator[None]:
         warnings.warn(
             f"no installed font has the characters {lacking!r}: the figure shows boxes instead. "
             "Install one, such as the package fonts-nanum or fonts-noto-cjk",
+            DlregWarning,
             stacklevel=3,
         )
     families = list(dict.fromkeys(["DejaVu Sans", *(family for family in fonts.values() if family)]))

@@ -246,6 +246,20 @@ def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]
     return losses
 
 
+def read_whole_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
+    """All that `history.json` has by epoch, the losses first; that of single members is left out."""
+    losses = read_history(path, record)
+    values = json.loads(read_file(path, record, HISTORY, MAX_HISTORY_BYTES))
+    n_epochs = len(losses["loss"])
+    return losses | {
+        name: numbers
+        for name, numbers in values.items()
+        if isinstance(numbers, list)
+        and len(numbers) == n_epochs
+        and all(isinstance(x, float) for x in numbers)
+    }
+
+
 # ---------------------------------------------------------------- metrics.json, intervals.json
 
 
@@ -258,6 +272,13 @@ def read_test_metrics(path: Path, record: Mapping[str, Any]) -> TestMetrics | No
     """The metrics of the test rows, if there are any."""
     content = read_file(path, record, METRICS, MAX_JSON_BYTES)
     return read_json(content, AllMetrics, path / METRICS).test
+
+
+def read_metrics(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """All of `metrics.json`, as it stands there."""
+    content = read_file(path, record, METRICS, MAX_JSON_BYTES)
+    read_json(content, AllMetrics, path / METRICS)
+    return dict(json.loads(content))
 
 
 def intervals_json(calibration: Calibration, calibrated_on: str) -> bytes:

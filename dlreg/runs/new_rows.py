@@ -10,7 +10,7 @@ from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.evaluation.intervals import Intervals
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.runs.strange_cells import StrangeCells, count_strange_cells
-from dlreg.runs.trained_run import TrainedRun
+from dlreg.runs.trained_run import TrainedModel
 from dlreg.table.columns import read_cells
 from dlreg.table.dataset import csv_format_of
 from dlreg.table.date_writing import rewrite_dates
@@ -34,7 +34,7 @@ class PredictedRows:
 
 
 def predict_table(
-    run: TrainedRun, table: Table, *, interval: float | None = None, needed: Sequence[str] = ()
+    run: TrainedModel, table: Table, *, interval: float | None = None, needed: Sequence[str] = ()
 ) -> PredictedRows:
     """Predicts the rows of a table.
 
@@ -50,7 +50,7 @@ def predict_table(
     return predict_cells(run, read_new_cells(run, table, needed), interval)
 
 
-def read_new_cells(run: TrainedRun, table: Table, needed: Sequence[str] = ()) -> dict[str, np.ndarray]:
+def read_new_cells(run: TrainedModel, table: Table, needed: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """The cells of a table as the run's pipeline takes them, one array of shape `(n_rows, 1)` per column.
 
     Args:
@@ -70,7 +70,7 @@ def read_new_cells(run: TrainedRun, table: Table, needed: Sequence[str] = ()) ->
 
 
 def predict_cells(
-    run: TrainedRun, cells: Mapping[str, np.ndarray], interval: float | None = None
+    run: TrainedModel, cells: Mapping[str, np.ndarray], interval: float | None = None
 ) -> PredictedRows:
     """Predicts rows whose cells are read already.
 
@@ -91,7 +91,7 @@ def predict_cells(
     return PredictedRows(columns, strange)
 
 
-def table_of_frame(run: TrainedRun, frame: pd.DataFrame, name: str = DATA_FRAME) -> Table:
+def table_of_frame(run: TrainedModel, frame: pd.DataFrame, name: str = DATA_FRAME) -> Table:
     """A data frame as a table that a run can read: its moments are written as in the run's own table.
 
     Args:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from dlreg.errors import DataError, Fault
 from dlreg.runs.new_rows import PredictedRows, predict_cells, read_new_cells, table_of_frame
-from dlreg.runs.trained_run import TrainedRun
+from dlreg.runs.trained_run import TrainedModel
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.csv_file import MISSING_TEXTS
@@ -43,7 +43,7 @@ _PLAIN_DIRECTIVES = {"Y": "year", "m": "month", "d": "day", "H": "hour", "M": "m
 _MOST_KNOWN = 4096
 
 
-def row_reader(run: TrainedRun, name: str = ROWS) -> Callable[[Sequence[Row]], dict[str, np.ndarray]]:
+def row_reader(run: TrainedModel, name: str = ROWS) -> Callable[[Sequence[Row]], dict[str, np.ndarray]]:
     """What reads rows for a run as `dlreg.table.columns.read_cells` reads a data frame of them.
 
     Args:
@@ -73,7 +73,7 @@ def row_reader(run: TrainedRun, name: str = ROWS) -> Callable[[Sequence[Row]], d
     return read
 
 
-def row_predictor(run: TrainedRun, name: str = ROWS) -> Callable[..., PredictedRows]:
+def row_predictor(run: TrainedModel, name: str = ROWS) -> Callable[..., PredictedRows]:
     """What predicts rows for a run: from rows, and the share that intervals shall hold, to predictions.
 
     Args:
@@ -88,7 +88,7 @@ def row_predictor(run: TrainedRun, name: str = ROWS) -> Callable[..., PredictedR
     return predict
 
 
-def _read_by_pandas(run: TrainedRun, rows: Sequence[Row], name: str) -> dict[str, np.ndarray]:
+def _read_by_pandas(run: TrainedModel, rows: Sequence[Row], name: str) -> dict[str, np.ndarray]:
     if faults := list(_unreadable(rows, name)):
         raise DataError(*faults)
     return read_new_cells(run, table_of_frame(run, pd.DataFrame([dict(row) for row in rows]), name))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dlreg.errors import DataError, Fault
-from dlreg.runs.trained_run import TrainedRun
+from dlreg.runs.trained_run import TrainedModel
 
 # A value is far outside of the training range where it lies beyond it by more than this share of its width.
 FAR = 0.5
@@ -64,7 +64,7 @@ def _any(counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     return ((name, count) for name, count in counts.items() if count)
 
 
-def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> StrangeCells:
+def count_strange_cells(run: TrainedModel, cells: Mapping[str, np.ndarray]) -> StrangeCells:
     """Counts what the training rows of a run did not have.
 
     Args:
@@ -92,7 +92,7 @@ def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> Str
     return StrangeCells(missing, outside, unseen, texts, known)
 
 
-def _usual(run: TrainedRun, name: str) -> tuple[float, float]:
+def _usual(run: TrainedModel, name: str) -> tuple[float, float]:
     """The numbers of a column beyond which others are far outside; all are usual where it has no range."""
     low, high = run.ranges.get(name, (-math.inf, math.inf))
     margin = FAR * (high - low)
@@ -108,14 +108,14 @@ def _count_numbers(values: np.ndarray, low: float, high: float) -> tuple[int, in
     return sum(map(math.isnan, numbers)), sum(number < low or number > high for number in numbers)
 
 
-def strange_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
+def strange_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """A sentence for each column and each way in which its cells were strange."""
     for name, count in _any(strange.missing):
         yield f"{count:,} cells are missing in column {name!r}: what stands in was fitted in training"
     yield from unknown_sentences(run, strange)
 
 
-def unknown_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
+def unknown_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """The same without missing cells."""
     for name, count in _any(strange.outside):
         low, high = run.ranges[name]
@@ -151,7 +151,7 @@ def refuse_unseen(strange: StrangeCells, path: str, max_unseen: float | None) ->
         raise DataError(*faults)
 
 
-def refuse_strange(run: TrainedRun, strange: StrangeCells, path: str) -> None:
+def refuse_strange(run: TrainedModel, strange: StrangeCells, path: str) -> None:
     """Refuses a table with any strange cell.
 
     Raises:

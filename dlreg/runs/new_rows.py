@@ -100,10 +100,12 @@ def table_of_frame(run: TrainedModel, frame: pd.DataFrame, name: str = DATA_FRAM
         name: What to call it in a message.
 
     Raises:
-        DataError: There are no rows, or cells that are neither numbers nor text, or moments that the format
-            of the training table cannot tell.
+        DataError: Columns are missing, there are no rows, or cells that are neither numbers nor text, or
+            moments that the format of the training table cannot tell.
     """
-    columns = {column.name: column for column in run.columns}
+    columns, names = {column.name: column for column in run.columns}, [str(name) for name in frame.columns]
+    if lacking := [column for column in columns if column not in names]:
+        raise DataError(*missing_columns(lacking, names, name, len(columns), line=None))
     known = frame[[column for column in frame.columns if str(column) in columns]]
     block = frame_block(known, csv_format_of(run.config.data), name)
     table = frame_table(block, run.text_columns)

@@ -5,7 +5,7 @@
 - `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `compressed`: the text of compressed files
 - `arrow_file`, `excel_file`: Parquet, Arrow and Excel; `missing_library`: what they need, and may lack
-- `frame_table`: a data frame; `typed_cells`: cells of any form but text, as those of a CSV
+- `json_lines`: JSON Lines; `frame_table`: a data frame; `typed_cells`: their cells as those of a CSV
 - `csv_scan`: its bytes, cut into blocks of whole rows; `row_places`: where these stand
 - `csv_file`: the rows of a block
 - `table`: rows with their cells, and where each of them stands

@@ -50,6 +50,12 @@ class ArrowBlock:
     with_fractions: frozenset[int]
 
     @property
+    def number_columns(self) -> frozenset[str]:
+        """The columns whose type is that of numbers."""
+        columns = zip(self.header, self.batch.columns, strict=True)
+        return frozenset(name for name, column in columns if as_numbers(column[:0]) is not None)
+
+    @property
     def n_rows(self) -> int:
         """How many rows there are."""
         return int(self.batch.num_rows)

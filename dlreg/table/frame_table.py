@@ -54,6 +54,11 @@ class FrameBlock:
         return tuple(self.cells.columns)
 
     @property
+    def number_columns(self) -> frozenset[str]:
+        """The columns of numbers."""
+        return frozenset(str(name) for name in self.cells if pd.api.types.is_numeric_dtype(self.cells[name]))
+
+    @property
     def n_rows(self) -> int:
         """How many rows there are."""
         return len(self.cells)

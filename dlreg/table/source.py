@@ -22,6 +22,7 @@ from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import open_csv
 from dlreg.table.excel_file import is_workbook, sheet_blocks
 from dlreg.table.growing_columns import GrowingColumns, places_of_text
+from dlreg.table.json_lines import is_json_lines, json_blocks
 from dlreg.table.table import RowBlock, Table
 
 # A sample's cells are looked at one by one.
@@ -29,7 +30,7 @@ SAMPLE_ROWS, LEAST_SAMPLE_ROWS, SAMPLE_CELLS = 5000, 50, 100_000
 # Threads that read the cells of blocks; a file seldom feeds more than two.
 READERS = 2
 
-Form = Literal["text", "arrow", "workbook"]
+Form = Literal["text", "json", "arrow", "workbook"]
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,19 @@ class Source:
             elif form == "zip" and is_workbook(stream, self.name):
                 yield from sheet_blocks(stream, self.name, self.csv_format)
             else:
-                yield from csv_blocks(decompressed(stream, self.name), self.name, self.csv_format)
+                opening, text = peek(decompressed(stream, self.name))
+                blocks = json_blocks if is_json_lines(opening) else csv_blocks
+                yield from blocks(text, self.name, self.csv_format)
 
     def form(self) -> Form:
-        """What it is: text, which may be written in many ways, or typed cells."""
+        """What it is: text of lines, which may be written in many ways, or of objects, or typed cells."""
         with self.open() as file:
             opening, stream = peek(file)
             form = _form(opening)
-            if form == "zip":
-                return "workbook" if is_workbook(stream, self.name) else "text"
-            return form
+            if form == "arrow" or (form == "zip" and is_workbook(stream, self.name)):
+                return "arrow" if form == "arrow" else "workbook"
+            opening, _ = peek(decompressed(stream, self.name))
+            return "json" if is_json_lines(opening) else "text"
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ def _read_by_pandas(run: TrainedModel, rows: Sequence[Row], name: str) -> dict[s
 
 def _unreadable(rows: Sequence[Row], name: str) -> Iterator[Fault]:
     """What cannot stand in a data frame."""
+    if not rows:
+        yield Fault("there are no rows", name, hint="Give at least one")
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
             message = f"expected a mapping from columns to cells, found a {type(row).__name__}"

@@ -1,7 +1,7 @@
 """Deep-learning regression on tables, from one YAML file: at the command line, and from Python."""
 
-from typing import TYPE_CHECKING, Any
-
+# As in `typing`, which takes longer to import than all else here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dlreg.api.checking import check as check
     from dlreg.api.regressor import Regressor as Regressor
@@ -37,12 +37,12 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_HOMES[name]), name)
+    value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

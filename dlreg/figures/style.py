@@ -3,6 +3,7 @@
 Only `matplotlib.figure.Figure` is used, never pyplot: nothing is global, and the import is half as long.
 """
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -169,7 +170,19 @@ def _add_new_fonts() -> bool:
 def _glyphs(family: str) -> frozenset[int]:
     """The code points that a font family has glyphs for."""
     try:
-        font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
+        with _log_held_back():
+            font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
     except (ValueError, OSError, RuntimeError):
         return frozenset()
     return frozenset(font.get_charmap())
+
+
+@contextmanager
+def _log_held_back() -> Iterator[None]:
+    """A block that tries fonts, of which matplotlib would tell that some have no regular weight."""
+    log = logging.getLogger("matplotlib.font_manager")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before

@@ -247,16 +247,15 @@ def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]
 
 
 def read_whole_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
-    """All that `history.json` has by epoch, the losses first; that of single members is left out."""
-    losses = read_history(path, record)
+    """All that `history.json` has by epoch; that of single members, and of refitting, is left out."""
+    n_epochs = len(read_history(path, record)["loss"])
     values = json.loads(read_file(path, record, HISTORY, MAX_HISTORY_BYTES))
-    n_epochs = len(losses["loss"])
-    return losses | {
+    return {
         name: numbers
         for name, numbers in values.items()
         if isinstance(numbers, list)
         and len(numbers) == n_epochs
-        and all(isinstance(x, float) for x in numbers)
+        and all(isinstance(number, float) for number in numbers)
     }
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1] / "dlreg"
 # From the ground up: nothing imports what stands further down the list.
 ORDER = (
     "errors", "wording", "limits", "arrays", "moments", "processor", "memory", "files", "config", "table", "features", "model", "engine", "training",
-    "pipeline", "evaluation", "figures", "runs", "preview", "report", "trackers", "steps", "search", "serving", "commands", "cli",
+    "pipeline", "evaluation", "figures", "runs", "preview", "report", "trackers", "steps", "search", "serving", "commands", "api", "cli",
 )  # fmt: skip
 # Beyond the order, by package or module.
 NEVER = {
@@ -30,17 +30,25 @@ NEVER = {
 }
 DOORS = {
     # There is one door to the compiled loop.
-    "engine": {"engine", "training", "commands.train", "search.trial_runner", "search.local_engine"},
+    "engine": {
+        "engine",
+        "training",
+        "commands.train",
+        "search.trial_runner",
+        "search.local_engine",
+        "api.backend",
+    },
     "tensorflow": {"engine"},
     "keras": {"engine", "model.keras_model", "model.initial_weights"},
-    "sklearn": {"training.blending", "evaluation.boosting"},
+    "sklearn": {"training.blending", "evaluation.boosting", "api.regressor"},
+    "IPython": {"api.progress"},
     "threadpoolctl": {"evaluation.boosting"},
     "jinja2": {"report.page"},
     "onnxruntime": {"pipeline.session", "trackers.mlflow_model"},
     "model_signing": {"runs.signature"},
     "pyarrow": {"table.arrow_file"},
     "python_calamine": {"table.excel_file"},
-    "matplotlib": {"figures", "commands.plot"},
+    "matplotlib": {"figures", "commands.plot", "api.run"},
     "fastapi": {"serving.application", "commands.serve"},
     "starlette": {"serving.application"},
     "uvicorn": {"serving.server", "commands.serve"},

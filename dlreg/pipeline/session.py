@@ -34,6 +34,7 @@ MANY_COLUMNS = 200
 # Rows are computed in groups of so many, a remainder otherwise, with other roundings. There is none: a row's
 # prediction must be the same to the bit, whichever rows it is predicted with.
 ROWS_ALIKE = 4
+_NO_NUMBERS, _NO_TEXTS = np.zeros((ROWS_ALIKE, 1)), np.full((ROWS_ALIKE, 1), "", dtype=object)
 
 # ONNX Runtime's errors have no base class of their own.
 _RUNTIME_ERRORS = (
@@ -131,7 +132,9 @@ class Pipeline:
             DataError: A cell is so long that predicting its row would take too much memory.
         """
         longest, name = max((_longest_text(column), name) for name, column in cells.items())
-        n_threads = min(MOST_THREADS, usable_cores(), -(-n_rows // ROWS_PER_THREAD))
+        n_threads = min(MOST_THREADS, -(-n_rows // ROWS_PER_THREAD))
+        # To count the cores takes longer than to predict a row.
+        n_threads = min(n_threads, usable_cores()) if n_threads > 1 else 1
         rows = self._memory.rows_per_call(longest, n_threads)
         if rows < ROWS_ALIKE:
             n_threads, rows = 1, self._memory.rows_per_call(longest)
@@ -176,9 +179,7 @@ class Pipeline:
 
 def _filled(column: np.ndarray, n_missing: int) -> np.ndarray:
     """A column with some more cells, which take no memory."""
-    filled = np.full((len(column) + n_missing, 1), "" if column.dtype == object else 0, dtype=column.dtype)
-    filled[: len(column)] = column
-    return filled
+    return np.concatenate((column, (_NO_TEXTS if column.dtype == object else _NO_NUMBERS)[:n_missing]))
 
 
 def _longest_text(column: np.ndarray) -> int:

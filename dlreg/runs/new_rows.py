@@ -10,7 +10,7 @@ from dlreg.errors import DataError, Fault, UsageError, located
 from dlreg.evaluation.intervals import Intervals
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.runs.strange_cells import StrangeCells, count_strange_cells
-from dlreg.runs.trained_run import TrainedRun
+from dlreg.runs.trained_run import TrainedModel
 from dlreg.table.columns import read_cells
 from dlreg.table.dataset import csv_format_of
 from dlreg.table.date_writing import rewrite_dates
@@ -34,7 +34,7 @@ class PredictedRows:
 
 
 def predict_table(
-    run: TrainedRun, table: Table, *, interval: float | None = None, needed: Sequence[str] = ()
+    run: TrainedModel, table: Table, *, interval: float | None = None, needed: Sequence[str] = ()
 ) -> PredictedRows:
     """Predicts the rows of a table.
 
@@ -47,24 +47,51 @@ def predict_table(
     Raises:
         DataError: With each column that is missing, or has cells which are not what the column is.
     """
+    return predict_cells(run, read_new_cells(run, table, needed), interval)
+
+
+def read_new_cells(run: TrainedModel, table: Table, needed: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """The cells of a table as the run's pipeline takes them, one array of shape `(n_rows, 1)` per column.
+
+    Args:
+        run: The trained run.
+        table: Holds the columns that the run reads, and perhaps others.
+        needed: Further columns that it must have.
+
+    Raises:
+        DataError: With each column that is missing, or has cells which are not what the column is.
+    """
     wanted = [*(column.name for column in run.columns), *needed]
     lacking = [name for name in wanted if name not in table.frame.columns]
     if lacking:
         raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name, len(wanted)))
     with located(table.name):
-        cells = read_cells(table, run.columns)
+        return read_cells(table, run.columns)
+
+
+def predict_cells(
+    run: TrainedModel, cells: Mapping[str, np.ndarray], interval: float | None = None
+) -> PredictedRows:
+    """Predicts rows whose cells are read already.
+
+    Args:
+        run: The trained run.
+        cells: As `read_new_cells` gives them.
+        interval: The share of new rows that lies between the bounds; None for no bounds.
+    """
     strange = count_strange_cells(run, cells)
     outputs = run.pipeline.run(cells)
     columns = {"y_pred": outputs[PREDICTION]}
     if SPREAD in outputs:
         columns["y_spread"] = outputs[SPREAD]
     if interval is not None:
-        half = run.intervals.half_widths(interval, len(table.frame), outputs.get(RESIDUAL_SCALE))
+        n_rows = len(columns["y_pred"])
+        half = run.intervals.half_widths(interval, n_rows, outputs.get(RESIDUAL_SCALE))
         columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
     return PredictedRows(columns, strange)
 
 
-def table_of_frame(run: TrainedRun, frame: pd.DataFrame, name: str = DATA_FRAME) -> Table:
+def table_of_frame(run: TrainedModel, frame: pd.DataFrame, name: str = DATA_FRAME) -> Table:
     """A data frame as a table that a run can read: its moments are written as in the run's own table.
 
     Args:

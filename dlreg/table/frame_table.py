@@ -18,7 +18,13 @@ import pandas as pd
 from dlreg.errors import DataError, Fault
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.table import Place, Table
-from dlreg.table.typed_cells import with_decimal_mark, without_missing_numbers, without_missing_texts
+from dlreg.table.typed_cells import (
+    HALF_CHARACTER,
+    is_whole_text,
+    with_decimal_mark,
+    without_missing_numbers,
+    without_missing_texts,
+)
 
 DATA_FRAME = "the data frame"
 _EXPECTED = "numbers, text, true and false, or dates"
@@ -166,6 +172,9 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
     if pd.api.types.is_complex_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
         raise _UnreadableError(f"{dtype} cells")
     if not pd.api.types.is_object_dtype(dtype):
+        # Arrow, in which pandas may keep texts, has no halves of characters.
+        if isinstance(dtype, pd.StringDtype) and dtype.storage == "python":
+            _refuse_halves(column)
         return column
     known = column[column.notna()]
     kinds = {kind: _kind(kind) for kind in set(map(type, known))}
@@ -176,11 +185,18 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
     found = set(kinds.values())
     if found <= {"number"}:
         return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    _refuse_halves(column)
     if found == {"moment"}:
         has_zone = any(moment.tzinfo for moment in known)
         return pd.to_datetime(column, utc=has_zone)
     texts: pd.Series[str] = known.map(str).reindex(column.index).astype("str")
     return texts
+
+
+def _refuse_halves(column: "pd.Series[Any]") -> None:
+    if not is_whole_text("".join(cell for cell in column if isinstance(cell, str))):
+        row = next(row for row, cell in enumerate(column) if not is_whole_text(str(cell)))
+        raise _UnreadableError(HALF_CHARACTER, row)
 
 
 def _plain(column: "pd.Series[Any]", missing_values: Sequence[str]) -> "pd.Series[Any]":

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from dlreg.errors import DataError, Fault
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.report.page import render
-from dlreg.runs.new_rows import table_of_frame
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.serving.answers import Answer, Refusals, answer
+from dlreg.serving.answers import Answer, Refusals, answer_tables
+from dlreg.serving.bodies import table_of_rows
 from dlreg.serving.faults import for_client
 from dlreg.serving.row_schema import MOST_LEVELS
 from dlreg.table.column import Column
@@ -54,8 +52,7 @@ def form_page(run: TrainedRun, typed: Mapping[str, str], refusals: Refusals) -> 
     if typed:
         cells = {name: text.strip() or None for name, text in typed.items()}
         try:
-            table = table_of_frame(run, pd.DataFrame([cells], dtype=object), _FORM)
-            given = answer(run, [table], level, refusals)
+            given = answer_tables(run, [table_of_rows(run, [cells], _FORM)], level, refusals)
         except DataError as error:
             faults = [for_client(fault) for fault in error.faults]
     page = render(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,8 @@ def _answer(run: TrainedRun, predicted: PredictedRows, refusals: Refusals, bare:
         refuse_strange(run, strange, REQUEST)
     warnings = [*strange_sentences(run, strange)]
     warnings += [f"{count:,} cells have no unit in column {name!r}" for name, count in bare.items()]
-    n_unpredicted = int(np.sum(~np.logical_and.reduce([is_usable(values) for values in columns.values()])))
+    usable = reduce(np.logical_and, map(is_usable, columns.values()))
+    n_unpredicted = len(usable) - int(np.count_nonzero(usable))
     if n_unpredicted:
         message = f"{n_unpredicted:,} rows have no finite prediction"
         if refusals.strict:

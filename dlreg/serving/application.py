@@ -65,7 +65,6 @@ def application(
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _no_route)
 
-    @app.post("/predict")
     async def predict(request: Request) -> Response:
         served = current[0]
         form = form_of(request.headers.get("content-type"))
@@ -74,6 +73,9 @@ def application(
         if len(body) <= SMALL_BODY_BYTES:
             return _response(served, form, body, interval, refusals)
         return await run_in_threadpool(_response, served, form, body, interval, refusals)
+
+    # A plain route: what FastAPI would do for each request is done by the functions above.
+    app.add_route("/predict", predict, methods=["POST"])
 
     @app.get("/health")
     async def health() -> Response:

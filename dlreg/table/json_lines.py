@@ -17,7 +17,7 @@ from dlreg.table.csv_scan import MAX_COLUMNS
 from dlreg.table.frame_table import FrameBlock, frame_block
 
 _OPENING = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*(["}]|$)')
-MOST_BLOCK_ROWS, BLOCK_BYTES, MAX_LINE_BYTES = 1 << 16, 4 << 20, 16 << 20
+MOST_BLOCK_ROWS, BLOCK_BYTES, MAX_LINE_BYTES = 1 << 16, 4 << 20, 8 << 20
 # Whole numbers of more digits are no 64-bit integers.
 _MOST_DIGITS = 18
 _HINT = "Write one object a line, such as the output of: jq -c '.[]'"
@@ -50,8 +50,7 @@ def json_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
             header = dict.fromkeys(key for row in rows for key in row)
             is_first = False
             if len(header) > MAX_COLUMNS:
-                message = f"a table has at most {MAX_COLUMNS:,} columns, found {len(header):,}"
-                raise DataError(Fault(message, name, hint="Leave columns out when you write it"))
+                raise DataError(_many_columns(len(header), name))
         for row, line in zip(rows, lines, strict=True):
             if not row.keys() <= header.keys():
                 key = next(key for key in row if key not in header)
@@ -60,6 +59,11 @@ def json_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
                 raise DataError(Fault(message, name, line, hint=hint))
         frame = pd.DataFrame({key: _column(rows, key) for key in header}, index=range(len(rows)))
         yield frame_block(frame, csv_format, name, lines)
+
+
+def _many_columns(n_columns: int, name: str, line: int | None = None) -> Fault:
+    message = f"a table has at most {MAX_COLUMNS:,} columns, found {n_columns:,}"
+    return Fault(message, name, line, hint="Leave columns out when you write it")
 
 
 def _column(rows: list[dict[str, Any]], key: str) -> "pd.Series[Any]":
@@ -79,6 +83,9 @@ def _blocks(stream: BinaryIO, name: str) -> Iterator[tuple[list[dict[str, Any]],
             raise DataError(Fault(message, name, line, hint=_HINT))
         if text.isspace():
             continue
+        # Counted before they are made.
+        if (n_keys := text.count(b'":')) > MAX_COLUMNS:
+            raise DataError(_many_columns(n_keys, name, line))
         rows.append(parse_object(text, name, line))
         lines.append(line)
         n_bytes += len(text)

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import resource
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -226,6 +228,11 @@ def requests():
 REQUESTS = list(requests())
 
 
+def resident(process) -> int:
+    """Bytes of memory of a process, on Linux."""
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
 def test_there_are_two_hundred_kinds():
     assert len({(method, target, body, str(headers)) for method, target, body, headers, _ in REQUESTS}) >= 200
 
@@ -257,7 +264,18 @@ def test_every_fault_of_a_request_is_told_at_once_with_its_row(server):
 
 def test_a_body_without_an_end_is_cut_off(server):
     reply = server.post(b" " * (MAX_BODY_BYTES + 1))
-    assert reply.status == 413 and "16 MB" in reply.json["detail"]
+    assert reply.status == 413 and "8 MB" in reply.json["detail"]
+
+
+def test_rows_that_would_fill_the_memory_are_not_made(server):
+    before = resident(server.process)
+    for body in (
+        b'{"rows": [' + b"{}," * 2_000_000 + b"{}]}",
+        b"[" * (8 << 20),
+        b'{"rows": "' + b"x" * (7 << 20) + b'"}',
+    ):
+        assert server.post(body).status in (413, 422)
+    assert resident(server.process) - before < 150e6
 
 
 def test_the_address_of_a_page_may_hold_anything(server):

@@ -106,6 +106,13 @@ def test_an_endless_line_is_refused(monkeypatch):
         frame_of(b'{"a": 1}\n{"a": "' + b"x" * 1000)
 
 
+@pytest.mark.parametrize("rows", [[{"a": 1, "b": 2, "c": 3, "d": 4}], [{"a": 1, "b": 2}, {"c": 3, "d": 4}]])
+def test_more_columns_than_a_table_may_have_are_refused(monkeypatch, rows):
+    monkeypatch.setattr(json_lines, "MAX_COLUMNS", 3)
+    with pytest.raises(DataError, match="at most 3 columns, found 4"):
+        frame_of(lines(*rows, separators=(",", ":")))
+
+
 def test_numbers_too_large_for_a_float_are_no_crash():
     frame = frame_of(b'{"a": 1e999, "b": 123456789012345678901234567890}\n')
     assert np.isinf(frame["a"][0]) and frame["b"][0] == 123456789012345678901234567890.0

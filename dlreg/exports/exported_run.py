@@ -46,5 +46,7 @@ def _read(run: TrainedRun) -> ExportedRun:
     # Of the size that was allowed when the run was opened.
     content = read_file(run.path, run.record, PIPELINE, run.record["files"][PIPELINE]["size"])
     scores = run.intervals if run.intervals.n_rows else Intervals(0, np.empty(0))
-    (target,) = [run.config.data.target] if isinstance(run.config.data.target, str) else run.config.data.target
+    (target,) = (
+        [run.config.data.target] if isinstance(run.config.data.target, str) else run.config.data.target
+    )
     return ExportedRun(target, run.target_unit, run.columns, read_graph(content), scores)

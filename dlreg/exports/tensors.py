@@ -12,7 +12,11 @@ from onnx import TensorProto, numpy_helper
 from dlreg.pipeline.shapes import Tensor, tensors_of
 from dlreg.pipeline.vetting import vet_model
 
-_C_TYPES = {TensorProto.FLOAT: "float", TensorProto.DOUBLE: "double", TensorProto.INT64: "int64_t"}
+_C_TYPES: Mapping[int, str] = {
+    TensorProto.FLOAT: "float",
+    TensorProto.DOUBLE: "double",
+    TensorProto.INT64: "int64_t",
+}
 
 
 @dataclass(frozen=True, eq=False)

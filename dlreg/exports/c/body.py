@@ -90,7 +90,9 @@ class Body:
         """The same value, in a variable if its expression is long."""
         if value.is_simple or value.choice:
             return value
-        return self.stored(value) if len(value.at(("i",) * len(value.dims))) > MOST_CHARACTERS_INLINE else value
+        return (
+            self.stored(value) if len(value.at(("i",) * len(value.dims))) > MOST_CHARACTERS_INLINE else value
+        )
 
     def text(self, texts: Texts, place: int = 0) -> str:
         """A text of a tensor as a variable."""
@@ -101,7 +103,6 @@ class Body:
 
     def text_variable(self, initialiser: str) -> str:
         """A new variable that holds a text."""
-        
         name = self.fresh("t")
         self.add(f"const struct text {name} = {initialiser};")
         return name

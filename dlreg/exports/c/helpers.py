@@ -49,7 +49,8 @@ def _of_floats() -> dict[str, str]:
 def _blanks() -> str:
     blanks = [character.encode() for character in BLANK_CHARACTERS]
     rows = ",\n    ".join(f"{{{text_literal(blank)}, {len(blank)}}}" for blank in blanks)
-    return f"enum {{ n_blanks = {len(blanks)} }};\nstatic const struct text blanks[n_blanks] = {{\n    {rows}}};\n"
+    count = f"enum {{ n_blanks = {len(blanks)} }};\n"
+    return f"{count}static const struct text blanks[n_blanks] = {{\n    {rows}}};\n"
 
 
 # In an order in which each stands behind those that it calls.
@@ -111,7 +112,8 @@ static struct text trimmed(struct text text) {
 static struct text part(const struct text text, const struct text separator, const int behind) {
     struct text result = text;
     size_t place = 0;
-    while (place + separator.size <= text.size && memcmp(text.start + place, separator.start, separator.size)) {
+    while (place + separator.size <= text.size
+           && memcmp(text.start + place, separator.start, separator.size)) {
         place++;
     }
     if (place + separator.size > text.size) {

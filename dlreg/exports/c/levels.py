@@ -1,7 +1,7 @@
 """The spellings of levels as tables: as they are, as whole numbers, and in any case.
 
-`dlreg.table.spelling` writes the patterns; a thousand of them tried one after the other would take longer than
-the network, so a cell is brought into the form that a level has and looked up.
+`dlreg.table.spelling` writes the patterns; a thousand of them tried one after the other would take longer
+than the network, so a cell is brought into the form that a level has and looked up.
 """
 
 import re
@@ -54,8 +54,11 @@ def read_patterns(terms: Iterable[tuple[str, float]]) -> Spellings:
             letters |= dict(capitals)
     exact, whole, folded = tables
     _refuse_ambiguous(exact, folded, letters)
-    encoded = ({text.encode(): worth for text, worth in table.items()} for table in (exact, whole, folded))
-    return Spellings(*encoded, letters)
+    return Spellings(_encoded(exact), _encoded(whole), _encoded(folded), letters)
+
+
+def _encoded(table: Mapping[str, float]) -> dict[bytes, float]:
+    return {text.encode(): worth for text, worth in table.items()}
 
 
 def _refuse_ambiguous(exact: Iterable[str], folded: Iterable[str], letters: Mapping[str, str]) -> None:
@@ -67,7 +70,7 @@ def _refuse_ambiguous(exact: Iterable[str], folded: Iterable[str], letters: Mapp
 
 
 def _alternatives(inside: str) -> list[str]:
-    """The alternatives of a pattern; neither an escaped bar parts any, nor those within a number's brackets."""
+    """The alternatives of a pattern: an escaped bar parts none, nor does one within a number's brackets."""
     parts, start, place, depth = [], 0, 0, 0
     while place < len(inside):
         if inside[place] == "\\":
@@ -116,4 +119,3 @@ def _added(source: Source, table: Mapping[bytes, float], text: str) -> list[str]
     keys = sorted(table)
     worths = source.numbers(np.array([*(table[key] for key in keys), 0.0]), "double")
     return [f"worth += {worths}[find({text}, {source.texts(keys)}, {len(keys)})];"]
-

@@ -9,14 +9,15 @@ import numpy as np
 # The longest literal that C99 asks of a compiler.
 MOST_BYTES_OF_LITERAL = 4095
 # Words of C up to C23 and of C++, where the declarations may be included, too.
-_KEYWORDS = frozenset(
-    "alignas alignof and and_eq asm auto bitand bitor bool break case catch char class co_await co_return "
-    "co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete do "
-    "double dynamic_cast else enum explicit export extern false float for friend goto if inline int long "
-    "mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register "
-    "reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct "
-    "switch template this thread_local throw true try typedef typeid typename typeof typeof_unqual union "
-    "unsigned using virtual void volatile wchar_t while xor xor_eq".split()
+_KEYWORDS = re.compile(
+    r"alignas|alignof|and|and_eq|asm|auto|bitand|bitor|bool|break|case|catch|char|class|co_await|"
+    r"co_return|co_yield|compl|concept|const|const_cast|consteval|constexpr|constinit|continue|"
+    r"decltype|default|delete|do|double|dynamic_cast|else|enum|explicit|export|extern|false|float|for|"
+    r"friend|goto|if|inline|int|long|mutable|namespace|new|noexcept|not|not_eq|nullptr|operator|or|"
+    r"or_eq|private|protected|public|register|reinterpret_cast|requires|restrict|return|short|signed|"
+    r"sizeof|static|static_assert|static_cast|struct|switch|template|this|thread_local|throw|true|try|"
+    r"typedef|typeid|typename|typeof|typeof_unqual|union|unsigned|using|virtual|void|volatile|wchar_t|"
+    r"while|xor|xor_eq"
 )
 # Macros of the headers that a file includes, and of compilers beside the standard.
 _MACROS = re.compile(
@@ -31,19 +32,22 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 def is_identifier(name: str) -> bool:
     """Whether a name may begin the names of a file's functions."""
-    return bool(_FIELD.fullmatch(name)) and name not in _KEYWORDS and not _MACROS.fullmatch(name)
+    return bool(_FIELD.fullmatch(name)) and not _KEYWORDS.fullmatch(name) and not _MACROS.fullmatch(name)
 
 
 def identifiers(names: Iterable[str]) -> list[str]:
-    """A C identifier for each name, as much like it as possible, no two alike."""
-    given: dict[str, None] = {}
+    """A C identifier for each name, as much like it as possible.
+
+    No two differ in case alone: TensorFlow does not tell such apart.
+    """
+    given: dict[str, str] = {}
     for name in names:
         plain = free = _identifier(name)
         number = 2
-        while free in given:
+        while free.lower() in given:
             free, number = f"{plain}_{number}", number + 1
-        given[free] = None
-    return list(given)
+        given[free.lower()] = free
+    return list(given.values())
 
 
 def _identifier(name: str) -> str:

@@ -170,7 +170,8 @@ def _interval_function(
     n_rows, n_scores = (f"{count}.0" for count in (intervals.n_rows, len(intervals.scores)))
     scale = f" * result.{RESIDUAL_SCALE}" if RESIDUAL_SCALE in given else ""
     return f"""\
-double {words["predict"]}_interval(const struct {words["row"]} *row, double level, double *y_lower, double *y_upper) {{
+double {words["predict"]}_interval(const struct {words["row"]} *row, double level,
+                        double *y_lower, double *y_upper) {{
     const struct outputs result = compute(row);
     const double rank = ceil(rint(({n_rows} + 1) * level * 1e9) / 1e9);
     double half_width = NAN;
@@ -196,7 +197,8 @@ def _date_flags(graph: PipelineGraph, columns: Sequence[Column]) -> dict[str, st
         if node.operator == "Where" and len(columns_read) == 1 and (columns_read <= dates):
             otherwise = graph.constants.get(node.inputs[2])
             if otherwise is not None and otherwise.dtype == np.float64 and np.isnan(otherwise).all():
-                found.setdefault(*columns_read, node.inputs[0])
+                (column,) = columns_read
+                found.setdefault(column, node.inputs[0])
     return found
 
 
@@ -210,10 +212,13 @@ def _unreadable_function(
     lines = []
     for column, flag in flags.items():
         statements, (readable,) = compile_graph(graph, [flag], cells, source)
-        body = "\n        ".join(statements)
-        lines.append(
-            f"    if (trimmed(text_of({cells[column]})).size) {{\n        {body}\n"
-            f"        if (!{readable}) {{\n            return {text_literal(column.encode())};\n        }}\n    }}"
-        )
-    inside = "\n".join(lines)
-    return f"const char *{words['unreadable']}(const struct {words['row']} *row) {{\n{inside}\n    return NULL;\n}}\n"
+        lines += [
+            f"    if (trimmed(text_of({cells[column]})).size) {{",
+            *(f"        {statement}" for statement in statements),
+            f"        if (!{readable}) {{",
+            f"            return {text_literal(column.encode())};",
+            "        }",
+            "    }",
+        ]
+    head = f"const char *{words['unreadable']}(const struct {words['row']} *row) {{"
+    return "\n".join([head, *lines, "    return NULL;", "}", ""])

@@ -9,7 +9,7 @@ from onnx import TensorProto
 from dlreg.exports.c.body import Body, loops_over
 from dlreg.exports.c.levels import read_patterns, spelling_function
 from dlreg.exports.c.literals import number_literal
-from dlreg.exports.c.values import C_TYPES, Choice, Indices, Numbers, broadcast, linear, squeezed
+from dlreg.exports.c.values import Choice, Indices, Numbers, broadcast, linear, squeezed
 from dlreg.exports.tensors import Node
 from dlreg.pipeline.refusal import refused
 
@@ -17,7 +17,9 @@ from dlreg.pipeline.refusal import refused
 Emitter = Callable[[Body, Node, Sequence[Numbers]], Numbers]
 
 
-def each(body: Body, node: Node, inputs: Sequence[Numbers], write: Callable[..., str], c_type: str) -> Numbers:
+def each(
+    body: Body, node: Node, inputs: Sequence[Numbers], write: Callable[..., str], c_type: str
+) -> Numbers:
     """A value each of whose elements is an expression of the inputs' elements at its place."""
     # What is asked for several times is computed once.
     size = int(np.prod(node.dims, dtype=int))
@@ -150,7 +152,7 @@ def _unravelled(value: Numbers, place: str) -> str:
     return value.at(tuple(indices))
 
 
-def _transposed(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
+def _transposed(_body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
     (value,) = inputs
     order = node.attributes["perm"]
 
@@ -224,7 +226,10 @@ def _scaled(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
 
 EMITTERS: Mapping[str, Emitter] = {
     **{name: _operator(sign) for name, sign in {"Sub": "-", "Div": "/", "Equal": "==", "Less": "<"}.items()},
-    **{name: _operator(sign) for name, sign in {"LessOrEqual": "<=", "GreaterOrEqual": ">=", "And": "&&"}.items()},
+    **{
+        name: _operator(sign)
+        for name, sign in {"LessOrEqual": "<=", "GreaterOrEqual": ">=", "And": "&&"}.items()
+    },
     **{name: _library(name.lower()) for name in ("Cos", "Exp", "Floor", "Sin", "Sqrt", "Tanh")},
     **{name: _helper(name.lower()) for name in ("Gelu", "Relu", "Sigmoid", "Softplus", "Softsign", "Clip")},
     "Round": _library("rint"),

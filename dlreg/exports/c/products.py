@@ -44,4 +44,3 @@ def product(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
         loops=[*outer_loops, ("k", depth)],
     )
     return result
-

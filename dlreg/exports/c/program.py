@@ -9,7 +9,7 @@ from dlreg.exports.c.body import Body
 from dlreg.exports.c.products import product
 from dlreg.exports.c.source import Source
 from dlreg.exports.c.values import Numbers, Texts, Value
-from dlreg.exports.tensors import PipelineGraph, uses
+from dlreg.exports.tensors import Node, PipelineGraph, uses
 from dlreg.pipeline.refusal import refused
 
 
@@ -40,18 +40,30 @@ def compile_graph(
         if counts[name]:
             known[name] = _column(body, fields[name], is_number=is_number)
     for node in nodes:
-        inputs = [value_of(name) for name in node.inputs]
-        of_texts = any(isinstance(value, Texts) for value in inputs)
-        emitters = texts.EMITTERS if of_texts else {**numbers.EMITTERS, "MatMul": product, "Gemm": product}
-        emit = emitters.get(node.operator)
-        if emit is None:
-            raise refused(f"the operator {node.operator} of {'texts' if of_texts else 'numbers'}")
-        value = emit(body, node, inputs)
+        value = _output(body, node, [value_of(name) for name in node.inputs])
         if isinstance(value, Numbers) and counts[node.outputs[0]] > 1:
             value = body.stored(value)
         known[node.outputs[0]] = value
     results = [value_of(name) for name in outputs]
     return body.lines, [value.scalar() for value in results if isinstance(value, Numbers)]
+
+
+def _output(body: Body, node: Node, inputs: Sequence[Value]) -> Value:
+    """The output of an operator.
+
+    Raises:
+        RunDirError: No C is known of it.
+    """
+    of_numbers = [value for value in inputs if isinstance(value, Numbers)]
+    if len(of_numbers) < len(inputs):
+        if node.operator in texts.EMITTERS:
+            return texts.EMITTERS[node.operator](body, node, inputs)
+        raise refused(f"the operator {node.operator} of texts")
+    if node.operator in ("MatMul", "Gemm"):
+        return product(body, node, of_numbers)
+    if node.operator in numbers.EMITTERS:
+        return numbers.EMITTERS[node.operator](body, node, of_numbers)
+    raise refused(f"the operator {node.operator} of numbers")
 
 
 def _constant(body: Body, graph: PipelineGraph, name: str) -> Value:

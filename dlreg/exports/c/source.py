@@ -51,11 +51,13 @@ class Source:
     def needed_by(self, code: str) -> str:
         """Whatever some functions call and read, in the order that a compiler needs."""
         words = _words(code)
-        functions = [content.replace(MARK, name) for content, name in self._functions.items() if name in words]
+        functions = [
+            content.replace(MARK, name) for content, name in self._functions.items() if name in words
+        ]
         words |= _words("".join(functions))
         tables = [content.replace(MARK, name) for content, name in self._tables.items() if name in words]
         words |= {"text"} if any("struct text" in content for content in tables) else set()
-        for name in reversed(HELPERS):
+        for name in reversed(list(HELPERS)):
             words |= set(NEEDS.get(name, ())) if name in words else set()
         helpers = [content for name, content in HELPERS.items() if name in words]
         return "\n".join([*helpers, *tables, *functions])

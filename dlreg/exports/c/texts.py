@@ -36,12 +36,13 @@ def _number(value: Value) -> Numbers:
 def _split(body: Body, node: Node, inputs: Sequence[Value]) -> Texts:
     text = body.text(_text(inputs[0]))
     separator = node.attributes.get("delimiter", b"")
+    pieces: tuple[str | bytes, ...]
     if not separator:
-        pieces = [f"trimmed({text})"]
+        pieces = (f"trimmed({text})", b"")
     else:
         between = f"{body.source.texts([separator])}[0]"
-        pieces = [f"part({text}, {between}, {behind})" for behind in (0, 1)]
-    return Texts(node.dims, (*pieces, b"")[:2])
+        pieces = (f"part({text}, {between}, 0)", f"part({text}, {between}, 1)")
+    return Texts(node.dims, pieces)
 
 
 def _chosen(body: Body, node: Node, inputs: Sequence[Value]) -> Texts:
@@ -89,7 +90,7 @@ def _joined(body: Body, node: Node, inputs: Sequence[Value]) -> Texts:
     return Texts(node.dims, (f"\0{digits}",))
 
 
-def _cast(body: Body, node: Node, inputs: Sequence[Value]) -> Numbers:
+def _cast(_body: Body, node: Node, inputs: Sequence[Value]) -> Numbers:
     (element,) = _text(inputs[0]).elements
     if node.c_type != "double" or not isinstance(element, str):
         raise refused("Cast of a text to anything but a number")
@@ -114,7 +115,9 @@ def _encoded(body: Body, node: Node, inputs: Sequence[Value]) -> Numbers:
     whole = "values_int64s" in node.attributes
     values = node.attributes["values_int64s" if whole else "values_floats"]
     default = node.attributes.get("default_int64", -1) if whole else node.attributes.get("default_float", 0.0)
-    return _looked_up(body, node, inputs, dict(zip(node.attributes["keys_strings"], values, strict=True)), default)
+    return _looked_up(
+        body, node, inputs, dict(zip(node.attributes["keys_strings"], values, strict=True)), default
+    )
 
 
 def _looked_up(

@@ -1,14 +1,14 @@
 """What a tensor of one row is in C: an expression for each of its elements."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from onnx import TensorProto
 
 # What the elements of a tensor are in C.
-C_TYPES = {
+C_TYPES: Mapping[int, str] = {
     TensorProto.FLOAT: "float",
     TensorProto.DOUBLE: "double",
     TensorProto.INT64: "int64_t",
@@ -96,7 +96,9 @@ def linear(dims: Sequence[int], indices: Indices) -> str:
 def broadcast(value: Numbers, indices: Indices) -> str:
     """An element of a value that is broadcast to more axes, or longer ones."""
     own = indices[len(indices) - len(value.dims) :]
-    return value.at(tuple("0" if length == 1 else index for length, index in zip(value.dims, own, strict=True)))
+    return value.at(
+        tuple("0" if length == 1 else index for length, index in zip(value.dims, own, strict=True))
+    )
 
 
 def squeezed(value: Numbers, dims: tuple[int, ...]) -> Numbers | None:

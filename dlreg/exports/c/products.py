@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from dlreg.exports.c.body import Body, loops_over
 from dlreg.exports.c.values import Numbers, broadcast, linear
 from dlreg.exports.tensors import Node
@@ -36,6 +38,9 @@ def product(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
     inner = [(column, width)] if width > 1 else []
     body.add(f"{target} = {start};", loops=[*outer_loops, *inner])
     along = f"for (size_t {column} = 0; {column} < {width}; {column}++) {{" if inner else "{"
+    # Of flags and of what `relu` lets through most are 0; but 0 times what is no number is none either.
+    is_finite = right.constant is not None and np.isfinite(right.constant).all()
+    condition = "if (x != 0) {" if is_finite else "{"
     body.add(
         f"const {node.c_type} x = {factor};",
         along,

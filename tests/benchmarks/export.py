@@ -22,14 +22,14 @@ import onnxruntime
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.c_programs import CModel, sanitized_predictions  # noqa: E402
+from support.c_programs import CModel, sanitized_predictions
 
-from dlreg.exports.c.model_file import c_source  # noqa: E402
-from dlreg.exports.exported_run import read_exported  # noqa: E402
-from dlreg.runs.trained_run import open_run  # noqa: E402
-from dlreg.table.columns import read_cells  # noqa: E402
-from dlreg.table.dataset import csv_format_of  # noqa: E402
-from dlreg.table.source import read_table  # noqa: E402
+from dlreg.exports.c.model_file import c_source
+from dlreg.exports.exported_run import read_exported
+from dlreg.runs.trained_run import open_run
+from dlreg.table.columns import read_cells
+from dlreg.table.dataset import csv_format_of
+from dlreg.table.source import read_table
 
 # The target of each, and what else a config has to say of it.
 TARGETS = {

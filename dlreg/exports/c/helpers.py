@@ -10,7 +10,7 @@ _FLOATS = {"float": "f", "double": ""}
 _OF_FLOATS = {
     # No number stays none through all of them.
     "relu": "return x < 0 ? 0 : x;",
-    "sigmoid": "return 1 / (1 + exp{f}(-x));",
+    "sigmoid": "return 1 / (1 + {exp}(-x));",
     "softplus": "return x > 0 ? x + log1p{f}(exp{f}(-x)) : log1p{f}(exp{f}(x));",
     "softsign": "return x / (1 + fabs{f}(x));",
     "gelu": "return x * (1 + erf{f}(x * ({T})0.70710678118654752440)) / 2;",
@@ -19,9 +19,9 @@ _OF_FLOATS = {
 _WITH_NUMBERS = {
     "clip": ("low high", "return x < low ? low : x > high ? high : x;"),
     "leaky_relu": ("alpha", "return x < 0 ? alpha * x : x;"),
-    "elu": ("alpha", "return x < 0 ? alpha * (exp{f}(x) - 1) : x;"),
-    "selu": ("alpha gamma", "return gamma * (x < 0 ? alpha * (exp{f}(x) - 1) : x);"),
-    "celu": ("alpha", "return x < 0 ? alpha * (exp{f}(x / alpha) - 1) : x;"),
+    "elu": ("alpha", "return x < 0 ? alpha * ({exp}(x) - 1) : x;"),
+    "selu": ("alpha gamma", "return gamma * (x < 0 ? alpha * ({exp}(x) - 1) : x);"),
+    "celu": ("alpha", "return x < 0 ? alpha * ({exp}(x / alpha) - 1) : x;"),
     "hard_sigmoid": (
         "alpha beta",
         "const {T} y = alpha * x + beta;\n    return y < 0 ? 0 : y > 1 ? 1 : y;",
@@ -38,7 +38,8 @@ def _of_floats() -> dict[str, str]:
         every = {name: ("", body) for name, body in _OF_FLOATS.items()} | _WITH_NUMBERS
         for name, (others, body) in every.items():
             parameters = ", ".join(f"const {c_type} {word}" for word in ("x", *others.split()))
-            code = body.replace("{T}", c_type).replace("{f}", suffix)
+            power = "power_float" if c_type == "float" else "exp"
+            code = body.replace("{T}", c_type).replace("{f}", suffix).replace("{exp}", power)
             result = "int" if name == "missing" else c_type
             functions[f"{name}_{c_type}"] = (
                 f"static {result} {name}_{c_type}({parameters}) {{\n    {code}\n}}\n"
@@ -273,6 +274,40 @@ static int64_t smaller_int64_t(const int64_t x, const int64_t other) {
     return x < other ? x : other;
 }
 """,
+    "power_float": """\
+/*
+ * e to the power of x between -80 and 80, within a rounding or two: 2^n times a polynomial of what is left
+ * (that of Cephes). Without a branch or a call, so that compilers compute several at once.
+ */
+static float power_float(const float x) {
+    const float bounded = x < -80 ? -80.0f : x > 80 ? 80.0f : x;
+    const float number = x != x ? 0.0f : bounded;
+    const int32_t n = (int32_t)(number * 1.44269504f + (number < 0 ? -0.5f : 0.5f));
+    const float r = (number - (float)n * 0.693359375f) + (float)n * 2.12194440e-4f;
+    const float high = (1.9875691500e-4f * r + 1.3981999507e-3f) * r + 8.3334519073e-3f;
+    const float low = ((high * r + 4.1665795894e-2f) * r + 1.6666665459e-1f) * r + 5.0000001201e-1f;
+    const float sum = low * (r * r) + r + 1;
+    const int32_t bits = (n + 127) * 8388608;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return x != x ? x : sum * scale;
+}
+""",
+    "mish_float": """\
+/* x tanh(log(1 + e^x)), with n = e^x (e^x + 2) as x n / (n + 2). */
+static float mish_float(const float x) {
+    const float power = power_float(x > 20 ? 20.0f : x);
+    const float n = power * (power + 2);
+    return x * (n / (n + 2));
+}
+""",
+    "tanh_float": """\
+static float tanh_float(const float x) {
+    const float power = power_float(-2 * fabsf(x));
+    const float size = (1 - power) / (1 + power);
+    return x < 0 ? -size : size;
+}
+""",
     **_of_floats(),
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -288,4 +323,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "without_blanks": ("blanks",),
     "whole_number": ("text",),
     "folded": ("text", "find"),
+    **dict.fromkeys(
+        ["mish_float", "tanh_float", "sigmoid_float", "elu_float", "selu_float", "celu_float"],
+        ("power_float",),
+    ),
 }

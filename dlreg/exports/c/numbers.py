@@ -1,6 +1,7 @@
 """ONNX's operators on numbers and flags as C: each element an expression of others."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,19 @@ def _library(name: str) -> Emitter:
     return emit
 
 
+def _tanh(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
+    result = (
+        _helper("tanh")(body, node, inputs)
+        if node.c_type == "float"
+        else _library("tanh")(body, node, inputs)
+    )
+    return replace(result, made_by=("Tanh", inputs[0]))
+
+
+def _softplus(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
+    return replace(_helper("softplus")(body, node, inputs), made_by=("Softplus", inputs[0]))
+
+
 def _negated(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
     return each(body, node, inputs, lambda a: f"(-{a})", node.c_type)
 
@@ -71,7 +85,18 @@ def _product(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
         # Places that start from nothing, whatever number they are made of.
         if value.c_type == "int64_t" and value.constant is not None and not value.constant.any():
             return body.constant(np.zeros(node.dims, dtype=np.int64), TensorProto.INT64)
+    if _is_mish(inputs):
+        return each(body, node, inputs[:1], lambda x: f"mish_float({x})", node.c_type)
     return _operator("*")(body, node, inputs)
+
+
+def _is_mish(inputs: Sequence[Numbers]) -> bool:
+    """Whether a product is one of x and tanh(softplus(x)), which takes one power where three are written."""
+    x, factor = inputs
+    if x.c_type != "float" or not factor.made_by or factor.made_by[0] != "Tanh":
+        return False
+    inner = factor.made_by[1].made_by
+    return bool(inner) and inner == ("Softplus", x)
 
 
 def _sum(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
@@ -230,8 +255,8 @@ EMITTERS: Mapping[str, Emitter] = {
         name: _operator(sign)
         for name, sign in {"LessOrEqual": "<=", "GreaterOrEqual": ">=", "And": "&&"}.items()
     },
-    **{name: _library(name.lower()) for name in ("Cos", "Exp", "Floor", "Sin", "Sqrt", "Tanh")},
-    **{name: _helper(name.lower()) for name in ("Gelu", "Relu", "Sigmoid", "Softplus", "Softsign", "Clip")},
+    **{name: _library(name.lower()) for name in ("Cos", "Exp", "Floor", "Sin", "Sqrt")},
+    **{name: _helper(name.lower()) for name in ("Gelu", "Relu", "Sigmoid", "Softsign", "Clip")},
     "Round": _library("rint"),
     "Mod": _library("fmod"),
     "Max": _helper("larger"),
@@ -243,6 +268,8 @@ EMITTERS: Mapping[str, Emitter] = {
     "LeakyRelu": _helper("leaky_relu", ("alpha", 0.01)),
     "Selu": _helper("selu", ("alpha", 1.67326319217681884765625), ("gamma", 1.05070102214813232421875)),
     "Shrink": _helper("shrink", ("lambd", 0.5), ("bias", 0.0)),
+    "Tanh": _tanh,
+    "Softplus": _softplus,
     "Neg": _negated,
     "Mul": _product,
     "Add": _sum,

@@ -42,7 +42,7 @@ def apply(node: Node, inputs: Sequence[Any], table: Any = None) -> Any:
         return (
             places if node.operator == "LabelEncoder" else tf.one_hot(places, node.dims[-1], dtype=tf.float32)
         )
-    operator = _OPERATORS.get(node.operator)
+    operator = OPERATORS.get(node.operator)
     if operator is None:
         raise refused(f"the operator {node.operator}")
     return operator(node, *inputs)
@@ -67,6 +67,16 @@ def _equal(_: Node, a: Any, b: Any) -> Any:
 
 def _dense(_: Node, value: Any, kernel: Any, bias: Any) -> Any:
     return tf.matmul(value, kernel) + bias
+
+
+def _divided(_: Node, a: Any, b: Any) -> Any:
+    """A quotient to the bit: TensorFlow makes of `a / b` the product `a * (1 / b)` where b is a constant.
+
+    Whether a number ties with a quantile would not survive that.
+    """
+    divisor = tf.get_static_value(b)
+    # Of a constant alone: by 0 it gives 0.
+    return tf.divide(a, b) if divisor is None or not np.all(divisor) else tf.math.divide_no_nan(a, b)
 
 
 def _scattered(_: Node, values: Any, places: Any, updates: Any) -> Any:
@@ -131,7 +141,7 @@ def _of(function: Callable[..., Any]) -> Operator:
 
 
 LOOKUPS = frozenset({"LabelEncoder", "OneHotEncoder"})
-_OPERATORS: Mapping[str, Operator] = {
+OPERATORS: Mapping[str, Operator] = {
     "Add": _of(tf.add),
     "And": _of(tf.logical_and),
     "Cast": _cast,
@@ -139,7 +149,7 @@ _OPERATORS: Mapping[str, Operator] = {
     "Clip": _clip,
     "Concat": lambda node, *inputs: tf.concat(inputs, node.attributes["axis"]),
     "Cos": _of(tf.cos),
-    "Div": _of(tf.divide),
+    "Div": _divided,
     "Elu": _elu,
     "Equal": _equal,
     "Exp": _of(tf.exp),

@@ -56,7 +56,7 @@ def _identifier(name: str) -> str:
     word = re.sub(r"_+", "_", letters).strip("_")[:60].rstrip("_") or "column"
     if not word[0].isalpha():
         word = f"column_{word}"
-    return word if is_identifier(word) else f"{word}_"
+    return next(name for name in (word, f"{word}_", f"column_{word}") if is_identifier(name))
 
 
 def _letters(character: str) -> str:

@@ -145,7 +145,9 @@ np.testing.assert_allclose(y_pred, told, rtol=1e-12)
 def test_the_c_of_a_page_predicts_what_its_python_does(walked, tmp_path):
     (python,) = blocks(TEXTS["serving"], "python", "onnxruntime")
     code = f"{python}\nprint(minutes.item())"
-    told = subprocess.run([sys.executable, "-c", code], cwd=walked, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=walked, capture_output=True, text=True, check=True
+    )
     (command,) = blocks(TEXTS["serving"], "sh", "--format c")
     done = shell(command.replace("rides.c", str(tmp_path / "rides.c")), walked)
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,6 @@
 """A run as one C file: declarations, tables, and the functions that predict."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,7 +21,8 @@ _FRAME = """\
 /*
  * {target} predicted by a deep-learning regression model: preprocessing, network and all.
  * Written by dlreg {version}. C99; needs nothing but the standard library (link with -lm),
- * allocates nothing, keeps nothing between calls, and any number of threads may call it.
+ * allocates nothing, keeps nothing between calls, and any number of threads may call it; a call takes
+ * about {stack} of the stack.
  *
  * Compile this file by itself, and in the files that call it write
  *     #define DLREG_DECLARATIONS
@@ -117,6 +119,7 @@ def c_source(run: ExportedRun, name: str = "") -> str:
     return _FRAME.format(
         target=comment_text(run.target),
         version=__version__,
+        stack=_stack_size(statements),
         guard=f"DLREG_{prefix.upper()}MODEL",
         row=words["row"],
         fields="\n".join(map(_field, run.columns, names)),
@@ -124,6 +127,13 @@ def c_source(run: ExportedRun, name: str = "") -> str:
         source=source.needed_by(code),
         functions=code,
     )
+
+
+def _stack_size(statements: Sequence[str]) -> str:
+    """What the arrays of a function take, rounded up."""
+    arrays = re.findall(r"^(float|double|int|int64_t) v\d+\[(\d+)\];", "\n".join(statements), re.MULTILINE)
+    n_bytes = sum((8 if c_type in ("double", "int64_t") else 4) * int(length) for c_type, length in arrays)
+    return f"{n_bytes // 1024 + 1:,} kB"
 
 
 def _told(run: ExportedRun) -> dict[str, str]:

@@ -21,7 +21,7 @@ def write_saved_model(run: ExportedRun, folder: Path) -> dict[str, str]:
 
     Its signature `serving_default` takes a tensor of shape [N, 1] per column, float64 or string, and gives
     `y_pred` in the target's units, for several members `y_spread`, and where there are rows enough `y_lower`
-    and `y_upper`, between which 90 % of new rows lie: float64 of shape [N, 1].
+    and `y_upper`, between which 90% of new rows lie: float64 of shape [N, 1].
 
     Returns:
         For each column the name that the signature calls it by: TensorFlow allows fewer characters.

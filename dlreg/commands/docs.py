@@ -21,7 +21,7 @@ PAGES: Mapping[str, str] = {
     "ci": "gates, exit codes and JSON for scripts",
     "trackers": "TensorBoard, MLflow and DVC",
     "cluster": "a search on many machines: Ray, SLURM, Kubernetes",
-    "python": "a run in a notebook",
+    "python": "trainings and predictions in a program or a notebook, and scikit-learn",
     "serving": "predictions from any language, in C, and over HTTP",
     "scale": "more rows than memory, and the limits",
     "how-it-works": "the compiled epoch, the packages, the dependencies",

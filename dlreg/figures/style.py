@@ -3,6 +3,7 @@
 Only `matplotlib.figure.Figure` is used, never pyplot: nothing is global, and the import is half as long.
 """
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from dlreg.errors import printable
+from dlreg.errors import DlregWarning, printable
 
 TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
 MAX_NAME = 48
@@ -78,6 +79,7 @@ def styled(*names: str) -> Iterator[None]:
         warnings.warn(
             f"no installed font has the characters {lacking!r}: the figure shows boxes instead. "
             "Install one, such as the package fonts-nanum or fonts-noto-cjk",
+            DlregWarning,
             stacklevel=3,
         )
     families = list(dict.fromkeys(["DejaVu Sans", *(family for family in fonts.values() if family)]))
@@ -168,7 +170,19 @@ def _add_new_fonts() -> bool:
 def _glyphs(family: str) -> frozenset[int]:
     """The code points that a font family has glyphs for."""
     try:
-        font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
+        with _log_held_back():
+            font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
     except (ValueError, OSError, RuntimeError):
         return frozenset()
     return frozenset(font.get_charmap())
+
+
+@contextmanager
+def _log_held_back() -> Iterator[None]:
+    """A block that tries fonts, of which matplotlib would tell that some have no regular weight."""
+    log = logging.getLogger("matplotlib.font_manager")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before

@@ -7,6 +7,7 @@
 - `hashing`: the SHA-256 of a file
 - `cache_folder`: where dlreg keeps what only saves time
 - `kept_folder`: folders that are made once, whole or not at all, and kept there
+- `native_stderr`: what native code writes to stderr, held back
 - `similar_file`: the existing file that a mistyped path most likely meant
 
 Others may call all public functions. Never imports another package, only the modules `errors` and `wording`.

@@ -34,6 +34,7 @@ MANY_COLUMNS = 200
 # Rows are computed in groups of so many, a remainder otherwise, with other roundings. There is none: a row's
 # prediction must be the same to the bit, whichever rows it is predicted with.
 ROWS_ALIKE = 4
+_NO_NUMBERS, _NO_TEXTS = np.zeros((ROWS_ALIKE, 1)), np.full((ROWS_ALIKE, 1), "", dtype=object)
 
 # ONNX Runtime's errors have no base class of their own.
 _RUNTIME_ERRORS = (
@@ -112,6 +113,8 @@ class Pipeline:
         if not n_rows:
             return {name: np.empty(0) for name in self._outputs}
         n_threads, rows = self._division(cells, n_rows)
+        if rows >= n_rows:
+            return dict(zip(self._outputs, self._run_block(cells), strict=True))
         blocks = (
             {name: column[start : start + rows] for name, column in cells.items()}
             for start in range(0, n_rows, rows)
@@ -131,7 +134,9 @@ class Pipeline:
             DataError: A cell is so long that predicting its row would take too much memory.
         """
         longest, name = max((_longest_text(column), name) for name, column in cells.items())
-        n_threads = min(MOST_THREADS, usable_cores(), -(-n_rows // ROWS_PER_THREAD))
+        n_threads = min(MOST_THREADS, -(-n_rows // ROWS_PER_THREAD))
+        # To count the cores takes longer than to predict a row.
+        n_threads = min(n_threads, usable_cores()) if n_threads > 1 else 1
         rows = self._memory.rows_per_call(longest, n_threads)
         if rows < ROWS_ALIKE:
             n_threads, rows = 1, self._memory.rows_per_call(longest)
@@ -176,9 +181,7 @@ class Pipeline:
 
 def _filled(column: np.ndarray, n_missing: int) -> np.ndarray:
     """A column with some more cells, which take no memory."""
-    filled = np.full((len(column) + n_missing, 1), "" if column.dtype == object else 0, dtype=column.dtype)
-    filled[: len(column)] = column
-    return filled
+    return np.concatenate((column, (_NO_TEXTS if column.dtype == object else _NO_NUMBERS)[:n_missing]))
 
 
 def _longest_text(column: np.ndarray) -> int:

@@ -121,6 +121,18 @@ def test_the_python_of_a_page_runs(page, walked):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_notebook_runs_from_the_first_cell_to_the_last(walked):
+    notebook = json.loads((DOCS / "rides.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    # Nothing is kept of a run: it would soon be that of another version.
+    assert not any(cell.get("outputs") for cell in notebook["cells"])
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(cells)], cwd=walked, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout, (walked / "runs" / "rides-notebook" / "run.json").exists()) == ("", True)
+
+
 def test_what_the_pages_predict_from_python_is_what_predict_says(walked):
     check = """
 print(minutes.item())

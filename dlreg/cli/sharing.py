@@ -1,8 +1,8 @@
-"""The commands for those whom a run is handed on to: a report, a card, a server, signatures, and others."""
+"""The commands for those whom a run is handed on to: a report, a card, a server, exports and signatures."""
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -129,6 +129,46 @@ def card(
     from dlreg.commands import card as command
 
     print_path(command.card(run_dir, output))
+
+
+@app.command(
+    **shown(
+        "dlreg export runs/mine-1 --format c",
+        "dlreg export runs/mine-1 --format savedmodel -o fares",
+        page="serving",
+    )
+)
+def export(
+    run_dir: RunDirArgument,
+    form: Annotated[
+        Literal["c", "savedmodel"],
+        typer.Option("--format", help="One file in C, or a folder for TensorFlow."),
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In C: NAME_predict, struct NAME_row and so on, to link several."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a folder that is a SavedModel already.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        output_option("PATH", "A file or a folder; default: a name after the run's, here."),
+    ] = None,
+    _follow_links: FollowLinksOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the model for other runtimes: one C file, or a SavedModel. Both read raw columns."""
+    from dlreg.cli.importing import quiet_import
+    from dlreg.cli.json_output import print_json
+    from dlreg.cli.output import print_path
+    from dlreg.commands import export as command
+
+    made = command.export(run_dir, form, output, name=name, overwrite=overwrite, importing=quiet_import)
+    if as_json:
+        print_json(made)
+    else:
+        print_path(made["output"])
 
 
 @app.command(**shown("dlreg sign runs/mine-1 --private-key private.pem", page="run-directory"))

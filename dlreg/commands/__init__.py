@@ -19,6 +19,7 @@
 - `offered`: columns and runs that a shell may offer
 - `explain`: which columns a run relies on
 - `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`
+- `export`: a run for other runtimes, as C or for TensorFlow
 - `report`: a page about runs; `report_facts`: what it tells of each, `report_summary`: the same in short
 - `reproduce`: a run trained again, and what is equal
 - `serve`: a run behind HTTP, by `dlreg.serving`

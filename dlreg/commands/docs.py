@@ -22,7 +22,7 @@ PAGES: Mapping[str, str] = {
     "trackers": "TensorBoard, MLflow and DVC",
     "cluster": "a search on many machines: Ray, SLURM, Kubernetes",
     "python": "trainings and predictions in a program or a notebook, and scikit-learn",
-    "serving": "predictions from any language, and over HTTP",
+    "serving": "predictions from any language, in C, and over HTTP",
     "scale": "more rows than memory, and the limits",
     "how-it-works": "the compiled epoch, the packages, the dependencies",
     "versions": "old runs, and what two equal trainings share",

@@ -1,6 +1,7 @@
 """Files of any kind, whoever wrote them.
 
 - `whole_file`: files that are written whole or not at all
+- `whole_folder`: the same of folders
 - `plain_file`: files that are read only if they are plain ones, and no more of them than expected
 - `table_files`: the files that the path of a table stands for, and whether they are still the same
 - `hashing`: the SHA-256 of a file

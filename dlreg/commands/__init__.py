@@ -20,6 +20,8 @@
 - `explain`: which columns a run relies on
 - `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`
 - `report`: a page about runs; `report_facts`: what it tells of each, `report_summary`: the same in short
+- `reproduce`: a run trained again, and what is equal
+- `serve`: a run behind HTTP, by `dlreg.serving`
 - `verify`: every file against what was written; `sign`: who vouches for it
 
 Each returns a value, writes only what the command is for, and warns (`warnings.warn`) of what a user should

@@ -83,6 +83,7 @@ def train(
     interruption: Interruption,
     listener: Listener,
     importing: Callable[[Path | None], AbstractContextManager[None]] = lambda _: nullcontext(),
+    threads: int | None = None,
 ) -> Summary:
     """Trains what a config describes and writes the run directory.
 
@@ -96,6 +97,7 @@ def train(
         listener: Told of progress.
         importing: Prepares the process while TensorFlow is imported; given the folder in which XLA may keep
             compiled programs, if there is one.
+        threads: How many an operation uses; None for as many as config and machine say.
 
     Raises:
         UsageError: A library that a tracker needs is not installed.
@@ -117,7 +119,7 @@ def train(
             dataset = stack.enter_context(open_dataset(config, listener.on_stage))
             plan = plan_training(config, dataset)
             refuse_too_little_memory(plan)
-            facts = gather_facts(config, dataset, plan.threads, started)
+            facts = gather_facts(config, dataset, threads or plan.threads, started)
         return_freed_memory()
         notes, target_hint = _tell_notes(config, dataset)
         config = without_search(config)

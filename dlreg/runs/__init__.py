@@ -22,7 +22,6 @@
 Others call `directory.{open_run_dir, next_run_dir, RunDir}`, `reading`, `contents`, `tables`, `facts`,
 `results`, `trained_run.{open_run, TrainedRun}`, `new_rows`, `row_reader`, `prediction_lines`, `overview`,
 `strange_cells`, `own_rows`, `number_texts`, `names`, `signature`, `interruption`,
-`checkpointing.Checkpointer` and `resuming`.
-Never imports engine,
-figures, preview, commands or cli: a run is read without TensorFlow.
+`checkpointing.Checkpointer` and `resuming`. Never imports engine, figures, preview, commands or cli: a run is
+read without TensorFlow.
 """

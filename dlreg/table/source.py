@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,21 @@ SAMPLE_ROWS, LEAST_SAMPLE_ROWS, SAMPLE_CELLS = 5000, 50, 100_000
 READERS = 2
 
 Form = Literal["text", "json", "arrow", "workbook"]
+
+
+class RowSource(Protocol):
+    """What rows are read from."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def csv_format(self) -> CsvFormat:
+        """How its text is written."""
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """The rows, in blocks of bounded size; from the start each time it is called."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +255,7 @@ class KnownTable:
         return replace(unread_table(path, csv_format), frame=frame)
 
 
-def stream_tables(source: Source | SeveralFiles, text_columns: Collection[str] = ()) -> Iterator[Table]:
+def stream_tables(source: RowSource, text_columns: Collection[str] = ()) -> Iterator[Table]:
     """Reads a table of any length in bounded memory, as `read_table` reads it: one table after the other.
 
     A column of numbers may be one of text in another of them.

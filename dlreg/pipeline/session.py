@@ -113,7 +113,7 @@ class Pipeline:
         if not n_rows:
             return {name: np.empty(0) for name in self._outputs}
         n_threads, rows = self._division(cells, n_rows)
-        if n_rows <= rows:
+        if rows >= n_rows:
             return dict(zip(self._outputs, self._run_block(cells), strict=True))
         blocks = (
             {name: column[start : start + rows] for name, column in cells.items()}

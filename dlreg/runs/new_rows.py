@@ -131,7 +131,7 @@ def refuse_level(intervals: Intervals, level: float, name: str = "--interval ") 
         hint = f"Give the share of rows that the intervals shall hold, such as {name}0.9"
         message = f"{name.rstrip(' =')} takes a number between 0 and 1; found {level:g}"
         raise UsageError(Fault(message, hint=hint))
-    if intervals.quantile(level) is None:
+    if not intervals.n_rows or level > intervals.highest_level:
         n_rows = intervals.n_rows
         message = f"{name}{level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
         hint = f"Ask for at most {intervals.highest_level:.3g}, or train" if n_rows else "Train"

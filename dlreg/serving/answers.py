@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,14 @@ import orjson
 
 from dlreg.errors import DataError, Fault
 from dlreg.evaluation.usable import is_usable
-from dlreg.runs.new_rows import PredictedRows, predict_table
+from dlreg.runs.new_rows import PredictedRows, predict_cells, predict_table
 from dlreg.runs.prediction_lines import LineForm, line_writer
+from dlreg.runs.row_reader import Row
 from dlreg.runs.strange_cells import StrangeCells, refuse_strange, refuse_unseen, strange_sentences
 from dlreg.runs.trained_run import TrainedRun
+from dlreg.serving.bodies import table_of_rows
 from dlreg.serving.faults import REQUEST
+from dlreg.serving.served_run import ServedRun
 from dlreg.table.kinds.number import count_without_unit
 from dlreg.table.table import Table
 
@@ -40,26 +44,24 @@ class Answer:
     Attributes:
         columns: `y_pred` and, where asked for, `y_lower` and `y_upper`: float64 of shape `(n_rows,)` each.
         cells: How many cells were `missing`, `outside` of the training range and `unseen`, by column.
-        warnings: The same in words, and what else may be misread.
+        n_unpredicted: Rows whose prediction is no number to use.
+        warnings: All this in words, and what else may be misread.
     """
 
     columns: Mapping[str, np.ndarray]
     cells: Mapping[str, Mapping[str, int]]
+    n_unpredicted: int
     warnings: Sequence[str]
 
-    @property
-    def n_unpredicted(self) -> int:
-        """Rows whose prediction is no number to use."""
-        usable = [is_usable(values) for values in self.columns.values()]
-        return int(np.sum(~np.logical_and.reduce(usable)))
 
-
-def answer(run: TrainedRun, tables: Iterable[Table], interval: float | None, refusals: Refusals) -> Answer:
-    """Predicts the rows of a request.
+def answer_tables(
+    run: TrainedRun, tables: Iterable[Table], interval: float | None, refusals: Refusals
+) -> Answer:
+    """Predicts the rows of tables, one after the other.
 
     Args:
         run: The trained run.
-        tables: The rows, one table after the other.
+        tables: The rows.
         interval: The share of new rows that lies between the bounds; None for no bounds.
         refusals: What may not be in them.
 
@@ -76,44 +78,41 @@ def answer(run: TrainedRun, tables: Iterable[Table], interval: float | None, ref
         raise DataError(Fault("there are no rows", REQUEST, hint="Give at least one"))
     strange = sum((rows.strange for rows in predicted), StrangeCells())
     columns = {
-        name: np.concatenate([rows.columns[name] for rows in predicted])
-        for name in predicted[0].columns
-        if name != "y_spread"
+        name: np.concatenate([rows.columns[name] for rows in predicted]) for name in predicted[0].columns
     }
-    return finished(run, columns, strange, refusals, bare)
+    return _answer(run, PredictedRows(columns, strange), refusals, bare)
 
 
-def finished(
-    run: TrainedRun,
-    columns: Mapping[str, np.ndarray],
-    strange: StrangeCells,
-    refusals: Refusals,
-    bare: Mapping[str, int],
-) -> Answer:
-    """Refuses what may not be answered, and says what may be misread of the rest.
-
-    Args:
-        run: The trained run.
-        columns: As in `Answer`.
-        strange: Cells unlike those of the training rows.
-        refusals: What may not be in them.
-        bare: How many cells of columns with units have none.
+def answer_rows(served: ServedRun, rows: Sequence[Row], interval: float | None, refusals: Refusals) -> Answer:
+    """The same for rows of JSON, in a tenth of the time that a data frame takes.
 
     Raises:
-        DataError: As `answer` does.
+        DataError: As `answer_tables` does.
     """
+    run = served.run
+    if any(column.unit for column in run.columns):
+        # Whose cells have none is counted in a table.
+        return answer_tables(run, [table_of_rows(run, rows)], interval, refusals)
+    return _answer(run, predict_cells(run, served.read_rows(rows), interval), refusals, {})
+
+
+def _answer(run: TrainedRun, predicted: PredictedRows, refusals: Refusals, bare: Mapping[str, int]) -> Answer:
+    """Refuses what may not be answered, and says what may be misread of the rest."""
+    strange = predicted.strange
+    columns = {name: values for name, values in predicted.columns.items() if name != "y_spread"}
     refuse_unseen(strange, REQUEST, refusals.max_unseen)
-    warnings = [*strange_sentences(run, strange)]
-    warnings += [f"{count:,} cells have no unit in column {name!r}" for name, count in bare.items()]
-    given = Answer(columns, strange.as_json(), warnings)
     if refusals.strict:
         refuse_strange(run, strange, REQUEST)
-    if given.n_unpredicted:
-        message = f"{given.n_unpredicted:,} rows have no finite prediction"
+    warnings = [*strange_sentences(run, strange)]
+    warnings += [f"{count:,} cells have no unit in column {name!r}" for name, count in bare.items()]
+    usable = reduce(np.logical_and, map(is_usable, columns.values()))
+    n_unpredicted = len(usable) - int(np.count_nonzero(usable))
+    if n_unpredicted:
+        message = f"{n_unpredicted:,} rows have no finite prediction"
         if refusals.strict:
             raise DataError(Fault(message, REQUEST, hint="Is a number too large?"))
         warnings.append(message)
-    return given
+    return Answer(columns, strange.as_json(), n_unpredicted, warnings)
 
 
 def as_json(given: Answer) -> bytes:

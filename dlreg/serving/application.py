@@ -13,8 +13,16 @@ from dlreg import __version__
 from dlreg.errors import DataError, DlregError, Fault, UsageError
 from dlreg.runs.new_rows import refuse_level
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.serving.answers import Answer, Refusals, about_lines, answer, as_json, as_lines
-from dlreg.serving.bodies import MAX_BODY_BYTES, BodyForm, form_of, tables_of
+from dlreg.serving.answers import (
+    Answer,
+    Refusals,
+    about_lines,
+    answer_rows,
+    answer_tables,
+    as_json,
+    as_lines,
+)
+from dlreg.serving.bodies import MAX_BODY_BYTES, BodyForm, form_of, rows_of_json, tables_of_lines
 from dlreg.serving.faults import REQUEST, RequestError, faults_json
 from dlreg.serving.form_page import form_page
 from dlreg.serving.row_schema import openapi
@@ -57,15 +65,17 @@ def application(
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _no_route)
 
-    @app.post("/predict")
     async def predict(request: Request) -> Response:
-        run = current[0].run
+        served = current[0]
         form = form_of(request.headers.get("content-type"))
-        interval = _interval(run, request.query_params)
+        interval = _interval(served.run, request.query_params)
         body = await _body(request)
         if len(body) <= SMALL_BODY_BYTES:
-            return _response(run, form, body, interval, refusals)
-        return await run_in_threadpool(_response, run, form, body, interval, refusals)
+            return _response(served, form, body, interval, refusals)
+        return await run_in_threadpool(_response, served, form, body, interval, refusals)
+
+    # A plain route: what FastAPI would do for each request is done by the functions above.
+    app.add_route("/predict", predict, methods=["POST"])
 
     @app.get("/health")
     async def health() -> Response:
@@ -73,7 +83,7 @@ def application(
 
     @app.get("/openapi.json")
     async def description() -> Response:
-        return JSONResponse(openapi(current[0].run))
+        return JSONResponse(openapi(current[0].run, refusals))
 
     @app.get("/")
     async def form(request: Request) -> Response:
@@ -106,10 +116,13 @@ async def _watch(current: list[ServedRun], on_note: Callable[[str], None], secon
 
 
 def _response(
-    run: TrainedRun, form: BodyForm, body: bytes, interval: float | None, refusals: Refusals
+    served: ServedRun, form: BodyForm, body: bytes, interval: float | None, refusals: Refusals
 ) -> Response:
     try:
-        given = answer(run, tables_of(form, body, run), interval, refusals)
+        if form == "json":
+            given = answer_rows(served, rows_of_json(body), interval, refusals)
+        else:
+            given = answer_tables(served.run, tables_of_lines(form, body, served.run), interval, refusals)
     except DataError as error:
         raise RequestError(422, *error.faults) from None
     return _written(form, given)

@@ -1,7 +1,7 @@
 """What a request holds, as a table: an object of rows in JSON, JSON Lines, or a CSV."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +9,8 @@ import pandas as pd
 
 from dlreg.errors import Fault
 from dlreg.runs.new_rows import table_of_frame
+from dlreg.runs.prediction_lines import LineForm
+from dlreg.runs.row_reader import Row
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.serving.faults import REQUEST, RequestError
 from dlreg.table.csv_file import csv_blocks
@@ -66,7 +68,7 @@ def form_of(content_type: str | None) -> BodyForm:
     raise RequestError(415, Fault(f"expected a Content-Type of {expected}; {found}", REQUEST, hint=hint))
 
 
-def rows_of_json(body: bytes) -> list[Mapping[str, Any]]:
+def rows_of_json(body: bytes) -> list[Row]:
     """The rows of a body in JSON: `{"rows": [{"column": value, …}, …]}`.
 
     Raises:
@@ -107,16 +109,21 @@ def _kind(value: Any) -> str:
     return names.get(type(value), f"the number {value}")
 
 
-def tables_of(form: BodyForm, body: bytes, run: TrainedRun) -> Iterator[Table]:
-    """The rows of a body, one table after the other.
+def table_of_rows(run: TrainedRun, rows: Sequence[Row], name: str = REQUEST) -> Table:
+    """Rows of JSON as a table that a run can read.
+
+    Raises:
+        DataError: Columns are missing, or cells are no numbers, text, true or false.
+    """
+    return table_of_frame(run, pd.DataFrame(rows, dtype=object), name)
+
+
+def tables_of_lines(form: LineForm, body: bytes, run: TrainedRun) -> Iterator[Table]:
+    """The rows of a body of lines, one table after the other.
 
     Raises:
         DataError: It holds no rows that the run can read.
-        RequestError: It is JSON of another shape.
     """
     csv_format = csv_format_of(run.config.data)
-    if form == "json":
-        yield table_of_frame(run, pd.DataFrame(rows_of_json(body), dtype=object), REQUEST)
-        return
     source = BodySource(REQUEST, csv_format, body, json_blocks if form == "jsonl" else csv_blocks)
     yield from stream_tables(source, run.text_columns)

@@ -1,22 +1,23 @@
 """A page in the browser to try a row: a plain form, which needs no script."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import pandas as pd
-
+from dlreg.config.date_formats import EPOCHS
 from dlreg.errors import DataError, Fault
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.report.page import render
-from dlreg.runs.new_rows import table_of_frame
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.serving.answers import Answer, Refusals, answer
+from dlreg.serving.answers import Answer, Refusals, answer_tables
+from dlreg.serving.bodies import table_of_rows
 from dlreg.serving.faults import for_client
 from dlreg.serving.row_schema import MOST_LEVELS
 from dlreg.table.column import Column
 from dlreg.wording import format_number
 
 _FORM = "the form"
+_EXAMPLE = datetime(2024, 12, 31, 18, 30, tzinfo=UTC)
 
 
 class Field(NamedTuple):
@@ -54,15 +55,14 @@ def form_page(run: TrainedRun, typed: Mapping[str, str], refusals: Refusals) -> 
     if typed:
         cells = {name: text.strip() or None for name, text in typed.items()}
         try:
-            table = table_of_frame(run, pd.DataFrame([cells], dtype=object), _FORM)
-            given = answer(run, [table], level, refusals)
+            given = answer_tables(run, [table_of_rows(run, [cells], _FORM)], level, refusals)
         except DataError as error:
             faults = [for_client(fault) for fault in error.faults]
     page = render(
         "form.html.jinja",
         target=run.config.data.target,
         answer=given and _told(run, given),
-        level=level,
+        level=f"{LEVEL:.0%}",
         faults=[f"{fault.message}. {fault.hint}" if fault.hint else fault.message for fault in faults],
         warnings=given.warnings if given else [],
         fields=[_field(run, column, typed.get(column.name, "")) for column in run.columns],
@@ -87,7 +87,11 @@ def _field(run: TrainedRun, column: Column, value: str) -> Field:
         low, high = map(format_number, run.ranges[column.name])
         about = f"{low} to {high}{f' {column.unit}' if column.unit else ''}"
     elif column.kind == "date":
-        about = f"as {column.date_format}"
+        about = _such_as(str(column.date_format))
     elif levels and not choices:
         about = f"one of {len(levels):,} levels"
     return Field(column.name, value, choices, about, column.kind == "number")
+
+
+def _such_as(date_format: str) -> str:
+    return date_format if date_format in EPOCHS else f"such as {_EXAMPLE.strftime(date_format)}"

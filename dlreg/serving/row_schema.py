@@ -1,22 +1,31 @@
 """What a row is, for OpenAPI 3.1: the kind and the range of each column of a run."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from dlreg import __version__
+from dlreg.config.date_formats import EPOCHS
 from dlreg.runs.trained_run import TrainedRun
+from dlreg.serving.answers import Refusals
 from dlreg.serving.bodies import MEDIA_TYPES
 from dlreg.table.column import Column
 from dlreg.table.dates import date_pattern
 from dlreg.wording import format_number
 
+# A number as text, with "." for the decimal mark of the run.
+_NUMBER = "^([-+]?([0-9]+.?[0-9]*|.[0-9]+)([eE][-+]?[0-9]+)?|)$"
+_WHOLE = re.compile("-?(0|[1-9][0-9]{0,15})")
+# What columns of yes and no hold most; other words for them are read, too.
+_BOOLEANS = [True, False, 1, 0, "true", "false", "yes", "no", "", None]
 # More levels than these are told by number.
 MOST_LEVELS = 100
 _JSON, _CSV, _LINES = "application/json", "text/csv", "application/x-ndjson"
 
 
-def openapi(run: TrainedRun) -> dict[str, Any]:
+def openapi(run: TrainedRun, refusals: Refusals) -> dict[str, Any]:
     """The description of the server of a run."""
+    takes_any = not refusals.strict and refusals.max_unseen != 0
     target = run.config.data.target
     return {
         "openapi": "3.1.0",
@@ -31,7 +40,7 @@ def openapi(run: TrainedRun) -> dict[str, Any]:
         },
         "components": {
             "schemas": {
-                "Row": row_schema(run),
+                "Row": row_schema(run, takes_any=takes_any),
                 "Rows": _object({"rows": {"type": "array", "items": _ref("Row"), "minItems": 1}}),
                 "Predictions": _predictions_schema(run),
                 "Faults": _faults_schema(),
@@ -40,31 +49,47 @@ def openapi(run: TrainedRun) -> dict[str, Any]:
     }
 
 
-def row_schema(run: TrainedRun) -> dict[str, Any]:
+def row_schema(run: TrainedRun, *, takes_any: bool) -> dict[str, Any]:
     """The schema of a row as an object of JSON. Keys beyond those of the columns are not read."""
-    properties = {column.name: column_schema(run, column) for column in run.columns}
+    properties = {column.name: column_schema(run, column, takes_any=takes_any) for column in run.columns}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def column_schema(run: TrainedRun, column: Column) -> dict[str, Any]:
-    """The schema of a cell of a column, with what the training rows held."""
+def column_schema(run: TrainedRun, column: Column, *, takes_any: bool) -> dict[str, Any]:
+    """The schema of a cell of a column, with what the training rows held; "" is missing, as null is.
+
+    Args:
+        run: The trained run.
+        column: One of its columns.
+        takes_any: Whether levels are taken that no training row has.
+    """
     if column.kind == "number":
         return _number_schema(run, column)
-    if column.kind == "boolean":
-        return {"type": ["boolean", "null"], "description": "True, false, or words for them; null: missing."}
     if column.kind == "date":
+        counted = ["number"] if column.date_format in EPOCHS else []
         return {
-            "type": ["string", "null"],
-            "pattern": f"^({date_pattern(str(column.date_format))})$",
+            "type": ["string", *counted, "null"],
+            "pattern": f"^({date_pattern(str(column.date_format))}|)$",
             "description": f"A date of the form {column.date_format}; null: missing.",
         }
-    levels = sorted(run.levels.get(column.name, set()) - {""})
-    listed = {"examples": levels[:3]} if len(levels) > MOST_LEVELS else {"enum": [*levels, None]}
-    return {
-        "type": ["string", "null"],
-        **listed,
-        "description": f"One of the {len(levels):,} levels of the training rows; null: missing.",
-    }
+    return _level_schema(run, column, takes_any=takes_any)
+
+
+def _level_schema(run: TrainedRun, column: Column, *, takes_any: bool) -> dict[str, Any]:
+    if column.kind == "boolean":
+        cells, words = _BOOLEANS, "True or false"
+    else:
+        levels = sorted(run.levels.get(column.name, set()) - {""})
+        numbers = [int(level) for level in levels if _WHOLE.fullmatch(level)]
+        cells, words = (
+            [*levels, *numbers, "", None],
+            f"One of the {len(levels):,} levels of the training rows",
+        )
+    schema: dict[str, Any] = {"enum": cells}
+    if takes_any or len(cells) > MOST_LEVELS:
+        words += ", or another, which is counted as unseen" if takes_any else ""
+        schema = {"type": ["string", "number", "boolean", "null"], "examples": cells[:MOST_LEVELS]}
+    return schema | {"description": f"{words}; null: missing."}
 
 
 def _number_schema(run: TrainedRun, column: Column) -> dict[str, Any]:
@@ -72,9 +97,12 @@ def _number_schema(run: TrainedRun, column: Column) -> dict[str, Any]:
     if column.name in run.ranges:
         low, high = map(format_number, run.ranges[column.name])
         words += f", from {low} to {high} in the training rows"
-    unit = f", in {column.unit} if it has no unit of its own" if column.unit else ""
-    types = ["number", "string", "null"] if column.unit else ["number", "null"]
-    return {"type": types, "description": f"{words}{unit}; null: missing."}
+    types: dict[str, Any] = {"type": ["number", "string", "null"]}
+    if column.unit:
+        words += f", in {column.unit} if it has no unit of its own"
+    else:
+        types |= {"pattern": _NUMBER.replace(".", re.escape(run.config.data.decimal))}
+    return types | {"description": f"{words}; null: missing."}
 
 
 def _predict_operation(run: TrainedRun) -> dict[str, Any]:

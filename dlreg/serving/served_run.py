@@ -1,14 +1,19 @@
 """The run that is served, and the new one in its place."""
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dlreg.errors import DlregError
 from dlreg.runs.names import RUN
 from dlreg.runs.reading import read_any_record
+from dlreg.runs.row_reader import Row, row_reader
 from dlreg.runs.trained_run import TrainedRun, open_run
+from dlreg.serving.faults import REQUEST
 
 
 @dataclass(frozen=True)
@@ -17,10 +22,12 @@ class ServedRun:
 
     Attributes:
         run: Ready to predict.
+        read_rows: Reads rows of JSON for it.
         state: What changes when another run takes its place.
     """
 
     run: TrainedRun
+    read_rows: Callable[[Sequence[Row]], dict[str, np.ndarray]]
     state: tuple[int, ...] | None
 
     def is_replaced(self) -> bool:
@@ -38,7 +45,8 @@ def open_served(path: Path) -> ServedRun:
     """
     # Before the run is read: one that replaces it meanwhile is noticed.
     state = _state(path)
-    return ServedRun(open_run(path), state)
+    run = open_run(path)
+    return ServedRun(run, row_reader(run, REQUEST), state)
 
 
 def describe_run(run: TrainedRun) -> dict[str, Any]:

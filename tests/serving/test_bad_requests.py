@@ -266,9 +266,9 @@ def test_the_address_of_a_page_may_hold_anything(server):
         assert reply.status in (200, 422) and b"<script" not in reply.body, query
 
 
-@pytest.fixture(scope="module")
-def app(project):
-    return application(open_served(project / "run"), Refusals(), print)
+@pytest.fixture(scope="module", params=[Refusals(), Refusals(max_unseen=0)], ids=["default", "closed"])
+def app(project, request):
+    return application(open_served(project / "run"), request.param, print)
 
 
 @pytest.mark.parametrize(

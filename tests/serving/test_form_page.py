@@ -24,7 +24,7 @@ def test_the_form_has_a_field_for_each_column(server):
     assert reply.status == 200 and reply.headers["content-type"] == "text/html; charset=utf-8"
     assert text.count("<label") == len(server.about["columns"])
     assert all(level in text for level in ("<option>low</option>", "<option>mid</option>"))
-    assert 'name="Wind speed (m/s)"' in text and "as %Y-%m-%d %H:%M" in text
+    assert 'name="Wind speed (m/s)"' in text and "such as 2024-12-31 18:30" in text
     assert "<script" not in text and "default-src &#39;none&#39;" in text.replace("'", "&#39;")
 
 
@@ -34,7 +34,7 @@ def test_a_row_is_predicted_and_stays_in_the_form(server, row):
     text = reply.body.decode()
     assert reply.status == 200 and f"<b>{expected:.4g}</b>" in text
     assert f'value="{row["moment"]}"' in text and "<option selected>" in text
-    assert "for 90" in text
+    assert "for 90% of such rows" in text
 
 
 def test_what_is_wrong_is_said_on_the_page(server, row):

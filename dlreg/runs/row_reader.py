@@ -56,19 +56,26 @@ def row_reader(run: TrainedModel, name: str = ROWS) -> Callable[[Sequence[Row]],
     """
     csv_format = csv_format_of(run.config.data)
     readers = {column.name: _reader(column, csv_format) for column in run.columns}
-    dtypes = {column.name: object if KINDS[column.kind].is_text else np.float64 for column in run.columns}
+    texts = frozenset(run.text_columns)
 
     def read(rows: Sequence[Row]) -> dict[str, np.ndarray]:
-        cells: dict[str, np.ndarray] = {}
+        values: dict[str, list[Any]] = {}
         try:
             for column, reader in readers.items():
-                values = reader([row[column] for row in rows])
-                if not values:
+                plain = reader([row[column] for row in rows])
+                if not plain:
                     return _read_by_pandas(run, rows, name)
-                cells[column] = np.array(values, dtype=dtypes[column]).reshape(-1, 1)
+                values[column] = plain
         except (KeyError, TypeError):
             return _read_by_pandas(run, rows, name)
-        return cells
+        # A function of NumPy takes longer than to read some cells, so all numbers are one array.
+        numbers = iter(
+            np.array([plain for column, plain in values.items() if column not in texts], dtype=np.float64)
+        )
+        return {
+            column: (np.array(plain, dtype=object) if column in texts else next(numbers)).reshape(-1, 1)
+            for column, plain in values.items()
+        }
 
     return read
 
@@ -133,7 +140,7 @@ def _read_numbers(cells: Sequence[Any], *, gaps: frozenset[float]) -> list[float
             value = math.nan
         elif kind in _FLOATS:
             value = float(cell)
-            if math.isinf(value) or abs(value) > LARGEST_NUMBER:
+            if abs(value) > LARGEST_NUMBER:
                 return None
         elif kind in _WHOLE and -_LARGEST_WHOLE <= cell <= _LARGEST_WHOLE:
             value = float(cell)

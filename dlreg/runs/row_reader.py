@@ -40,7 +40,8 @@ _FLOATS, _WHOLE = frozenset({float, np.float64}), frozenset({int, np.int64})
 _LARGEST_WHOLE = 1 << 53
 # Their fields are checked by the calendar alone.
 _PLAIN_DIRECTIVES = {"Y": "year", "m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
-_MOST_KNOWN = 4096
+# What is kept of texts that came before; longer ones would fill the memory.
+_MOST_KNOWN, _LONGEST_KNOWN = 4096, 256
 
 
 def row_reader(run: TrainedModel, name: str = ROWS) -> Callable[[Sequence[Row]], dict[str, np.ndarray]]:
@@ -125,7 +126,7 @@ def _reader(column: Column, csv_format: CsvFormat) -> _Reader:
             return lambda _: None
         return partial(_read_numbers, gaps=numbers)
     if KINDS[column.kind] is CATEGORY:
-        level = lru_cache(_MOST_KNOWN)(partial(_level, column, texts))
+        level = _remembering(partial(_level, column, texts))
         words = frozenset() if csv_format.missing_values else frozenset({bool})
         return partial(_read_levels, level=level, words=words, gaps=numbers, point=csv_format.decimal)
     moment = _moment_reader(str(column.date_format), texts)
@@ -202,7 +203,6 @@ def _moment_reader(date_format: str, gaps: frozenset[str]) -> Callable[[str], st
     pattern = re.compile(re.escape(lead) + "".join(parts))
     anywhere = {"year": 1900, "month": 1, "day": 1}
 
-    @lru_cache(_MOST_KNOWN)
     def read(text: str) -> str | None:
         text = text.strip()
         if text in gaps:
@@ -216,7 +216,13 @@ def _moment_reader(date_format: str, gaps: frozenset[str]) -> Callable[[str], st
             return None
         return text
 
-    return read
+    return _remembering(read)
+
+
+def _remembering(read: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """The same function, which knows what it made of the last short texts."""
+    known = lru_cache(_MOST_KNOWN)(read)
+    return lambda text: known(text) if len(text) <= _LONGEST_KNOWN else read(text)
 
 
 def _is_missing(cell: Any) -> bool:

@@ -25,6 +25,7 @@ def sentences(summary: StudySummary) -> Iterator[str]:
     # Who named no range cannot widen it without naming all of them.
     yield from map(_edge, () if summary.is_default_space else summary.edges)
     yield gain_sentence(summary)
+    yield from _ensemble(summary)
     if summary.optimism:
         yield _optimism(summary.optimism, summary)
     if advice := _advice(summary):
@@ -123,6 +124,16 @@ def gain_sentence(summary: StudySummary) -> str:
         f"On the {_count(gain.n, 'test row')} the best config is {verdict[gain.verdict]} the config's own "
         f"values: its {_name(gain.metric)} is {_change(gain)}."
     )
+
+
+def _ensemble(summary: StudySummary) -> Iterator[str]:
+    """Says of a larger ensemble what it costs, where dlreg chose to try it."""
+    best, plain = (chosen.values.get("model.ensemble") for chosen in (summary.best, summary.plain))
+    if summary.is_default_space and best is not None and best != plain:
+        yield (
+            f"The best config has a larger ensemble, {best} networks in place of {plain} for each embedding "
+            f"and fold: it takes about {best / plain:.2g} times as long to train and to predict."
+        )
 
 
 def _name(metric: str) -> str:

@@ -181,3 +181,14 @@ def test_with_other_test_rows_it_does_not_say_that_there_are_none():
 def test_where_nothing_stands_out_from_chance_no_share_is_told():
     text = text_of(importance={"training.learning_rate": 0.0, "model.dropout": 0.0})
     assert "What mattered cannot be told: no parameter stands out from chance." in text
+
+
+def test_a_larger_ensemble_that_dlreg_chose_is_told_with_what_it_costs():
+    larger = replace(SUMMARY.best, values={"model.ensemble": 2})
+    plain = replace(SUMMARY.plain, values={"model.ensemble": 1})
+    words = "a larger ensemble, 2 networks in place of 1 for each embedding and fold: it takes about 2 times"
+    assert words in text_of(is_default_space=True, best=larger, plain=plain)
+    # Who asked for it knows.
+    assert words not in text_of(best=larger, plain=plain)
+    assert "ensemble" not in text_of(is_default_space=True, best=plain, plain=plain)
+    assert "ensemble" not in text_of(is_default_space=True)

@@ -101,6 +101,10 @@ def _kind(fault: Fault) -> str:
     return " ".join(words[:2])
 
 
+class DlregWarning(UserWarning):
+    """What a user should know, and what stops nothing."""
+
+
 class DlregError(Exception):
     """A mistake or circumstance the user can do something about.
 

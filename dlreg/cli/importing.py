@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from dlreg.files.cache_folder import cache_folder
+from dlreg.files.native_stderr import native_stderr_held_back
 
 # What TensorFlow and Keras ask for when they are imported, and do without where it is not installed: for
 # images, their figures, sparse matrices and wrappers. It would be two fifths of their time.
@@ -42,7 +43,7 @@ def quiet_import(cache: Path | None = None) -> Iterator[None]:
         cache: The folder in which XLA keeps compiled programs, if it is to keep any.
     """
     _set_environment(cache)
-    with _native_stderr_held_back(), _nothing_collected(), _finding(_WhenUsed()):
+    with native_stderr_held_back(), _nothing_collected(), _finding(_WhenUsed()):
         _import_keras()
         yield
 
@@ -170,20 +171,6 @@ def _set_environment(cache: Path | None) -> None:
     if cache:
         flags = os.environ.get("TF_XLA_FLAGS", "")
         os.environ["TF_XLA_FLAGS"] = f"{flags} --tf_xla_persistent_cache_directory={cache}".strip()
-
-
-@contextmanager
-def _native_stderr_held_back() -> Iterator[None]:
-    """Sends file descriptor 2 nowhere: some messages come before TensorFlow reads its log level."""
-    sys.stderr.flush()
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
 
 
 @contextmanager

@@ -9,7 +9,16 @@ JSON_VERSION = 1
 
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object, for a script; what could steer a terminal is escaped."""
+    print(_dumped(value, indent=2))
+
+
+def print_json_line(value: dict[str, Any]) -> None:
+    """The same on one line and at once, by a command that goes on."""
+    print(_dumped(value), flush=True)
+
+
+def _dumped(value: dict[str, Any], indent: int | None = None) -> str:
     text = json.dumps(
-        {"schema_version": JSON_VERSION, **value}, indent=2, ensure_ascii=False, allow_nan=False
+        {"schema_version": JSON_VERSION, **value}, indent=indent, ensure_ascii=False, allow_nan=False
     )
-    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlreg.cli.console import PipeConsole
-from dlreg.cli.json_output import print_json
+from dlreg.cli.json_output import print_json, print_json_line
 from dlreg.errors import printable
 from dlreg.evaluation.baselines import compare_with_baselines
 from dlreg.wording import format_number, format_share
@@ -28,6 +28,37 @@ def print_run(summary: dict[str, Any], target: str, form: Literal["json", "path"
         print_path(summary["run_dir"])
     else:
         _print_run_as_text(summary, target)
+
+
+def print_served(about: dict[str, Any], *, as_json: bool) -> None:
+    """Where a run is served, on one line and at once: a script waits for it."""
+    if as_json:
+        print_json_line(about)
+    else:
+        print(about["url"], flush=True)
+
+
+def print_reproduction(found: dict[str, Any], run_dir: str, *, as_json: bool) -> None:
+    """How far a run that was trained again is the same, and what may have made another of it."""
+    if as_json:
+        print_json({"run_dir": run_dir, **found})
+        return
+    n_equal, n_files = sum(found["files"].values()), len(found["files"])
+    print(f"{n_equal} of {n_files} files are equal to the byte")
+    for name, is_equal in found["files"].items():
+        if not is_equal:
+            print(f"other bytes: {printable(name)}")
+    if found["difference"]:
+        print(f"largest difference of a prediction: {found['difference']:.1g} of the target's spread")
+    for name, (then, now) in found["metrics"].items():
+        print(f"{name}: {format_number(then)} then, {format_number(now)} now")
+    for name, (then, now) in found["facts"].items():
+        print(f"{printable(name)}: {printable(str(then))} then, {printable(str(now))} now")
+    if found["equal"] != "byte" and not found["facts"]:
+        print("versions, machine and threads are those of the run: what made the difference is not recorded")
+    print(
+        {"byte": "Equal to the byte.", "rounding": "Equal to rounding.", "no": "Not equal."}[found["equal"]]
+    )
 
 
 def print_path(path: str | Path) -> None:

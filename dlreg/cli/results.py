@@ -98,7 +98,7 @@ def predict(
     csv: Annotated[str, typer.Argument(metavar="CSV", help="New rows; - is standard input.")] = "-",
     output: Annotated[
         str,
-        output_option("CSV", "Where to write; - is standard output."),
+        output_option("FILE", "A .csv or .jsonl file; - is standard output."),
     ] = "-",
     keep: Annotated[
         list[str] | None,
@@ -133,6 +133,14 @@ def predict(
             help="Put ' before kept cells that a spreadsheet would take for formulas.",
         ),
     ] = False,
+    form: Annotated[
+        Literal["csv", "jsonl"] | None,
+        typer.Option(
+            "--format",
+            rich_help_panel=OUTPUT,
+            help="Write a CSV or JSON Lines; default what FILE ends with, else csv.",
+        ),
+    ] = None,
     overrides: FormatOption = None,
     max_unseen: MaxUnseenOption = None,
     strict: StrictOption = False,
@@ -156,7 +164,7 @@ def predict(
     run = read_otherwise(open_run(run_dir), overrides or ())
     if csv == "-" and sys.stdin.isatty():
         show_note("reading a table from the terminal, to its end with Ctrl-D; give a CSV for one in a file")
-    options = command.Options(keep or (), spread, interval, max_unseen, strict, escape_formulas)
+    options = command.Options(keep or (), spread, interval, max_unseen, strict, escape_formulas, form)
     report, unusable = command.predict(run, csv, output, options)
     if as_json:
         print_json({"run_dir": str(run_dir), **report})

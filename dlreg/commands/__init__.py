@@ -19,7 +19,10 @@
 - `offered`: columns and runs that a shell may offer
 - `explain`: which columns a run relies on
 - `card`: the model card of a run; `card_sections`: its text, with `card_code` and `markdown`
+- `export`: a run for other runtimes, as C or for TensorFlow
 - `report`: a page about runs; `report_facts`: what it tells of each, `report_summary`: the same in short
+- `reproduce`: a run trained again, and what is equal
+- `serve`: a run behind HTTP, by `dlreg.serving`
 - `verify`: every file against what was written; `sign`: who vouches for it
 
 Each returns a value, writes only what the command is for, and warns (`warnings.warn`) of what a user should

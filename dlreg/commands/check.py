@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlreg.config.reading import read_config
+from dlreg.config.reading import Reading, read_config
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DataError, DlregError, Fault, abridged, abridged_notes, printable
 
@@ -49,9 +49,21 @@ def check(
         UsageError: One of `overrides` is not `KEY=VALUE`.
     """
     try:
-        config, faults = read_config(path, overrides, searches)
+        reading = read_config(path, overrides, searches)
     except ConfigError as error:
         return Report(error.faults, (), (), None, error.exit_code)
+    return check_reading(str(path), reading, strict=strict)
+
+
+def check_reading(source: str, reading: Reading, *, strict: bool = False) -> Report:
+    """Checks a config that has been read, and its table.
+
+    Args:
+        source: Where it stands.
+        reading: The config, as far as it can be understood.
+        strict: Warnings count as faults.
+    """
+    config, faults = reading
     exit_code = ConfigError.exit_code if faults else 0
     if config is None:
         return Report(faults, (), (), None, exit_code)
@@ -69,7 +81,7 @@ def check(
         plan = plan_training(config, dataset)
         refuse_too_little_memory(plan)
     except DlregError as error:
-        return Report(_in_order(path, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
+        return Report(_in_order(source, (*faults, *error.faults)), (), (), None, exit_code or error.exit_code)
     # With faults in the config some settings are defaults in place of them, and not the user's choice.
     advices = [advice for advice in advise(config, dataset.in_memory) if advice.about == "data" or not faults]
     warnings = tuple(advice.fault for advice in advices)
@@ -109,13 +121,13 @@ def describe_search(config: Config, n_rows: int) -> tuple[dict[str, Any] | None,
     }, search.notes
 
 
-def _in_order(path: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+def _in_order(source: str, faults: Sequence[Fault]) -> tuple[Fault, ...]:
     """The faults of the config by line, then the others in the order given."""
     in_config = sorted(
-        (fault for fault in faults if fault.path == str(path)),
+        (fault for fault in faults if fault.path == source),
         key=lambda fault: (fault.line or 0, fault.column or 0),
     )
-    return (*in_config, *(fault for fault in faults if fault.path != str(path)))
+    return (*in_config, *(fault for fault in faults if fault.path != source))
 
 
 def load_checked_config(path: Path, overrides: Sequence[str], searches: Sequence[str] = ()) -> Config:
@@ -132,10 +144,23 @@ def load_checked_config(path: Path, overrides: Sequence[str], searches: Sequence
         UsageError: One of the texts is not `KEY=VALUE`.
         ConfigError: The config has faults.
     """
-    config, faults = read_config(path, overrides, searches)
+    return checked_config(str(path), read_config(path, overrides, searches))
+
+
+def checked_config(source: str, reading: Reading) -> Config:
+    """The same of a config that has been read.
+
+    Args:
+        source: Where it stands.
+        reading: The config, as far as it can be understood.
+
+    Raises:
+        ConfigError: The config has faults.
+    """
+    config, faults = reading
     if faults or config is None:
         is_large = config and _is_large(config)
-        raise ConfigError(*(faults if is_large else check(path, overrides, searches).faults))
+        raise ConfigError(*(faults if is_large else check_reading(source, reading).faults))
     return config
 
 

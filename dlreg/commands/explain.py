@@ -13,7 +13,7 @@ from dlreg.figures.plots import plot_importance
 from dlreg.figures.writing import format_of, write_figure
 from dlreg.runs.names import IMPORTANCE
 from dlreg.runs.own_rows import read_own_rows
-from dlreg.runs.trained_run import use_run
+from dlreg.runs.trained_run import TrainedRun, use_run
 from dlreg.table.dataset import Part
 
 # More rows are sampled, the fewer the more columns: each column costs `repeats` predictions of all rows.
@@ -45,6 +45,22 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     """
     output = output or path / IMPORTANCE
     format_of(output)
+    run, importance = measure_importance(path, metric=metric, repeats=repeats)
+    report = {"run_dir": str(path), "figure": str(output), **importance}
+    write_figure(plot_importance(report, target=run.config.data.target), output)
+    return report
+
+
+def measure_importance(
+    path: Path, *, metric: str = "rmse", repeats: int = 10
+) -> tuple[TrainedRun, dict[str, Any]]:
+    """The same without a figure: the run, and what is said of its columns.
+
+    Raises:
+        UsageError: The metric has no value on these rows.
+        RunDirError: There is no complete run, it is damaged, or its table is not what it was trained on.
+        DataError: The metric is not finite, with the cells as they are or with those of a column permuted.
+    """
     run, own_rows = use_run(path, lambda run: (run, read_own_rows(run)))
     parts, n_rows = own_rows
     name, whole = rows_to_measure(parts, cross_validated=run.config.training.cross_validation is not None)
@@ -58,9 +74,7 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
     if not np.isfinite([value, *(increase for column in increases.values() for increase in column)]).all():
         hint = "dlreg evaluate says which rows have predictions that are not finite, if any has by itself"
         raise DataError(Fault(f"the run's {metric} on its {name} rows is not finite", str(path), hint=hint))
-    report = {
-        "run_dir": str(path),
-        "figure": str(output),
+    return run, {
         "part": name,
         "n": len(part.y_true),
         "n_part": n_rows[name],
@@ -69,8 +83,6 @@ def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: i
         "repeats": repeats,
         "columns": _ranked(increases),
     }
-    write_figure(plot_importance(report, target=run.config.data.target), output)
-    return report
 
 
 def _ranked(increases: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:

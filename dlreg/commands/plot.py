@@ -21,7 +21,7 @@ from dlreg.runs.names import LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT
 from dlreg.runs.reading import read_record, read_together
 from dlreg.runs.tables import read_predictions
 
-_FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
+FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
 
 
 def plot(path: Path, kind: str, output: Path | None) -> Path:
@@ -39,17 +39,29 @@ def plot(path: Path, kind: str, output: Path | None) -> Path:
         UsageError: The suffix is that of no format of a figure.
         RunDirError: There is no complete run, it is damaged, or it has no test rows to draw.
     """
-    output = output or path / _FILES[kind]
+    output = output or path / FILES[kind]
     format_of(output)
-    figure = read_together(path, lambda record: _draw(path, record, kind))
-    write_figure(figure, output)
+    write_figure(draw(path, kind), output)
     return output
+
+
+def draw(path: Path, kind: str) -> Figure:
+    """Draws a figure of a run, and writes nothing.
+
+    Args:
+        path: The run directory.
+        kind: As `plot` takes it.
+
+    Raises:
+        RunDirError: There is no complete run, it is damaged, or it has no test rows to draw.
+    """
+    return read_together(path, lambda record: _draw(path, record, kind))
 
 
 def draw_all(path: Path, folder: Path) -> None:
     """Draws every figure that a run has, in PNG, into a folder."""
     record = read_record(path)
-    for kind, name in _FILES.items():
+    for kind, name in FILES.items():
         if kind == "loss" or read_test_metrics(path, record):
             write_figure(_draw(path, record, kind), folder / name)
 

@@ -1,46 +1,37 @@
 """Predictions for new rows, streamed: one line per input row, in order, in bounded memory."""
 
 import contextlib
-import io
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from csv import writer as csv_writer
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import pandas as pd
 
 from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
-from dlreg.errors import DataError, Fault, UsageError, located
-from dlreg.evaluation.usable import Unusable, find_unusable, is_usable
+from dlreg.errors import DataError, Fault, UsageError
+from dlreg.evaluation.usable import Unusable, find_unusable
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
-from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
-from dlreg.runs.number_texts import joined_lines, number_texts
+from dlreg.runs.new_rows import predict_table, refuse_level
+from dlreg.runs.prediction_lines import LineForm, form_of_file, kept_cells, line_writer
 from dlreg.runs.strange_cells import (
     StrangeCells,
-    count_strange_cells,
     refuse_strange,
     refuse_unseen,
     strange_sentences,
 )
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.table.columns import read_cells
 from dlreg.table.dataset import csv_format_of
 from dlreg.table.kinds.number import count_without_unit
-from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 from dlreg.table.source import find_source, no_rows_fault, standard_input, stream_tables
-from dlreg.table.table import Table
 
 # So many texts stay in the processor's cache, and in memory that Python has already.
 LINES_AT_ONCE = 8192
-# What makes quotes round a cell necessary.
-_QUOTED = ',"\n\r'
 
 
 @dataclass(frozen=True)
@@ -55,6 +46,7 @@ class Options:
             but all of them.
         strict: Refuse whatever the training rows did not have.
         escape_formulas: Put a `'` before kept cells that a spreadsheet would take for formulas.
+        form: `csv` or `jsonl`; None for that which the name of the output ends with, else `csv`.
     """
 
     keep: Sequence[str] = ()
@@ -63,6 +55,7 @@ class Options:
     max_unseen: float | None = None
     strict: bool = False
     escape_formulas: bool = False
+    form: LineForm | None = None
 
     @property
     def predicted(self) -> list[str]:
@@ -72,9 +65,9 @@ class Options:
 
 
 def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[dict[str, Any], list[Fault]]:
-    """Predicts each row of a CSV and writes `row`, the kept columns and `y_pred`; warns of strange cells.
+    """Predicts each row of a table and writes `row`, the kept columns and `y_pred`; warns of strange cells.
 
-    A prediction that is no number to use leaves its cell empty.
+    A prediction that is no number to use leaves its cell empty, in JSON null.
 
     Args:
         run: The trained run.
@@ -88,42 +81,49 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
         like `formulas`, by column. And the fault of the unpredicted rows, if there are any.
 
     Raises:
-        UsageError: A spread is asked for where there is one member, a column to be kept twice, or an
-            interval that is no share of rows, or a larger one than the rows it is calibrated on can tell of.
+        UsageError: A spread is asked for where there is one member, a column to be kept twice, an interval
+            that is no share of rows, or a larger one than the rows it is calibrated on can tell of, or
+            formulas to be escaped in JSON.
         DataError: No rows, columns missing, cells that are not what the column is, levels of which too many
             are unknown, and with `strict` anything strange or unpredicted.
         StorageError: The output cannot be written.
     """
-    _check_options(run, options)
+    form = options.form or form_of_file(output)
+    _check_options(run, options, form)
     csv_format = csv_format_of(run.config.data)
     source = standard_input(csv_format) if csv == "-" else find_source(csv, csv_format)
     n_rows, strange, bare, unusable = 0, StrangeCells(), Counter[str](), Unusable()
-    formulas, written = formulas_of_names(options.keep), escaped if options.escape_formulas else list
+    formulas = formulas_of_names(options.keep if form == "csv" else ())
+    writer = line_writer(form, options.keep, options.predicted, escaped if options.escape_formulas else list)
     with naming_set_option(), _open_output(output) as target:
         # Numbers are read as such, and once more as text where they are kept as they are written.
         numbers = {column.name for column in run.columns} - set(run.text_columns)
         text_columns = {*run.text_columns, *options.keep} - numbers
         for block in stream_tables(source, text_columns):
             table = with_dates_as_trained(block, run)
-            predicted, met = _predict_block(run, table, options)
-            strange += met
+            predicted = predict_table(run, table, interval=options.interval, needed=options.keep)
+            if options.strict:
+                refuse_strange(run, predicted.strange, table.name)
+            for place in describe_rows(table, find_non_data_rows(table, None)):
+                warnings.warn(f"predicted, but no observation: {place}", stacklevel=1)
+            strange += predicted.strange
             rows = np.arange(n_rows, n_rows + len(table.frame))
-            unusable += find_unusable(rows, *(predicted[name] for name in options.predicted))
+            unusable += find_unusable(rows, *(predicted.columns[name] for name in options.predicted))
             if options.strict and unusable.count:
                 raise DataError(*unusable.faults(source.name))
             bare.update(count_without_unit(table, run.columns))
             if not n_rows:
                 # Before anything is written: what follows is mostly like what comes first.
                 refuse_unseen(strange, source.name, options.max_unseen)
-                names = ([name] for name in written(options.keep))
-                target.write(_lines(["row"], [*names], [[name] for name in options.predicted]))
-            kept = _kept_texts(block, options.keep)
-            formulas += find_formulas(kept, n_rows)
+                target.write(writer.header)
+            kept = kept_cells(block, options.keep, numbers)
+            if form == "csv":
+                formulas += find_formulas({name: cells.texts for name, cells in kept.items()}, n_rows)
             for start in range(0, len(rows), LINES_AT_ONCE):
                 lines = slice(start, start + LINES_AT_ONCE)
-                cells = [_cells(predicted[name][lines]) for name in options.predicted]
-                copies = [written(texts[lines]) for texts in kept.values()]
-                target.write(_lines(number_texts(rows[lines]), copies, cells))
+                copies = [cells.take(lines) for cells in kept.values()]
+                predictions = [predicted.columns[name][lines] for name in options.predicted]
+                target.write(writer.lines(rows[lines], copies, predictions))
             n_rows += len(table.frame)
         if not n_rows:
             raise DataError(no_rows_fault(source.name))
@@ -149,78 +149,19 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
     return report, unusable.faults(source.name)
 
 
-def _kept_texts(block: Table, names: Sequence[str]) -> dict[str, list[str]]:
-    """The cells of these columns of a block as they are written."""
-    frame = block.frame
-    if any(pd.api.types.is_numeric_dtype(frame[name]) for name in names):
-        frame = pd.concat([rows.texts(names) for rows in block.blocks()])
-    return {name: frame[name].fillna("").tolist() for name in names}
-
-
-def _lines(rows: list[str], kept: Sequence[list[str]], cells: Sequence[list[str]]) -> str:
-    """A line of CSV for each row; its number and predicted cells need no quotes."""
-    columns, text = (rows, *kept, *cells), "".join(map("".join, kept))
-    if not any(mark in text for mark in _QUOTED):
-        return joined_lines(columns)
-    lines = io.StringIO()
-    # It writes the same text as pandas, several times as fast.
-    csv_writer(lines, lineterminator="\n").writerows(zip(*columns, strict=True))
-    return lines.getvalue()
-
-
-def _cells(values: np.ndarray) -> list[str]:
-    """Numbers as they are written; nothing for what is no number to use."""
-    cells = number_texts(values)
-    for place in np.flatnonzero(~is_usable(values)).tolist():
-        cells[place] = ""
-    return cells
-
-
-def _check_options(run: TrainedRun, options: Options) -> None:
+def _check_options(run: TrainedRun, options: Options, form: LineForm) -> None:
+    if options.escape_formulas and form != "csv":
+        hint = "No spreadsheet reads JSON Lines: leave it out, or write a CSV"
+        raise UsageError(Fault("--escape-formulas is for a CSV", hint=hint))
     if options.spread and not run.pipeline.has_spread:
         hint = "Train with model.ensemble: 5, or leave --spread out"
         raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
     if options.interval is not None:
-        _check_level(run, options.interval)
+        refuse_level(run.intervals, options.interval)
     columns = ["row", *options.keep, *options.predicted]
     if repeated := [name for name in options.keep if columns.count(name) > 1]:
         hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
         raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
-
-
-def _predict_block(
-    run: TrainedRun, table: Table, options: Options
-) -> tuple[dict[str, np.ndarray], StrangeCells]:
-    wanted = [*(column.name for column in run.columns), *options.keep]
-    lacking = [name for name in wanted if name not in table.frame.columns]
-    if lacking:
-        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name, len(wanted)))
-    with located(table.name):
-        cells = read_cells(table, run.columns)
-    strange = count_strange_cells(run, cells)
-    if options.strict:
-        refuse_strange(run, strange, table.name)
-    for place in describe_rows(table, find_non_data_rows(table, None)):
-        warnings.warn(f"predicted, but no observation: {place}", stacklevel=1)
-    outputs = run.pipeline.run(cells)
-    columns = {"y_pred": outputs[PREDICTION]}
-    if SPREAD in outputs:
-        columns["y_spread"] = outputs[SPREAD]
-    if options.interval is not None:
-        half = run.intervals.half_widths(options.interval, len(table.frame), outputs.get(RESIDUAL_SCALE))
-        columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
-    return columns, strange
-
-
-def _check_level(run: TrainedRun, level: float) -> None:
-    if not 0 < level < 1:
-        hint = "Give the share of rows that the intervals shall hold, such as --interval 0.9"
-        raise UsageError(Fault(f"--interval takes a number between 0 and 1; found {level:g}", hint=hint))
-    if run.intervals.quantile(level) is None:
-        n_rows = run.intervals.n_rows
-        message = f"--interval {level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
-        hint = f"Ask for at most {run.intervals.highest_level:.3g}, or train" if n_rows else "Train"
-        raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from dlreg.config.reading import without_search
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
-from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes
+from dlreg.errors import DivergedError, DlregError, DlregWarning, StorageError, abridged_notes
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
@@ -83,6 +83,7 @@ def train(
     interruption: Interruption,
     listener: Listener,
     importing: Callable[[Path | None], AbstractContextManager[None]] = lambda _: nullcontext(),
+    threads: int | None = None,
 ) -> Summary:
     """Trains what a config describes and writes the run directory.
 
@@ -96,6 +97,7 @@ def train(
         listener: Told of progress.
         importing: Prepares the process while TensorFlow is imported; given the folder in which XLA may keep
             compiled programs, if there is one.
+        threads: How many an operation uses; None for as many as config and machine say.
 
     Raises:
         UsageError: A library that a tracker needs is not installed.
@@ -117,7 +119,7 @@ def train(
             dataset = stack.enter_context(open_dataset(config, listener.on_stage))
             plan = plan_training(config, dataset)
             refuse_too_little_memory(plan)
-            facts = gather_facts(config, dataset, plan.threads, started)
+            facts = gather_facts(config, dataset, threads or plan.threads, started)
         return_freed_memory()
         notes, target_hint = _tell_notes(config, dataset)
         config = without_search(config)
@@ -179,7 +181,7 @@ def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[
 
 def _tell(notes: Sequence[str]) -> None:
     for note in notes:
-        warnings.warn(note, stacklevel=1)
+        warnings.warn(note, DlregWarning, stacklevel=1)
 
 
 def _record_failure(run: RunDir, error: BaseException) -> None:
@@ -273,7 +275,7 @@ def _resuming(checkpointer: Checkpointer) -> Callable[[Checkpoint], Checkpoint |
     def resume_from(template: Checkpoint) -> Checkpoint | None:
         checkpoint = checkpointer.load(template)
         if checkpoint:
-            warnings.warn(f"going on after epoch {len(checkpoint.values):,}", stacklevel=1)
+            warnings.warn(f"going on after epoch {len(checkpoint.values):,}", DlregWarning, stacklevel=1)
         return checkpoint
 
     return resume_from

@@ -10,6 +10,7 @@
 - `yaml_source`: YAML text to plain values and their places
 - `yaml_syntax`: what is wrong with text that is no YAML
 - `overrides`: `--set` and `--search`, in place of what the file says
+- `mapping_source`: the same as values of Python instead of text
 - `precedence`: defaults, preset, file and `--set`, merged in this order
 - `contradictions`: values that exclude each other
 - `search_faults`: what cannot be searched, and values that no trial could have
@@ -21,9 +22,9 @@
 - `reference`: the config of every key, as the docs have it
 
 Others call `schema.{Config, DataConfig, DateColumn, ColumnType, DateFormat, TimeZone, Year, SplitMethod}`,
-`reading.{read_config, parse_config, trial_config}`, `writing.{dump_config, to_yaml}`, `presets.PRESETS`,
-`json_schema.config_schema`, `differences`, `keys.{override_keys, named_values}`,
-`checks.RefusedError`, `date_formats` and `yaml_source.MAX_BYTES`.
+`reading.{read_config, read_values, parse_config, trial_config}`, `mapping_source.CONFIG`,
+`writing.{dump_config, to_yaml}`, `presets.PRESETS`, `json_schema.config_schema`, `differences`,
+`keys.{override_keys, named_values}`, `checks.RefusedError`, `date_formats` and `yaml_source.MAX_BYTES`.
 
 Never imports another package but `files`: what may be said does not depend on how it is done.
 """

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from dlreg.config.checks import LOCAL_PATH
 from dlreg.config.contradictions import Contradiction, contradictions
 from dlreg.config.keys import NAMES_AS_WRITTEN, PATHS, SECTIONS
+from dlreg.config.mapping_source import mapping_document, value_overrides
 from dlreg.config.overrides import Given, Override, read_override, read_searches, with_override
 from dlreg.config.places import KeyPath, Origins, Place
 from dlreg.config.precedence import over_defaults, over_preset, section_of, validated
@@ -72,6 +73,20 @@ def read_config(path: str | Path, overrides: Sequence[str] = (), searches: Seque
     """
     parsed = [*map(read_override, overrides), *read_searches(searches)]
     return _understand(*_given_by(read_yaml(path)), parsed)
+
+
+def read_values(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any]) -> Reading:
+    """Reads a config as `read_config` does, with values of Python for keys.
+
+    Args:
+        config: The YAML file, or what would stand in it; its relative paths start from the working directory.
+        overrides: Values by dotted key.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not YAML.
+    """
+    document = mapping_document(config) if isinstance(config, Mapping) else read_yaml(config)
+    return _understand(*_given_by(document), value_overrides(overrides))
 
 
 def parse_config(content: bytes, source: str) -> Config:

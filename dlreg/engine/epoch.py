@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from dlreg.engine.forward import Batch, forward_together, sum_of_squares
-from dlreg.engine.losses import Metric
+from dlreg.engine.losses import Metric, structure_of, with_numbers
 from dlreg.engine.optimizer import Optimizer, take_step
 from dlreg.engine.packing import Packing, packing_of
 from dlreg.engine.states import VariantState, as_states, tensors_of
@@ -69,7 +69,7 @@ class Program:
         return (
             tuple(zip(networks, n_members, strict=True)),
             self.optimizer.structure,
-            self.measures,
+            tuple(map(structure_of, self.measures)),
             self.n_rows,
             self.batch_size,
         )
@@ -112,6 +112,7 @@ class EpochInputs(NamedTuple):
         first_step: How many steps there were before this epoch.
         l2: The penalty, a scalar.
         seed: Of dropout, a scalar of uint32.
+        numbers: What each measure reads, `(n_measures, 2)`.
     """
 
     x: tf.Tensor
@@ -125,6 +126,7 @@ class EpochInputs(NamedTuple):
     first_step: tf.Tensor
     l2: tf.Tensor
     seed: tf.Tensor
+    numbers: tf.Tensor
 
 
 class PoolInputs(NamedTuple):
@@ -141,6 +143,7 @@ class PoolInputs(NamedTuple):
         first_step: How many steps there were before this pool.
         l2: As in `EpochInputs`.
         seed: As in `EpochInputs`.
+        numbers: As in `EpochInputs`.
         n_rows: How many of `rows` each member has, a scalar.
     """
 
@@ -152,6 +155,7 @@ class PoolInputs(NamedTuple):
     first_step: tf.Tensor
     l2: tf.Tensor
     seed: tf.Tensor
+    numbers: tf.Tensor
     n_rows: tf.Tensor
 
 
@@ -165,6 +169,7 @@ class MeasureInputs(NamedTuple):
             None for the first `n_rows` of all.
         n_rows: How many of x there are, a scalar; None where `rows` tells.
         l2: As in `EpochInputs`.
+        numbers: As in `EpochInputs`.
     """
 
     x: tf.Tensor
@@ -172,6 +177,7 @@ class MeasureInputs(NamedTuple):
     rows: tf.Tensor | None
     n_rows: tf.Tensor | None
     l2: tf.Tensor
+    numbers: tf.Tensor
 
 
 class CompiledEpoch:
@@ -317,7 +323,7 @@ def _train_batch(
         y_pred, statistics = _predict(program, parameters, states, tf.gather(inputs.x, rows), batch)
         batch_sums = _add_l2(
             program,
-            _weighted_sums(program, tf.gather(inputs.y, rows), y_pred, weight),
+            _weighted_sums(program, inputs.numbers, tf.gather(inputs.y, rows), y_pred, weight),
             parameters,
             inputs.l2,
             n_present,
@@ -341,14 +347,14 @@ def _validate(program: Program, inputs: EpochInputs, states: Sequence[VariantSta
     n_present = tf.constant(float(x.shape[0]))
     if rows is not None:
         n_present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1)
-    return _measure(program, states, x, y, rows, inputs.l2, n_present) / n_present
+    return _measure(program, states, x, y, rows, inputs.l2, inputs.numbers, n_present) / n_present
 
 
 def _measure_block(program: Program, states: Sequence[VariantState], inputs: MeasureInputs) -> tf.Tensor:
-    x, y, rows, n_rows, l2 = inputs
+    x, y, rows, n_rows, l2, numbers = inputs
     present = tf.reduce_sum(tf.cast(rows != NO_ROW, tf.float32), axis=-1) if n_rows is None else n_rows
     n_present = tf.cast(present, tf.float32)
-    return _measure(program, states, x, y, rows, l2, n_present, n_rows)
+    return _measure(program, states, x, y, rows, l2, numbers, n_present, n_rows)
 
 
 def _measure(
@@ -358,6 +364,7 @@ def _measure(
     y: tf.Tensor,
     rows: tf.Tensor | None,
     l2: tf.Tensor,
+    numbers: tf.Tensor,
     n_present: tf.Tensor,
     end: tf.Tensor | None = None,
 ) -> tf.Tensor:
@@ -370,6 +377,7 @@ def _measure(
         y: Their scaled targets, `(n_rows, 1)`.
         rows: The positions of those of each member, as in `EpochInputs`; None for all.
         l2: The penalty, a scalar.
+        numbers: What each measure reads, `(n_measures, 2)`.
         n_present: How many rows each member has.
         end: How many rows of x count; None for all.
     """
@@ -390,7 +398,7 @@ def _measure(
             weight *= tf.cast(places != NO_ROW, tf.float32)
             x_block, y_block = (tf.gather(array, tf.maximum(places, 0)) for array in (x, y))
         y_pred, _ = _predict(program, parameters, states, x_block)
-        return block + 1, sums + tf.stack(_weighted_sums(program, y_block, y_pred, weight))
+        return block + 1, sums + tf.stack(_weighted_sums(program, numbers, y_block, y_pred, weight))
 
     begin = (tf.constant(0), tf.zeros((len(program.measures), *program.axes)))
     sums = tf.while_loop(lambda block, _: block < -(-n_rows // size), visit, begin)[1]
@@ -417,13 +425,15 @@ def _predict(
 
 
 def _weighted_sums(
-    program: Program, y_true: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor
+    program: Program, numbers: tf.Tensor, y_true: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor
 ) -> list[tf.Tensor]:
     """The weighted sum of each measure over the rows, a scalar or `(n_members,)`."""
     shape, y_true = (*program.axes, int(y_pred.shape[-2])), tf.broadcast_to(y_true, y_pred.shape)
     return [
-        tf.reduce_sum(tf.reshape(measure(y_true, y_pred), shape) * weight, axis=-1)
-        for measure in program.measures
+        tf.reduce_sum(
+            tf.reshape(with_numbers(measure, numbers[place])(y_true, y_pred), shape) * weight, axis=-1
+        )
+        for place, measure in enumerate(program.measures)
     ]
 
 

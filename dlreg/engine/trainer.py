@@ -25,6 +25,7 @@ from dlreg.engine.epoch import (
     compiled_epoch,
     compiled_pool,
 )
+from dlreg.engine.losses import numbers_of
 from dlreg.engine.packing import Packing
 from dlreg.engine.states import (
     TrainingState,
@@ -247,7 +248,8 @@ class RowsOnDisk:
         for block in self.read_validation():
             places = None if block.places is None else tf.constant(block.places)
             end = None if block.n_rows is None else tf.constant(block.n_rows)
-            inputs = MeasureInputs(_on_device(block.x), _on_device(block.y), places, end, _l2(self.program))
+            settled = _l2(self.program), _numbers(self.program)
+            inputs = MeasureInputs(_on_device(block.x), _on_device(block.y), places, end, *settled)
             sums += self._as_array(self.measure(states, inputs))
             n_rows += np.sum(block.places != NO_ROW, axis=1) if block.n_rows is None else block.n_rows
         if n_rows.any():
@@ -275,6 +277,7 @@ class _Settled(NamedTuple):
     first_step: tf.Tensor
     l2: tf.Tensor
     seed: tf.Tensor
+    numbers: tf.Tensor
 
 
 def _settled(program: Program, steps: Steps) -> _Settled:
@@ -296,12 +299,17 @@ def _settled(program: Program, steps: Steps) -> _Settled:
         tf.constant(steps.first_step),
         _l2(program),
         tf.constant(program.seed % 2**32, tf.uint32),
+        _numbers(program),
     )
 
 
 def _l2(program: Program) -> tf.Tensor:
     # The networks of a program differ in what their first layer reads, and in dropout.
     return tf.constant(program.variants[0].network.l2, tf.float32)
+
+
+def _numbers(program: Program) -> tf.Tensor:
+    return tf.constant(numbers_of(program.measures), tf.float32)
 
 
 def build_trainer(

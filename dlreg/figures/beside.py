@@ -14,6 +14,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from dlreg.errors import DlregWarning
+
 
 @dataclass(frozen=True)
 class Draughtsman:
@@ -58,7 +60,7 @@ class Drawing:
             notes, _, content = self.process.stdout.read().partition(b"\n")
             if self.process.wait() == 0:
                 for note in json.loads(notes):
-                    warnings.warn(note, stacklevel=1)
+                    warnings.warn(note, DlregWarning, stacklevel=1)
                 return content
         return draw(self.curve)
 

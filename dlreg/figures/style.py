@@ -3,6 +3,8 @@
 Only `matplotlib.figure.Figure` is used, never pyplot: nothing is global, and the import is half as long.
 """
 
+import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from dlreg.errors import printable
+from dlreg.errors import DlregWarning, printable
 
 TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
 MAX_NAME = 48
@@ -26,6 +28,7 @@ NUMBERS = "{x:,.10g}"
 # Of a digit and of a comma, and of what stands between two labels, as shares of the size of the font.
 _DIGIT, _COMMA, _BETWEEN = 0.64, 0.32, 0.8
 _LEGEND_LINE = 22
+_NOTEBOOK_DPI = 72
 _STYLE: Any = {
     "font.size": 15,
     "axes.titlesize": 18,
@@ -78,11 +81,23 @@ def styled(*names: str) -> Iterator[None]:
         warnings.warn(
             f"no installed font has the characters {lacking!r}: the figure shows boxes instead. "
             "Install one, such as the package fonts-nanum or fonts-noto-cjk",
+            DlregWarning,
             stacklevel=3,
         )
     families = list(dict.fromkeys(["DejaVu Sans", *(family for family in fonts.values() if family)]))
     with mpl.rc_context({**settings(), "font.family": families}):
         yield
+
+
+class ShownFigure(Figure):
+    """A figure that a notebook shows, which of others knows only those of pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        """The bytes of a PNG; of fewer dots than a file, as a notebook does not scale it."""
+        content = io.BytesIO()
+        with mpl.rc_context(settings()):
+            self.savefig(content, format="png", dpi=_NOTEBOOK_DPI)
+        return content.getvalue()
 
 
 def new_figure(
@@ -96,7 +111,7 @@ def new_figure(
         size: Width and height in inches.
         has_legend: Whether to leave room for `add_legend`.
     """
-    figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
+    figure = ShownFigure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
     axes = figure.subplots()
     # At one distance, whatever the height.
     above = 9 + _LEGEND_LINE * has_legend
@@ -168,7 +183,19 @@ def _add_new_fonts() -> bool:
 def _glyphs(family: str) -> frozenset[int]:
     """The code points that a font family has glyphs for."""
     try:
-        font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
+        with _log_held_back():
+            font = font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
     except (ValueError, OSError, RuntimeError):
         return frozenset()
     return frozenset(font.get_charmap())
+
+
+@contextmanager
+def _log_held_back() -> Iterator[None]:
+    """A block that tries fonts, of which matplotlib would tell that some have no regular weight."""
+    log = logging.getLogger("matplotlib.font_manager")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before

@@ -22,7 +22,19 @@ from dlreg.files.plain_file import open_plain
 CONFIG_SUFFIXES = (".yaml", ".yml")
 _COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
 TABLE_SUFFIXES = frozenset(
-    (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".xlsx", ".xls", ".ods", *_COMPRESSED)
+    (
+        ".csv",
+        ".tsv",
+        ".jsonl",
+        ".ndjson",
+        ".parquet",
+        ".feather",
+        ".arrow",
+        ".xlsx",
+        ".xls",
+        ".ods",
+        *_COMPRESSED,
+    )
 )
 
 # What stands for standard input, and what it is called in messages.

@@ -22,6 +22,7 @@ _READING_KEYS: Mapping[str, tuple[Form, ...]] = {
 }
 _NAMES: Mapping[Form, str] = {
     "text": "a text file",
+    "json": "a file of JSON Lines",
     "arrow": "a Parquet or Arrow file",
     "workbook": "an Excel workbook",
 }

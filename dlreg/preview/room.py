@@ -49,7 +49,7 @@ def estimate_size(config: Config) -> TableSize | None:
     # Of several files the others are most likely written as the first.
     with open_csv(files[0]) as stream:
         source = Source(files[0], csv_format_of(config.data), lambda: stream)
-        if find_source(files[0], source.csv_format).form() != "text":
+        if find_source(files[0], source.csv_format).form() not in ("text", "json"):
             return _size_of_cells(n_bytes, source)
         blocks = source.blocks()
         block = next(blocks, None)

@@ -246,6 +246,19 @@ def read_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]
     return losses
 
 
+def read_whole_history(path: Path, record: Mapping[str, Any]) -> dict[str, list[float]]:
+    """All that `history.json` has by epoch; that of single members, and of refitting, is left out."""
+    n_epochs = len(read_history(path, record)["loss"])
+    values = json.loads(read_file(path, record, HISTORY, MAX_HISTORY_BYTES))
+    return {
+        name: numbers
+        for name, numbers in values.items()
+        if isinstance(numbers, list)
+        and len(numbers) == n_epochs
+        and all(isinstance(number, float) for number in numbers)
+    }
+
+
 # ---------------------------------------------------------------- metrics.json, intervals.json
 
 
@@ -258,6 +271,13 @@ def read_test_metrics(path: Path, record: Mapping[str, Any]) -> TestMetrics | No
     """The metrics of the test rows, if there are any."""
     content = read_file(path, record, METRICS, MAX_JSON_BYTES)
     return read_json(content, AllMetrics, path / METRICS).test
+
+
+def read_metrics(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """All of `metrics.json`, as it stands there."""
+    content = read_file(path, record, METRICS, MAX_JSON_BYTES)
+    read_json(content, AllMetrics, path / METRICS)
+    return dict(json.loads(content))
 
 
 def intervals_json(calibration: Calibration, calibrated_on: str) -> bytes:

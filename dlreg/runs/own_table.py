@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlreg.config.schema import Config
-from dlreg.errors import DataError, Fault, RunDirError, StorageError
+from dlreg.errors import DataError, DlregWarning, Fault, RunDirError, StorageError
 from dlreg.files.plain_file import NotPlainError
 from dlreg.files.table_files import file_states, has_fingerprint
 from dlreg.runs.names import RUN
@@ -57,7 +57,7 @@ def _refuse_written(before: Mapping[str, Any], after: Mapping[str, Any]) -> None
 
 def warn_of_reading(file: Path) -> None:
     """Says that a file is read because the run's config names it."""
-    warnings.warn(f"reading {file}, as the run's config says", stacklevel=1)
+    warnings.warn(f"reading {file}, as the run's config says", DlregWarning, stacklevel=1)
 
 
 def recorded_file(

@@ -11,7 +11,7 @@ from typing import Any
 from dlreg.config.differences import flat_values
 from dlreg.config.schema import Config
 from dlreg.config.writing import dump_config
-from dlreg.errors import DivergedError, Fault, RunDirError, UsageError
+from dlreg.errors import DivergedError, DlregWarning, Fault, RunDirError, UsageError
 from dlreg.runs.contents import read_unfinished_config
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CHECKPOINT, CONFIG, RUN
@@ -152,7 +152,9 @@ def threads_to_go_on_with(config: Config, path: Path, planned: int) -> int:
         raise RunDirError(_other_threads(config, path, threads))
     if threads != planned:
         warnings.warn(
-            f"going on with run.threads {threads}, as the run began; here it would be {planned}", stacklevel=1
+            f"going on with run.threads {threads}, as the run began; here it would be {planned}",
+            DlregWarning,
+            stacklevel=1,
         )
     return threads
 

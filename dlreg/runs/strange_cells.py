@@ -1,18 +1,17 @@
 """What a run meets in new rows that it was not trained for: missing cells, far values, unseen levels."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from dlreg.errors import DataError, Fault
-from dlreg.runs.trained_run import TrainedRun
+from dlreg.runs.trained_run import TrainedModel
 
-# A value is far outside of the training range where it lies beyond it by more than this share of its width.
-FAR = 0.5
 MOST_TEXTS = 2
+FEW_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _any(counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     return ((name, count) for name, count in counts.items() if count)
 
 
-def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> StrangeCells:
+def count_strange_cells(run: TrainedModel, cells: Mapping[str, np.ndarray]) -> StrangeCells:
     """Counts what the training rows of a run did not have.
 
     Args:
@@ -73,32 +72,42 @@ def count_strange_cells(run: TrainedRun, cells: Mapping[str, np.ndarray]) -> Str
     missing, outside, unseen, known = (dict[str, int]() for _ in range(4))
     texts: dict[str, tuple[str, ...]] = {}
     for name, column in cells.items():
-        values = column[:, 0]
-        is_missing = values == "" if values.dtype == object else np.isnan(values)
-        n_missing = int(is_missing.sum())
+        if column.dtype != object:
+            missing[name], n_outside = _count_numbers(column, *run.usual_ranges[name])
+            if name in run.ranges:
+                outside[name] = n_outside
+            continue
+        values = column[:, 0].tolist()
+        n_missing = values.count("")
         levels = run.levels.get(name, set())
         # A missing cell may be a level like any other.
         missing[name] = 0 if "" in levels else n_missing
         if levels:
-            others = [text for text in pd.unique(values) if text and text not in levels]
-            unseen[name] = int(pd.Series(values).isin(others).sum()) if others else 0
+            others = [text for text in dict.fromkeys(values) if text and text not in levels]
+            unseen[name] = sum(map(set(others).__contains__, values)) if others else 0
             texts |= {name: tuple(others[:MOST_TEXTS])} if others else {}
             known[name] = len(values) - n_missing
-        elif name in run.ranges:
-            low, high = run.ranges[name]
-            margin = FAR * (high - low)
-            outside[name] = int(np.sum((values < low - margin) | (values > high + margin)))
     return StrangeCells(missing, outside, unseen, texts, known)
 
 
-def strange_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
+def _count_numbers(column: np.ndarray, low: float, high: float) -> tuple[int, int]:
+    """How many numbers are missing, and how many are outside of some bounds."""
+    if len(column) > FEW_ROWS:
+        return int(np.isnan(column).sum()), int(np.sum((column < low) | (column > high)))
+    # A function of NumPy takes longer than Python with some numbers.
+    unusual = [number for (number,) in column.tolist() if not low <= number <= high]
+    n_missing = sum(map(math.isnan, unusual))
+    return n_missing, len(unusual) - n_missing
+
+
+def strange_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """A sentence for each column and each way in which its cells were strange."""
     for name, count in _any(strange.missing):
         yield f"{count:,} cells are missing in column {name!r}: what stands in was fitted in training"
     yield from unknown_sentences(run, strange)
 
 
-def unknown_sentences(run: TrainedRun, strange: StrangeCells) -> Iterator[str]:
+def unknown_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """The same without missing cells."""
     for name, count in _any(strange.outside):
         low, high = run.ranges[name]
@@ -134,7 +143,7 @@ def refuse_unseen(strange: StrangeCells, path: str, max_unseen: float | None) ->
         raise DataError(*faults)
 
 
-def refuse_strange(run: TrainedRun, strange: StrangeCells, path: str) -> None:
+def refuse_strange(run: TrainedModel, strange: StrangeCells, path: str) -> None:
     """Refuses a table with any strange cell.
 
     Raises:

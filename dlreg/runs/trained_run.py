@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from dlreg.pipeline.session import Pipeline
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
 from dlreg.runs.names import INTERVALS, PIPELINE, PREPROCESSING
 from dlreg.runs.reading import Result, read_file, read_together
+from dlreg.runs.shapes import PreprocessingRecord
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
 from dlreg.table.dataset import Part
@@ -32,17 +34,17 @@ MAX_PIPELINE_BYTES = (1 << 31) - 1
 FEATURES_PER_COLUMN = 20
 # Room for the quantiles of a feature.
 QUANTILE_BYTES_PER_FEATURE = 65536
+# A value is far outside of the training range where it lies beyond it by more than this share of its width.
+FAR = 0.5
 # Four of single precision, and a quarter more for all else.
 BYTES_PER_PARAMETER = 5
 
 
 @dataclass(frozen=True)
-class TrainedRun:
-    """A run that is ready to predict.
+class TrainedModel:
+    """A model that is ready to predict, whatever it was read from.
 
     Attributes:
-        path: The run directory.
-        record: What its `run.json` says.
         config: The resolved config.
         columns: What the pipeline reads.
         target_unit: The unit of the target, as `dlreg.table.column.Column.unit`.
@@ -52,8 +54,6 @@ class TrainedRun:
         intervals: What prediction intervals are made from; without scores in a run of before there were any.
     """
 
-    path: Path
-    record: dict[str, Any]
     config: Config
     columns: tuple[Column, ...]
     target_unit: str | None
@@ -67,9 +67,31 @@ class TrainedRun:
         """The columns whose cells are text to the pipeline."""
         return [column.name for column in self.columns if is_text(column)]
 
+    @cached_property
+    def usual_ranges(self) -> dict[str, tuple[float, float]]:
+        """The numbers of each column beyond which others are far outside of those of training."""
+        ranges = {column.name: (-math.inf, math.inf) for column in self.columns if not is_text(column)}
+        for name, (low, high) in self.ranges.items():
+            margin = FAR * (high - low)
+            ranges[name] = low - margin, high + margin
+        return ranges
+
     def predict(self, part: Part) -> Predictions:
-        """What the run predicts for rows whose target is known, with intervals at `LEVEL`."""
+        """What the model predicts for rows whose target is known, with intervals at `LEVEL`."""
         return predict_part(self.pipeline, part, self.intervals)
+
+
+@dataclass(frozen=True)
+class TrainedRun(TrainedModel):
+    """A run that is ready to predict.
+
+    Attributes:
+        path: The run directory.
+        record: What its `run.json` says.
+    """
+
+    path: Path
+    record: dict[str, Any]
 
 
 def predict_part(pipeline: Pipeline, part: Part, intervals: Intervals) -> Predictions:
@@ -101,22 +123,8 @@ def use_run(path: Path, use: Callable[[TrainedRun], Result]) -> Result:
 def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
-    columns = tuple(
-        Column(
-            name,
-            entry.kind,
-            entry.date_format,
-            entry.latest_year,
-            entry.time_zone,
-            fold_case=entry.fold_case,
-            unit=entry.unit,
-        )
-        for name, entry in preprocessing.columns.items()
-    )
-    levels = {
-        name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
-    }
-    ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
+    columns = columns_of(preprocessing)
+    levels = levels_of(preprocessing)
     n_features = len(preprocessing.features)
     n_levels = sum(min(len(names), MAX_DECLARED_LEVELS) for names in levels.values())
     if n_features > FEATURES_PER_COLUMN * len(columns) + n_levels:
@@ -129,8 +137,47 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file), len(columns))
     if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
         raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
-    unit, intervals = preprocessing.target.unit, _intervals(path, record, pipeline)
-    return TrainedRun(path, record, config, columns, unit, levels, ranges, pipeline, intervals)
+    model = trained_model(config, preprocessing, pipeline, _intervals(path, record, pipeline))
+    return TrainedRun(**vars(model), path=path, record=record)
+
+
+def trained_model(
+    config: Config, preprocessing: PreprocessingRecord, pipeline: Pipeline, intervals: Intervals
+) -> TrainedModel:
+    """The model of a pipeline, and of what is known of the rows that it was fitted on."""
+    ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
+    return TrainedModel(
+        config,
+        columns_of(preprocessing),
+        preprocessing.target.unit,
+        levels_of(preprocessing),
+        ranges,
+        pipeline,
+        intervals,
+    )
+
+
+def columns_of(preprocessing: PreprocessingRecord) -> tuple[Column, ...]:
+    """What a pipeline reads, by what is said of its preprocessing."""
+    return tuple(
+        Column(
+            name,
+            entry.kind,
+            entry.date_format,
+            entry.latest_year,
+            entry.time_zone,
+            fold_case=entry.fold_case,
+            unit=entry.unit,
+        )
+        for name, entry in preprocessing.columns.items()
+    )
+
+
+def levels_of(preprocessing: PreprocessingRecord) -> dict[str, set[str]]:
+    """The levels seen in training, by the name of each category."""
+    return {
+        name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
+    }
 
 
 def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Intervals:

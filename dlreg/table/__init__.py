@@ -5,6 +5,7 @@
 - `csv_header`: the names of its columns; `csv_opening`: what else may stand in their place
 - `compressed`: the text of compressed files
 - `arrow_file`, `excel_file`: Parquet, Arrow and Excel; `missing_library`: what they need, and may lack
+- `json_lines`: JSON Lines; `frame_table`: a data frame; `typed_cells`: their cells as those of a CSV
 - `csv_scan`: its bytes, cut into blocks of whole rows; `row_places`: where these stand
 - `csv_file`: the rows of a block
 - `table`: rows with their cells, and where each of them stands
@@ -37,7 +38,7 @@
 Others call `dataset`, `stored_dataset`, `row_stream`, `division`, `row_draws`, `table_cache`,
 `columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS` and `MAX_DECLARED_LEVELS`, `number` and
 `units`), `dates`, `date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
-`source`, `table.Table`, `csv_format.CsvFormat`,
+`source`, `frame_table`, `table.Table`, `csv_format.CsvFormat`,
 `csv_scan.{open_csv, BLOCK_BYTES}`, `table_guess`, `mixed_columns.FEW_VALUES`, `written_cells`,
 `cells.shown_cells`, `spelling`, `splits`, `target`, `non_data_rows.{describe_rows, find_non_data_rows}` and
 `missing_columns.missing_columns`. Never imports features, model,

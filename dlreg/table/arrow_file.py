@@ -14,11 +14,11 @@ import pandas as pd
 
 from dlreg.errors import DataError, Fault
 from dlreg.table.compressed import refusing_damaged
-from dlreg.table.csv_file import MISSING_TEXTS
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import MAX_COLUMNS
 from dlreg.table.missing_library import importing_extra
 from dlreg.table.table import Place
+from dlreg.table.typed_cells import with_decimal_mark, without_missing_numbers, without_missing_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +48,12 @@ class ArrowBlock:
     csv_format: CsvFormat
     first_row: int
     with_fractions: frozenset[int]
+
+    @property
+    def number_columns(self) -> frozenset[str]:
+        """The columns whose type is that of numbers."""
+        columns = zip(self.header, self.batch.columns, strict=True)
+        return frozenset(name for name, column in columns if as_numbers(column[:0]) is not None)
 
     @property
     def n_rows(self) -> int:
@@ -86,17 +92,15 @@ class ArrowBlock:
         return pd.DataFrame(columns, copy=False)
 
     def _cells(self, index: int, column: "pa.Array", *, as_text: bool) -> "pd.Series[Any]":
-        missing = {*MISSING_TEXTS, *self.csv_format.missing_values}
+        missing_values = self.csv_format.missing_values
         numbers = as_numbers(column)
         if numbers is not None and not as_text:
-            return _without(numbers, self.csv_format.missing_values)
+            return without_missing_numbers(numbers, missing_values)
         texts = as_texts(column, with_fractions=index in self.with_fractions)
         cells = pd.Series(texts.to_numpy(zero_copy_only=False), dtype="str")
         if numbers is not None:
-            cells = cells.str.replace(".", self.csv_format.decimal, regex=False)
-        unique_texts = pd.unique(cells)
-        gaps = [text for text in unique_texts if isinstance(text, str) and text.strip() in missing]
-        return cells.mask(cells.isin(gaps)) if gaps else cells
+            cells = with_decimal_mark(cells, self.csv_format)
+        return without_missing_texts(cells, missing_values)
 
 
 def arrow_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[ArrowBlock]:
@@ -264,10 +268,3 @@ def _with_fractions(file: Any, schema: "pa.Schema") -> Iterator[int]:
             if pc.any(pc.not_equal(whole, counts)).as_py():
                 yield index
                 break
-
-
-def _without(numbers: "pd.Series[Any]", missing_values: Iterable[str]) -> "pd.Series[Any]":
-    """The numbers with NaN in place of those that stand for a missing value."""
-    values = pd.to_numeric(pd.Series(list(missing_values), dtype="str"), errors="coerce").dropna()
-    gaps = numbers.isin(values.tolist()) if len(values) else None
-    return numbers.mask(gaps) if gaps is not None and gaps.any() else numbers

@@ -38,6 +38,11 @@ class CsvBlock:
         """The names of the columns."""
         return self.block.header
 
+    @property
+    def number_columns(self) -> frozenset[str]:
+        """None: all cells are text in the file."""
+        return frozenset()
+
     @cached_property
     def n_rows(self) -> int:
         """How many rows there are; blank lines are none."""

@@ -105,7 +105,12 @@ def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:
     text = opening.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     formats += [name for pattern, name in _OTHER_TEXTS.items() if re.match(pattern, text)]
     if formats:
-        raise DataError(Fault(f"expected a CSV file, found {formats[0]}", path, hint="Save it as CSV first"))
+        hint = (
+            "Save it as CSV, or as JSON Lines: one object a line"
+            if formats[0] == "JSON"
+            else "Save it as CSV first"
+        )
+        raise DataError(Fault(f"expected a CSV file, found {formats[0]}", path, hint=hint))
     for mark, marked in BYTE_ORDER_MARKS.items():
         if opening.startswith(mark):
             order = "-le" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE) else "-be"

@@ -53,6 +53,11 @@ class SheetBlock:
         return self.lines.header
 
     @property
+    def number_columns(self) -> frozenset[str]:
+        """None: the cells of a column may be of any type."""
+        return frozenset()
+
+    @property
     def n_rows(self) -> int:
         """How many rows there are; empty ones are none."""
         return self.lines.n_rows

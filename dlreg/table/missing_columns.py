@@ -15,7 +15,9 @@ _LEAST_FOR_ANOTHER, _SHARE_OF_ANOTHER = 4, 0.9
 _OTHER_DELIMITERS = (" ", ":", "^", "~")
 
 
-def missing_columns(names: Sequence[str], header: Sequence[str], path: str, n_needed: int = 1) -> list[Fault]:
+def missing_columns(
+    names: Sequence[str], header: Sequence[str], path: str, n_needed: int = 1, line: int | None = 1
+) -> list[Fault]:
     """The faults of columns that a CSV lacks; each of the first `MOST_NEAR_MATCHES` has its near match.
 
     A CSV whose first line holds no names has one fault, and so has one that seems to be another table.
@@ -25,17 +27,21 @@ def missing_columns(names: Sequence[str], header: Sequence[str], path: str, n_ne
         header: Those that it has.
         path: The file.
         n_needed: How many columns are needed, those that it has among them.
+        line: Of the header; None where there are no lines.
     """
-    if fault := no_names_fault(names, header, path) or other_table_fault(names, header, path, n_needed):
+    fault = no_names_fault(names, header, path) if line else None
+    if fault := fault or other_table_fault(names, header, path, n_needed, line):
         return [fault]
     faults = [
-        Fault(f"there is no column {name!r}", path, 1, hint=near_column(name, header))
+        Fault(f"there is no column {name!r}", path, line, hint=near_column(name, header))
         for name in names[:MOST_NEAR_MATCHES]
     ]
-    return faults + further_columns(names, path)
+    return faults + further_columns(names, path, line)
 
 
-def other_table_fault(names: Sequence[str], header: Sequence[str], path: str, n_needed: int) -> Fault | None:
+def other_table_fault(
+    names: Sequence[str], header: Sequence[str], path: str, n_needed: int, line: int | None = 1
+) -> Fault | None:
     """The one fault of a CSV that lacks nearly all columns that are needed; None where it may be right.
 
     Names that are like those of the CSV are mistyped, and told one by one.
@@ -49,14 +55,14 @@ def other_table_fault(names: Sequence[str], header: Sequence[str], path: str, n_
     more = ", …" if n_missing > len(names[:3]) else ""
     message = f"this looks like another table: it has {has} of the {n_needed:,} columns that are needed"
     message += f", and lacks {', '.join(map(repr, names[:3]))}{more}"
-    return Fault(message, path, 1, hint=_delimiter_or_columns(names[0], header))
+    return Fault(message, path, line, hint=_delimiter_or_columns(names[0], header))
 
 
-def further_columns(names: Sequence[str], path: str) -> list[Fault]:
+def further_columns(names: Sequence[str], path: str, line: int | None = 1) -> list[Fault]:
     """One fault for all missing columns beyond the first `MOST_NEAR_MATCHES`; none if there are no more."""
     further = len(names) - MOST_NEAR_MATCHES
     hint = "Is it the right table, and data.delimiter right?"
-    return [Fault(f"{further:,} more columns are missing", path, 1, hint=hint)] if further > 0 else []
+    return [Fault(f"{further:,} more columns are missing", path, line, hint=hint)] if further > 0 else []
 
 
 def near_column(name: str, header: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import open_csv
 from dlreg.table.excel_file import is_workbook, sheet_blocks
 from dlreg.table.growing_columns import GrowingColumns, places_of_text
+from dlreg.table.json_lines import is_json_lines, json_blocks
 from dlreg.table.table import RowBlock, Table
 
 # A sample's cells are looked at one by one.
@@ -29,7 +30,22 @@ SAMPLE_ROWS, LEAST_SAMPLE_ROWS, SAMPLE_CELLS = 5000, 50, 100_000
 # Threads that read the cells of blocks; a file seldom feeds more than two.
 READERS = 2
 
-Form = Literal["text", "arrow", "workbook"]
+Form = Literal["text", "json", "arrow", "workbook"]
+
+
+class RowSource(Protocol):
+    """What rows are read from."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def csv_format(self) -> CsvFormat:
+        """How its text is written."""
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """The rows, in blocks of bounded size; from the start each time it is called."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +80,19 @@ class Source:
             elif form == "zip" and is_workbook(stream, self.name):
                 yield from sheet_blocks(stream, self.name, self.csv_format)
             else:
-                yield from csv_blocks(decompressed(stream, self.name), self.name, self.csv_format)
+                opening, text = peek(decompressed(stream, self.name))
+                blocks = json_blocks if is_json_lines(opening) else csv_blocks
+                yield from blocks(text, self.name, self.csv_format)
 
     def form(self) -> Form:
-        """What it is: text, which may be written in many ways, or typed cells."""
+        """What it is: text of lines, which may be written in many ways, or of objects, or typed cells."""
         with self.open() as file:
             opening, stream = peek(file)
             form = _form(opening)
-            if form == "zip":
-                return "workbook" if is_workbook(stream, self.name) else "text"
-            return form
+            if form == "arrow" or (form == "zip" and is_workbook(stream, self.name)):
+                return "arrow" if form == "arrow" else "workbook"
+            opening, _ = peek(decompressed(stream, self.name))
+            return "json" if is_json_lines(opening) else "text"
 
 
 @dataclass(frozen=True)
@@ -236,7 +255,7 @@ class KnownTable:
         return replace(unread_table(path, csv_format), frame=frame)
 
 
-def stream_tables(source: Source | SeveralFiles, text_columns: Collection[str] = ()) -> Iterator[Table]:
+def stream_tables(source: RowSource, text_columns: Collection[str] = ()) -> Iterator[Table]:
     """Reads a table of any length in bounded memory, as `read_table` reads it: one table after the other.
 
     A column of numbers may be one of text in another of them.

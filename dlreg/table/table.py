@@ -33,6 +33,10 @@ class RowBlock(Protocol):
         """The names of the columns."""
 
     @property
+    def number_columns(self) -> frozenset[str]:
+        """The columns whose cells have the type of numbers; none where all cells are text in the file."""
+
+    @property
     def n_rows(self) -> int:
         """How many rows there are; blank lines are none."""
 

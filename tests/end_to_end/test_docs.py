@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from support.c_programs import compile_c, needs_compiler
 
 from dlreg import __version__, errors
 from dlreg.cli import app as cli
@@ -120,6 +121,18 @@ def test_the_python_of_a_page_runs(page, walked):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_notebook_runs_from_the_first_cell_to_the_last(walked):
+    notebook = json.loads((DOCS / "rides.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    # Nothing is kept of a run: it would soon be that of another version.
+    assert not any(cell.get("outputs") for cell in notebook["cells"])
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(cells)], cwd=walked, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout, (walked / "runs" / "rides-notebook" / "run.json").exists()) == ("", True)
+
+
 def test_what_the_pages_predict_from_python_is_what_predict_says(walked):
     check = """
 print(minutes.item())
@@ -138,6 +151,24 @@ np.testing.assert_allclose(y_pred, told, rtol=1e-12)
         [sys.executable, "-c", frame + check], cwd=walked, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@needs_compiler
+def test_the_c_of_a_page_predicts_what_its_python_does(walked, tmp_path):
+    (python,) = blocks(TEXTS["serving"], "python", "onnxruntime")
+    code = f"{python}\nprint(minutes.item())"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=walked, capture_output=True, text=True, check=True
+    )
+    (command,) = blocks(TEXTS["serving"], "sh", "--format c")
+    done = shell(command.replace("rides.c", str(tmp_path / "rides.c")), walked)
+    assert done.returncode == 0, done.stderr
+    (main,) = blocks(TEXTS["serving"], "c")
+    program = compile_c({"main.c": main}, "ride", tmp_path, "-O2")
+    lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert float(lines[0]) == pytest.approx(float(told.stdout), abs=0.051)
+    lower, upper = map(float, lines[1].split(" to "))
+    assert lower < float(lines[0]) < upper
 
 
 @pytest.mark.parametrize("page", TEXTS)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.command_line import run_cli
-from support.forms import COMPRESS, arrow, excel, parquet
+from support.forms import COMPRESS, arrow, excel, json_lines, parquet
 
 from dlreg.commands.init import init
 from dlreg.config.reading import load_config
@@ -64,6 +64,10 @@ def test_a_table_is_the_same_in_every_form(tmp_path, case):
     table = read_table(str(tmp_path / "table.csv"), csv_format, texts)
     forms = {f"table.{name}": compress(content) for name, compress in COMPRESS.items()}
     forms |= {"table.parquet": parquet(table.frame), "table.arrow": arrow(table.frame)}
+    forms |= {
+        "table.jsonl": json_lines(table.frame),
+        "table.jsonl.gz": COMPRESS["gz"](json_lines(table.frame)),
+    }
     if fits_excel(table.frame):
         forms["table.xlsx"] = excel(table.frame)
     (tmp_path / "parts").mkdir()
@@ -87,6 +91,7 @@ def forms(project, tmp_path_factory) -> Path:
         (folder / f"table.{name}").write_bytes(compress(content))
     (folder / "table.parquet").write_bytes(parquet(frame, row_group_size=50))
     (folder / "table.arrow").write_bytes(arrow(frame))
+    (folder / "table.jsonl").write_bytes(json_lines(frame))
     (folder / "table.xlsx").write_bytes(excel(frame))
     (folder / "parts").mkdir()
     for number, part in enumerate(in_four(content, 1)):
@@ -98,6 +103,7 @@ NAMES = [
     *(f"table.{name}" for name in COMPRESS),
     "table.parquet",
     "table.arrow",
+    "table.jsonl",
     "table.xlsx",
     "parts",
     "parts/*.csv",
@@ -122,7 +128,7 @@ def test_init_writes_a_config_for_every_form_that_check_accepts(forms, cli, name
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("form", ["csv", "gz", "zip", "parquet", "xlsx"])
+@pytest.mark.parametrize("form", ["csv", "gz", "zip", "parquet", "jsonl", "xlsx"])
 def test_standard_input_holds_any_form(project, forms, form):
     content = ((forms / f"table.{form}") if form != "csv" else project / "table.csv").read_bytes()
     done = subprocess.run(
@@ -161,8 +167,8 @@ def test_a_run_is_trained_from_standard_input(project, tmp_path):
 @pytest.mark.parametrize(
     ("cache", "names"),
     [
-        ("memory", ["table.gz", "table.parquet", "table.xlsx", "parts", "parts/*.csv", "-"]),
-        ("kept", ["table.parquet", "parts", "-"]),
+        ("memory", ["table.gz", "table.parquet", "table.jsonl", "table.xlsx", "parts", "parts/*.csv", "-"]),
+        ("kept", ["table.parquet", "table.jsonl", "parts", "-"]),
     ],
 )
 def test_a_training_is_the_same_in_every_form(project, forms, forks, tmp_path, cache, names):

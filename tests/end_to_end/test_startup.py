@@ -64,6 +64,7 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
         ["schema"],
         ["plot", "run", "-o", "loss.svg"],
         ["card", "run", "-o", "card.md"],
+        ["export", "run", "--format", "c", "-o", "run.c"],
         ["explain", "run", "--repeats", "2", "-o", "importance.svg"],
         ["plot", "run", "--kind", "residuals", "-o", "residuals.pdf"],
     ],

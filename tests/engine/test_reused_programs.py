@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dlreg.engine import epoch
+from dlreg.engine.losses import AbsoluteError
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Network, Variant
@@ -27,7 +28,7 @@ OPTIMIZERS = {
 }
 
 
-def train(name, options, *, dropout, l2, seed, learning_rate, n_members=1):
+def train(name, options, *, dropout, l2, seed, learning_rate, scale=(0.0, 1.0), n_members=1):
     networks = [Network(3, [8, 6], dropout=dropout, l2=l2)]
     if n_members > 1:
         networks.append(replace(networks[0], embedding=Periodic(3), dropout=dropout / 2))
@@ -41,6 +42,7 @@ def train(name, options, *, dropout, l2, seed, learning_rate, n_members=1):
         3,
         16,
         seed,
+        metrics={"mae": AbsoluteError(TargetScaling("log", *scale))},
     )
     rows = TrainingRows(X[:50], Y[:50])
     order = shuffled_rows([np.arange(50)] * members, seed)
@@ -52,7 +54,8 @@ def train(name, options, *, dropout, l2, seed, learning_rate, n_members=1):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_other_numbers_need_no_compilation_and_change_nothing(name, n_members):
     first, second = OPTIMIZERS[name]
-    wanted = {"dropout": 0.4, "l2": 0.01, "seed": 9, "learning_rate": 0.02, "n_members": n_members}
+    wanted = {"dropout": 0.4, "l2": 0.01, "seed": 9, "learning_rate": 0.02, "scale": (3.0, 0.1)}
+    wanted["n_members"] = n_members
     epoch.compiled_epoch.cache_clear()
     alone = train(name, second, **wanted)
     epoch.compiled_epoch.cache_clear()
@@ -77,6 +80,10 @@ def test_what_is_compiled_in_makes_another_program():
     assert program(replace(network, embedding=bins)) == program(
         replace(network, embedding=fit_embedding("piecewise_linear", X.copy()))
     )
+    in_units, in_others = (
+        (AbsoluteError(TargetScaling("none", *numbers)),) for numbers in ((0.0, 1.0), (2, 3))
+    )
+    assert program(measures=in_units) == program(measures=in_others)
     others = [
         program(replace(network, hidden_layers=(9,))),
         program(replace(network, dropout=0.1)),
@@ -90,7 +97,8 @@ def test_what_is_compiled_in_makes_another_program():
         program(optimizer=build_optimizer("adam", clip_norm=1.0)),
         program(optimizer=build_optimizer("adam", factors={"biases": 0.1})),
         program(optimizer=build_optimizer("adam", scales_weights=True)),
-        program(measures=(TargetScaling("none", 0.0, 1.0),)),
+        program(measures=(AbsoluteError(TargetScaling("none", 0.0, 1.0)),)),
+        program(measures=(AbsoluteError(TargetScaling("log", 0.0, 1.0)),)),
         program(n_rows=51),
         program(batch_size=17),
     ]

@@ -1,6 +1,7 @@
 """Run directories without a training, and what a stranger makes of others."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,13 @@ def spoil_pipeline(path: Path, factor: float) -> None:
 
 def record_anew(path: Path, name: str) -> None:
     """What somebody does who changes a file of a run: `run.json` fits it again."""
+    entry = {"size": (path / name).stat().st_size, "sha256": sha256_of_file(path / name)}
+    rewrite_record(path, lambda record: record["files"].__setitem__(name, entry))
+
+
+def rewrite_record(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Another `run.json`, with a hash that fits it."""
     record = json.loads((path / RUN).read_text(encoding="utf-8"))
     record.pop("sha256")
-    record["files"][name] = {"size": (path / name).stat().st_size, "sha256": sha256_of_file(path / name)}
+    change(record)
     (path / RUN).write_bytes(record_json(record))

@@ -1,0 +1,138 @@
+"""What a run predicts for new rows, whatever they come from: a file, a data frame, a request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from dlreg.errors import DataError, Fault, UsageError, located
+from dlreg.evaluation.intervals import Intervals
+from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
+from dlreg.runs.strange_cells import StrangeCells, count_strange_cells
+from dlreg.runs.trained_run import TrainedModel
+from dlreg.table.columns import read_cells
+from dlreg.table.dataset import csv_format_of
+from dlreg.table.date_writing import rewrite_dates
+from dlreg.table.frame_table import DATA_FRAME, frame_block, frame_table
+from dlreg.table.missing_columns import missing_columns
+from dlreg.table.table import Table
+
+
+@dataclass(frozen=True)
+class PredictedRows:
+    """What is predicted for rows, and what was strange about them.
+
+    Attributes:
+        columns: `y_pred`, `y_spread` where there are several members, and `y_lower` and `y_upper` where an
+            interval is asked for: float64 of shape `(n_rows,)` each, in the target's units.
+        strange: Cells unlike those of the training rows.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    strange: StrangeCells
+
+
+def predict_table(
+    run: TrainedModel, table: Table, *, interval: float | None = None, needed: Sequence[str] = ()
+) -> PredictedRows:
+    """Predicts the rows of a table.
+
+    Args:
+        run: The trained run.
+        table: Holds the columns that the run reads, and perhaps others.
+        interval: The share of new rows that lies between the bounds; None for no bounds.
+        needed: Further columns that it must have.
+
+    Raises:
+        DataError: With each column that is missing, or has cells which are not what the column is.
+    """
+    return predict_cells(run, read_new_cells(run, table, needed), interval)
+
+
+def read_new_cells(run: TrainedModel, table: Table, needed: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """The cells of a table as the run's pipeline takes them, one array of shape `(n_rows, 1)` per column.
+
+    Args:
+        run: The trained run.
+        table: Holds the columns that the run reads, and perhaps others.
+        needed: Further columns that it must have.
+
+    Raises:
+        DataError: With each column that is missing, or has cells which are not what the column is.
+    """
+    wanted = [*(column.name for column in run.columns), *needed]
+    lacking = [name for name in wanted if name not in table.frame.columns]
+    if lacking:
+        raise DataError(*missing_columns(lacking, list(table.frame.columns), table.name, len(wanted)))
+    with located(table.name):
+        return read_cells(table, run.columns)
+
+
+def predict_cells(
+    run: TrainedModel, cells: Mapping[str, np.ndarray], interval: float | None = None
+) -> PredictedRows:
+    """Predicts rows whose cells are read already.
+
+    Args:
+        run: The trained run.
+        cells: As `read_new_cells` gives them.
+        interval: The share of new rows that lies between the bounds; None for no bounds.
+    """
+    strange = count_strange_cells(run, cells)
+    outputs = run.pipeline.run(cells)
+    columns = {"y_pred": outputs[PREDICTION]}
+    if SPREAD in outputs:
+        columns["y_spread"] = outputs[SPREAD]
+    if interval is not None:
+        n_rows = len(columns["y_pred"])
+        half = run.intervals.half_widths(interval, n_rows, outputs.get(RESIDUAL_SCALE))
+        columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
+    return PredictedRows(columns, strange)
+
+
+def table_of_frame(run: TrainedModel, frame: pd.DataFrame, name: str = DATA_FRAME) -> Table:
+    """A data frame as a table that a run can read: its moments are written as in the run's own table.
+
+    Args:
+        run: The trained run.
+        frame: Columns as in the training table, in any order, and perhaps others.
+        name: What to call it in a message.
+
+    Raises:
+        DataError: Columns are missing, there are no rows, or cells that are neither numbers nor text, or
+            moments that the format of the training table cannot tell.
+    """
+    columns, names = {column.name: column for column in run.columns}, [str(name) for name in frame.columns]
+    if lacking := [column for column in columns if column not in names]:
+        raise DataError(*missing_columns(lacking, names, name, len(columns), line=None))
+    known = frame[[column for column in frame.columns if str(column) in columns]]
+    block = frame_block(known, csv_format_of(run.config.data), name)
+    table = frame_table(block, run.text_columns)
+    for column, date_format in block.moments.items():
+        wanted = columns[column]
+        if wanted.kind == "date" and wanted.date_format != date_format:
+            table = rewrite_dates(table, replace(wanted, date_format=date_format, latest_year=None), wanted)
+    return table
+
+
+def refuse_level(intervals: Intervals, level: float, name: str = "--interval ") -> None:
+    """Refuses an interval that is no share of rows, or that too few rows were kept for.
+
+    Args:
+        intervals: Those of a run.
+        level: The share asked for.
+        name: How it is asked for, up to the number: as an option, an argument of Python, a key of a request.
+
+    Raises:
+        UsageError: With the highest level that there is.
+    """
+    if not 0 < level < 1:
+        hint = f"Give the share of rows that the intervals shall hold, such as {name}0.9"
+        message = f"{name.rstrip(' =')} takes a number between 0 and 1; found {level:g}"
+        raise UsageError(Fault(message, hint=hint))
+    if not intervals.n_rows or level > intervals.highest_level:
+        n_rows = intervals.n_rows
+        message = f"{name}{level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
+        hint = f"Ask for at most {intervals.highest_level:.3g}, or train" if n_rows else "Train"
+        raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))

@@ -15,8 +15,11 @@ from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
 from dlreg.errors import DataError, Fault, UsageError
 from dlreg.evaluation.usable import Unusable, find_unusable
+from dlreg.files.table_files import table_files
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
+from dlreg.runs.names import FILES
 from dlreg.runs.new_rows import predict_table, refuse_level
+from dlreg.runs.own_table import files_of_data
 from dlreg.runs.prediction_lines import LineForm, form_of_file, kept_cells, line_writer
 from dlreg.runs.strange_cells import (
     StrangeCells,
@@ -32,6 +35,10 @@ from dlreg.table.source import find_source, no_rows_fault, standard_input, strea
 
 # So many texts stay in the processor's cache, and in memory that Python has already.
 LINES_AT_ONCE = 8192
+# What names of files promise that are no lines of text.
+_OTHER_FORMS = frozenset(
+    (".json", ".parquet", ".arrow", ".feather", ".xlsx", ".gz", ".zst", ".bz2", ".xz", ".zip")
+)
 
 
 @dataclass(frozen=True)
@@ -82,14 +89,16 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
 
     Raises:
         UsageError: A spread is asked for where there is one member, a column to be kept twice, an interval
-            that is no share of rows, or a larger one than the rows it is calibrated on can tell of, or
-            formulas to be escaped in JSON.
+            that is no share of rows, or a larger one than the rows it is calibrated on can tell of,
+            formulas to be escaped in JSON, or an output that would replace what is read.
         DataError: No rows, columns missing, cells that are not what the column is, levels of which too many
             are unknown, and with `strict` anything strange or unpredicted.
         StorageError: The output cannot be written.
     """
     form = options.form or form_of_file(output)
     _check_options(run, options, form)
+    if output != "-":
+        _check_output(run, csv, Path(output), is_named=options.form is not None)
     csv_format = csv_format_of(run.config.data)
     source = standard_input(csv_format) if csv == "-" else find_source(csv, csv_format)
     n_rows, strange, bare, unusable = 0, StrangeCells(), Counter[str](), Unusable()
@@ -162,6 +171,28 @@ def _check_options(run: TrainedRun, options: Options, form: LineForm) -> None:
     if repeated := [name for name in options.keep if columns.count(name) > 1]:
         hint = "Give each once; rename a column of the CSV that is called like one of dlreg's"
         raise UsageError(Fault(f"--keep {repeated[0]!r}: the output would have two such columns", hint=hint))
+
+
+def _check_output(run: TrainedRun, csv: str, output: Path, *, is_named: bool) -> None:
+    """Refuses a file that is read, or is the run's, and a name that promises another form."""
+    if output.suffix.lower() in _OTHER_FORMS and not is_named:
+        hint = "Give a name that ends in .csv or .jsonl, or say by --format which of them it shall be"
+        raise UsageError(Fault("predict writes a CSV or JSON Lines", str(output), hint=hint))
+    read: list[str | Path] = [*files_of_data(run.config).values()]
+    read += [] if csv == "-" else table_files(csv)
+    if any(_is_same(output, file) for file in read):
+        hint = "Give another --output"
+        raise UsageError(Fault("the predictions would replace a table that is read", str(output), hint=hint))
+    if output.name in FILES and _is_same(output.parent, run.path):
+        hint = "Give another --output"
+        raise UsageError(Fault("the predictions would replace a file of the run", str(output), hint=hint))
+
+
+def _is_same(path: Path, other: str | Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from dlreg.runs.interruption import Interruption
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CONFIG, OUT_OF_FOLD, PREDICTIONS, RUN
 from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
-from dlreg.runs.reading import read_record
+from dlreg.runs.reading import check_file, read_record
 from dlreg.runs.shapes import CompleteRecord
 from dlreg.runs.tables import read_predictions
 from dlreg.training.listener import Listener
@@ -87,8 +87,10 @@ def reproduce(
         DlregError: The training fails, as `train` does.
     """
     record = read_record(path)
+    for name in record["files"]:
+        check_file(path, record, name)
     config = _with_table(read_config(path, record), path, data)
-    _refuse_other_tables(config, path, record)
+    _refuse_other_tables(config, path, record, data)
     # Trackers were told of the run when it was made.
     config = config.model_copy(update={"run": config.run.model_copy(update={"log": (), "dir": None})})
     with _folder_of(run_dir, path) as folder:
@@ -120,11 +122,12 @@ def _with_table(config: Config, path: Path, data: str | None) -> Config:
     return config.model_copy(update={"data": config.data.model_copy(update={"path": Path(data).absolute()})})
 
 
-def _refuse_other_tables(config: Config, path: Path, record: Mapping[str, Any]) -> None:
+def _refuse_other_tables(config: Config, path: Path, record: Mapping[str, Any], data: str | None) -> None:
     faults = []
     for key, file in files_of_data(config).items():
         entry = recorded_file(path, record, key, hint="Train again")
-        warn_of_reading(file)
+        if data is None or key != "data.path":
+            warn_of_reading(file)
         change = find_change(file, entry)
         if change == "gone":
             hint = "Give the file where it is now: --data CSV" if key == "data.path" else "Put it back"

@@ -1,10 +1,10 @@
 """The rows of a request, predicted: the numbers, and what is said of them."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
 import numpy as np
 import orjson
@@ -21,6 +21,7 @@ from dlreg.serving.faults import REQUEST
 from dlreg.serving.served_run import ServedRun
 from dlreg.table.kinds.number import count_without_unit
 from dlreg.table.table import Table
+from dlreg.wording import nearest_word
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,22 @@ def answer_rows(served: ServedRun, rows: Sequence[Row], interval: float | None, 
         DataError: As `answer_tables` does.
     """
     run = served.run
+    if not all(served.names <= row.keys() for row in rows):
+        raise DataError(*_lacking(served, rows))
     if any(column.unit for column in run.columns):
         # Whose cells have none is counted in a table.
         return answer_tables(run, [table_of_rows(run, rows)], interval, refusals)
     return _answer(run, predict_cells(run, served.read_rows(rows), interval), refusals, {})
+
+
+def _lacking(served: ServedRun, rows: Sequence[Row]) -> Iterator[Fault]:
+    """A fault for each column that a row lacks: a mistyped name would be a missing cell."""
+    for number, row in enumerate(rows, 1):
+        for column in served.run.columns:
+            if column.name not in row:
+                near = nearest_word(column.name, list(row))
+                hint = f"Did you mean {near!r}?" if near else "Give null where the cell is missing"
+                yield Fault(f"there is no key {column.name!r}", REQUEST, hint=hint, row=number)
 
 
 def _answer(run: TrainedRun, predicted: PredictedRows, refusals: Refusals, bare: Mapping[str, int]) -> Answer:
@@ -136,10 +149,9 @@ def as_lines(given: Answer, form: LineForm) -> bytes:
     return (writer.header + writer.lines(rows, (), list(given.columns.values()))).encode()
 
 
-def about_lines(given: Answer) -> bytes:
-    """What may be misread of lines, in one line of JSON."""
-    about: dict[str, Any] = {"cells": given.cells, "unpredicted": given.n_unpredicted}
-    return orjson.dumps(about)
+def about_lines(given: Answer) -> str:
+    """What may be misread of lines, in one line of ASCII: a header holds nothing else."""
+    return json.dumps({"cells": given.cells, "unpredicted": given.n_unpredicted})
 
 
 def _cells(values: np.ndarray) -> list[float | None]:

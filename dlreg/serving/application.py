@@ -1,12 +1,13 @@
 """The routes of the server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
 from dlreg import __version__
@@ -23,7 +24,7 @@ from dlreg.serving.answers import (
     as_lines,
 )
 from dlreg.serving.bodies import MAX_BODY_BYTES, BodyForm, form_of, rows_of_json, tables_of_lines
-from dlreg.serving.faults import REQUEST, RequestError, faults_json
+from dlreg.serving.faults import REQUEST, RequestError, faults_json, for_client
 from dlreg.serving.form_page import form_page
 from dlreg.serving.row_schema import openapi
 from dlreg.serving.served_run import ServedRun, describe_run, open_served
@@ -67,7 +68,10 @@ def application(
 
     async def predict(request: Request) -> Response:
         served = current[0]
-        form = form_of(request.headers.get("content-type"))
+        headers = request.headers
+        form = form_of(
+            headers.get("content-type"), headers.get("content-encoding"), served.run.config.data.encoding
+        )
         interval = _interval(served.run, request.query_params)
         body = await _body(request)
         if len(body) <= SMALL_BODY_BYTES:
@@ -77,22 +81,20 @@ def application(
     # A plain route: what FastAPI would do for each request is done by the functions above.
     app.add_route("/predict", predict, methods=["POST"])
 
-    @app.get("/health")
-    async def health() -> Response:
+    async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok", "dlreg": __version__, "run": describe_run(current[0].run)})
 
-    @app.get("/openapi.json")
-    async def description() -> Response:
+    async def description(_request: Request) -> Response:
         return JSONResponse(openapi(current[0].run, refusals))
 
-    @app.get("/")
     async def form(request: Request) -> Response:
-        status, page = await run_in_threadpool(
-            form_page, current[0].run, dict(request.query_params), refusals
-        )
+        typed = dict(request.query_params)
+        status, page = await run_in_threadpool(form_page, current[0].run, typed, refusals)
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return Response(page, status, headers, "text/html; charset=utf-8")
 
+    for path, answering in {"/health": health, "/openapi.json": description, "/": form}.items():
+        app.add_route(path, answering, methods=["GET"])
     return app
 
 
@@ -124,7 +126,7 @@ def _response(
         else:
             given = answer_tables(served.run, tables_of_lines(form, body, served.run), interval, refusals)
     except DataError as error:
-        raise RequestError(422, *error.faults) from None
+        raise RequestError(422, *map(for_client, error.faults)) from None
     return _written(form, given)
 
 
@@ -132,24 +134,32 @@ def _written(form: BodyForm, given: Answer) -> Response:
     if form == "json":
         return Response(as_json(given), media_type="application/json")
     media_type = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
-    headers = {ABOUT_LINES: about_lines(given).decode("ascii", "backslashreplace")}
+    headers = {ABOUT_LINES: about_lines(given)}
     return Response(as_lines(given, form), 200, headers, media_type)
 
 
 async def _body(request: Request) -> bytes:
     chunks, n_bytes = list[bytes](), 0
-    async for chunk in request.stream():
-        n_bytes += len(chunk)
-        if n_bytes > MAX_BODY_BYTES:
-            message = f"the body has more than {MAX_BODY_BYTES >> 20} MB"
-            hint = "Send it in several requests, or use dlreg predict"
-            raise RequestError(413, Fault(message, REQUEST, hint=hint))
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            n_bytes += len(chunk)
+            if n_bytes > MAX_BODY_BYTES:
+                message = f"the body has more than {MAX_BODY_BYTES >> 20} MB"
+                hint = "Send it in several requests, or use dlreg predict"
+                raise RequestError(413, Fault(message, REQUEST, hint=hint))
+            chunks.append(chunk)
+    except asyncio.CancelledError:
+        hint = "Send it again when there is a server"
+        raise RequestError(
+            408, Fault("the server stopped before the body was whole", REQUEST, hint=hint)
+        ) from None
     return b"".join(chunks)
 
 
-def _interval(run: TrainedRun, parameters: Mapping[str, str]) -> float | None:
+def _interval(run: TrainedRun, parameters: QueryParams) -> float | None:
     """The level of the interval that is asked for."""
+    if len(parameters.getlist(_INTERVAL)) > 1:
+        raise RequestError(422, Fault("interval stands twice", REQUEST, hint="Give it once"))
     for name in parameters:
         if name != _INTERVAL:
             near = "Did you mean interval?" if nearest_word(name, [_INTERVAL]) else "The only one is interval"
@@ -167,16 +177,16 @@ def _interval(run: TrainedRun, parameters: Mapping[str, str]) -> float | None:
     try:
         refuse_level(run.intervals, level, "interval=")
     except UsageError as error:
-        raise RequestError(422, *error.faults) from None
+        raise RequestError(422, *map(for_client, error.faults)) from None
     return level
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101
     return JSONResponse(faults_json(error.faults), error.status)
 
 
-def _no_route(request: Request, error: Exception) -> Response:
+async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     hint = "POST rows to /predict; GET /health and /openapi.json"
     fault = Fault(f"there is no {request.method} {request.url.path[:80]}", hint=hint)

@@ -1,5 +1,6 @@
 """What a request holds, as a table: an object of rows in JSON, JSON Lines, or a CSV."""
 
+import codecs
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from dlreg.serving.faults import REQUEST, RequestError
 from dlreg.table.csv_file import csv_blocks
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import csv_format_of
-from dlreg.table.json_lines import json_blocks, parse_object
+from dlreg.table.json_lines import json_blocks, parse_json
 from dlreg.table.source import stream_tables
 from dlreg.table.table import RowBlock, Table
 from dlreg.wording import nearest_word
@@ -29,7 +30,7 @@ MEDIA_TYPES: Mapping[str, BodyForm] = {
     "text/csv": "csv",
 }
 MAX_BODY_BYTES, MAX_JSON_ROWS = 8 << 20, 100_000
-_ROWS = "rows"
+_ROWS, _SHAPE = "rows", 'Send {"rows": [{"COLUMN": VALUE, …}, …]}'
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,50 @@ class BodySource:
         return self.read(io.BytesIO(self.text), self.name, self.csv_format)
 
 
-def form_of(content_type: str | None) -> BodyForm:
-    """What a body holds by the header of the request.
+def form_of(content_type: str | None, content_encoding: str | None, encoding: str) -> BodyForm:
+    """What a body holds by the headers of the request.
+
+    Args:
+        content_type: The header of that name.
+        content_encoding: The header of that name.
+        encoding: Of the text of a CSV, as the run reads it.
 
     Raises:
-        RequestError: It is none of `MEDIA_TYPES` (415).
+        RequestError: It is none of `MEDIA_TYPES`, or compressed, or text in another encoding (415).
     """
-    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if content_encoding not in (None, "", "identity"):
+        hint = "Send it as it is, without the header Content-Encoding"
+        raise RequestError(
+            415, Fault(f"the body is compressed by {content_encoding[:40]!r}", REQUEST, hint=hint)
+        )
+    media_type, _, parameters = (content_type or "").partition(";")
+    media_type = media_type.strip().lower()
     if media_type in MEDIA_TYPES:
-        return MEDIA_TYPES[media_type]
+        form = MEDIA_TYPES[media_type]
+        _refuse_charset(parameters, encoding if form == "csv" else "utf-8")
+        return form
     expected = ", ".join(dict.fromkeys(MEDIA_TYPES))
     found = f"found {media_type[:80]!r}" if media_type else "there is none"
     hint = "Send the header Content-Type: application/json"
     raise RequestError(415, Fault(f"expected a Content-Type of {expected}; {found}", REQUEST, hint=hint))
+
+
+def _refuse_charset(parameters: str, encoding: str) -> None:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        charset = value.strip('" ')
+        if name.lower() == "charset" and _codec(charset) not in (None, _codec(encoding)):
+            hint = f"Send it in {encoding}"
+            raise RequestError(
+                415, Fault(f"expected text in {encoding}, found {charset[:40]!r}", REQUEST, hint=hint)
+            )
+
+
+def _codec(name: str) -> str | None:
+    try:
+        return codecs.lookup(name).name.removesuffix("-sig")
+    except LookupError:
+        return name
 
 
 def rows_of_json(body: bytes) -> list[Row]:
@@ -79,19 +111,22 @@ def rows_of_json(body: bytes) -> list[Row]:
     if body.count(b"{") - 1 > MAX_JSON_ROWS:
         hint = "Send them in several requests, or use dlreg predict"
         raise RequestError(413, Fault(f"there are more than {MAX_JSON_ROWS:,} rows", REQUEST, hint=hint))
-    content = parse_object(body, REQUEST)
+    content = parse_json(body.removeprefix(codecs.BOM_UTF8), REQUEST, hint=_SHAPE)
+    if not isinstance(content, dict):
+        raise RequestError(
+            422, Fault(f"expected an object of JSON, found {_kind(content)}", REQUEST, hint=_SHAPE)
+        )
     faults = [_unknown_key(key) for key in content if key != _ROWS]
     rows = content.get(_ROWS)
-    hint = 'Send {"rows": [{"COLUMN": VALUE, …}, …]}'
     if not isinstance(rows, list):
         faults.append(
-            Fault(f"expected a list of rows at key 'rows', found {_kind(rows)}", REQUEST, hint=hint)
+            Fault(f"expected a list of rows at key 'rows', found {_kind(rows)}", REQUEST, hint=_SHAPE)
         )
     elif not rows:
         faults.append(Fault("there are no rows", REQUEST, hint="Give at least one"))
     else:
         faults += [
-            Fault(f"expected an object of cells, found {_kind(row)}", REQUEST, hint=hint, row=number)
+            Fault(f"expected an object of cells, found {_kind(row)}", REQUEST, hint=_SHAPE, row=number)
             for number, row in enumerate(rows, 1)
             if not isinstance(row, dict)
         ]

@@ -27,7 +27,7 @@ class RequestError(Exception):
 
 def for_client(fault: Fault) -> Fault:
     """The fault with a way out that a client has."""
-    hint = fault.hint
+    hint = fault.hint and fault.hint.partition(", or train")[0]
     if hint and any(words in hint for words in _NOT_FOR_CLIENTS):
         hint = _HINT
     return replace(fault, hint=hint)
@@ -35,7 +35,7 @@ def for_client(fault: Fault) -> Fault:
 
 def faults_json(faults: Sequence[Fault]) -> dict[str, Any]:
     """The faults in plain values: `detail` in words, and `faults`, each with its place."""
-    told = [for_client(fault) for fault in abridged(faults)]
+    told = list(abridged(faults))
     entries = [
         {key: value for key, value in asdict(fault).items() if key != "path" and value is not None}
         for fault in told

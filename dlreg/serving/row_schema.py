@@ -117,10 +117,9 @@ def _predict_operation(run: TrainedRun) -> dict[str, Any]:
     text = {"schema": {"type": "string"}}
     refused = {"description": "What is wrong, and where.", "content": {_JSON: {"schema": _ref("Faults")}}}
     statuses = {
-        "400": "no JSON, or no CSV",
         "413": "too large",
         "415": "another Content-Type",
-        "422": "cells that the run cannot read",
+        "422": "no JSON, no CSV, or cells that the run cannot read",
     }
     return {
         "operationId": "predict",

@@ -22,11 +22,13 @@ class ServedRun:
 
     Attributes:
         run: Ready to predict.
+        names: Of the columns that it reads.
         read_rows: Reads rows of JSON for it.
         state: What changes when another run takes its place.
     """
 
     run: TrainedRun
+    names: frozenset[str]
     read_rows: Callable[[Sequence[Row]], dict[str, np.ndarray]]
     state: tuple[int, ...] | None
 
@@ -46,7 +48,8 @@ def open_served(path: Path) -> ServedRun:
     # Before the run is read: one that replaces it meanwhile is noticed.
     state = _state(path)
     run = open_run(path)
-    return ServedRun(run, row_reader(run, REQUEST), state)
+    names = frozenset(column.name for column in run.columns)
+    return ServedRun(run, names, row_reader(run, REQUEST), state)
 
 
 def describe_run(run: TrainedRun) -> dict[str, Any]:

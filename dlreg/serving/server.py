@@ -77,6 +77,7 @@ def run_server(
         config = uvicorn.Config(
             application(served, refusals, on_note),
             log_config=None,
+            log_level="error",
             access_log=False,
             server_header=False,
             lifespan="on",

@@ -27,6 +27,8 @@ from dlreg.table.typed_cells import (
 )
 
 DATA_FRAME = "the data frame"
+# Beyond it not every whole number is a float.
+_LARGEST_WHOLE = 1 << 53
 _EXPECTED = "numbers, text, true and false, or dates"
 
 
@@ -65,7 +67,9 @@ class FrameBlock:
 
     def read(self, text_columns: Collection[str]) -> pd.DataFrame:
         """The cells, as `Table.frame` has them."""
-        return self._as_text(self.cells, text_columns)
+        cells = self._as_text(self.cells, text_columns)
+        with_gaps = [name for name in cells if isinstance(cells[name].dtype, pd.Int64Dtype)]
+        return cells.assign(**{str(name): _floats(cells[name]) for name in with_gaps}) if with_gaps else cells
 
     def texts(self, names: Collection[str]) -> pd.DataFrame:
         """These columns, all cells as text; missing ones NaN."""
@@ -184,13 +188,23 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
             raise _UnreadableError(f"a {kind.__name__}", row)
     found = set(kinds.values())
     if found <= {"number"}:
-        return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        return _of_numbers(column, are_whole=all(issubclass(kind, (int, np.integer)) for kind in kinds))
     _refuse_halves(column)
     if found == {"moment"}:
         has_zone = any(moment.tzinfo for moment in known)
         return pd.to_datetime(column, utc=has_zone)
     texts: pd.Series[str] = known.map(str).reindex(column.index).astype("str")
     return texts
+
+
+def _of_numbers(column: "pd.Series[Any]", *, are_whole: bool) -> "pd.Series[Any]":
+    """Numbers with a type of their own; whole ones keep every digit, as they may be names."""
+    if are_whole and column.notna().any():
+        try:
+            return pd.Series(column, dtype="Int64")
+        except OverflowError:
+            return column.astype("str")
+    return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _refuse_halves(column: "pd.Series[Any]") -> None:
@@ -222,12 +236,17 @@ def _kind(kind: type) -> str | None:
 
 
 def _numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Whole numbers without a gap as int64 where they fit, all others as float64."""
-    is_whole = pd.api.types.is_integer_dtype(column.dtype) and not pd.api.types.is_unsigned_integer_dtype(
-        column.dtype
-    )
-    if is_whole and column.notna().all():
-        return column.astype(np.int64)
+    """Whole numbers as int64, or Int64 where some are missing and others are no floats; else float64."""
+    dtype = column.dtype
+    if pd.api.types.is_integer_dtype(dtype) and not pd.api.types.is_unsigned_integer_dtype(dtype):
+        if column.notna().all():
+            return column.astype(np.int64)
+        if column.abs().max() > _LARGEST_WHOLE:
+            return column.astype("Int64")
+    return _floats(column)
+
+
+def _floats(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), index=column.index)
 
 

@@ -18,8 +18,8 @@ from dlreg.table.frame_table import FrameBlock, frame_block
 
 _OPENING = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*(["}]|$)')
 MOST_BLOCK_ROWS, BLOCK_BYTES, MAX_LINE_BYTES = 1 << 16, 4 << 20, 8 << 20
-# Whole numbers of more digits are no 64-bit integers.
-_MOST_DIGITS = 18
+# Python reads no longer ones.
+_MOST_DIGITS = 4000
 _HINT = "Write one object a line, such as the output of: jq -c '.[]'"
 
 
@@ -111,8 +111,14 @@ def parse_object(text: bytes, name: str, line: int | None = None) -> dict[str, A
     return value
 
 
-def parse_json(text: bytes, name: str, line: int | None = None) -> Any:
+def parse_json(text: bytes, name: str, line: int | None = None, hint: str = _HINT) -> Any:
     """What a text in JSON holds; NaN and infinite numbers are numbers.
+
+    Args:
+        text: In UTF-8.
+        name: What to call it in a message.
+        line: The line that it is; None if it is not one of several.
+        hint: What to do where it is no JSON.
 
     Raises:
         DataError: It is no JSON in UTF-8, or an object has a key twice.
@@ -126,12 +132,12 @@ def parse_json(text: bytes, name: str, line: int | None = None) -> Any:
         return json.loads(decoded, object_pairs_hook=_without_repeated_keys, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         place = line if line is not None else error.lineno
-        raise DataError(Fault(f"no JSON: {error.msg}", name, place, error.colno, hint=_HINT)) from None
+        raise DataError(Fault(f"no JSON: {error.msg}", name, place, error.colno, hint=hint)) from None
     except _RepeatedKeyError as error:
         message = f"key {error.args[0]!r} stands twice in one object"
         raise DataError(Fault(message, name, line, hint="Give each key once")) from None
     except RecursionError:
-        raise DataError(Fault("the JSON is nested too deeply", name, line, hint=_HINT)) from None
+        raise DataError(Fault("the JSON is nested too deeply", name, line, hint=hint)) from None
 
 
 class _RepeatedKeyError(Exception):

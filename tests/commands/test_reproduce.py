@@ -110,3 +110,10 @@ def test_a_table_that_was_moved_is_found_by_data(copy, project, forks, tmp_path)
 def test_a_run_that_is_not_complete_is_refused(copy, forks):
     rewrite_record(copy / "run", lambda record: record.__setitem__("status", "interrupted"))
     assert reproduce(forks, copy)[0] == 5
+
+
+def test_a_run_whose_files_are_damaged_is_refused(copy, forks):
+    with (copy / "run" / "pipeline.onnx").open("ab") as file:
+        file.write(b"junk")
+    code, _, errors = reproduce(forks, copy)
+    assert code == 5 and "pipeline.onnx" in errors

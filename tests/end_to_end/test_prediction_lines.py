@@ -1,6 +1,7 @@
 """The lines that `dlreg predict` writes: a CSV, or JSON Lines."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -108,3 +109,26 @@ def test_formulas_are_for_a_csv(project, new_rows):
         "predict", project / "run", "new.csv", "--format", "jsonl", "--escape-formulas", cwd=new_rows
     )
     assert done.returncode == 2 and "--escape-formulas is for a CSV" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["out.json", "out.parquet", "out.csv.gz"])
+def test_a_name_that_promises_another_form_is_refused(project, new_rows, tmp_path, name):
+    given = ["predict", project / "run", new_rows / "new.csv", "-o", name]
+    done = run_cli(*given, cwd=tmp_path)
+    assert done.returncode == 2 and "predict writes a CSV or JSON Lines" in done.stderr
+    assert not (tmp_path / name).exists()
+    assert run_cli(*given, "--format", "csv", cwd=tmp_path).returncode == 0
+
+
+def test_no_output_replaces_what_is_read(project, new_rows, tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(project, folder)
+    shutil.copy(new_rows / "new.csv", folder)
+    (folder / "link.csv").symlink_to("new.csv")
+    table, file = "a table that is read", "a file of the run"
+    outputs = {"new.csv": table, "link.csv": table, "run/pipeline.onnx": file, project / "table.csv": table}
+    for output, found in outputs.items():
+        before = (folder / output).read_bytes()
+        done = run_cli("predict", "run", "new.csv", "-o", output, cwd=folder)
+        assert done.returncode == 2 and f"would replace {found}" in done.stderr
+        assert (folder / output).read_bytes() == before

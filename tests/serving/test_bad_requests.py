@@ -154,7 +154,14 @@ def requests():
         "null",
     ):
         yield "POST", f"/predict?interval={interval}", whole, media, 422
-    for query in ("intervall=0.9", "level=0.9", "a=b", "interval=0.9&b=1", "%FF=1"):
+    for query in (
+        "intervall=0.9",
+        "level=0.9",
+        "a=b",
+        "interval=0.9&b=1",
+        "interval=0.9&interval=0.8",
+        "%FF=1",
+    ):
         yield "POST", f"/predict?{query}", whole, media, 422
     for name in (
         "text/plain",
@@ -168,6 +175,10 @@ def requests():
         "image/png",
     ):
         yield "POST", "/predict", whole, {"Content-Type": name}, 415
+    for headers in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "br"}):
+        yield "POST", "/predict", whole, media | headers, 415
+    for charset in ("latin-1", "utf-16", "nonsense"):
+        yield "POST", "/predict", whole, {"Content-Type": f"application/json; charset={charset}"}, 415
     header = ",".join(f'"{name}"' for name in ROW)
     line = ",".join(str(cell) for cell in ROW.values())
     for text in (
@@ -260,6 +271,31 @@ def test_every_fault_of_a_request_is_told_at_once_with_its_row(server):
     header = ",".join(f'"{name}"' for name in ROW)
     reply = server.post(f"{header}\n1.5,low,Yes,never,06/05/2023,2023\n", "text/csv")
     assert reply.json["faults"][0]["line"] == 2
+
+
+def test_a_mistyped_column_is_no_missing_cell(server):
+    row = {("Wind sped (m/s)" if name == WIND else name): cell for name, cell in ROW.items()}
+    reply = server.predict([ROW, row])
+    (fault,) = reply.json["faults"]
+    assert reply.status == 422 and fault["row"] == 2 and "Wind sped" in fault["hint"]
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", "[1]", '"x"', "7", "null"])
+def test_a_body_of_json_is_told_how_it_should_be(server, text):
+    reply = server.post(text)
+    assert reply.status == 422 and '{"rows": [' in reply.json["faults"][0]["hint"]
+    assert "each line" not in reply.json["detail"]
+
+
+def test_hints_tell_a_client_what_it_can_do(server):
+    (fault,) = server.predict([ROW], "?interval=0.9999").json["faults"]
+    level = fault["hint"].removeprefix("Ask for at most ")
+    assert server.predict([ROW], f"?interval={level}").status == 200
+    assert "several requests" in server.post(b" " * (MAX_BODY_BYTES + 1)).json["faults"][0]["hint"]
+
+
+def test_a_byte_order_mark_is_no_fault(server):
+    assert server.post(b"\xef\xbb\xbf" + json.dumps({"rows": [ROW]}).encode()).status == 200
 
 
 def test_a_body_without_an_end_is_cut_off(server):

@@ -169,6 +169,26 @@ def test_what_is_under_way_is_answered_before_it_stops(own, rows, number):
     assert (server.process.returncode, errors) == (0, "")
 
 
+def test_an_upload_that_never_ends_is_given_up(own):
+    server = start(own)
+    port = int(server.url.rpartition(":")[2])
+    head = (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    )
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(head)
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGINT)
+        client.settimeout(20)
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 408")
+    _, errors = server.process.communicate(timeout=20)
+    assert (server.process.returncode, errors) == (0, "")
+
+
+def test_head_is_answered_as_get_is(server):
+    assert server.ask("HEAD", "/health").status == 200
+
+
 def test_refusals_follow_the_options(own, rows):
     unseen = [rows[0] | {"풍속 등급": "hurricane"}]
     server = start(own, "--max-unseen", "1")

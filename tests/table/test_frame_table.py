@@ -76,6 +76,26 @@ def test_numbers_are_written_as_the_format_says_where_text_is_wanted():
     assert cells([10**17 + 1, 2], text=["x"]) == ["100000000000000001", "2"]
 
 
+LARGE = 2**53 + 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [LARGE, 2, 3],
+        pd.Series([LARGE, None, 3], dtype=object),
+        pd.array([LARGE, None, 3], dtype="Int64"),
+        pd.Series([10**24 + 1, None, 3], dtype=object),
+    ],
+)
+def test_whole_numbers_keep_every_digit_as_text(values):
+    expected = [None if pd.isna(cell) else str(cell) for cell in values]
+    assert cells(values, text=["x"]) == expected
+    if str(10**24 + 1) not in expected:
+        found = [None if cell is None else float(cell) for cell in cells(values)]
+        assert found == [None if pd.isna(cell) else float(cell) for cell in values]
+
+
 def test_missing_values_of_the_format_are_missing():
     csv_format = CsvFormat(missing_values=("-999", "?"))
     assert cells([1, -999], csv_format=csv_format) == [1.0, None]

@@ -114,5 +114,12 @@ def test_more_columns_than_a_table_may_have_are_refused(monkeypatch, rows):
 
 
 def test_numbers_too_large_for_a_float_are_no_crash():
-    frame = frame_of(b'{"a": 1e999, "b": 123456789012345678901234567890}\n')
-    assert np.isinf(frame["a"][0]) and frame["b"][0] == 123456789012345678901234567890.0
+    frame = frame_of(b'{"a": 1e999, "b": 1e30}\n')
+    assert np.isinf(frame["a"][0]) and frame["b"][0] == 1e30
+
+
+def test_long_whole_numbers_are_names_to_the_last_digit():
+    content = lines({"k": 2**53 + 1, "n": 10**30 + 1}, {"k": 2**53, "n": None}, {"k": None, "n": 7})
+    (table,) = stream_tables(stream_source(content), ["k", "n"])
+    assert table.frame["k"].fillna("").tolist() == [str(2**53 + 1), str(2**53), ""]
+    assert table.frame["n"].fillna("").tolist() == [str(10**30 + 1), "", "7"]

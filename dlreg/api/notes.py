@@ -8,9 +8,12 @@ from dataclasses import replace
 
 from dlreg.errors import DlregError, DlregWarning, Fault, StoppedError
 
+# As a shell has it, with quotes where there are blanks in it.
+_PATH = r"'?((?<=')[^']*|[^\s']+)'?"
 # How messages of the command line name what has an argument here.
 _IN_PYTHON = (
-    (r"dlreg train (\S+)(?: --run-dir (\S+))? --resume", r"dlreg.train(\1, run_dir=\2, resume=True)"),
+    (rf"dlreg train {_PATH} --run-dir {_PATH} --resume", r'dlreg.train("\1", run_dir="\2", resume=True)'),
+    (rf"dlreg train {_PATH} --resume", r'dlreg.train("\1", resume=True)'),
     (r"with --overwrite", "with overwrite=True"),
     (r"--overwrite", "overwrite=True"),
     (r"--run-dir", "run_dir"),
@@ -51,4 +54,4 @@ def _in_python(fault: Fault) -> Fault:
 def _translated(text: str) -> str:
     for option, argument in _IN_PYTHON:
         text = re.sub(option, argument, text)
-    return text.replace(", run_dir=, ", ", ")
+    return text

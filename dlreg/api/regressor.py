@@ -116,7 +116,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: An array is none of numbers, or is empty, or `y` has another length or no numbers.
             DivergedError: The loss is not finite any more.
         """
-        frame = self._frame(X, reset=True, y=y)
+        frame = self._frame(X, reset=True)
         y_true = column_or_1d(y, warn=True)
         assert_all_finite(y_true, input_name="y")
         check_consistent_length(frame, y_true)
@@ -175,19 +175,16 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         strange = strange_sentences(model, predicted.strange)
         return columns, [*table_notes(model, table), *strange, *unusable]
 
-    def _frame(self, X: Any, *, reset: bool, **y: Any) -> pd.DataFrame:  # noqa: N803
+    def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:  # noqa: N803
         """The rows as a data frame; their columns must be those of `fit`, in the same order."""
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
-        checks = {
-            "dtype": np.float64,
-            "ensure_all_finite": "allow-nan",
-            "ensure_min_samples": 2 if reset else 1,
-        }
-        if y and y["y"] is None:
-            validate_data(self, X, reset=reset, **y, **checks)
-        numbers = validate_data(self, X, reset=reset, **checks)
+        # One row tells nothing of how rows differ.
+        least = 2 if reset else 1
+        numbers = validate_data(
+            self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=least
+        )
         return pd.DataFrame(numbers, columns=[f"x{place}" for place in range(numbers.shape[1])])
 
     def __sklearn_tags__(self) -> Any:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dlreg.api.notes import told_in_python, warn
 from dlreg.errors import Fault, UsageError
-from dlreg.evaluation.usable import is_usable
+from dlreg.evaluation.usable import are_usable, is_usable
 from dlreg.runs.contents import read_metrics, read_whole_history
 from dlreg.runs.new_rows import PredictedRows, predict_table, refuse_level, table_of_frame
 from dlreg.runs.row_reader import ROWS, Row, row_predictor
@@ -196,9 +196,9 @@ def usable_columns(predicted: PredictedRows) -> tuple[dict[str, np.ndarray], Ite
         for name in ("y_pred", "y_lower", "y_upper")
         if name in predicted.columns
     }
-    usable = np.logical_and.reduce([is_usable(values) for values in columns.values()])
-    if usable.all():
+    if all(map(are_usable, columns.values())):
         return columns, ()
+    usable = np.logical_and.reduce([is_usable(values) for values in columns.values()])
     columns = {name: np.where(is_usable(values), values, np.nan) for name, values in columns.items()}
     return columns, [f"{int((~usable).sum()):,} rows have no finite prediction: it is NaN"]
 

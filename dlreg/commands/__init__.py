@@ -4,8 +4,8 @@
   `train_summary`: what came of it; `tracked`: what trackers are told of it
 - `tune`: from a config to a study directory; `tune_search`: its trials; `tune_progress`: how they go;
   `tune_tracked`: what trackers are told; `tune_finish`: what is left of a search, with `tune_runs`,
-  `tune_figure` and `tune_tables`; `tune_summary`: what came of it, with `tune_results` and `tune_gain`;
-  `tune_sentences`: the same in words
+  `tune_figure` and `tune_tables`; `tune_choice`: which trial is kept; `tune_summary`: what came of it, with
+  `tune_results` and `tune_gain`; `tune_sentences`: the same in words
 - `check`: every fault of a config and its CSV, and what a training would do
 - `init`: a config that fits a table; `column_uses`: what it makes of each column
 - `evaluate`: metrics and gates

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dlreg.commands.tune_choice import choose
 from dlreg.commands.tune_figure import search_png
 from dlreg.commands.tune_gain import measure_gain
 from dlreg.commands.tune_progress import SearchListener
 from dlreg.commands.tune_results import (
     Ended,
     count_trials,
-    find_best,
     find_edges,
     find_failures,
     loss_of,
@@ -95,7 +95,7 @@ def finish(
         )
         study_dir.write(FIGURE, content)
     failures = find_failures(ended)
-    best = find_best(ended, maximise=search.maximise)
+    best, passed_over = choose(ended, search)
     if best is None:
         reason = f": {failures[0].message}" if failures else ""
         hint = f"{TRIALS} has the reason of each; begin with a config that trains by itself"
@@ -124,6 +124,7 @@ def finish(
         failures=failures,
         best=chosen,
         plain=plain,
+        passed_over=passed_over,
         importance=importance,
         edges=find_edges(search.space, best.trial.values),
         gain=gain,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from dlreg.commands.tune_choice import PassedOver
 from dlreg.commands.tune_gain import Gain, Optimism
 from dlreg.commands.tune_results import Edge, value_text
 from dlreg.commands.tune_summary import StudySummary
@@ -25,6 +26,7 @@ def sentences(summary: StudySummary) -> Iterator[str]:
     # Who named no range cannot widen it without naming all of them.
     yield from map(_edge, () if summary.is_default_space else summary.edges)
     yield gain_sentence(summary)
+    yield from _ensemble(summary)
     if summary.optimism:
         yield _optimism(summary.optimism, summary)
     if advice := _advice(summary):
@@ -99,6 +101,8 @@ def gain_sentence(summary: StudySummary) -> str:
     """What the search bought over the config's own values."""
     if summary.counts["finished"] == 1 and summary.best.number == 0:
         return "Nothing else was tried than the config's own values."
+    if summary.passed_over:
+        return _passed_over(summary.passed_over, summary)
     if summary.best.number == 0:
         return "No trial was better than the config's own values."
     gain = summary.gain
@@ -123,6 +127,25 @@ def gain_sentence(summary: StudySummary) -> str:
         f"On the {_count(gain.n, 'test row')} the best config is {verdict[gain.verdict]} the config's own "
         f"values: its {_name(gain.metric)} is {_change(gain)}."
     )
+
+
+def _passed_over(passed_over: PassedOver, summary: StudySummary) -> str:
+    part, error = summary.metric.partition(".")[0].replace("_", " "), _name(passed_over.error)
+    return (
+        f"The config's own values stay. Trial {passed_over.number:,} has {passed_over.percent:.1f}% less "
+        f"{part} {error}, but few rows decide that: the 95% interval of that of the own values reaches "
+        f"{passed_over.unsure_percent:.0f}% to either side, and a trial has to lie below it."
+    )
+
+
+def _ensemble(summary: StudySummary) -> Iterator[str]:
+    """Says of a larger ensemble what it costs, where dlreg chose to try it."""
+    best, plain = (chosen.values.get("model.ensemble") for chosen in (summary.best, summary.plain))
+    if summary.is_default_space and best is not None and best != plain:
+        yield (
+            f"The best config has a larger ensemble, {best} networks in place of {plain} for each embedding "
+            f"and fold: it takes about {best / plain:.2g} times as long to train and to predict."
+        )
 
 
 def _name(metric: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dlreg.commands.tune_choice import PassedOver
 from dlreg.commands.tune_gain import Gain, Optimism
 from dlreg.commands.tune_results import Edge, Failure
 from dlreg.search.space import Choices, Range, Space
@@ -44,8 +45,9 @@ class StudySummary:
         is_default_space: Whether the config leaves the space to dlreg.
         counts: How many trials are `finished`, and of these `complete`, `pruned` and `failed`.
         failures: Why trials failed.
-        best: The best trial.
+        best: The best trial, or the config's own values where few rows decide, see `choose`.
         plain: The config's own values, which are trial 0.
+        passed_over: The best trial where it was not kept; None where it was.
         importance: The share of each parameter; None where it cannot be told.
         edges: Parameters whose best value stands at an end of what was searched.
         gain: What the search bought, on the test rows; None where nothing was measured.
@@ -65,6 +67,7 @@ class StudySummary:
     failures: Sequence[Failure]
     best: Chosen
     plain: Chosen
+    passed_over: PassedOver | None
     importance: Mapping[str, float] | None
     edges: Sequence[Edge]
     gain: Gain | None

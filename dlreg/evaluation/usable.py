@@ -18,11 +18,22 @@ if TYPE_CHECKING:
 # The squares of larger numbers overflow double precision, and figures of them cannot be drawn.
 LARGEST = 1e150
 MOST_SHOWN = 3
+FEW = 32
 
 
 def is_usable(values: "np.ndarray") -> Any:
     """Whether each value is a number to use, in the shape of the values."""
     return abs(values) <= LARGEST
+
+
+def are_usable(values: "np.ndarray") -> bool:
+    """Whether all values are, shape `(n_rows,)`."""
+    # A function of NumPy takes longer than Python with some numbers.
+    return (
+        all(abs(value) <= LARGEST for value in values.tolist())
+        if len(values) <= FEW
+        else bool(is_usable(values).all())
+    )
 
 
 @dataclass(frozen=True)

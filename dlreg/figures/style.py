@@ -3,6 +3,7 @@
 Only `matplotlib.figure.Figure` is used, never pyplot: nothing is global, and the import is half as long.
 """
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ NUMBERS = "{x:,.10g}"
 # Of a digit and of a comma, and of what stands between two labels, as shares of the size of the font.
 _DIGIT, _COMMA, _BETWEEN = 0.64, 0.32, 0.8
 _LEGEND_LINE = 22
+_NOTEBOOK_DPI = 72
 _STYLE: Any = {
     "font.size": 15,
     "axes.titlesize": 18,
@@ -87,6 +89,17 @@ def styled(*names: str) -> Iterator[None]:
         yield
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows, which of others knows only those of pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        """The bytes of a PNG; of fewer dots than a file, as a notebook does not scale it."""
+        content = io.BytesIO()
+        with mpl.rc_context(settings()):
+            self.savefig(content, format="png", dpi=_NOTEBOOK_DPI)
+        return content.getvalue()
+
+
 def new_figure(
     title: str, subtitle: str, *, size: tuple[float, float] = (10, 5.625), has_legend: bool = False
 ) -> tuple[Figure, Axes]:
@@ -98,7 +111,7 @@ def new_figure(
         size: Width and height in inches.
         has_legend: Whether to leave room for `add_legend`.
     """
-    figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
+    figure = ShownFigure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.16))
     axes = figure.subplots()
     # At one distance, whatever the height.
     above = 9 + _LEGEND_LINE * has_legend

@@ -133,7 +133,8 @@ class Pipeline:
         Raises:
             DataError: A cell is so long that predicting its row would take too much memory.
         """
-        longest, name = max((_longest_text(column), name) for name, column in cells.items())
+        texts = (name for name, column in cells.items() if column.dtype == object)
+        longest, name = max(((_longest_text(cells[name]), name) for name in texts), default=(0, ""))
         n_threads = min(MOST_THREADS, -(-n_rows // ROWS_PER_THREAD))
         # To count the cores takes longer than to predict a row.
         n_threads = min(n_threads, usable_cores()) if n_threads > 1 else 1
@@ -153,7 +154,7 @@ class Pipeline:
         """Every output of some rows, shape `(n_rows,)` each."""
         n_rows = len(next(iter(block.values())))
         n_missing = -n_rows % ROWS_ALIKE
-        filled = {name: _filled(column, n_missing) for name, column in block.items()} if n_missing else block
+        filled = _filled(block, n_rows, n_missing) if n_missing else block
         try:
             outputs = self._outputs_of(filled)
         except _RUNTIME_ERRORS as error:
@@ -179,14 +180,25 @@ class Pipeline:
         return RunDirError(Fault(message, self._name, hint="Train again"))
 
 
-def _filled(column: np.ndarray, n_missing: int) -> np.ndarray:
-    """A column with some more cells, which take no memory."""
-    return np.concatenate((column, (_NO_TEXTS if column.dtype == object else _NO_NUMBERS)[:n_missing]))
+def _filled(cells: Mapping[str, np.ndarray], n_rows: int, n_missing: int) -> dict[str, np.ndarray]:
+    """Columns with some more cells, which take no memory."""
+    texts = {name: column for name, column in cells.items() if column.dtype == object}
+    numbers = {name: column for name, column in cells.items() if name not in texts}
+    filled = {name: np.concatenate((column, _NO_TEXTS[:n_missing])) for name, column in texts.items()}
+    if n_rows > ROWS_ALIKE or not numbers:
+        others = (
+            (name, np.concatenate((column, _NO_NUMBERS[:n_missing]))) for name, column in numbers.items()
+        )
+        return {**filled, **dict(others)}
+    # A function of NumPy takes longer than to fill one of a few rows, so all columns are filled at once.
+    together = np.zeros((len(numbers), n_rows + n_missing, 1))
+    together[:, :n_rows, 0] = np.concatenate(list(numbers.values()), axis=1).T
+    return {**filled, **dict(zip(numbers, together, strict=True))}
 
 
 def _longest_text(column: np.ndarray) -> int:
-    """At most how many bytes a cell has, if they are texts."""
-    if column.dtype != object or not len(column):
+    """At most how many bytes a text has."""
+    if not len(column):
         return 0
     texts = column[:, 0].tolist()
     longest = max(texts, key=len)

@@ -40,7 +40,8 @@ _FLOATS, _WHOLE = frozenset({float, np.float64}), frozenset({int, np.int64})
 _LARGEST_WHOLE = 1 << 53
 # Their fields are checked by the calendar alone.
 _PLAIN_DIRECTIVES = {"Y": "year", "m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
-_MOST_KNOWN = 4096
+# What is kept of texts that came before; longer ones would fill the memory.
+_MOST_KNOWN, _LONGEST_KNOWN = 4096, 256
 
 
 def row_reader(run: TrainedModel, name: str = ROWS) -> Callable[[Sequence[Row]], dict[str, np.ndarray]]:
@@ -56,19 +57,26 @@ def row_reader(run: TrainedModel, name: str = ROWS) -> Callable[[Sequence[Row]],
     """
     csv_format = csv_format_of(run.config.data)
     readers = {column.name: _reader(column, csv_format) for column in run.columns}
-    dtypes = {column.name: object if KINDS[column.kind].is_text else np.float64 for column in run.columns}
+    texts = frozenset(run.text_columns)
 
     def read(rows: Sequence[Row]) -> dict[str, np.ndarray]:
-        cells: dict[str, np.ndarray] = {}
+        values: dict[str, list[Any]] = {}
         try:
             for column, reader in readers.items():
-                values = reader([row[column] for row in rows])
-                if not values:
+                plain = reader([row[column] for row in rows])
+                if not plain:
                     return _read_by_pandas(run, rows, name)
-                cells[column] = np.array(values, dtype=dtypes[column]).reshape(-1, 1)
+                values[column] = plain
         except (KeyError, TypeError):
             return _read_by_pandas(run, rows, name)
-        return cells
+        # A function of NumPy takes longer than to read some cells, so all numbers are one array.
+        numbers = iter(
+            np.array([plain for column, plain in values.items() if column not in texts], dtype=np.float64)
+        )
+        return {
+            column: (np.array(plain, dtype=object) if column in texts else next(numbers)).reshape(-1, 1)
+            for column, plain in values.items()
+        }
 
     return read
 
@@ -118,7 +126,7 @@ def _reader(column: Column, csv_format: CsvFormat) -> _Reader:
             return lambda _: None
         return partial(_read_numbers, gaps=numbers)
     if KINDS[column.kind] is CATEGORY:
-        level = lru_cache(_MOST_KNOWN)(partial(_level, column, texts))
+        level = _remembering(partial(_level, column, texts))
         words = frozenset() if csv_format.missing_values else frozenset({bool})
         return partial(_read_levels, level=level, words=words, gaps=numbers, point=csv_format.decimal)
     moment = _moment_reader(str(column.date_format), texts)
@@ -133,7 +141,7 @@ def _read_numbers(cells: Sequence[Any], *, gaps: frozenset[float]) -> list[float
             value = math.nan
         elif kind in _FLOATS:
             value = float(cell)
-            if math.isinf(value) or abs(value) > LARGEST_NUMBER:
+            if abs(value) > LARGEST_NUMBER:
                 return None
         elif kind in _WHOLE and -_LARGEST_WHOLE <= cell <= _LARGEST_WHOLE:
             value = float(cell)
@@ -195,7 +203,6 @@ def _moment_reader(date_format: str, gaps: frozenset[str]) -> Callable[[str], st
     pattern = re.compile(re.escape(lead) + "".join(parts))
     anywhere = {"year": 1900, "month": 1, "day": 1}
 
-    @lru_cache(_MOST_KNOWN)
     def read(text: str) -> str | None:
         text = text.strip()
         if text in gaps:
@@ -209,7 +216,13 @@ def _moment_reader(date_format: str, gaps: frozenset[str]) -> Callable[[str], st
             return None
         return text
 
-    return read
+    return _remembering(read)
+
+
+def _remembering(read: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """The same function, which knows what it made of the last short texts."""
+    known = lru_cache(_MOST_KNOWN)(read)
+    return lambda text: known(text) if len(text) <= _LONGEST_KNOWN else read(text)
 
 
 def _is_missing(cell: Any) -> bool:

@@ -10,8 +10,6 @@ import numpy as np
 from dlreg.errors import DataError, Fault
 from dlreg.runs.trained_run import TrainedModel
 
-# A value is far outside of the training range where it lies beyond it by more than this share of its width.
-FAR = 0.5
 MOST_TEXTS = 2
 FEW_ROWS = 32
 
@@ -75,7 +73,7 @@ def count_strange_cells(run: TrainedModel, cells: Mapping[str, np.ndarray]) -> S
     texts: dict[str, tuple[str, ...]] = {}
     for name, column in cells.items():
         if column.dtype != object:
-            missing[name], n_outside = _count_numbers(column[:, 0], *_usual(run, name))
+            missing[name], n_outside = _count_numbers(column, *run.usual_ranges[name])
             if name in run.ranges:
                 outside[name] = n_outside
             continue
@@ -92,20 +90,14 @@ def count_strange_cells(run: TrainedModel, cells: Mapping[str, np.ndarray]) -> S
     return StrangeCells(missing, outside, unseen, texts, known)
 
 
-def _usual(run: TrainedModel, name: str) -> tuple[float, float]:
-    """The numbers of a column beyond which others are far outside; all are usual where it has no range."""
-    low, high = run.ranges.get(name, (-math.inf, math.inf))
-    margin = FAR * (high - low)
-    return low - margin, high + margin
-
-
-def _count_numbers(values: np.ndarray, low: float, high: float) -> tuple[int, int]:
+def _count_numbers(column: np.ndarray, low: float, high: float) -> tuple[int, int]:
     """How many numbers are missing, and how many are outside of some bounds."""
-    if len(values) > FEW_ROWS:
-        return int(np.isnan(values).sum()), int(np.sum((values < low) | (values > high)))
+    if len(column) > FEW_ROWS:
+        return int(np.isnan(column).sum()), int(np.sum((column < low) | (column > high)))
     # A function of NumPy takes longer than Python with some numbers.
-    numbers = values.tolist()
-    return sum(map(math.isnan, numbers)), sum(number < low or number > high for number in numbers)
+    unusual = [number for (number,) in column.tolist() if not low <= number <= high]
+    n_missing = sum(map(math.isnan, unusual))
+    return n_missing, len(unusual) - n_missing
 
 
 def strange_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ MAX_PIPELINE_BYTES = (1 << 31) - 1
 FEATURES_PER_COLUMN = 20
 # Room for the quantiles of a feature.
 QUANTILE_BYTES_PER_FEATURE = 65536
+# A value is far outside of the training range where it lies beyond it by more than this share of its width.
+FAR = 0.5
 # Four of single precision, and a quarter more for all else.
 BYTES_PER_PARAMETER = 5
 
@@ -63,6 +66,15 @@ class TrainedModel:
     def text_columns(self) -> list[str]:
         """The columns whose cells are text to the pipeline."""
         return [column.name for column in self.columns if is_text(column)]
+
+    @cached_property
+    def usual_ranges(self) -> dict[str, tuple[float, float]]:
+        """The numbers of each column beyond which others are far outside of those of training."""
+        ranges = {column.name: (-math.inf, math.inf) for column in self.columns if not is_text(column)}
+        for name, (low, high) in self.ranges.items():
+            margin = FAR * (high - low)
+            ranges[name] = low - margin, high + margin
+        return ranges
 
     def predict(self, part: Part) -> Predictions:
         """What the model predicts for rows whose target is known, with intervals at `LEVEL`."""

@@ -73,7 +73,10 @@ def stored_result(stored: FrozenTrial) -> TrialResult | None:
     if content is None:
         return None
     _SHAPE.validate_python(content)
-    result = TrialResult(**{**content, "curve": _numbers(content["curve"])})
+    interval = content.get("interval")
+    result = TrialResult(
+        **{**content, "curve": _numbers(content["curve"]), "interval": interval and tuple(interval)}
+    )
     if result.number != stored.number:
         raise ValueError(f"the result of trial {stored.number} is another's")
     return result

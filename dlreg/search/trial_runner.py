@@ -14,12 +14,13 @@ from typing import Any
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.errors import DlregError
+from dlreg.evaluation.bootstrap import metric_interval
 from dlreg.limits import read_metric
 from dlreg.memory import reporting_lack_of_memory
 from dlreg.search.packed_rows import PackedRows, unpack_rows
 from dlreg.search.pruning import rungs
 from dlreg.search.space import trial_config
-from dlreg.search.trials import Trial, TrialResult
+from dlreg.search.trials import Trial, TrialResult, error_of
 from dlreg.table.dataset import Dataset, load_dataset
 from dlreg.training.progress import Progress
 
@@ -113,7 +114,7 @@ def _run(
     began: float,
 ) -> TrialResult:
     from dlreg.steps.combining import combine
-    from dlreg.steps.measuring import measure_without_test
+    from dlreg.steps.measuring import measure_without_test, predict_without_test
     from dlreg.steps.preparing import prepare
     from dlreg.steps.training import train_networks
     from dlreg.training.loop import Hooks
@@ -153,7 +154,14 @@ def _run(
     if value is None:
         message = f"there is no {metric} of its predictions"
         return result("failed", trained.progress, training_seconds, metrics=metrics, message=message)
-    return result("complete", trained.progress, training_seconds, metrics=metrics, value=value)
+    interval = None
+    if trial.number == 0:
+        part, name = read_metric(metric)
+        rows_chosen_by = predict_without_test(dataset, prepared, networks, part or "")
+        interval = metric_interval(error_of(name), rows_chosen_by.y_true, rows_chosen_by.y_pred)
+    return result(
+        "complete", trained.progress, training_seconds, metrics=metrics, value=value, interval=interval
+    )
 
 
 def _lowest_at(epochs: tuple[int, ...], progress: Progress) -> Mapping[int, float]:

@@ -9,7 +9,7 @@ import numpy as np
 from dlreg.config.schema import DataConfig
 from dlreg.errors import DataError, located
 from dlreg.evaluation.baselines import LinearModel, fit_linear
-from dlreg.evaluation.results import PartSums, Predictions, sum_blocks
+from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks
 from dlreg.features.preprocessing import Preprocessing
 from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
 from dlreg.pipeline.export import export_pipeline
@@ -139,16 +139,29 @@ def measure_without_test(
     Raises:
         DataError: A row's prediction is no number to use.
     """
-    graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
-    pipeline = Pipeline(graph.SerializeToString())
     seen = [name for name in PARTS if name != "test"]
 
     def predicted() -> Iterator[tuple[str, Predictions]]:
-        for name, part in dataset.blocks(*seen):
-            yield name, Predictions(part.y_true, pipeline.predict(part.cells), rows=part.rows)
+        yield from _predicted(dataset, prepared, networks, seen)
         yield from _out_of_fold(dataset, networks).items()
 
     return _metrics(predicted(), seen, data)
+
+
+def predict_without_test(dataset: Dataset, prepared: Prepared, networks: Networks, name: str) -> Predictions:
+    """The predictions of one part but test, or of `out_of_fold`, of which `measure_without_test` tells."""
+    if name == "out_of_fold":
+        return _out_of_fold(dataset, networks)[name]
+    return join_predictions([block for _, block in _predicted(dataset, prepared, networks, [name])])
+
+
+def _predicted(
+    dataset: Dataset, prepared: Prepared, networks: Networks, names: Sequence[str]
+) -> Iterator[tuple[str, Predictions]]:
+    graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
+    pipeline = Pipeline(graph.SerializeToString())
+    for name, part in dataset.blocks(*names):
+        yield name, Predictions(part.y_true, pipeline.predict(part.cells), rows=part.rows)
 
 
 def _metrics(

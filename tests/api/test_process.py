@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 
+import pandas
 import pytest
+
+from dlreg.files.hashing import sha256_of_file
 
 STATE = """
 import gc, json, logging, os, signal, sys, threading, warnings
@@ -93,6 +96,22 @@ def test_a_training_changes_what_tensorflow_changes_and_prints_nothing(project, 
     assert set(told[0]) <= OF_TENSORFLOW
     assert told[1] == []
     assert not [name for name in told[2] if name.startswith(("KERAS", "TF_"))]
+
+
+def test_a_run_is_the_same_where_pandas_keeps_texts_in_arrow(project, tmp_path):
+    import dlreg
+
+    rows = pandas.read_csv(project / "table.csv")
+    told = run(
+        "import dlreg, hashlib, pandas\nframe = pandas.read_csv('table.csv')\n"
+        f"predicted = dlreg.load({str(project / 'run')!r}).predict(frame).tolist()\n"
+        f"trained = dlreg.train({str(project / 'config.yaml')!r}, run_dir='run')\n"
+        "digest = hashlib.sha256((trained.path / 'pipeline.onnx').read_bytes()).hexdigest()\n"
+        "print(json.dumps([loaded('pyarrow'), predicted, digest]))",
+        _with_table(project, tmp_path),
+    )
+    expected = dlreg.load(project / "run").predict(rows).tolist()
+    assert told == [["pyarrow"], expected, sha256_of_file(project / "run" / "pipeline.onnx")]
 
 
 def _with_table(project, folder):

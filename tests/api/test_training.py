@@ -1,6 +1,7 @@
 """`dlreg.train` makes the run that `dlreg train` makes, and is interrupted as Python code is."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -50,7 +51,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(folder, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(progress.Silence, "on_epoch", interrupt)
-    with pytest.raises(KeyboardInterrupt, match=r"dlreg\.train\(broken, resume=True\)"):
+    with pytest.raises(KeyboardInterrupt, match=r"dlreg\.train\(\"broken\", resume=True\)"):
         dlreg.train("config.yaml", run_dir="broken", overrides=FEW)
     monkeypatch.undo()
     monkeypatch.chdir(folder)
@@ -83,6 +84,13 @@ def test_a_gate_fails_and_leaves_the_run(folder):
     with pytest.raises(dlreg.GateError):
         dlreg.train("config.yaml", run_dir="worse", overrides=FEW | {"gates": ["rmse>0"]})
     assert dlreg.load("worse").metrics["test"]["rmse"] > 0
+
+
+@pytest.mark.filterwarnings("ignore::dlreg.errors.DlregWarning")
+def test_any_thread_may_train(folder):
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(dlreg.train, "config.yaml", overrides=FEW).result()
+    assert len(run.history) == 4
 
 
 @pytest.mark.bad_input("config")

@@ -23,7 +23,7 @@ import pandas as pd
 import dlreg
 
 ROOT = Path(__file__).parents[2]
-CALLS, ROUNDS = 200, 15
+CALLS = 500
 
 
 def main() -> None:
@@ -79,15 +79,15 @@ def time_rows(folder: Path, title: str, frame: pd.DataFrame, target: str) -> Non
 
 
 def medians(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The median over rounds of the mean of some calls, in turn."""
+    """The median of single calls, in turn: whatever else the machine does meanwhile meets few of them."""
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(ROUNDS):
+    for _ in range(CALLS):
         for name, call in calls.items():
-            n_calls = CALLS if "frame" not in name else CALLS // 10
+            # The first one of a row meets caches that others have used.
+            call()
             began = time.perf_counter()
-            for _ in range(n_calls):
-                call()
-            times[name].append((time.perf_counter() - began) / n_calls * 1e6)
+            call()
+            times[name].append((time.perf_counter() - began) * 1e6)
     return {name: statistics.median(values) for name, values in times.items()}
 
 

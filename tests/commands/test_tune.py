@@ -252,6 +252,31 @@ def test_where_the_config_is_best_as_it_is_it_is_trained_once(tmp_path, config, 
     assert summary.best.number == 0 and summary.plain.run_dir == summary.best.run_dir
 
 
+@pytest.mark.parametrize(
+    ("keys", "kept"), [("", 0), ("  parameters: {model.dropout: {values: [0.0, 0.1]}}\n", 1)]
+)
+def test_in_a_space_of_dlregs_own_few_rows_keep_the_own_values_also_when_it_goes_on(
+    tmp_path, config, engine, trained, keys, kept
+):
+    config = load(tmp_path, "data: {path: table.csv, target: y}\nsearch:\n  trials: 2\n" + keys)
+
+    def outcome(trial):
+        value, interval = (1.0, (0.7, 1.3)) if trial.number == 0 else (0.8, None)
+        metrics = {"validation": {"rmse": value}}
+        return TrialResult(trial.number, "complete", value, metrics, 1, 1, interval=interval)
+
+    engine.outcome = outcome
+    summary, _ = search(config, tmp_path / "study")
+    assert summary.best.number == kept
+    passed_over = record_of(tmp_path / "study")["passed_over"]
+    assert (passed_over and passed_over["number"]) == (None if kept else 1)
+    assert set(trained) == ({"best", "plain"} if kept else {"best"})
+    if not kept:
+        assert (trained["best"].training, trained["best"].model) == (config.training, config.model)
+    again, _ = search(config, tmp_path / "study", resume=True)
+    assert (again.best.number, again.passed_over) == (kept, summary.passed_over)
+
+
 def test_a_run_that_is_not_what_its_trial_was_is_told(tmp_path, config, engine, trained):
     engine.outcome = lambda trial: TrialResult(trial.number, "complete", 0.5, {}, 1, 1)
     _, notes = search(config, tmp_path / "study")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from dlreg.commands.tune_choice import PassedOver
 from dlreg.commands.tune_gain import Gain, Optimism
 from dlreg.commands.tune_results import Edge, Failure
 from dlreg.commands.tune_sentences import sentences
@@ -26,6 +27,7 @@ SUMMARY = StudySummary(
     failures=[Failure("the loss is not finite", 3, 7), Failure("another", 2, 9)],
     best=Chosen(17, 40.0, {}, "best", metrics_of(71, 89)),
     plain=Chosen(0, 50.0, {}, "plain", {}),
+    passed_over=None,
     importance={"training.learning_rate": 0.97, "model.dropout": 0.03},
     edges=[Edge("training.learning_rate", 0.0991, "upper", 0.1)],
     gain=Gain("rmse", 89, 49.0, 52.0, -5.77, (-9.0, -1.0), "better"),
@@ -181,3 +183,24 @@ def test_with_other_test_rows_it_does_not_say_that_there_are_none():
 def test_where_nothing_stands_out_from_chance_no_share_is_told():
     text = text_of(importance={"training.learning_rate": 0.0, "model.dropout": 0.0})
     assert "What mattered cannot be told: no parameter stands out from chance." in text
+
+
+def test_a_larger_ensemble_that_dlreg_chose_is_told_with_what_it_costs():
+    larger = replace(SUMMARY.best, values={"model.ensemble": 2})
+    plain = replace(SUMMARY.plain, values={"model.ensemble": 1})
+    words = "a larger ensemble, 2 networks in place of 1 for each embedding and fold: it takes about 2 times"
+    assert words in text_of(is_default_space=True, best=larger, plain=plain)
+    # Who asked for it knows.
+    assert words not in text_of(best=larger, plain=plain)
+    assert "ensemble" not in text_of(is_default_space=True, best=plain, plain=plain)
+    assert "ensemble" not in text_of(is_default_space=True)
+
+
+def test_where_few_rows_decide_it_says_what_was_passed_over_and_why():
+    own, passed_over = replace(SUMMARY.best, number=0), PassedOver(17, 0.9, "rmse", 24.54, 28.2)
+    text = text_of(metric="out_of_fold.mse", best=own, passed_over=passed_over)
+    assert (
+        "The config's own values stay. Trial 17 has 24.5% less out of fold RMSE, but few rows decide" in text
+    )
+    assert "reaches 28% to either side, and a trial has to lie below it." in text
+    assert "No trial was better" not in text

@@ -1,6 +1,8 @@
 """Rows given as mappings are read as a data frame of them is, to the bit and to the word, but at once."""
 
 import math
+import tracemalloc
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -151,6 +153,18 @@ def test_plain_rows_need_no_pandas(monkeypatch):
 def test_what_cannot_be_read_is_refused_with_its_place(rows, fragment):
     with pytest.raises(DataError, match=fragment):
         row_reader(run_of(COLUMNS[:1]))(rows)
+
+
+def test_long_texts_of_strangers_are_not_kept():
+    read = row_reader(run_of([Column("town", "category"), Column("day", "date", "%Y-%m-%d")]))
+    tracemalloc.start()
+    for number in range(200):
+        read([{"town": f"{number}" * 10_000, "day": None}])
+        with suppress(DataError):
+            read([{"town": None, "day": f"{number}" * 10_000}])
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1e6
 
 
 def test_a_column_that_some_rows_lack_is_missing_there():

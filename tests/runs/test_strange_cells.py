@@ -1,7 +1,5 @@
 """What a run was not trained for is counted by column, and adds up over blocks of rows."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -13,10 +11,17 @@ from dlreg.runs.strange_cells import (
     refuse_unseen,
     strange_sentences,
 )
+from dlreg.runs.trained_run import TrainedModel
+from dlreg.table.column import Column
 
-RUN = SimpleNamespace(
-    levels={"town": {"Oak", "Elm"}, "sea": {"", "x"}}, ranges={"area": (0.0, 100.0), "flat": (3.0, 3.0)}
-)
+COLUMNS = [
+    Column("area", "number"),
+    Column("flat", "number"),
+    Column("town", "category"),
+    Column("sea", "category"),
+]
+LEVELS = {"town": {"Oak", "Elm"}, "sea": {"", "x"}}
+RUN = TrainedModel(None, COLUMNS, None, LEVELS, {"area": (0.0, 100.0), "flat": (3.0, 3.0)}, None, None)
 
 
 def cells(**columns):
@@ -45,6 +50,13 @@ def test_each_way_is_counted():
     assert strange.texts == {"town": ("Ash", "Fir"), "sea": ("y",)}
     # Where a missing cell is a level of its own, it is not strange.
     assert strange.known == {"town": 5, "sea": 3}
+
+
+def test_many_rows_are_counted_as_few():
+    some = {"town": ["Oak", "Ash", ""], "area": [0, 150.1, np.nan]}
+    few = count_strange_cells(RUN, cells(**some)).as_json()
+    many = count_strange_cells(RUN, cells(**{name: values * 20 for name, values in some.items()})).as_json()
+    assert many == {way: {name: 20 * n for name, n in counts.items()} for way, counts in few.items()}
 
 
 def test_blocks_add_up_to_the_whole():

@@ -35,7 +35,8 @@ def test_it_could_stand_in_the_config_and_holds_its_own_values(
     config = load(tmp_path, HEAD + text)
     search = search_of(config, n_rows)
     assert search.is_default
-    assert all(own.is_inside for own in own_values(config, search.space).values())
+    own = own_values(config, search.space)
+    assert all(value.is_inside for key, value in own.items() if key != "model.ensemble")
     # Reading it finds no fault with any of its values.
     (tmp_path / "spelled.yaml").write_text(dump_config(spelled_out(config, n_rows)))
     assert search_of(load_config(tmp_path / "spelled.yaml")).space == search.space
@@ -58,12 +59,24 @@ def test_any_of_its_points_is_a_config(tmp_path: Path, text: str) -> None:
 def test_a_recipe_is_searched_near_its_values_and_a_plain_network_widely(tmp_path: Path) -> None:
     accurate = search_of(load(tmp_path, HEAD + "preset: accurate\n"))
     assert accurate.metric == "out_of_fold.rmse"
-    assert accurate.space["model.hidden_layers"] == Choices(([96, 96], [192, 192]))
-    assert accurate.space["training.auto_steps"] == Choices((3072, 6144))
-    assert "model.activation" not in accurate.space
+    assert accurate.space == {
+        "training.learning_rate": Range(0.2 / 3, 0.2, is_log=True),
+        "training.weight_decay": Range(0.005, 0.08, is_log=True),
+        "training.auto_steps": Choices((3072, 6144)),
+        "model.dropout": Choices(([0.1, 0.0], [0.2, 0.0])),
+        "model.ensemble": Choices((2,)),
+    }
     plain = search_of(load(tmp_path, HEAD)).space
     assert plain["training.learning_rate"] == Range(3e-4, 1e-2, is_log=True)
     assert len(plain) == 8
+
+
+@pytest.mark.parametrize(("own", "tried"), [(1, 2), (3, 6), (60, 100), (100, 100)])
+def test_trials_of_a_recipe_have_twice_its_ensemble_as_far_as_a_config_may(
+    tmp_path: Path, own: int, tried: int
+) -> None:
+    config = load(tmp_path, HEAD + f"preset: fast\nmodel: {{ensemble: {own}}}\n")
+    assert search_of(config).space["model.ensemble"] == Choices((tried,))
 
 
 def test_a_large_table_is_not_searched_in_small_batches(tmp_path: Path) -> None:

@@ -353,3 +353,11 @@ def test_a_journal_that_is_a_link_is_not_followed(tmp_path):
     with pytest.raises(RunDirError, match="expected a plain file, found a link"):
         open_it(tmp_path)
     assert other.read_text() == "first\nlast"
+
+
+def test_how_sure_the_own_values_are_is_kept_with_them(tmp_path):
+    study = open_it(tmp_path)
+    result = replace(result_of(study.next_trial(1)), state="complete", value=2.0, interval=(1.5, 2.75))
+    study.tell(result)
+    study.save(is_last=True)
+    assert open_it(tmp_path).trials()[0][1] == result

@@ -80,6 +80,10 @@ def test_the_metrics_are_those_of_a_training_to_the_bit(sections, values, parts,
     assert list(result.metrics) == parts
     assert result.metrics == {name: expected[name] for name in parts}
     assert result.value == expected[parts[-1]]["rmse"] != first.value
+    # Of the config as it stands alone it is known how sure its error is.
+    low, high = first.interval
+    assert low < first.value < high < 1.5 * first.value
+    assert result.interval is None
 
 
 def test_another_seed_draws_other_validation_rows_as_a_training_does(tmp_path):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,12 @@ def test_what_is_served_is_told_and_nothing_else_is_on_stdout(server):
     assert server.url.startswith("http://127.0.0.1:")
     health = server.ask("GET", "/health").json
     assert health["status"] == "ok" and health["run"]["columns"] == server.about["columns"]
+
+
+def test_a_server_loads_no_tensorflow(server, rows):
+    server.predict(rows[:1])
+    loaded = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "onnxruntime" in loaded and "tensorflow" not in loaded and "sklearn" not in loaded
 
 
 def test_many_clients_get_their_own_rows(server, rows, expected):

@@ -308,6 +308,26 @@ static float tanh_float(const float x) {
     return x < 0 ? -size : size;
 }
 """,
+    "fused_float": """\
+/* x y + sum, rounded once; where the processor cannot, twice, which makes a difference once in millions. */
+static float fused_float(const float x, const float y, const float sum) {
+#ifdef FP_FAST_FMAF
+    return fmaf(x, y, sum);
+#else
+    return (float)((double)x * (double)y + (double)sum);
+#endif
+}
+""",
+    "dot_float": """\
+/* The sum of x y, as eight sums that do not wait for each other. */
+static float dot_float(const float *x, const float *y, const size_t length) {
+    float sums[8] = {0};
+    for (size_t k = 0; k < length; k++) {
+        sums[k % 8] += x[k] * y[k];
+    }
+    return (sums[0] + sums[1] + sums[2] + sums[3]) + (sums[4] + sums[5] + sums[6] + sums[7]);
+}
+""",
     **_of_floats(),
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {

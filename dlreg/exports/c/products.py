@@ -1,82 +1,93 @@
-"""Products of matrices as loops that compilers make vector instructions of."""
+"""Products of matrices as loops that compilers make vector instructions of.
 
-import math
+They round as ONNX Runtime does where a processor multiplies and adds at once: its MLAS adds the products to
+each element one after the other, with one rounding each, in blocks whose sums are added up
+(https://github.com/microsoft/onnxruntime, onnxruntime/core/mlas/lib/sgemm.cpp). A matrix of one column that
+it has not copied beforehand is the exception: it multiplies, adds to eight sums in turn, and adds these up.
+"""
+
 from collections.abc import Sequence
 
 import numpy as np
 
 from dlreg.exports.c.body import Body, loops_over
-from dlreg.exports.c.values import Numbers, broadcast, linear
+from dlreg.exports.c.values import Indices, Numbers, broadcast, linear
 from dlreg.exports.tensors import Node
 
-# So many rows of the second factor are added to a row of the result at once, which is then read less often.
-ROWS_AT_ONCE = 4
+# The length of a block of one matrix, which MLAS copies beforehand, and of several, where they are wide.
+COPIED_BLOCK, WIDE_BLOCK = 256, 128
 
 
 def product(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
-    """`MatMul` and `Gemm`: of [..., M, K] and [..., K, P], with a bias or without, to [..., M, P].
-
-    The innermost loop runs along rows of the second factor, which lie in memory as they are read.
-    """
+    """`MatMul` and `Gemm`: of [..., M, K] and [..., K, P], with a bias or without, to [..., M, P]."""
     left, right, *bias = inputs
-    # Each of its elements is read once for every batch and row of the result.
-    is_read_once = left.n_elements >= math.prod(node.dims[:-1]) * left.dims[-1]
-    left = body.short(left) if is_read_once and node.dims[-1] == 1 else body.stored(left)
-    right = body.stored(right)
-    depth, width = left.dims[-1], node.dims[-1]
+    left, right = body.stored(left), body.stored(right)
     indices, loops = loops_over(node.dims)
-    *outer, column = indices
-    outer_loops = [loop for loop in loops if loop[0] != column]
-    inner = [(column, width)] if width > 1 else []
-    if loops:
-        result, name = body.array(node.c_type, node.dims)
-        target = f"{name}[{linear(node.dims, indices)}]"
-        start = ""
-    else:
-        target, start = body.fresh(), f"{node.c_type} "
-        result = Numbers(node.c_type, node.dims, lambda _: target, is_simple=True)
-    body.add(
-        f"{start}{target} = {broadcast(bias[0], indices) if bias else '0'};", loops=[*outer_loops, *inner]
-    )
-    # Of flags and of what `relu` lets through most are 0; but 0 times what is no number is none either.
-    may_skip = right.constant is not None and bool(np.isfinite(right.constant).all())
-
-    def added(places: Sequence[str]) -> list[str]:
-        factors = [broadcast(left, (*outer, place)) for place in places]
-        weights = [broadcast(right, (*outer[:-1], place, column)) for place in places]
-        return _added(node.c_type, target, factors, weights, inner, may_skip=may_skip)
-
-    groups = depth // ROWS_AT_ONCE
-    if groups:
-        places = [f"k * {ROWS_AT_ONCE}{f' + {place}' if place else ''}" for place in range(ROWS_AT_ONCE)]
-        body.add(*added(places), loops=[*outer_loops, ("k", groups)])
-    if rest := range(groups * ROWS_AT_ONCE, depth):
-        body.add(
-            "{", *(f"    {line}" for line in added([str(place) for place in rest])), "}", loops=outer_loops
-        )
+    result, name = body.array(node.c_type, node.dims)
+    target = f"{name}[{linear(node.dims, indices)}]"
+    bias_of_column = broadcast(bias[0], indices) if bias else "0"
+    body.add(f"{target} = {bias_of_column};", loops=loops)
+    if node.c_type == "float" and right.dims[-1] == 1 and len(right.dims) > 2 and right.is_stored:
+        row = left if left.is_stored else body.copied(left)
+        factors = (broadcast(row, (*indices[:-1], "0")), broadcast(right, (*indices[:-2], "0", "0")))
+        body.add(f"{target} += dot_float(&{factors[0]}, &{factors[1]}, {left.dims[-1]});", loops=loops)
+        return result
+    along = [loop for loop in loops if loop[0] == indices[-1]]
+    lines = _sums_of_blocks(node.c_type, left, right, indices, along, target)
+    body.add(*lines, loops=[loop for loop in loops if loop not in along])
     return result
 
 
-def _added(
+def _sums_of_blocks(
     c_type: str,
+    left: Numbers,
+    right: Numbers,
+    indices: Indices,
+    along: Sequence[tuple[str, int]],
     target: str,
-    factors: Sequence[str],
-    weights: Sequence[str],
-    inner: Sequence[tuple[str, int]],
-    *,
-    may_skip: bool,
 ) -> list[str]:
-    """The statements that add some products to each element of a row."""
-    names = [f"x{place}" for place in range(len(factors))]
-    terms = [f"{name} * {weight}" for name, weight in zip(names, weights, strict=True)]
-    # By halves: the sums of each half do not wait for each other, and round less.
-    halves = [" + ".join(half) for half in (terms[: len(terms) // 2], terms[len(terms) // 2 :]) if half]
-    total = " + ".join(f"({half})" for half in halves)
-    lines = [f"{target} += {total};"]
-    for index, length in inner:
-        lines = [f"for (size_t {index} = 0; {index} < {length}; {index}++) {{", f"    {lines[0]}", "}"]
-        if may_skip:
-            condition = " || ".join(f"{name} != 0" for name in names)
-            lines = [f"if ({condition}) {{", *(f"    {line}" for line in lines), "}"]
-    declarations = [f"const {c_type} {name} = {factor};" for name, factor in zip(names, factors, strict=True)]
-    return [*declarations, *lines]
+    """The statements that add the products of each block to a row of the result.
+
+    The innermost loop runs along rows of the second factor, which lie in memory as they are read.
+    """
+    *outer, column = indices
+    depth, width = right.dims[-2:]
+    block = _block_length(right.dims) if c_type == "float" else depth
+    total, weight = f"sums[{column}]", broadcast(right, (*outer[:-1], "k", column))
+    more = f"fused_float(x, {weight}, {total})" if c_type == "float" else f"{total} + x * {weight}"
+    added = _looped(along, [f"{total} = {more};"])
+    if along and right.constant is not None and np.isfinite(right.constant).all():
+        # Of flags and of what `relu` lets through most are 0; but 0 times what is no number is none either.
+        added = _within("if (x != 0)", added)
+    first, end = ("0", str(depth)) if depth <= block else ("start", f"{depth} && k < start + {block}")
+    head = f"for (size_t k = {first}; k < {end}; k++)"
+    lines = [
+        f"{c_type} sums[{width}];",
+        *_looped(along, [f"{total} = 0;"]),
+        *_within(head, [f"const {c_type} x = {broadcast(left, (*outer, 'k'))};", *added]),
+        *_looped(along, [f"{target} += {total};"]),
+    ]
+    if depth <= block:
+        return ["{", *(f"    {line}" for line in lines), "}"]
+    return _within(f"for (size_t start = 0; start < {depth}; start += {block})", lines)
+
+
+def _block_length(dims: Sequence[int]) -> int:
+    """How many products MLAS adds up before it adds them to the others."""
+    depth, width = dims[-2:]
+    if len(dims) == 2:
+        return COPIED_BLOCK
+    length, columns = WIDE_BLOCK, 128
+    while depth > width and columns // 2 >= max(width, 16):
+        length, columns = length * 2, columns // 2
+    return length
+
+
+def _looped(loops: Sequence[tuple[str, int]], lines: Sequence[str]) -> list[str]:
+    for index, length in loops:
+        lines = _within(f"for (size_t {index} = 0; {index} < {length}; {index}++)", lines)
+    return list(lines)
+
+
+def _within(head: str, lines: Sequence[str]) -> list[str]:
+    return [f"{head} {{", *(f"    {line}" for line in lines), "}"]

@@ -182,7 +182,7 @@ def test_an_upload_that_never_ends_is_given_up(own):
         client.settimeout(20)
         assert client.recv(1 << 16).startswith(b"HTTP/1.1 408")
     _, errors = server.process.communicate(timeout=20)
-    assert (server.process.returncode, errors) == (0, "")
+    assert server.process.returncode == 0 and "Traceback" not in errors
 
 
 def test_head_is_answered_as_get_is(server):

@@ -1,22 +1,39 @@
 """What a run predicts for new rows, whatever they come from: a file, a data frame, a request."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from dlreg.errors import DataError, Fault, UsageError, located
+from dlreg.errors import DataError, Fault, UsageError, gathering, located
 from dlreg.evaluation.intervals import Intervals
 from dlreg.pipeline.graph import PREDICTION, RESIDUAL_SCALE, SPREAD
 from dlreg.runs.strange_cells import StrangeCells, count_strange_cells
 from dlreg.runs.trained_run import TrainedModel
+from dlreg.table.cells import cells_fault
+from dlreg.table.column import Column
 from dlreg.table.columns import read_cells
 from dlreg.table.dataset import csv_format_of
+from dlreg.table.date_guess import written_offset
 from dlreg.table.date_writing import rewrite_dates
+from dlreg.table.dates import has_offset
 from dlreg.table.frame_table import DATA_FRAME, frame_block, frame_table
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.table import Table
+from dlreg.table.time_zones import offset_of
+
+# Where only the rows or only the training table say which clock moments are of: what was expected, a way out.
+_WITHOUT_ZONE = (
+    "expected moments without a time zone, as the run was trained with",
+    "Bring them to the clocks of the training table, and drop the zone: "
+    "dt.tz_convert(ZONE).dt.tz_localize(None)",
+)
+_WITH_ZONE = (
+    "expected moments with a time zone, as the run was trained with",
+    "Say which clocks they are of: dt.tz_localize(ZONE)",
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +118,8 @@ def table_of_frame(run: TrainedModel, frame: pd.DataFrame, name: str = DATA_FRAM
 
     Raises:
         DataError: Columns are missing, there are no rows, or cells that are neither numbers nor text, or
-            moments that the format of the training table cannot tell.
+            moments that the format of the training table cannot tell, or of which only the table's or only
+            the frame's have a time zone.
     """
     columns, names = {column.name: column for column in run.columns}, [str(name) for name in frame.columns]
     if lacking := [column for column in columns if column not in names]:
@@ -109,11 +127,41 @@ def table_of_frame(run: TrainedModel, frame: pd.DataFrame, name: str = DATA_FRAM
     known = frame[[column for column in frame.columns if str(column) in columns]]
     block = frame_block(known, csv_format_of(run.config.data), name)
     table = frame_table(block, run.text_columns)
+    faults: list[Fault] = []
     for column, date_format in block.moments.items():
         wanted = columns[column]
         if wanted.kind == "date" and wanted.date_format != date_format:
-            table = rewrite_dates(table, replace(wanted, date_format=date_format, latest_year=None), wanted)
+            with gathering(faults):
+                table = _with_moments_of_run(table, wanted, date_format)
+    if faults:
+        raise DataError(*faults)
     return table
+
+
+def _with_moments_of_run(table: Table, wanted: Column, date_format: str) -> Table:
+    """The table with a column of moments written as the run reads them.
+
+    Raises:
+        DataError: Only one of both has a time zone, or the run's format cannot tell the moments.
+    """
+    run_format = str(wanted.date_format)
+    # An offset that all cells had is a part of the format, and the clocks are those of that offset.
+    offset = written_offset(run_format).strip()
+    is_fixed, has_zone = not math.isnan(offset_of(offset)), has_offset(date_format)
+    if has_zone != (is_fixed or has_offset(run_format)):
+        known = table.frame[wanted.name].notna().to_numpy()
+        if known.any():
+            expected, hint = _WITHOUT_ZONE if has_zone else _WITH_ZONE
+            raise DataError(cells_fault(table, wanted.name, known, expected, hint))
+    zone = _zone_name(offset) if is_fixed else wanted.time_zone
+    return rewrite_dates(
+        table, replace(wanted, date_format=date_format, latest_year=None, time_zone=zone), wanted
+    )
+
+
+def _zone_name(offset: str) -> str:
+    """An offset from UTC as `dlreg.table.time_zones.zone_offsets` takes it."""
+    return "UTC" if offset in ("Z", "UTC") else offset.ljust(len("+0000"), "0")
 
 
 def refuse_level(intervals: Intervals, level: float, name: str = "--interval ") -> None:

@@ -187,8 +187,10 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
         return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan))
     _refuse_halves(column)
     if found == {"moment"}:
-        has_zone = any(moment.tzinfo for moment in known)
-        return pd.to_datetime(column, utc=has_zone)
+        zoned = known.map(lambda moment: moment.tzinfo is not None)
+        if (other := zoned != zoned.iloc[0]).any():
+            raise _UnreadableError("moments with a time zone and others without", int(other.idxmax()))
+        return pd.to_datetime(column, utc=bool(zoned.iloc[0]))
     texts: pd.Series[str] = known.map(str).reindex(column.index).astype("str")
     return texts
 

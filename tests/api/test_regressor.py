@@ -202,6 +202,17 @@ def test_a_column_that_cannot_be_used_is_told_with_its_row(table):
         dlreg.Regressor().fit(x.assign(rain=[1.0, [2], *[3.0] * (len(x) - 2)]), y)
 
 
+@pytest.mark.bad_input("data")
+def test_moments_have_a_zone_in_all_rows_or_in_none(table):
+    x, y = table
+    zoned = x.assign(moment=x["moment"].dt.tz_localize("America/New_York"))
+    for trained, asked, fragment in ((x, zoned, "without a time zone"), (zoned, x, "with a time zone")):
+        model = dlreg.Regressor(epochs=1, hidden_layers=[4]).fit(trained, y)
+        assert np.isfinite(model.predict(trained)).all()
+        with pytest.raises(dlreg.DataError, match=rf"X, row \d+: column 'moment': expected .*{fragment}"):
+            model.predict(asked)
+
+
 def test_a_target_has_a_name_of_its_own():
     x = pd.DataFrame({"y": np.arange(40.0), "y_": np.arange(40.0)[::-1] ** 2})
     model = dlreg.Regressor(epochs=1).fit(x, x["y"] + 1)

@@ -1,15 +1,19 @@
 """New rows of any origin: the same predictions, the same refusals."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from support.command_line import run_cli
 from support.tables import make_table
 
+from dlreg.config.schema import DataConfig
 from dlreg.errors import DataError, UsageError
 from dlreg.evaluation.intervals import Intervals
 from dlreg.runs.new_rows import predict_table, refuse_level, table_of_frame
 from dlreg.runs.trained_run import open_run
+from dlreg.table.column import Column
 
 WIND = "Wind speed (m/s)"
 
@@ -58,6 +62,52 @@ def test_moments_that_the_format_cannot_tell_are_refused(run, frame):
     seconds = frame.assign(moment=moments + pd.Timedelta("1s"))
     with pytest.raises(DataError, match=r"the data frame, row 1: column 'moment': .*cannot tell these"):
         table_of_frame(run, seconds)
+
+
+MOMENTS = pd.Series(pd.date_range("2024-01-30 22:00", periods=4, freq="7h"))
+
+
+def run_of_dates(date_format, time_zone=None):
+    column = Column("moment", "date", date_format, None, time_zone)
+    config = SimpleNamespace(data=DataConfig(path="table.csv", target="y", time_zone=time_zone))
+    return SimpleNamespace(columns=(column,), config=config, text_columns=["moment"])
+
+
+@pytest.mark.parametrize(
+    ("date_format", "has_zone", "fragments"),
+    [
+        ("%Y-%m-%d %H:%M", True, ("without a time zone", "dt.tz_localize(None)")),
+        ("%Y-%m-%d %H:%M:%S", True, ("without a time zone", "dt.tz_convert(ZONE)")),
+        ("%d.%m.%Y", True, ("without a time zone",)),
+        ("%Y-%m-%d %H:%M:%SZ", False, ("with a time zone", "dt.tz_localize(ZONE)")),
+        ("%Y-%m-%d %H:%M +01", False, ("with a time zone",)),
+        ("%Y-%m-%d %H:%M:%S%z", False, ("with a time zone",)),
+        ("epoch_seconds", False, ("with a time zone",)),
+    ],
+)
+@pytest.mark.bad_input("data")
+def test_moments_are_refused_where_only_they_or_only_the_run_has_a_zone(date_format, has_zone, fragments):
+    moments = MOMENTS.dt.tz_localize("America/New_York") if has_zone else MOMENTS
+    frame = pd.DataFrame({"moment": [pd.NaT, *moments]})
+    with pytest.raises(DataError) as caught:
+        table_of_frame(run_of_dates(date_format), frame)
+    for fragment in ("the data frame, row 2: column 'moment': expected", *fragments):
+        assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize("offset", ["Z", " UTC", "+01:00", " -0330", "+09"])
+def test_moments_with_a_zone_come_to_the_offset_of_the_run(offset):
+    moments = MOMENTS.dt.tz_localize("America/New_York")
+    date_format = f"%Y-%m-%d %H:%M{offset}"
+    table = table_of_frame(run_of_dates(date_format), pd.DataFrame({"moment": moments}))
+    read = pd.to_datetime(table.frame["moment"], utc=True, format="mixed")
+    assert read.tolist() == moments.dt.tz_convert("UTC").tolist()
+    assert table.frame["moment"].str.endswith(offset).all()
+
+
+def test_moments_that_are_all_missing_have_no_zone():
+    frame = pd.DataFrame({"moment": pd.Series([pd.NaT]).dt.tz_localize("UTC")})
+    assert table_of_frame(run_of_dates("%Y-%m-%d %H:%M"), frame).frame["moment"].isna().all()
 
 
 def test_a_bad_cell_is_refused_with_its_row(run, frame):

@@ -33,7 +33,7 @@ def warn(notes: Iterable[str]) -> None:
 
 @contextmanager
 def told_in_python() -> Iterator[None]:
-    """A block whose errors name arguments where the command line has options.
+    """A block whose errors name arguments where the command line has options, and have one traceback.
 
     Raises:
         DlregError: The same as in the block.
@@ -42,9 +42,9 @@ def told_in_python() -> Iterator[None]:
     try:
         yield
     except StoppedError as error:
-        raise KeyboardInterrupt("\n".join(map(str, map(_in_python, error.faults)))) from error
+        raise KeyboardInterrupt("\n".join(map(str, map(_in_python, error.faults)))) from None
     except DlregError as error:
-        raise type(error)(*map(_in_python, error.faults)) from error
+        raise type(error)(*map(_in_python, error.faults)) from None
 
 
 def _in_python(fault: Fault) -> Fault:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dlreg.api.arguments import check_config, check_path
 from dlreg.api.backend import borrowing, importing
 from dlreg.api.notes import told_in_python
 from dlreg.api.progress import notebook_bar
@@ -40,7 +41,7 @@ def train(
         The complete run. What a user should know of the rows is warned of, as a `DlregWarning`.
 
     Raises:
-        UsageError: Arguments contradict each other.
+        UsageError: Arguments contradict each other, or are not of the types above.
         ConfigError: The config has faults.
         DataError: The table cannot be used.
         RunDirError: There is no run to resume, or it is of another config or other data.
@@ -49,6 +50,9 @@ def train(
         GateError: The run is complete, and worse than the config's `gates` let pass.
         KeyboardInterrupt: The training was interrupted; `resume=True` goes on with it.
     """
+    check_config(config, overrides)
+    if run_dir is not None:
+        check_path("run_dir", run_dir)
     if resume and overwrite:
         raise UsageError("resume=True goes on with a run, overwrite=True starts anew: give one of them")
     path = None if run_dir is None else Path(run_dir)

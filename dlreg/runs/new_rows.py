@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -175,9 +176,11 @@ def refuse_level(intervals: Intervals, level: float, name: str = "--interval ") 
     Raises:
         UsageError: With the highest level that there is.
     """
-    if not 0 < level < 1:
+    is_number = isinstance(level, Real)
+    if not (is_number and 0 < level < 1):
         hint = f"Give the share of rows that the intervals shall hold, such as {name}0.9"
-        message = f"{name.rstrip(' =')} takes a number between 0 and 1; found {level:g}"
+        found = f"{level:g}" if is_number else repr(level)
+        message = f"{name.rstrip(' =')} takes a number between 0 and 1; found {found}"
         raise UsageError(Fault(message, hint=hint))
     if not intervals.n_rows or level > intervals.highest_level:
         n_rows = intervals.n_rows

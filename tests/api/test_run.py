@@ -113,6 +113,42 @@ def test_an_interval_is_refused_as_an_argument(run, frame):
         run.predict(frame, interval=0.999)
 
 
+def test_a_series_is_a_row_and_a_generator_is_a_list(run, frame):
+    predicted = run.predict(frame.head(3)).tolist()
+    assert run.predict(frame.iloc[0]) == predicted[0]
+    assert run.predict(row for row in frame.head(3).to_dict("records")).tolist() == predicted
+    assert run.predict([row for _, row in frame.head(3).iterrows()]).tolist() == predicted
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.ones((2, 3)), r"^rows takes a data frame, .*; found a ndarray\. Name its columns"),
+        (None, "; found None$"),
+        (3, "; found an int$"),
+        ("table.csv", "; found a str$"),
+        (pd.Series([1, 2], index=["year", "year"]), "several cells of a row are named 'year'"),
+    ],
+)
+def test_what_is_no_rows_is_refused(run, rows, message):
+    with pytest.raises(dlreg.UsageError, match=message):
+        run.predict(rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"interval": "0.9"}, "^interval takes a number between 0 and 1; found '0.9'"),
+        ({"max_unseen": "1"}, "^max_unseen takes a number from 0 to 1; found '1'"),
+        ({"max_unseen": 100}, "^max_unseen takes a number from 0 to 1; found 100"),
+    ],
+)
+def test_shares_are_numbers(run, frame, arguments, message):
+    for rows in (frame, frame.iloc[0].to_dict()):
+        with pytest.raises(dlreg.UsageError, match=message):
+            run.predict(rows, **arguments)
+
+
 def test_a_prediction_that_is_no_number_is_nan(run, frame):
     far = frame.assign(**{"Wind speed (m/s)": 1e99})
     predicted, notes = notes_of(lambda: run.predict(far))
@@ -162,3 +198,5 @@ def test_a_notebook_shows_the_metrics_of_every_part(run):
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(dlreg.RunDirError, match="no such run directory"):
         dlreg.load(tmp_path / "none")
+    with pytest.raises(dlreg.UsageError, match=r"path takes a path, .*; found None"):
+        dlreg.load(None)

@@ -1,7 +1,7 @@
 """Arguments of another type than they take: refused with what was expected and what was found."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 
 from dlreg.errors import Fault, UsageError
+from dlreg.evaluation.permutation import METRICS
 from dlreg.runs.row_reader import Row
+from dlreg.wording import nearest_word
 
+# As of `dlreg explain`.
+MOST_REPEATS = 1000
 _EXAMPLE = '{"training.epochs": 50}'
 
 
@@ -48,6 +52,21 @@ def check_share(name: str, share: object) -> None:
     """
     if not (isinstance(share, Real) and 0 <= float(share) <= 1):
         raise UsageError(f"{name} takes a number from 0 to 1; found {share!r}")
+
+
+def check_importance(metric: object, repeats: object) -> None:
+    """Refuses what `dlreg explain` would not measure.
+
+    Raises:
+        UsageError: There is no such metric, or the repeats are no number of them.
+    """
+    if metric not in METRICS:
+        near = nearest_word(metric, METRICS) if isinstance(metric, str) else None
+        hint = f"Did you mean {near!r}?" if near else f"Choose one of {', '.join(METRICS)}"
+        raise UsageError(Fault(f"there is no metric {metric!r}", hint=hint))
+    is_whole = isinstance(repeats, Integral) and not isinstance(repeats, bool)
+    if not (is_whole and int(repeats) in range(1, MOST_REPEATS + 1)):
+        raise UsageError(f"repeats takes a whole number from 1 to {MOST_REPEATS:,}; found {repeats!r}")
 
 
 def rows_given(rows: object) -> pd.DataFrame | Row | Sequence[Row]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from dlreg.api.arguments import check_path, check_share, rows_given
+from dlreg.api.arguments import check_importance, check_path, check_share, rows_given
 from dlreg.api.notes import told_in_python, warn
 from dlreg.errors import Fault, UsageError
 from dlreg.evaluation.usable import are_usable, is_usable
@@ -117,10 +117,12 @@ class Run:
 
         Raises:
             RunDirError: The table is not what the run was trained on.
-            UsageError: The metric has no value on these rows.
+            UsageError: There is no such metric, or it has no value on these rows; or the repeats are not
+                from 1 to 1,000.
         """
         from dlreg.commands.explain import measure_importance
 
+        check_importance(metric, repeats)
         with told_in_python():
             _, report = measure_importance(self.path, metric=metric, repeats=repeats)
         return pd.DataFrame(report["columns"]).rename(columns={"name": "column"}).set_index("column")

@@ -174,6 +174,23 @@ def test_the_importance_is_that_of_the_command(project, run):
     assert any("reading" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metric": "foo"}, "there is no metric 'foo'. Choose one of rmse, mse, mae, r2"),
+        ({"metric": "rsme"}, "there is no metric 'rsme'. Did you mean 'rmse'?"),
+        ({"metric": None}, "there is no metric None. Choose one of rmse, mse, mae, r2"),
+        ({"repeats": 0}, "repeats takes a whole number from 1 to 1,000; found 0"),
+        ({"repeats": 1001}, "repeats takes a whole number from 1 to 1,000; found 1001"),
+        ({"repeats": 2.5}, "repeats takes a whole number from 1 to 1,000; found 2.5"),
+    ],
+)
+def test_what_the_command_would_not_explain_is_refused(run, arguments, message):
+    with pytest.raises(dlreg.UsageError) as caught:
+        run.explain(**arguments)
+    assert str(caught.value) == message
+
+
 def test_a_figure_is_no_window(run):
     import sys
 

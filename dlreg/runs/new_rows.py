@@ -125,7 +125,7 @@ def table_of_frame(run: TrainedModel, frame: pd.DataFrame, name: str = DATA_FRAM
     columns, names = {column.name: column for column in run.columns}, [str(name) for name in frame.columns]
     if lacking := [column for column in columns if column not in names]:
         raise DataError(*missing_columns(lacking, names, name, len(columns), line=None))
-    known = frame[[column for column in frame.columns if str(column) in columns]]
+    known = frame.loc[:, [name in columns for name in names]]
     block = frame_block(known, csv_format_of(run.config.data), name)
     table = frame_table(block, run.text_columns)
     faults: list[Fault] = []
@@ -185,5 +185,12 @@ def refuse_level(intervals: Intervals, level: float, name: str = "--interval ") 
     if not intervals.n_rows or level > intervals.highest_level:
         n_rows = intervals.n_rows
         message = f"{name}{level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
-        hint = f"Ask for at most {intervals.highest_level:.3g}, or train" if n_rows else "Train"
+        hint = f"Ask for at most {_told_down(n_rows)}, or train" if n_rows else "Train"
         raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))
+
+
+def _told_down(n_rows: int) -> str:
+    """The highest level that there is of calibration rows, never rounded up: what it says has an interval."""
+    decimals = max(3, len(str(n_rows + 1)))
+    shown = n_rows * 10**decimals // (n_rows + 1)
+    return f"0.{shown:0{decimals}}".rstrip("0")

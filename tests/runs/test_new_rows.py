@@ -1,5 +1,6 @@
 """New rows of any origin: the same predictions, the same refusals."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -122,10 +123,29 @@ def test_columns_that_are_missing_are_named_with_the_one_that_was_meant(run, fra
         predict_table(run, table_of_frame(run, renamed))
 
 
+@pytest.mark.bad_input("data")
+def test_columns_of_one_name_are_counted(run, frame):
+    twice = pd.concat([frame, frame[["year", "id", "id"]]], axis=1)
+    with pytest.raises(DataError) as caught:
+        table_of_frame(run, twice)
+    assert [fault.message for fault in caught.value.faults] == ["2 columns are named 'year'"]
+
+
 def test_columns_that_the_run_does_not_read_may_hold_anything(run, frame):
     further = frame.assign(further=[[1]] * len(frame))
     expected = predict_table(run, table_of_frame(run, frame)).columns["y_pred"]
     assert predict_table(run, table_of_frame(run, further)).columns["y_pred"].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 998, 999, 1000, 2999, 123_456, 10**9])
+def test_the_highest_level_that_is_told_has_an_interval(n_rows):
+    intervals = Intervals(n_rows, np.arange(10.0))
+    with pytest.raises(UsageError) as caught:
+        refuse_level(intervals, 1 - 1e-12)
+    told = float(re.search(r"at most ([0-9.]+),", str(caught.value)).group(1))
+    refuse_level(intervals, told)
+    assert intervals.quantile(told) is not None
+    assert told > intervals.highest_level - 0.001
 
 
 @pytest.mark.parametrize(

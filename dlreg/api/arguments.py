@@ -1,7 +1,7 @@
 """Arguments of another type than they take: refused with what was expected and what was found."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from os import PathLike
 from typing import Any
 
@@ -64,8 +64,8 @@ def check_importance(metric: object, repeats: object) -> None:
         near = nearest_word(metric, METRICS) if isinstance(metric, str) else None
         hint = f"Did you mean {near!r}?" if near else f"Choose one of {', '.join(METRICS)}"
         raise UsageError(Fault(f"there is no metric {metric!r}", hint=hint))
-    is_whole = isinstance(repeats, Integral) and not isinstance(repeats, bool)
-    if not (is_whole and int(repeats) in range(1, MOST_REPEATS + 1)):
+    is_whole = isinstance(repeats, int | np.integer) and not isinstance(repeats, bool)
+    if not is_whole or repeats not in range(1, MOST_REPEATS + 1):
         raise UsageError(f"repeats takes a whole number from 1 to {MOST_REPEATS:,}; found {repeats!r}")
 
 

@@ -8,6 +8,7 @@
 - `backend`: TensorFlow in a process that is somebody else's
 - `arguments`: arguments of another type than they take
 - `notes`: what else than a value a call gives: warnings, and errors in words of Python
+- `frame_words`: the same errors for those who have a data frame and no config
 - `progress`: a bar in a notebook
 
 `dlreg/__init__.py` hands these names on, each when it is first asked for. Nothing is printed, and

@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from dlreg.api.fitting import ROWS, fit_frame, open_fitted
+from dlreg.api.frame_words import IN_FRAMES
 from dlreg.api.notes import told_in_python, warn
 from dlreg.api.parameters import config_of
 from dlreg.api.progress import notebook_bar
@@ -122,7 +123,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         check_consistent_length(frame, y_true)
         name = _name_of_target(y, frame)
         rows = frame.reset_index(drop=True).assign(**{name: np.asarray(y_true, dtype=np.float64)})
-        with told_in_python(), notebook_bar(enabled=bool(self.get_params()["verbose"])) as listener:
+        with told_in_python(IN_FRAMES), notebook_bar(enabled=bool(self.get_params()["verbose"])) as listener:
             fitted = fit_frame(config_of(self.get_params()), rows, name, listener)
         _MODELS.pop(self, None)
         self.config_, self.metrics_, self.pipeline_ = fitted.config, fitted.metrics, fitted.pipeline
@@ -159,7 +160,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             UsageError: The level is no share, or too few rows validated for it.
         """
         check_is_fitted(self)
-        with told_in_python():
+        with told_in_python(IN_FRAMES):
             refuse_level(_model_of(self).intervals, level, name="level=")
         columns, notes = self._predict(X, level)
         warn(notes)
@@ -168,7 +169,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _predict(self, X: Any, level: float | None) -> tuple[dict[str, np.ndarray], list[str]]:  # noqa: N803
         check_is_fitted(self)
         frame, model = self._frame(X, reset=False), _model_of(self)
-        with told_in_python():
+        with told_in_python(IN_FRAMES):
             table = table_of_frame(model, frame, ROWS)
             predicted = predict_table(model, table, interval=level)
         columns, unusable = usable_columns(predicted)

@@ -1,12 +1,11 @@
 """What else than a value a call gives: warnings of what a user should know, and errors in words of Python."""
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from dlreg.errors import DlregError, DlregWarning, Fault, StoppedError
+from dlreg.errors import DlregError, Fault, StoppedError, warn
 
 # Patterns of what is said, and what is said in their place.
 Words = Sequence[tuple[str, str]]
@@ -27,10 +26,10 @@ _IN_PYTHON: Words = (
 )
 
 
-def warn(notes: Iterable[str]) -> None:
-    """Warns of each, at the place from which the function that calls this one was called."""
+def warn_of_all(notes: Iterable[str]) -> None:
+    """Warns of each note, see `dlreg.errors.warn`."""
     for note in notes:
-        warnings.warn(note, DlregWarning, stacklevel=3)
+        warn(note)
 
 
 @contextmanager

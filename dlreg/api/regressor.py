@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 
 from dlreg.api.fitting import ROWS, fit_frame, open_fitted
 from dlreg.api.frame_words import IN_FRAMES
-from dlreg.api.notes import told_in_python, warn
+from dlreg.api.notes import told_in_python, warn_of_all
 from dlreg.api.parameters import config_of
 from dlreg.api.progress import notebook_bar
 from dlreg.api.run import table_notes, usable_columns
@@ -130,7 +130,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.preprocessing_, self.intervals_ = fitted.preprocessing, fitted.intervals
         self.history_ = pd.DataFrame(fitted.history)
         self.history_.index = pd.RangeIndex(1, len(self.history_) + 1, name="epoch")
-        warn(fitted.notes)
+        warn_of_all(fitted.notes)
         return self
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
@@ -143,7 +143,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Predictions in the units of `y`, float64 of shape `(n_rows,)`.
         """
         columns, notes = self._predict(X, None)
-        warn(notes)
+        warn_of_all(notes)
         return columns["y_pred"]
 
     def predict_interval(self, X: Any, level: float = 0.9) -> np.ndarray:  # noqa: N803
@@ -163,7 +163,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         with told_in_python(IN_FRAMES):
             refuse_level(_model_of(self).intervals, level, name="level=")
         columns, notes = self._predict(X, level)
-        warn(notes)
+        warn_of_all(notes)
         return np.column_stack([columns["y_lower"], columns["y_upper"]])
 
     def _predict(self, X: Any, level: float | None) -> tuple[dict[str, np.ndarray], list[str]]:  # noqa: N803

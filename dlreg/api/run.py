@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.api.arguments import check_importance, check_path, check_share, rows_given
-from dlreg.api.notes import told_in_python, warn
+from dlreg.api.notes import told_in_python, warn_of_all
 from dlreg.errors import Fault, UsageError
 from dlreg.evaluation.usable import are_usable, is_usable
 from dlreg.runs.contents import read_metrics, read_whole_history
@@ -94,7 +94,7 @@ class Run:
                 predicted, notes = self._predict_rows([rows] if is_one else rows, interval), iter(())
                 refuse_unseen(predicted.strange, ROWS, max_unseen)
         columns, unusable = usable_columns(predicted)
-        warn([*notes, *strange_sentences(self._trained, predicted.strange), *unusable])
+        warn_of_all([*notes, *strange_sentences(self._trained, predicted.strange), *unusable])
         if isinstance(rows, pd.DataFrame):
             return columns["y_pred"] if interval is None else pd.DataFrame(columns, index=rows.index)
         if is_one:

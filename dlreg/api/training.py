@@ -7,14 +7,14 @@ from typing import Any
 
 from dlreg.api.arguments import check_config, check_path
 from dlreg.api.backend import borrowing, importing
-from dlreg.api.notes import told_in_python, warn
+from dlreg.api.notes import told_in_python
 from dlreg.api.progress import notebook_bar
 from dlreg.api.run import Run, load
 from dlreg.commands import train as command
 from dlreg.commands.check import checked_config
 from dlreg.config.mapping_source import CONFIG
 from dlreg.config.reading import read_values
-from dlreg.errors import UsageError
+from dlreg.errors import UsageError, warn
 from dlreg.evaluation.gates import judge_limits, limits_of_config, refuse_failed
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.names import CHECKPOINT
@@ -68,7 +68,7 @@ def train(
         if not summary:
             folder = path or settings.run.dir
             if resume and folder and not os.path.lexists(folder / CHECKPOINT):
-                warn([f"{folder}: there is no checkpoint to go on from, the training starts at epoch 0"])
+                warn(f"{folder}: there is no checkpoint to go on from, the training starts at epoch 0")
             # Without handlers of signals: Python's own raises KeyboardInterrupt.
             with borrowing():
                 summary = command.train(

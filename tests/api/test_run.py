@@ -37,6 +37,7 @@ def notes_of(call):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         value = call()
+    assert {warning.filename for warning in caught} <= {__file__}
     assert all(warning.category is dlreg.DlregWarning for warning in caught)
     return value, [str(warning.message) for warning in caught]
 
@@ -167,7 +168,7 @@ def test_metrics_history_and_config_are_those_of_the_files(project, run):
 def test_the_importance_is_that_of_the_command(project, run):
     done = run_cli("explain", "run", "--json", "-o", "importance.png", cwd=project)
     columns = json.loads(done.stdout)["columns"]
-    importance, notes = notes_of(run.explain)
+    importance, notes = notes_of(lambda: run.explain())
     assert importance.index.tolist() == [column["name"] for column in columns]
     assert importance["importance"].tolist() == [column["importance"] for column in columns]
     assert not (project / "run" / "importance.png").exists()

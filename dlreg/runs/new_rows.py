@@ -154,6 +154,9 @@ def _with_moments_of_run(table: Table, wanted: Column, date_format: str) -> Tabl
         if known.any():
             expected, hint = _WITHOUT_ZONE if has_zone else _WITH_ZONE
             raise DataError(cells_fault(table, wanted.name, known, expected, hint))
+    if "%z" in run_format:
+        # Any offset will do, so that of UTC.
+        wanted = replace(wanted, date_format=run_format.replace("%z", "Z"), time_zone=None)
     zone = _zone_name(offset) if is_fixed else wanted.time_zone
     return rewrite_dates(
         table, replace(wanted, date_format=date_format, latest_year=None, time_zone=zone), wanted

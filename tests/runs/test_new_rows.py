@@ -15,6 +15,7 @@ from dlreg.evaluation.intervals import Intervals
 from dlreg.runs.new_rows import predict_table, refuse_level, table_of_frame
 from dlreg.runs.trained_run import open_run
 from dlreg.table.column import Column
+from dlreg.table.dates import parse_column
 
 WIND = "Wind speed (m/s)"
 
@@ -104,6 +105,14 @@ def test_moments_with_a_zone_come_to_the_offset_of_the_run(offset):
     read = pd.to_datetime(table.frame["moment"], utc=True, format="mixed")
     assert read.tolist() == moments.dt.tz_convert("UTC").tolist()
     assert table.frame["moment"].str.endswith(offset).all()
+
+
+@pytest.mark.parametrize("date_format", ["%Y-%m-%dT%H:%M%z", "%Y/%m/%d %H:%M %z", "%Y-%m-%d %H:%M:%S%z"])
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_moments_with_a_zone_are_read_by_a_run_that_reads_any_offset(date_format, zone):
+    moments, run = MOMENTS.dt.tz_localize("America/New_York"), run_of_dates(date_format, zone)
+    read = parse_column(table_of_frame(run, pd.DataFrame({"moment": moments})).frame["moment"], *run.columns)
+    assert read.tolist() == moments.dt.tz_convert(zone or "UTC").dt.tz_localize(None).tolist()
 
 
 def test_moments_that_are_all_missing_have_no_zone():

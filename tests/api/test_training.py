@@ -111,5 +111,6 @@ def test_the_faults_of_the_config_come_with_those_of_the_table(folder):
 def test_what_a_user_should_know_is_warned_of(folder):
     with pytest.warns(dlreg.DlregWarning, match="cells are missing in column 'moment'") as caught:
         dlreg.train("config.yaml", overrides=FEW)
-    # At the line that asked for it.
-    assert {warning.filename for warning in caught} == {__file__}
+    # At the line that asked for it; Keras has warnings of its own.
+    own = {warning.filename for warning in caught if warning.category is dlreg.DlregWarning}
+    assert own == {__file__}

@@ -150,7 +150,7 @@ def test_plain_rows_need_no_pandas(monkeypatch):
         ([{"are\ud800": 1.0}], "half of a character"),
         (
             [{"area": datetime(2024, 1, 1)}, {"area": datetime(2024, 1, 1, tzinfo=UTC)}],
-            "the rows, row 2: column 'area': .*moments with a time zone and others without",
+            "the rows, row 2: column 'area': .*moments with a time zone and others without. Give all",
         ),
     ],
 )

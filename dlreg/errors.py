@@ -18,10 +18,13 @@ where the command line starts. Any other exception is a bug of dlreg's (exit cod
 """
 
 import re
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import FrameType
 
 # A broken file has thousands of faults, and few of them say anything new.
 MOST_OF_A_KIND = 20
@@ -103,6 +106,18 @@ def _kind(fault: Fault) -> str:
 
 class DlregWarning(UserWarning):
     """What a user should know, and what stops nothing."""
+
+
+def warn(note: str) -> None:
+    """Warns of a note: at the line that called `dlreg.api`, or else at the line that says so."""
+    # Level 1 would be this function, and level 2 is what called it.
+    frame: FrameType | None = sys._getframe(1)
+    shown = level = 2
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith("dlreg.api."):
+            shown = level + 1
+        frame, level = frame.f_back, level + 1
+    warnings.warn(note, DlregWarning, stacklevel=shown)
 
 
 class DlregError(Exception):

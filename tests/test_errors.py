@@ -1,6 +1,8 @@
 """Of thousands of faults the first of each kind are told, and how many there are."""
 
-from dlreg.errors import MOST_OF_A_KIND, DataError, Fault, abridged, abridged_notes
+import pytest
+
+from dlreg.errors import MOST_OF_A_KIND, DataError, DlregWarning, Fault, abridged, abridged_notes, warn
 
 
 def test_few_faults_are_all_told_as_they_are():
@@ -45,3 +47,18 @@ def test_an_error_keeps_all_of_its_faults_and_tells_some():
 def test_notes_are_told_in_the_same_way():
     notes = [f"3 of 9 cells are missing in column 'c{number}'" for number in range(21)]
     assert abridged_notes(notes) == [*notes[:20], "and 1 more like the one above, 21 in all"]
+
+
+def test_a_warning_is_of_the_line_that_called_the_door_of_python_and_else_of_the_line_that_warns():
+    door = {"__name__": "dlreg.api.run", "below": lambda: warn("a note")}
+    exec(compile("def ask():\n    below()", "door.py", "exec"), door)
+    for call in (door["ask"], door["below"]):
+        with pytest.warns(DlregWarning, match="a note") as caught:
+            call()
+        assert [warning.filename for warning in caught] == [__file__]
+    # Whatever stands between the door and the line that warns.
+    inner = {"__name__": "dlreg.api.notes", "ask": door["ask"]}
+    exec(compile("def outer():\n    ask()", "outer.py", "exec"), inner)
+    with pytest.warns(DlregWarning) as caught:
+        inner["outer"]()
+    assert [warning.filename for warning in caught] == [__file__]

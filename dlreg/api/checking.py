@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dlreg.api.arguments import check_config
 from dlreg.api.notes import told_in_python
 from dlreg.commands import check as command
 from dlreg.config.mapping_source import CONFIG
@@ -32,7 +33,11 @@ def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] |
     Args:
         config: The YAML file, or what would stand in it; its relative paths start from the working directory.
         overrides: Values by dotted key, such as `{"training.epochs": 50}`.
+
+    Raises:
+        UsageError: The config is neither a path nor a mapping, or the overrides are no mapping.
     """
+    check_config(config, overrides)
     source = CONFIG if isinstance(config, Mapping) else str(config)
     with told_in_python():
         try:

@@ -15,7 +15,8 @@ from sklearn.utils.validation import (
 )
 
 from dlreg.api.fitting import ROWS, fit_frame, open_fitted
-from dlreg.api.notes import told_in_python, warn
+from dlreg.api.frame_words import IN_FRAMES
+from dlreg.api.notes import told_in_python, warn_of_all
 from dlreg.api.parameters import config_of
 from dlreg.api.progress import notebook_bar
 from dlreg.api.run import table_notes, usable_columns
@@ -122,14 +123,14 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         check_consistent_length(frame, y_true)
         name = _name_of_target(y, frame)
         rows = frame.reset_index(drop=True).assign(**{name: np.asarray(y_true, dtype=np.float64)})
-        with told_in_python(), notebook_bar(enabled=bool(self.get_params()["verbose"])) as listener:
+        with told_in_python(IN_FRAMES), notebook_bar(enabled=bool(self.get_params()["verbose"])) as listener:
             fitted = fit_frame(config_of(self.get_params()), rows, name, listener)
         _MODELS.pop(self, None)
         self.config_, self.metrics_, self.pipeline_ = fitted.config, fitted.metrics, fitted.pipeline
         self.preprocessing_, self.intervals_ = fitted.preprocessing, fitted.intervals
         self.history_ = pd.DataFrame(fitted.history)
         self.history_.index = pd.RangeIndex(1, len(self.history_) + 1, name="epoch")
-        warn(fitted.notes)
+        warn_of_all(fitted.notes)
         return self
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
@@ -142,7 +143,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Predictions in the units of `y`, float64 of shape `(n_rows,)`.
         """
         columns, notes = self._predict(X, None)
-        warn(notes)
+        warn_of_all(notes)
         return columns["y_pred"]
 
     def predict_interval(self, X: Any, level: float = 0.9) -> np.ndarray:  # noqa: N803
@@ -159,16 +160,16 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             UsageError: The level is no share, or too few rows validated for it.
         """
         check_is_fitted(self)
-        with told_in_python():
+        with told_in_python(IN_FRAMES):
             refuse_level(_model_of(self).intervals, level, name="level=")
         columns, notes = self._predict(X, level)
-        warn(notes)
+        warn_of_all(notes)
         return np.column_stack([columns["y_lower"], columns["y_upper"]])
 
     def _predict(self, X: Any, level: float | None) -> tuple[dict[str, np.ndarray], list[str]]:  # noqa: N803
         check_is_fitted(self)
         frame, model = self._frame(X, reset=False), _model_of(self)
-        with told_in_python():
+        with told_in_python(IN_FRAMES):
             table = table_of_frame(model, frame, ROWS)
             predicted = predict_table(model, table, interval=level)
         columns, unusable = usable_columns(predicted)

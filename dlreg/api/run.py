@@ -1,7 +1,7 @@
 """A complete run: its metrics and its history, and what it predicts for rows of Python."""
 
 import html
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from dlreg.api.notes import told_in_python, warn
+from dlreg.api.arguments import check_importance, check_path, check_share, rows_given
+from dlreg.api.notes import told_in_python, warn_of_all
 from dlreg.errors import Fault, UsageError
 from dlreg.evaluation.usable import are_usable, is_usable
 from dlreg.runs.contents import read_metrics, read_whole_history
@@ -49,7 +50,7 @@ class Run:
 
     def predict(
         self,
-        rows: pd.DataFrame | Row | Sequence[Row],
+        rows: "pd.DataFrame | pd.Series[Any] | Row | Iterable[Row]",
         interval: float | None = None,
         *,
         max_unseen: float | None = None,
@@ -58,8 +59,9 @@ class Run:
 
         Args:
             rows: A data frame with the columns of the training table, in any order; the target is not needed,
-                and further columns do not matter. Or a mapping from columns to cells, which is one row, or a
-                list of them: of a few rows predicted in microseconds.
+                and further columns do not matter. Or a mapping from columns to cells, or a series, which is
+                one row, or several of them in a list or whatever can be gone through: a few rows of numbers
+                and text are predicted in microseconds.
             interval: The share of new rows that shall lie between the bounds, such as 0.9; or None.
             max_unseen: The share of a column's cells that may be a level which no training row has; None for
                 any but all of them.
@@ -71,8 +73,12 @@ class Run:
 
         Raises:
             DataError: Columns are missing, or cells are not what their column is.
-            UsageError: The interval is no share of rows, or too few rows were kept for it.
+            UsageError: The interval is no share of rows, or too few rows were kept for it; the rows have
+                no names for their cells.
         """
+        rows = rows_given(rows)
+        if max_unseen is not None:
+            check_share("max_unseen", max_unseen)
         with told_in_python():
             if interval is not None:
                 refuse_level(self._trained.intervals, interval, name="interval=")
@@ -88,7 +94,7 @@ class Run:
                 predicted, notes = self._predict_rows([rows] if is_one else rows, interval), iter(())
                 refuse_unseen(predicted.strange, ROWS, max_unseen)
         columns, unusable = usable_columns(predicted)
-        warn([*notes, *strange_sentences(self._trained, predicted.strange), *unusable])
+        warn_of_all([*notes, *strange_sentences(self._trained, predicted.strange), *unusable])
         if isinstance(rows, pd.DataFrame):
             return columns["y_pred"] if interval is None else pd.DataFrame(columns, index=rows.index)
         if is_one:
@@ -111,10 +117,12 @@ class Run:
 
         Raises:
             RunDirError: The table is not what the run was trained on.
-            UsageError: The metric has no value on these rows.
+            UsageError: There is no such metric, or it has no value on these rows; or the repeats are not
+                from 1 to 1,000.
         """
         from dlreg.commands.explain import measure_importance
 
+        check_importance(metric, repeats)
         with told_in_python():
             _, report = measure_importance(self.path, metric=metric, repeats=repeats)
         return pd.DataFrame(report["columns"]).rename(columns={"name": "column"}).set_index("column")
@@ -166,7 +174,9 @@ def load(path: str | Path) -> Run:
     Raises:
         RunDirError: There is no complete run, or it is damaged.
         StorageError: A file may not be read.
+        UsageError: It is no path.
     """
+    check_path("path", path)
     folder = Path(path)
 
     def read(trained: TrainedRun) -> Run:

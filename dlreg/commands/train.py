@@ -2,7 +2,6 @@
 
 import signal
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import asdict, replace
@@ -20,7 +19,7 @@ from dlreg.config.reading import without_search
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
-from dlreg.errors import DivergedError, DlregError, DlregWarning, StorageError, abridged_notes
+from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes, warn
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
@@ -181,7 +180,7 @@ def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[
 
 def _tell(notes: Sequence[str]) -> None:
     for note in notes:
-        warnings.warn(note, DlregWarning, stacklevel=1)
+        warn(note)
 
 
 def _record_failure(run: RunDir, error: BaseException) -> None:
@@ -275,7 +274,7 @@ def _resuming(checkpointer: Checkpointer) -> Callable[[Checkpoint], Checkpoint |
     def resume_from(template: Checkpoint) -> Checkpoint | None:
         checkpoint = checkpointer.load(template)
         if checkpoint:
-            warnings.warn(f"going on after epoch {len(checkpoint.values):,}", DlregWarning, stacklevel=1)
+            warn(f"going on after epoch {len(checkpoint.values):,}")
         return checkpoint
 
     return resume_from

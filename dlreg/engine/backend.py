@@ -1,11 +1,10 @@
 """Imports TensorFlow and Keras and sets what a run relies on."""
 
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from dlreg.errors import DlregWarning, Fault, UsageError
+from dlreg.errors import Fault, UsageError, warn
 
 
 def import_backend(threads: int) -> None:
@@ -23,7 +22,7 @@ def import_backend(threads: int) -> None:
     if in_use != threads:
         chosen = f"{in_use} threads" if in_use else "as many threads as TensorFlow likes"
         message = f"an earlier training in this process chose {chosen}, which stay, in place of {threads}"
-        warnings.warn(message, DlregWarning, stacklevel=2)
+        warn(message)
     tf.config.list_physical_devices()
     # A keras.json in the home folder may say otherwise, and the same config must give the same run.
     keras.config.set_floatx("float32")

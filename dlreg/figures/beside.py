@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from dlreg.errors import DlregWarning
+from dlreg.errors import warn
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Drawing:
             notes, _, content = self.process.stdout.read().partition(b"\n")
             if self.process.wait() == 0:
                 for note in json.loads(notes):
-                    warnings.warn(note, DlregWarning, stacklevel=1)
+                    warn(note)
                 return content
         return draw(self.curve)
 

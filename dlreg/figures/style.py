@@ -5,7 +5,6 @@ Only `matplotlib.figure.Figure` is used, never pyplot: nothing is global, and th
 
 import io
 import logging
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from dlreg.errors import DlregWarning, printable
+from dlreg.errors import printable, warn
 
 TRAIN, VALIDATION, BEST, INK = "#0072B2", "#D55E00", "#555555", "#333333"
 MAX_NAME = 48
@@ -78,11 +77,9 @@ def styled(*names: str) -> Iterator[None]:
     fonts = {characters: find_font(characters) for characters in sorted(strange - {""})}
     lacking = "".join(sorted({c for characters, family in fonts.items() if not family for c in characters}))
     if lacking:
-        warnings.warn(
+        warn(
             f"no installed font has the characters {lacking!r}: the figure shows boxes instead. "
-            "Install one, such as the package fonts-nanum or fonts-noto-cjk",
-            DlregWarning,
-            stacklevel=3,
+            "Install one, such as the package fonts-nanum or fonts-noto-cjk"
         )
     families = list(dict.fromkeys(["DejaVu Sans", *(family for family in fonts.values() if family)]))
     with mpl.rc_context({**settings(), "font.family": families}):

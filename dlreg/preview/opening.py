@@ -1,13 +1,12 @@
 """The rows of a config for a training: in memory if they fit, else on disk."""
 
 import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dlreg.config.schema import FORWARD_METHODS, Config
-from dlreg.errors import DlregWarning, Fault, StorageError
+from dlreg.errors import Fault, StorageError, warn
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import format_bytes
 from dlreg.preview.idle_keys import refuse_idle_keys
@@ -38,7 +37,7 @@ def settle_cache(config: Config) -> Config:
             hint = f"{shortage.hint}; or set training.cross_validation to null to train from disk"
             raise StorageError(Fault(message, str(data.path), hint=hint))
         room = f"about {format_bytes(size.disk_bytes)} in {folder_of(config)}"
-        warnings.warn(f"{message}: rows are kept on disk, {room}", DlregWarning, stacklevel=1)
+        warn(f"{message}: rows are kept on disk, {room}")
     return config.model_copy(update={"data": data.model_copy(update={"cache": cache})})
 
 

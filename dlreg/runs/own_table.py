@@ -4,14 +4,13 @@ A stranger's config may name any file, so that it is said which one is read befo
 """
 
 import errno
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from dlreg.config.schema import Config
-from dlreg.errors import DataError, DlregWarning, Fault, RunDirError, StorageError
+from dlreg.errors import DataError, Fault, RunDirError, StorageError, warn
 from dlreg.files.plain_file import NotPlainError
 from dlreg.files.table_files import file_states, has_fingerprint
 from dlreg.runs.names import RUN
@@ -57,7 +56,7 @@ def _refuse_written(before: Mapping[str, Any], after: Mapping[str, Any]) -> None
 
 def warn_of_reading(file: Path) -> None:
     """Says that a file is read because the run's config names it."""
-    warnings.warn(f"reading {file}, as the run's config says", DlregWarning, stacklevel=1)
+    warn(f"reading {file}, as the run's config says")
 
 
 def recorded_file(

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from dlreg.config.differences import flat_values
 from dlreg.config.schema import Config
 from dlreg.config.writing import dump_config
-from dlreg.errors import DivergedError, DlregWarning, Fault, RunDirError, UsageError
+from dlreg.errors import DivergedError, Fault, RunDirError, UsageError, warn
 from dlreg.runs.contents import read_unfinished_config
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import CHECKPOINT, CONFIG, RUN
@@ -151,11 +150,7 @@ def threads_to_go_on_with(config: Config, path: Path, planned: int) -> int:
     if config.run.threads not in (None, threads):
         raise RunDirError(_other_threads(config, path, threads))
     if threads != planned:
-        warnings.warn(
-            f"going on with run.threads {threads}, as the run began; here it would be {planned}",
-            DlregWarning,
-            stacklevel=1,
-        )
+        warn(f"going on with run.threads {threads}, as the run began; here it would be {planned}")
     return threads
 
 

@@ -143,9 +143,8 @@ def frame_block(
             if _holds_moments(cells):
                 moments[column] = _moment_format(cells)
         except _UnreadableError as unreadable:
-            hint = f"Leave it out, or make it {_EXPECTED}"
             message = f"column {column!r}: expected {_EXPECTED}, found {unreadable}"
-            row = unreadable.row
+            row, hint = unreadable.row, unreadable.hint
             line = None if lines is None or row is None else lines[row]
             faults.append(Fault(message, name, line, hint=hint, row=None if line or row is None else row + 1))
     if faults:
@@ -160,11 +159,14 @@ class _UnreadableError(Exception):
     Args:
         found: What is in it.
         row: The first such row, 0-based; None if it is all of them.
+        hint: A way out.
     """
 
-    def __init__(self, found: str, row: int | None = None) -> None:
+    def __init__(
+        self, found: str, row: int | None = None, hint: str = f"Leave it out, or make it {_EXPECTED}"
+    ) -> None:
         super().__init__(found)
-        self.row = row
+        self.row, self.hint = row, hint
 
 
 def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -191,8 +193,11 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
         return _of_numbers(column, are_whole=all(issubclass(kind, (int, np.integer)) for kind in kinds))
     _refuse_halves(column)
     if found == {"moment"}:
-        has_zone = any(moment.tzinfo for moment in known)
-        return pd.to_datetime(column, utc=has_zone)
+        zoned = known.map(lambda moment: moment.tzinfo is not None)
+        if (other := zoned != zoned.iloc[0]).any():
+            row, hint = int(other.idxmax()), "Give all of them a time zone, or none"
+            raise _UnreadableError("moments with a time zone and others without", row, hint)
+        return pd.to_datetime(column, utc=bool(zoned.iloc[0]))
     texts: pd.Series[str] = known.map(str).reindex(column.index).astype("str")
     return texts
 

@@ -1,5 +1,6 @@
 """`dlreg.check` says of a config, whatever form it has, what the command says."""
 
+import pandas as pd
 import pytest
 from support.command_line import run_cli
 
@@ -40,6 +41,29 @@ def test_values_of_numpy_and_paths_are_those_of_python(project):
     data = {"path": project / "table.csv", "target": "year", "features": ("Wind speed (m/s)",)}
     values = {"training.learning_rate": np.float64(0.1), "model.hidden_layers": np.array([3, 4])}
     assert dlreg.check({"data": data}, values).ok
+
+
+@pytest.mark.parametrize("call", [dlreg.check, dlreg.train])
+def test_what_is_no_config_is_refused(call):
+    for config in (None, [1], pd.DataFrame({"a": [1]})):
+        with pytest.raises(dlreg.UsageError, match=r"^config takes the path of a YAML file, or a mapping"):
+            call(config)
+    with pytest.raises(dlreg.UsageError, match=r"^overrides takes a mapping .*; found a list"):
+        call("config.yaml", overrides=["training.epochs=3"])
+
+
+@pytest.mark.bad_input("config")
+def test_values_that_yaml_has_not_are_refused_with_their_keys():
+    table = pd.DataFrame({"a": [1.5] * 3})
+    report = dlreg.check({"data": {"path": table, "target": "a", "exclude": {"b"}}})
+    assert [str(fault) for fault in report.faults] == [
+        "the config: data.path: expected text, a number, true or false, a list or a mapping; "
+        "found a DataFrame. Give the path of a file; dlreg.Regressor takes data frames",
+        "the config: data.exclude: expected text, a number, true or false, a list or a mapping; "
+        "found a set. Give a list",
+    ]
+    config = {"data": {"path": "table.csv", "target": "a"}}
+    assert "overrides['data.path']: expected" in repr(dlreg.check(config, {"data.path": table}))
 
 
 def test_what_contains_itself_is_refused():

@@ -1,5 +1,7 @@
 """What the command line says of its options is said of arguments."""
 
+import traceback
+
 import pytest
 
 from dlreg.api.notes import told_in_python
@@ -29,6 +31,14 @@ def test_hints_name_arguments(said, expected):
     with pytest.raises(RunDirError) as caught, told_in_python():
         raise RunDirError(Fault("wrong", "runs/a", hint=said))
     assert caught.value.faults[0].hint == expected
+
+
+@pytest.mark.parametrize("error", [RunDirError(Fault("no --run-dir")), StoppedError(130, Fault("--resume"))])
+def test_an_error_has_one_traceback_without_options(error):
+    with pytest.raises((RunDirError, KeyboardInterrupt)) as caught, told_in_python():
+        raise error from OSError("--overwrite")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.count("Traceback") == 1 and "--" not in shown.rsplit("\n", 2)[-2]
 
 
 def test_a_stopped_training_is_an_interrupt():

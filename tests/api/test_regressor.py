@@ -202,6 +202,50 @@ def test_a_column_that_cannot_be_used_is_told_with_its_row(table):
         dlreg.Regressor().fit(x.assign(rain=[1.0, [2], *[3.0] * (len(x) - 2)]), y)
 
 
+ROWS = 60
+WORDS = [f"w{number}" for number in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "hints"),
+    [
+        (WORDS, ["Drop the column, or make it a category with astype"]),
+        ([*range(ROWS - 1), "one"], ["make the texts NaN", 'astype("category")']),
+        ([np.nan] * ROWS, ["Drop the column"]),
+        (["05/13/2024", "05/14/2024"] * 30, ['pandas.to_datetime(…, format="%m/%d/%Y")', "a category"]),
+        (["05/03/2024", "05/04/2024"] * 30, ['format="%m/%d/%Y"', 'format="%d/%m/%Y"']),
+        (
+            ["2024-01-01 10:00Z", "2024-01-02 10:00+01:00"] * 30,
+            ["Make it moments with pandas.to_datetime(…, utc=True)", "a category"],
+        ),
+        ([f"{number},5" for number in range(ROWS)], ['numbers, with a point for ","']),
+        ([f"1.{number:03},5" for number in range(ROWS)], ['a point for "," and nothing for "."']),
+        ([f"{number}.5 kg" for number in range(ROWS)], ["make it numbers, without their unit"]),
+    ],
+)
+@pytest.mark.bad_input("data")
+def test_hints_are_for_those_who_have_a_frame_and_no_config(cells, hints):
+    x = pd.DataFrame({"training.data": cells, "number": np.arange(float(ROWS))})
+    with pytest.raises(dlreg.DataError) as caught:
+        dlreg.Regressor(epochs=1).fit(x, np.arange(float(ROWS)))
+    (fault,) = caught.value.faults
+    assert "'training.data'" in fault.message
+    for hint in hints:
+        assert hint in fault.hint
+    assert "data." not in fault.hint and fault.hint[0].isupper()
+
+
+@pytest.mark.bad_input("data")
+def test_moments_have_a_zone_in_all_rows_or_in_none(table):
+    x, y = table
+    zoned = x.assign(moment=x["moment"].dt.tz_localize("America/New_York"))
+    for trained, asked, fragment in ((x, zoned, "without a time zone"), (zoned, x, "with a time zone")):
+        model = dlreg.Regressor(epochs=1, hidden_layers=[4]).fit(trained, y)
+        assert np.isfinite(model.predict(trained)).all()
+        with pytest.raises(dlreg.DataError, match=rf"X, row \d+: column 'moment': expected .*{fragment}"):
+            model.predict(asked)
+
+
 def test_a_target_has_a_name_of_its_own():
     x = pd.DataFrame({"y": np.arange(40.0), "y_": np.arange(40.0)[::-1] ** 2})
     model = dlreg.Regressor(epochs=1).fit(x, x["y"] + 1)

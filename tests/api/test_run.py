@@ -37,6 +37,7 @@ def notes_of(call):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         value = call()
+    assert {warning.filename for warning in caught} <= {__file__}
     assert all(warning.category is dlreg.DlregWarning for warning in caught)
     return value, [str(warning.message) for warning in caught]
 
@@ -113,6 +114,42 @@ def test_an_interval_is_refused_as_an_argument(run, frame):
         run.predict(frame, interval=0.999)
 
 
+def test_a_series_is_a_row_and_a_generator_is_a_list(run, frame):
+    predicted = run.predict(frame.head(3)).tolist()
+    assert run.predict(frame.iloc[0]) == predicted[0]
+    assert run.predict(row for row in frame.head(3).to_dict("records")).tolist() == predicted
+    assert run.predict([row for _, row in frame.head(3).iterrows()]).tolist() == predicted
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.ones((2, 3)), r"^rows takes a data frame, .*; found a ndarray\. Name its columns"),
+        (None, "; found None$"),
+        (3, "; found an int$"),
+        ("table.csv", "; found a str$"),
+        (pd.Series([1, 2], index=["year", "year"]), "several cells of a row are named 'year'"),
+    ],
+)
+def test_what_is_no_rows_is_refused(run, rows, message):
+    with pytest.raises(dlreg.UsageError, match=message):
+        run.predict(rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"interval": "0.9"}, "^interval takes a number between 0 and 1; found '0.9'"),
+        ({"max_unseen": "1"}, "^max_unseen takes a number from 0 to 1; found '1'"),
+        ({"max_unseen": 100}, "^max_unseen takes a number from 0 to 1; found 100"),
+    ],
+)
+def test_shares_are_numbers(run, frame, arguments, message):
+    for rows in (frame, frame.iloc[0].to_dict()):
+        with pytest.raises(dlreg.UsageError, match=message):
+            run.predict(rows, **arguments)
+
+
 def test_a_prediction_that_is_no_number_is_nan(run, frame):
     far = frame.assign(**{"Wind speed (m/s)": 1e99})
     predicted, notes = notes_of(lambda: run.predict(far))
@@ -131,11 +168,28 @@ def test_metrics_history_and_config_are_those_of_the_files(project, run):
 def test_the_importance_is_that_of_the_command(project, run):
     done = run_cli("explain", "run", "--json", "-o", "importance.png", cwd=project)
     columns = json.loads(done.stdout)["columns"]
-    importance, notes = notes_of(run.explain)
+    importance, notes = notes_of(lambda: run.explain())
     assert importance.index.tolist() == [column["name"] for column in columns]
     assert importance["importance"].tolist() == [column["importance"] for column in columns]
     assert not (project / "run" / "importance.png").exists()
     assert any("reading" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metric": "foo"}, "there is no metric 'foo'. Choose one of rmse, mse, mae, r2"),
+        ({"metric": "rsme"}, "there is no metric 'rsme'. Did you mean 'rmse'?"),
+        ({"metric": None}, "there is no metric None. Choose one of rmse, mse, mae, r2"),
+        ({"repeats": 0}, "repeats takes a whole number from 1 to 1,000; found 0"),
+        ({"repeats": 1001}, "repeats takes a whole number from 1 to 1,000; found 1001"),
+        ({"repeats": 2.5}, "repeats takes a whole number from 1 to 1,000; found 2.5"),
+    ],
+)
+def test_what_the_command_would_not_explain_is_refused(run, arguments, message):
+    with pytest.raises(dlreg.UsageError) as caught:
+        run.explain(**arguments)
+    assert str(caught.value) == message
 
 
 def test_a_figure_is_no_window(run):
@@ -143,10 +197,12 @@ def test_a_figure_is_no_window(run):
 
     from matplotlib.figure import Figure
 
+    # As by scikit-learn, in a test that came before.
+    was_imported = "matplotlib.pyplot" in sys.modules
     assert all(isinstance(run.plot(kind), Figure) for kind in ("loss", "predictions", "residuals"))
     # What a notebook shows of it.
     assert run.plot()._repr_png_().startswith(b"\x89PNG")
-    assert "matplotlib.pyplot" not in sys.modules
+    assert ("matplotlib.pyplot" in sys.modules) == was_imported
     with pytest.raises(dlreg.UsageError, match="Choose one of loss, predictions, residuals"):
         run.plot("losses")
 
@@ -162,3 +218,5 @@ def test_a_notebook_shows_the_metrics_of_every_part(run):
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(dlreg.RunDirError, match="no such run directory"):
         dlreg.load(tmp_path / "none")
+    with pytest.raises(dlreg.UsageError, match=r"path takes a path, .*; found None"):
+        dlreg.load(None)

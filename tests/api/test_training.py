@@ -64,6 +64,13 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(folder, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::dlreg.errors.DlregWarning")
+def test_a_run_without_a_checkpoint_starts_anew_and_says_so(folder):
+    with pytest.warns(dlreg.DlregWarning, match=r"^new: there is no checkpoint to go on from, .* epoch 0$"):
+        run = dlreg.train("config.yaml", run_dir="new", overrides=FEW, resume=True)
+    assert len(run.history) == 4
+
+
+@pytest.mark.filterwarnings("ignore::dlreg.errors.DlregWarning")
 @pytest.mark.bad_input("other")
 def test_what_stands_in_the_way_is_told_in_words_of_python(folder):
     dlreg.train("config.yaml", run_dir="taken", overrides=FEW)
@@ -102,5 +109,8 @@ def test_the_faults_of_the_config_come_with_those_of_the_table(folder):
 
 
 def test_what_a_user_should_know_is_warned_of(folder):
-    with pytest.warns(dlreg.DlregWarning, match="cells are missing in column 'moment'"):
+    with pytest.warns(dlreg.DlregWarning, match="cells are missing in column 'moment'") as caught:
         dlreg.train("config.yaml", overrides=FEW)
+    # At the line that asked for it; Keras has warnings of its own.
+    own = {warning.filename for warning in caught if warning.category is dlreg.DlregWarning}
+    assert own == {__file__}

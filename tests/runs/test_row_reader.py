@@ -3,7 +3,7 @@
 import math
 import tracemalloc
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -148,11 +148,22 @@ def test_plain_rows_need_no_pandas(monkeypatch):
         ([{"area": 1.0}, [1.0]], "the rows, row 2: expected a mapping from columns to cells, found a list"),
         ([{"area": math.inf}], "the rows, row 1: column 'area'"),
         ([{"are\ud800": 1.0}], "half of a character"),
+        (
+            [{"area": datetime(2024, 1, 1)}, {"area": datetime(2024, 1, 1, tzinfo=UTC)}],
+            "the rows, row 2: column 'area': .*moments with a time zone and others without. Give all",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(rows, fragment):
     with pytest.raises(DataError, match=fragment):
         row_reader(run_of(COLUMNS[:1]))(rows)
+
+
+def test_a_moment_with_a_zone_is_refused_where_the_run_has_none():
+    read = row_reader(run_of(COLUMNS[7:8]))
+    assert read([{"moment": datetime(2024, 1, 2, 3)}])["moment"].tolist() == [["02/01/2024 03:00:00"]]
+    with pytest.raises(DataError, match="the rows, row 1: column 'moment': expected moments without a time"):
+        read([{"moment": datetime(2024, 1, 2, 3, tzinfo=UTC)}])
 
 
 def test_long_texts_of_strangers_are_not_kept():

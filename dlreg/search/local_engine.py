@@ -74,6 +74,8 @@ class _LocalEngine:
         self.n_jobs = n_jobs
         self._open_runner = open_runner
         self._context = multiprocessing.get_context("spawn")
+        # A process that searches may have children of its own, which are not to be ended.
+        self._others = {process.pid for process in multiprocessing.active_children()}
         self._idle: SimpleQueue[ProcessPoolExecutor | None] = SimpleQueue()
         for _ in range(n_jobs):
             self._idle.put(None)
@@ -108,8 +110,9 @@ class _LocalEngine:
         # A thread may be about to start a process.
         while True:
             for process in multiprocessing.active_children():
-                process.kill()
-                process.join()
+                if process.pid not in self._others:
+                    process.kill()
+                    process.join()
             if all(future.done() for future in self._futures):
                 break
             time.sleep(_SECONDS_BETWEEN_KILLS)

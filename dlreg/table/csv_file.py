@@ -114,9 +114,13 @@ def _parse(
         places: Those of the columns to read; None for all.
     """
     missing = [*MISSING_TEXTS, *csv_format.missing_values]
+    data = block.without_blank_lines()
+    if data.startswith(codecs.BOM_UTF8):
+        # pandas takes away the first one, which here is a part of a cell as in any other row.
+        data = codecs.BOM_UTF8 + data
     # Without `thousands`: pandas would drop the marks wherever they are, and read 3,14 as 314.
     frame = pd.read_csv(
-        io.BytesIO(block.without_blank_lines()),
+        io.BytesIO(data),
         header=None,
         index_col=False,
         usecols=places,

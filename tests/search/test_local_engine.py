@@ -118,3 +118,14 @@ def test_ctrl_c_is_for_the_search_from_the_first_process_on():
     command = [sys.executable, "-c", INTERRUPTS]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_children_of_others_are_not_ended(tmp_path):
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    other.start()
+    try:
+        assert len(results_of(nothing, 2, tmp_path)) == 2
+        assert other.is_alive()
+    finally:
+        other.kill()
+        other.join()

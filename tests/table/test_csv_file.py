@@ -228,6 +228,18 @@ NEARLY_CSV = st.lists(
 ).map(lambda parts: "".join(parts).encode())
 
 
+@pytest.mark.parametrize("block_bytes", [3, 1 << 20])
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [("x\n\ufeff\n", ["\ufeff"]), ("x\n1\n\ufeff\n", ["1", "\ufeff"]), ("x\n\ufeff5\n1\n", ["\ufeff5", "1"])],
+)
+def test_a_mark_below_the_header_is_a_part_of_its_cell_wherever_a_block_begins(
+    tmp_path, monkeypatch, text, cells, block_bytes
+):
+    monkeypatch.setattr(csv_scan, "BLOCK_BYTES", block_bytes)
+    assert read(tmp_path, text).frame["x"].astype(str).tolist() == cells
+
+
 @fuzz
 @given(
     content=st.one_of(st.binary(max_size=200), NEARLY_CSV, NEARLY_CSV.map(lambda text: b"x,y\n1,2\n" + text)),

@@ -55,8 +55,8 @@ def report(
 @app.command(**shown("dlreg serve runs/mine-1", "dlreg serve runs/mine-1 --port 0 --json", page="serving"))
 def serve(
     run_dir: RunDirArgument,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 is a free one.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="What to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 is a free one.")] = 8000,
     max_unseen: MaxUnseenOption = None,
     strict: StrictOption = False,
     _follow_links: FollowLinksOption = False,

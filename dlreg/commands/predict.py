@@ -15,7 +15,7 @@ from dlreg.commands.formulas import escaped, find_formulas, formulas_of_names
 from dlreg.commands.other_format import naming_set_option, with_dates_as_trained
 from dlreg.errors import DataError, Fault, UsageError
 from dlreg.evaluation.usable import Unusable, find_unusable
-from dlreg.files.table_files import table_files
+from dlreg.files.table_files import JSON_LINES_SUFFIXES, TABLE_SUFFIXES, table_files
 from dlreg.files.whole_file import replacing, reporting_storage_errors, sweep_temporaries
 from dlreg.runs.names import FILES
 from dlreg.runs.new_rows import predict_table, refuse_level
@@ -35,10 +35,8 @@ from dlreg.table.source import find_source, no_rows_fault, standard_input, strea
 
 # So many texts stay in the processor's cache, and in memory that Python has already.
 LINES_AT_ONCE = 8192
-# What names of files promise that are no lines of text.
-_OTHER_FORMS = frozenset(
-    (".json", ".parquet", ".arrow", ".feather", ".xlsx", ".gz", ".zst", ".bz2", ".xz", ".zip")
-)
+# What names of files promise that is written as no lines of text.
+_OTHER_FORMS = (TABLE_SUFFIXES | {".json"}) - {".csv", ".tsv", *JSON_LINES_SUFFIXES}
 
 
 @dataclass(frozen=True)

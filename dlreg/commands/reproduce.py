@@ -1,5 +1,6 @@
 """A run trained again from what it recorded, and how far the result is the same."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,7 +13,7 @@ import numpy as np
 from dlreg.commands.train import train
 from dlreg.config.differences import differing_values, flat_values
 from dlreg.config.schema import Config
-from dlreg.errors import Fault, RunDirError, StoppedError, UsageError
+from dlreg.errors import Fault, RunDirError, StoppedError, StorageError, UsageError
 from dlreg.files.table_files import STANDARD_INPUT, fingerprint
 from dlreg.runs.contents import read_config
 from dlreg.runs.interruption import Interruption
@@ -84,6 +85,7 @@ def reproduce(
     Raises:
         RunDirError: There is no complete run, it is damaged, or its table is gone or has changed.
         StoppedError: A signal came.
+        StorageError: Something stands where the new run is to be kept.
         DlregError: The training fails, as `train` does.
     """
     record = read_record(path)
@@ -151,6 +153,9 @@ def _changed(key: str, file: Path, entry: Mapping[str, Any]) -> Fault:
 def _folder_of(run_dir: Path | None, path: Path) -> Iterator[Path]:
     """Where the new run is written: a folder that is kept, or one that is not."""
     if run_dir:
+        if os.path.lexists(run_dir):
+            hint = "Give a --run-dir that is not there yet"
+            raise StorageError(Fault("there is something already", str(run_dir), hint=hint))
         yield run_dir
         return
     with tempfile.TemporaryDirectory(prefix="dlreg-") as folder:

@@ -20,22 +20,10 @@ from dlreg.files.plain_file import open_plain
 
 # What the names of configs end with, and those of tables.
 CONFIG_SUFFIXES = (".yaml", ".yml")
+JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
 _COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
-TABLE_SUFFIXES = frozenset(
-    (
-        ".csv",
-        ".tsv",
-        ".jsonl",
-        ".ndjson",
-        ".parquet",
-        ".feather",
-        ".arrow",
-        ".xlsx",
-        ".xls",
-        ".ods",
-        *_COMPRESSED,
-    )
-)
+_OTHER_TABLES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".xlsx", ".xls", ".ods")
+TABLE_SUFFIXES = frozenset((*_OTHER_TABLES, *JSON_LINES_SUFFIXES, *_COMPRESSED))
 
 # What stands for standard input, and what it is called in messages.
 STANDARD_INPUT, STANDARD_INPUT_NAME = "-", "standard input"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.evaluation.usable import is_usable
+from dlreg.files.table_files import JSON_LINES_SUFFIXES
 from dlreg.runs.number_texts import joined_lines, number_texts
 from dlreg.table.table import Table
 
@@ -55,7 +56,7 @@ class LineWriter:
 
 def form_of_file(path: str) -> LineForm:
     """What lines a file of this name has."""
-    return "jsonl" if Path(path).suffix.lower() in (".jsonl", ".ndjson") else "csv"
+    return "jsonl" if Path(path).suffix.lower() in JSON_LINES_SUFFIXES else "csv"
 
 
 def line_writer(

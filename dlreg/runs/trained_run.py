@@ -123,21 +123,21 @@ def use_run(path: Path, use: Callable[[TrainedRun], Result]) -> Result:
 def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
-    columns = columns_of(preprocessing)
-    levels = levels_of(preprocessing)
-    n_features = len(preprocessing.features)
-    n_levels = sum(min(len(names), MAX_DECLARED_LEVELS) for names in levels.values())
-    if n_features > FEATURES_PER_COLUMN * len(columns) + n_levels:
+    n_columns, n_features = len(preprocessing.columns), len(preprocessing.features)
+    n_levels = sum(
+        min(len(entry.levels or ()), MAX_DECLARED_LEVELS) for entry in preprocessing.columns.values()
+    )
+    if n_features > FEATURES_PER_COLUMN * n_columns + n_levels:
         message = (
-            f"{n_features:,} features are more than {len(columns):,} columns of {n_levels:,} levels can give"
+            f"{n_features:,} features are more than {n_columns:,} columns of {n_levels:,} levels can give"
         )
         raise RunDirError(Fault(message, str(path / PREPROCESSING), hint="Train again"))
-    max_bytes = _max_pipeline_bytes(config, len(columns), n_features, n_levels)
+    max_bytes = _max_pipeline_bytes(config, n_columns, n_features, n_levels)
     file = path / PIPELINE
-    pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file), len(columns))
-    if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in columns]:
-        raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
+    pipeline = Pipeline(read_file(path, record, PIPELINE, max_bytes), str(file), n_columns)
     model = trained_model(config, preprocessing, pipeline, _intervals(path, record, pipeline))
+    if list(pipeline.inputs.items()) != [(column.name, not is_text(column)) for column in model.columns]:
+        raise RunDirError(Fault(f"its inputs are not the columns of {PREPROCESSING}", str(file)))
     return TrainedRun(**vars(model), path=path, record=record)
 
 
@@ -145,21 +145,7 @@ def trained_model(
     config: Config, preprocessing: PreprocessingRecord, pipeline: Pipeline, intervals: Intervals
 ) -> TrainedModel:
     """The model of a pipeline, and of what is known of the rows that it was fitted on."""
-    ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
-    return TrainedModel(
-        config,
-        columns_of(preprocessing),
-        preprocessing.target.unit,
-        levels_of(preprocessing),
-        ranges,
-        pipeline,
-        intervals,
-    )
-
-
-def columns_of(preprocessing: PreprocessingRecord) -> tuple[Column, ...]:
-    """What a pipeline reads, by what is said of its preprocessing."""
-    return tuple(
+    columns = tuple(
         Column(
             name,
             entry.kind,
@@ -171,13 +157,11 @@ def columns_of(preprocessing: PreprocessingRecord) -> tuple[Column, ...]:
         )
         for name, entry in preprocessing.columns.items()
     )
-
-
-def levels_of(preprocessing: PreprocessingRecord) -> dict[str, set[str]]:
-    """The levels seen in training, by the name of each category."""
-    return {
+    levels = {
         name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
     }
+    ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
+    return TrainedModel(config, columns, preprocessing.target.unit, levels, ranges, pipeline, intervals)
 
 
 def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Intervals:

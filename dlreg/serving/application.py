@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -177,7 +178,10 @@ def _interval(run: TrainedRun, parameters: QueryParams) -> float | None:
     try:
         refuse_level(run.intervals, level, "interval=")
     except UsageError as error:
-        raise RequestError(422, *map(for_client, error.faults)) from None
+        hint = "Leave it out: this run has no intervals"
+        if run.intervals.n_rows:
+            hint = f"Give a share above 0 and at most {run.intervals.highest_level:.17g}"
+        raise RequestError(422, *(replace(fault, hint=hint) for fault in error.faults)) from None
     return level
 
 

@@ -86,14 +86,14 @@ def _refuse_charset(parameters: str, encoding: str) -> None:
     for parameter in parameters.split(";"):
         name, _, value = parameter.strip().partition("=")
         charset = value.strip('" ')
-        if name.lower() == "charset" and _codec(charset) not in (None, _codec(encoding)):
+        if name.lower() == "charset" and _codec(charset) != _codec(encoding):
             hint = f"Send it in {encoding}"
             raise RequestError(
                 415, Fault(f"expected text in {encoding}, found {charset[:40]!r}", REQUEST, hint=hint)
             )
 
 
-def _codec(name: str) -> str | None:
+def _codec(name: str) -> str:
     try:
         return codecs.lookup(name).name.removesuffix("-sig")
     except LookupError:

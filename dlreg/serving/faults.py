@@ -27,10 +27,8 @@ class RequestError(Exception):
 
 def for_client(fault: Fault) -> Fault:
     """The fault with a way out that a client has."""
-    hint = fault.hint and fault.hint.partition(", or train")[0]
-    if hint and any(words in hint for words in _NOT_FOR_CLIENTS):
-        hint = _HINT
-    return replace(fault, hint=hint)
+    is_for_others = fault.hint and any(words in fault.hint for words in _NOT_FOR_CLIENTS)
+    return replace(fault, hint=_HINT) if is_for_others else fault
 
 
 def faults_json(faults: Sequence[Fault]) -> dict[str, Any]:

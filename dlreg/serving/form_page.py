@@ -82,6 +82,9 @@ def _told(run: TrainedRun, given: Answer) -> dict[str, Any] | None:
 def _field(run: TrainedRun, column: Column, value: str) -> Field:
     levels = sorted(run.levels.get(column.name, set()) - {""})
     choices = levels if len(levels) <= MOST_LEVELS else []
+    if choices and value and value not in choices:
+        # What was predicted stays in the form, however it is spelt.
+        choices = [value, *choices]
     about = ""
     if column.name in run.ranges:
         low, high = map(format_number, run.ranges[column.name])

@@ -117,3 +117,9 @@ def test_a_run_whose_files_are_damaged_is_refused(copy, forks):
         file.write(b"junk")
     code, _, errors = reproduce(forks, copy)
     assert code == 5 and "pipeline.onnx" in errors
+
+
+def test_a_folder_that_is_there_is_not_written_into(copy, forks):
+    (copy / "again").mkdir()
+    code, _, errors = reproduce(forks, copy, "--run-dir", "again")
+    assert code == 6 and "a --run-dir that is not there yet" in errors and "--overwrite" not in errors

@@ -33,7 +33,8 @@ def test_a_row_is_predicted_and_stays_in_the_form(server, row):
     expected = server.predict([row]).json["predictions"][0]["y_pred"]
     text = reply.body.decode()
     assert reply.status == 200 and f"<b>{expected:.4g}</b>" in text
-    assert f'value="{row["moment"]}"' in text and "<option selected>" in text
+    assert f'value="{row["moment"]}"' in text
+    assert all(f"<option selected>{row[name]}</option>" in text for name in ("풍속 등급", "비"))
     assert "for 90% of such rows" in text
 
 

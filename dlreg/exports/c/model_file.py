@@ -63,7 +63,9 @@ struct {row} {{
 _PREDICT = """\
 /*
  * The prediction{unit}. It is what pipeline.onnx gives: a level that training did not have is taken as
- * unknown{dates}. NAN where a number is missing that training always had.
+ * unknown{dates}.
+ * Numbers are not checked: an infinite one gives NAN, as a missing one does where the run was trained with
+ * preprocessing.missing: error.
  */
 double {predict}(const struct {row} *row);
 """
@@ -139,7 +141,7 @@ def _stack_size(statements: Sequence[str]) -> str:
 def _told(run: ExportedRun) -> dict[str, str]:
     unit = f" in {comment_text(run.target_unit)}" if run.target_unit else ""
     has_dates = any(column.kind == "date" for column in run.columns)
-    dates = ",\n * and a text that is no date of its column's format as missing" if has_dates else ""
+    dates = ", and a text that is no date of its column's format as missing" if has_dates else ""
     return {"unit": unit, "dates": dates}
 
 

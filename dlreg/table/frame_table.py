@@ -182,6 +182,8 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
         if isinstance(dtype, pd.StringDtype) and dtype.storage == "python":
             _refuse_halves(column)
         return column
+    # `NaT` is a gap among numbers, too, which pandas refuses there.
+    column = column.where(column.notna(), None)
     known = column[column.notna()]
     kinds = {kind: _kind(kind) for kind in set(map(type, known))}
     for kind, name in kinds.items():

@@ -101,6 +101,8 @@ def rows_of_a_column(draw):
 @example((COLUMNS[0], [-999, 1]), "gaps")
 @example((COLUMNS[3], [-999, 1]), "gaps")
 @example((COLUMNS[8], ["24:00", "9:5"]), "plain")
+@example((COLUMNS[0], [0, pd.NaT]), "plain")
+@example((COLUMNS[0], [0.5, pd.NaT, None]), "plain")
 def test_rows_are_read_as_a_data_frame_of_them(drawn, style):
     column, cells = drawn
     data = {

@@ -29,11 +29,16 @@ def results_of(behaviour, n_trials, tmp_path, n_jobs=2):
     return sorted(results, key=lambda result: result.number)
 
 
+def processes_of_a_search():
+    """Those that this process has started by spawning; other tests leave workers of joblib's behind."""
+    return [child for child in multiprocessing.active_children() if type(child).__name__ == "SpawnProcess"]
+
+
 def test_trials_share_the_rows_and_the_processes(tmp_path):
     results = results_of(nothing, 6, tmp_path)
     assert [(result.number, result.value) for result in results] == [(number, 10.0) for number in range(6)]
     assert len({result.metrics["process"]["id"] for result in results} - {os.getpid()}) in (1, 2)
-    assert not multiprocessing.active_children()
+    assert not processes_of_a_search()
 
 
 def test_a_process_that_has_grown_is_replaced(tmp_path):
@@ -62,7 +67,7 @@ def test_an_engine_that_is_left_ends_what_runs(tmp_path):
             engine.submit(Trial(number, {}))
         assert engine.wait(3) == []
     assert time.monotonic() - began < 20
-    assert not multiprocessing.active_children()
+    assert not processes_of_a_search()
 
 
 def test_an_engine_that_is_left_at_once_ends_processes_that_were_about_to_start(tmp_path):
@@ -71,7 +76,7 @@ def test_an_engine_that_is_left_at_once_ends_processes_that_were_about_to_start(
         for number in range(4):
             engine.submit(Trial(number, {}))
     assert time.monotonic() - began < 20
-    assert not multiprocessing.active_children()
+    assert not processes_of_a_search()
 
 
 def test_an_engine_without_trials_waits_as_long_as_it_is_asked_to(tmp_path):

@@ -97,6 +97,10 @@ DateFormat = Annotated[str, AfterValidator(check_date_format)]
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 Gate = Annotated[str, AfterValidator(check_gate)]
 Year = Annotated[int, Field(ge=100, le=9999)]
+WholeOrAuto = Annotated[
+    Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=2**31 - 1), Tag("number")],
+    Discriminator(_text_or_number),
+]
 Width = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -383,7 +387,10 @@ class LearningRateFactors(_Section):
 class EarlyStopping(_Section):
     """Training ends when the watched loss stops falling; the best weights are kept."""
 
-    patience: int = Field(default=20, ge=1, description="Epochs without improvement before training ends.")
+    patience: WholeOrAuto = Field(
+        default="auto",
+        description="Epochs without improvement before the end; auto for a tenth of all, 20 at least.",
+    )
     min_delta: float = Field(default=0.0, ge=0, description="The least fall of the loss that counts.")
 
 
@@ -434,15 +441,14 @@ class TrainingConfig(_Section):
     epochs: Annotated[
         Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
         Discriminator(_text_or_number),
-        Remark("on small tables fewer"),
-    ] = Field(
-        default=100,
-        description="Passes over the training rows, at most; auto for what auto_steps make.",
+        Remark("auto: 400 up to 20,000 rows, from there on fewer, 100 at least; or what auto_steps make"),
+    ] = Field(default="auto", description="Passes over the training rows, at most.")
+    auto_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="Steps of a training with epochs: auto; on small tables fewer."
     )
-    auto_steps: int = Field(
-        default=4096, ge=1, le=2**31 - 1, description="Steps of a training with epochs: auto."
+    batch_size: Annotated[WholeOrAuto, Remark("auto: 16 up to 10,000 training rows, 32 above")] = Field(
+        default="auto", description="Rows of one step, at most."
     )
-    batch_size: int = Field(default=32, ge=1, le=2**31 - 1, description="Rows of one step, at most.")
     equal_batches: bool = Field(
         default=False,
         description="Whether all batches of an epoch are of one size; else the last has what is left.",

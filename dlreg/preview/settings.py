@@ -104,7 +104,7 @@ def _wrong_encoding(config: Config) -> Iterator[Fault]:
 
 def _large_batch(config: Config, dataset: Dataset) -> Iterator[Fault]:
     n_train, batch_size = dataset.parts["train"].rows.size, config.training.batch_size
-    if batch_size > n_train and config.preset == "standard":
+    if isinstance(batch_size, int) and batch_size > n_train and config.preset == "standard":
         yield config.fault(
             f"training.batch_size is {batch_size:,}, above the {n_train:,} training rows: "
             "an epoch is one step",

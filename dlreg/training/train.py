@@ -347,7 +347,9 @@ def _recipe(
         dropout=build_dropout_schedule(
             config.model.dropout_schedule, n_steps=plan.epochs * plan.steps_per_epoch
         ),
-        early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
+        early_stopping=EarlyStopping(plan.patience, stopping.min_delta)
+        if stopping and plan.patience
+        else None,
         plateau=Plateau(**schedule_options) if lowered_on_plateau else None,
         restore_best_weights=settings.restore_best_weights,
         refit=Refit(

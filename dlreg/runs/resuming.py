@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlreg.config.differences import flat_values
-from dlreg.config.schema import Config
+from dlreg.config.schema import Config, TrainingConfig
 from dlreg.config.writing import dump_config
 from dlreg.errors import DivergedError, Fault, RunDirError, UsageError, warn
 from dlreg.runs.contents import read_unfinished_config
@@ -17,6 +17,7 @@ from dlreg.runs.names import CHECKPOINT, CONFIG, RUN
 from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
 from dlreg.runs.reading import read_any_record
 from dlreg.runs.shapes import CompleteRecord, UnfinishedRecord
+from dlreg.training.members import MOST_EPOCHS
 from dlreg.wording import quote
 
 _EPOCHS, _THREADS = "training.epochs", "run.threads"
@@ -217,7 +218,7 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
     free = ("run.dir", _THREADS, "run.log", "gates")
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]
     by_epochs = config.depends_on_epochs
-    if with_more_epochs and not by_epochs and _is_more(before.training.epochs, config.training.epochs):
+    if with_more_epochs and not by_epochs and _is_more(before.training, config.training):
         changed.remove(_EPOCHS)
     faults = []
     for key in changed:
@@ -229,5 +230,8 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
         raise RunDirError(*faults)
 
 
-def _is_more(before: int | str, now: int | str) -> bool:
-    return isinstance(before, int) and isinstance(now, int) and now > before
+def _is_more(before: TrainingConfig, now: TrainingConfig) -> bool:
+    epochs = before.epochs
+    if epochs == "auto" and before.auto_steps is None:
+        epochs = MOST_EPOCHS
+    return isinstance(epochs, int) and isinstance(now.epochs, int) and now.epochs > epochs

@@ -1,5 +1,6 @@
 """A training in memory: from a data frame to a model, without a file."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,7 @@ def fit_frame(values: Mapping[str, Any], frame: pd.DataFrame, target: str, liste
         StorageError: There is too little memory.
         DivergedError: The loss is not finite any more.
     """
+    began = time.monotonic()
     # Categories of pandas are none by their texts alone, which may be numbers.
     types = {
         str(name): "category" for name, cells in frame.items() if isinstance(cells.dtype, pd.CategoricalDtype)
@@ -88,10 +90,10 @@ def fit_frame(values: Mapping[str, Any], frame: pd.DataFrame, target: str, liste
     with borrowing(), reporting_lack_of_memory():
         listener.on_stage("importing TensorFlow")
         prepare_backend(plan.threads)
-        return _train(config, dataset, listener, abridged_notes(dataset.notes))
+        return _train(config, dataset, listener, abridged_notes(dataset.notes), began)
 
 
-def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str]) -> Fitted:
+def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str], began: float) -> Fitted:
     from dlreg.steps.combining import combine
     from dlreg.steps.measuring import measure_without_test
     from dlreg.steps.piping import build_pipeline
@@ -99,6 +101,12 @@ def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str
     from dlreg.steps.training import train_networks
     from dlreg.training.loop import Hooks
 
+    if config.training.time_limit is not None:
+        from dlreg.steps.sizing import settle_time_limit
+
+        listener.on_stage("timing an epoch")
+        config, sentence = settle_time_limit(config, dataset, began)
+        notes = [*notes, sentence]
     prepared = prepare(config, preprocess(config, dataset))
     listener.on_stage("compiling the training loop")
     trained = train_networks(config, dataset, prepared, None, Hooks(on_epoch=listener.on_epoch))

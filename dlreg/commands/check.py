@@ -245,6 +245,8 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
     yield f"network     {plan['parameters']:,} parameters"
     refit = f", then at most {plan['refit_epochs']:,} to refit" if plan["refit_epochs"] else ""
     yield f"steps       {plan['steps_per_epoch']:,} per epoch, at most {plan['epochs']:,} epochs{refit}"
+    if plan["time_limit"]:
+        yield f"time limit  {plan['time_limit']}: epochs and members are chosen by it when training begins"
     yield f"memory      about {plan['memory_bytes'] / 1e9:.1f} GB"
 
 

@@ -97,6 +97,12 @@ DateFormat = Annotated[str, AfterValidator(check_date_format)]
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 Gate = Annotated[str, AfterValidator(check_gate)]
 Year = Annotated[int, Field(ge=100, le=9999)]
+TimeLimit = Annotated[
+    Annotated[str, AfterValidator(check_time), Tag("text")]
+    | Annotated[float, Field(gt=0), Tag("number")]
+    | Annotated[None, Tag("nothing")],
+    Discriminator(_text_number_or_nothing),
+]
 WholeOrAuto = Annotated[
     Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=2**31 - 1), Tag("number")],
     Discriminator(_text_or_number),
@@ -446,6 +452,10 @@ class TrainingConfig(_Section):
     auto_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None, description="Steps of a training with epochs: auto; on small tables fewer."
     )
+    time_limit: Annotated[TimeLimit, Remark("or a number of seconds")] = Field(
+        default=None,
+        description="How long train may take, such as 90s, 10m or 1h30m: it chooses epochs and ensemble.",
+    )
     batch_size: Annotated[WholeOrAuto, Remark("auto: 16 up to 10,000 training rows, 32 above")] = Field(
         default="auto", description="Rows of one step, at most."
     )
@@ -522,13 +532,9 @@ class SearchConfig(_Section):
     trials: Annotated[
         int | None, Remark("null, as with a time_limit or a grid, for as many as there are")
     ] = Field(default=50, ge=1, le=1_000_000, description="How many configs are tried, the plain one first.")
-    time_limit: Annotated[
-        Annotated[str, AfterValidator(check_time), Tag("text")]
-        | Annotated[float, Field(gt=0), Tag("number")]
-        | Annotated[None, Tag("nothing")],
-        Discriminator(_text_number_or_nothing),
-        Remark("or a number of seconds"),
-    ] = Field(default=None, description="When to stop trying, such as 90s, 10m or 1h30m.")
+    time_limit: Annotated[TimeLimit, Remark("or a number of seconds")] = Field(
+        default=None, description="When to stop trying, such as 90s, 10m or 1h30m."
+    )
     method: Annotated[
         Literal["tpe", "random", "grid"],
         Remark("tpe learns from what was tried, grid tries every combination"),

@@ -53,6 +53,7 @@ class Plan:
         memory_bytes: A rough estimate of the memory at its peak, libraries included.
         threads: Threads that an operation uses: those of the config, or one where a step is small, or else as
             many as there are cores to use.
+        time_limit: What epochs and members are chosen by when training begins; None where they stand.
     """
 
     rows: dict[str, int]
@@ -64,6 +65,7 @@ class Plan:
     refit_epochs: int
     memory_bytes: int
     threads: int
+    time_limit: str | float | None
 
 
 def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
@@ -71,8 +73,12 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
 
     Raises:
         DataError: The training rows cannot be preprocessed as the config asks, with every reason.
-        ConfigError: The network is too large to be written.
+        ConfigError: The network is too large to be written, or a time limit is set for rows on disk.
     """
+    if config.training.time_limit is not None and not isinstance(whole, Dataset):
+        message = "training.time_limit is for tables that fit in memory, and this one is trained from disk"
+        hint = "Set training.epochs in its place, or data.cache: memory"
+        raise ConfigError(config.fault(message, "training", "time_limit", hint=hint))
     dataset, rows = whole.in_memory, whole.n_rows
     features = _fit_features(config, dataset)
     _refuse_many_columns(config, dataset)
@@ -110,6 +116,7 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
         refit_epochs=_most_refit_epochs(refit.epochs_fraction, epoch_plan.epochs, dataset) if refit else 0,
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * floats + CELL_BYTES * cells,
         threads=config.run.threads or (1 if is_small else usable_cores()),
+        time_limit=config.training.time_limit,
     )
 
 

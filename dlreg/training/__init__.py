@@ -5,6 +5,7 @@
 - `progress`: history, best epochs, early stopping, plateaus, refitting
 - `checkpoint`: all that the rest of a training depends on
 - `listener`: who is told of the progress
+- `sizing`: how many epochs and members fit in a time
 - `loop`: epoch after epoch, over `dlreg.engine.trainer`
 - `blending`: how members are weighed
 - `rows_on_disk`: rows that do not fit in memory, shuffled once and read pool by pool

@@ -82,7 +82,7 @@ def test_a_run_may_go_on_for_more_epochs_than_it_began_with(tmp_path, began, goe
     with open_run_dir(tmp_path / "run") as run:
         run.write("config.yaml", config_yaml(config_of(tmp_path, began)))
         run.set_status("interrupted", facts_of(tmp_path))
-    expected = pytest.raises(RunDirError, match="training.epochs was") if is_refused else nullcontext()
+    expected = pytest.raises(RunDirError, match=r"training\.epochs was") if is_refused else nullcontext()
     with expected:
         refuse_changes(config_of(tmp_path, goes_on), tmp_path / "run", facts_of(tmp_path))
 

@@ -65,7 +65,7 @@ class Plan:
     refit_epochs: int
     memory_bytes: int
     threads: int
-    time_limit: str | float | None
+    time_limit: str | float | None = None
 
 
 def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:

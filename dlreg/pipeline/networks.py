@@ -227,7 +227,13 @@ def _tanh_shrink(graph: Graph, value: str) -> str:
 
 
 def _mish(graph: Graph, value: str) -> str:
-    return str(graph.add("Mul", value, graph.add("Tanh", graph.add("Softplus", value))))
+    """Of x tanh(log(1 + eˣ)), which with n = eˣ (eˣ + 2) is x n / (n + 2): one power, a third of the time.
+
+    Above 20 the factor is 1 in single precision, and the power is kept from infinity.
+    """
+    power = graph.add("Exp", graph.add("Min", value, np.float32(20)))
+    n = graph.add("Mul", power, graph.add("Add", power, np.float32(2)))
+    return str(graph.add("Mul", value, graph.add("Div", n, graph.add("Add", n, np.float32(2)))))
 
 
 def _sparse_plus(graph: Graph, value: str) -> str:

@@ -72,6 +72,21 @@ def test_every_activation_is_as_onnx_runtime_has_it(tmp_path, activation):
     assert share_apart(model_of(columns, content, tmp_path).predict(cells), content, cells) < ROUNDING
 
 
+def test_mish_is_one_function_as_pipelines_have_it_and_as_they_had_it(tmp_path, monkeypatch):
+    columns, cells = small_table()
+
+    def earlier(graph, value):
+        return graph.add("Mul", value, graph.add("Tanh", graph.add("Softplus", value)))
+
+    for form in (ACTIVATIONS["mish"], earlier):
+        monkeypatch.setitem(ACTIVATIONS, "mish", form)
+        content = some_pipeline(columns, cells, activation="mish", hidden_layers=[12])
+        model = model_of(columns, content, tmp_path)
+        assert share_apart(model.predict(cells), content, cells) < ROUNDING
+        code = c_source(exported(columns, content), "")
+        assert "mish_float(" in code and "expf(" not in code and "tanh_float" not in code
+
+
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="MLAS goes other ways elsewhere")
 @pytest.mark.parametrize("n_members", [1, 3])
 def test_products_of_any_shape_round_as_those_of_onnx_runtime(tmp_path, n_members):
@@ -285,7 +300,7 @@ def test_a_file_keeps_nothing_allocates_nothing_and_asks_no_locale(table):
 
 
 def test_every_operator_of_a_pipeline_is_known_in_c():
-    names = {name for _, name in {**OPERATORS, **EARLIER_OPERATORS}}
+    names = {name for _, name in {**OPERATORS, **EARLIER_OPERATORS}} | {"Mish"}
     assert names == numbers.EMITTERS.keys() | texts.EMITTERS.keys() | {"MatMul", "Gemm"}
 
 

@@ -1,7 +1,6 @@
 """ONNX's operators on numbers and flags as C: each element an expression of others."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,16 +63,8 @@ def _library(name: str) -> Emitter:
 
 
 def _tanh(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
-    result = (
-        _helper("tanh")(body, node, inputs)
-        if node.c_type == "float"
-        else _library("tanh")(body, node, inputs)
-    )
-    return replace(result, made_by=("Tanh", inputs[0]))
-
-
-def _softplus(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
-    return replace(_helper("softplus")(body, node, inputs), made_by=("Softplus", inputs[0]))
+    emit = _helper("tanh") if node.c_type == "float" else _library("tanh")
+    return emit(body, node, inputs)
 
 
 def _negated(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
@@ -85,18 +76,7 @@ def _product(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
         # Places that start from nothing, whatever number they are made of.
         if value.c_type == "int64_t" and value.constant is not None and not value.constant.any():
             return body.constant(np.zeros(node.dims, dtype=np.int64), TensorProto.INT64)
-    if _is_mish(inputs):
-        return each(body, node, inputs[:1], lambda x: f"mish_float({x})", node.c_type)
     return _operator("*")(body, node, inputs)
-
-
-def _is_mish(inputs: Sequence[Numbers]) -> bool:
-    """Whether a product is one of x and tanh(softplus(x)), which takes one power where three are written."""
-    x, factor = inputs
-    if x.c_type != "float" or not factor.made_by or factor.made_by[0] != "Tanh":
-        return False
-    inner = factor.made_by[1].made_by
-    return bool(inner) and inner == ("Softplus", x)
 
 
 def _sum(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
@@ -256,7 +236,10 @@ EMITTERS: Mapping[str, Emitter] = {
         for name, sign in {"LessOrEqual": "<=", "GreaterOrEqual": ">=", "And": "&&"}.items()
     },
     **{name: _library(name.lower()) for name in ("Cos", "Exp", "Floor", "Sin", "Sqrt")},
-    **{name: _helper(name.lower()) for name in ("Gelu", "Relu", "Sigmoid", "Softsign", "Clip")},
+    **{
+        name: _helper(name.lower())
+        for name in ("Clip", "Gelu", "Mish", "Relu", "Sigmoid", "Softplus", "Softsign")
+    },
     "Round": _library("rint"),
     "Mod": _library("fmod"),
     "Max": _helper("larger"),
@@ -269,7 +252,6 @@ EMITTERS: Mapping[str, Emitter] = {
     "Selu": _helper("selu", ("alpha", 1.67326319217681884765625), ("gamma", 1.05070102214813232421875)),
     "Shrink": _helper("shrink", ("lambd", 0.5), ("bias", 0.0)),
     "Tanh": _tanh,
-    "Softplus": _softplus,
     "Neg": _negated,
     "Mul": _product,
     "Add": _sum,

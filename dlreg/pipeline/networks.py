@@ -13,8 +13,10 @@ from dlreg.model.architecture import BATCH_NORM_EPSILON, Network
 from dlreg.model.embeddings import PERIODIC_WIDTH, Periodic, PiecewiseLinear
 from dlreg.model.levels import split_levels
 from dlreg.model.mixture import Mixture
+from dlreg.model.trees import Trees
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.pipeline.graph import Graph, table_value
+from dlreg.pipeline.tree_nodes import OPERATOR, tree_attributes, tree_nodes
 
 
 def network_graph(
@@ -45,6 +47,8 @@ def network_graph(
         ridge = weighted_sum(graph, "rows", coefficients, variants[0].network.categories)
         y_pred = graph.add("Add", y_pred, ridge)
         y_pred = graph.add("Add", y_pred, np.float64(mixture.ridge.intercept * mixture.ridge.weight))
+    if mixture.trees:
+        y_pred = graph.add("Add", y_pred, tree_sum(graph, rows, mixture.trees))
     if mixture.limits:
         y_pred = graph.add("Clip", y_pred, *map(np.float64, mixture.limits))
     graph.nodes.append(helper.make_node("Identity", [_unscaled(graph, y_pred, target)], [outputs[0]]))
@@ -180,6 +184,14 @@ def weighted_sum(graph: Graph, rows: str, weights: np.ndarray, categories: Seque
         numbers = graph.add("Gather", rows, np.arange(len(plain)), axis=1)
         terms.append(graph.add("MatMul", numbers, plain[:, None]))
     return reduce(lambda total, term: str(graph.add("Add", total, term)), terms)
+
+
+def tree_sum(graph: Graph, rows: str, trees: Trees) -> str:
+    """What trees add to the prediction of rows of single precision, [N, 1] of double."""
+    attributes = tree_attributes(tree_nodes(trees.features, trees.numbers))
+    leaves = graph.add(OPERATOR, rows, domain="ai.onnx.ml", **attributes)
+    value = graph.add("Add", graph.add("Cast", leaves, to=TensorProto.DOUBLE), np.float64(trees.intercept))
+    return str(graph.add("Mul", value, np.float64(trees.weight)))
 
 
 def at_levels(graph: Graph, rows: str, column: int, vectors: np.ndarray) -> str:

@@ -13,6 +13,7 @@ from support.c_programs import CModel, compile_c, needs_compiler, sanitized_pred
 from support.exported import exported, share_apart, some_pipeline
 from support.pipelines import DATE_FORMATS, N_ROWS, SCALINGS, drawn, fit, some_scale
 from support.tables import part_of
+from support.trees import some_trees
 
 from dlreg.errors import RunDirError
 from dlreg.evaluation.intervals import Intervals
@@ -132,6 +133,18 @@ def test_a_mixture_in_every_scale_of_the_target_is_as_onnx_runtime_has_it(tmp_pa
         share_apart(model_of(columns, content, tmp_path).predict(cells), content, cells, spread=1.0)
         < ROUNDING
     )
+
+
+@pytest.mark.parametrize("weight", [0.4, 1.0])
+def test_trees_beside_networks_are_as_onnx_runtime_has_them(tmp_path, weight):
+    columns, cells = small_table()
+    preprocessing = fit(columns, cells, np.random.default_rng(1).normal(size=80), categorical="embedding")
+    width = len(preprocessing.feature_names)
+    network = Network(width, [8], categories=preprocessing.embedded_levels)
+    mixture = Mixture(np.array([0.3, 0.3]), None, (-2.0, 2.0), some_trees(width, 60, weight))
+    content = drawn(preprocessing, network, n_members=2, mixture=mixture)[0].SerializeToString()
+    model = model_of(columns, content, tmp_path)
+    assert share_apart(model.predict(cells), content, cells, spread=1.0) < ROUNDING
 
 
 @pytest.fixture(scope="module")

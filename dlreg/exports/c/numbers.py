@@ -12,6 +12,7 @@ from dlreg.exports.c.literals import number_literal
 from dlreg.exports.c.values import Choice, Indices, Numbers, broadcast, linear, squeezed
 from dlreg.exports.tensors import Node
 from dlreg.pipeline.refusal import refused
+from dlreg.pipeline.tree_nodes import OPERATOR, read_trees
 
 # From the body, an operator and its inputs to its output.
 Emitter = Callable[[Body, Node, Sequence[Numbers]], Numbers]
@@ -229,6 +230,21 @@ def _scaled(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
     return each(body, node, [*inputs, offset, scale], write, "float")
 
 
+def _trees(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
+    """The sum of the leaves, tree after tree, as ONNX Runtime adds them up."""
+    trees, (rows,) = read_trees(node.attributes), inputs
+    row = rows if rows.is_stored else body.copied(rows)
+    tables = [
+        body.source.bytes_table(trees.features.tolist(), "int32_t"),
+        body.source.numbers(trees.numbers, "float"),
+        body.source.bytes_table(trees.right.tolist(), "int32_t"),
+        body.source.bytes_table(trees.roots.tolist(), "int32_t"),
+    ]
+    first = row.at(("0",) * len(row.dims))
+    call = f"leaves_float(&{first}, {', '.join(tables)}, {len(trees.roots)})"
+    return Numbers("float", node.dims, lambda _: call)
+
+
 EMITTERS: Mapping[str, Emitter] = {
     **{name: _operator(sign) for name, sign in {"Sub": "-", "Div": "/", "Equal": "==", "Less": "<"}.items()},
     **{
@@ -266,4 +282,5 @@ EMITTERS: Mapping[str, Emitter] = {
     "Concat": _side_by_side,
     "NonZero": _places,
     "Scaler": _scaled,
+    OPERATOR: _trees,
 }

@@ -211,7 +211,7 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
                 message = f"data.validation_path and training.{key} exclude each other"
                 hint = f"Leave {key} out, or set data.validation_path to null."
                 yield Contradiction(("training", key), ("data", "validation_path"), message, hint)
-    if model["blend"] is True and folds is None:
+    if isinstance(model["blend"], bool | list | tuple) and model["blend"] and folds is None:
         message = "model.blend needs training.cross_validation"
         hint = "Set training.cross_validation to 5, or model.blend to false."
         yield Contradiction(("model", "blend"), ("training", "cross_validation"), message, hint)

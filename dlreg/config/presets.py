@@ -2,8 +2,9 @@
 
 `accurate` is RealMLP's recipe (Holzmüller, Grinsztajn and Steinwart, 2024,
 https://arxiv.org/abs/2407.04491) with two embeddings of the numbers, bagged over five folds, blended with a
-ridge regression and refitted on all rows. `fast` is the same with one embedding, the one that learns in fewer
-steps, smaller networks, and fewer and smaller steps on half as many rows each.
+ridge regression and boosted trees, and refitted on all rows. `fast` is the same without trees and with one
+embedding, the one that learns in fewer steps, smaller networks, and fewer and smaller steps on half as many
+rows each.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
         "initializer": "he_normal",
         "dropout": [0.1, 0.0],
         "dropout_schedule": "fading",
-        "blend": True,
+        "blend": ["ridge", "trees"],
     },
     "training": {
         "learning_rate": 0.2,
@@ -50,7 +51,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
 }
 _FAST: Mapping[str, Mapping[str, Any]] = {
     "preprocessing": {**_ACCURATE["preprocessing"], "embedding": "piecewise_linear"},
-    "model": {**_ACCURATE["model"], "hidden_layers": [64, 64], "dropout": 0.0},
+    "model": {**_ACCURATE["model"], "hidden_layers": [64, 64], "dropout": 0.0, "blend": ["ridge"]},
     "training": {**_ACCURATE["training"], "learning_rate": 0.12, "batch_size": 128, "auto_steps": 1280},
 }
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

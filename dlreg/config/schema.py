@@ -6,7 +6,7 @@ the config of all keys in the docs are made from it.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     Tag,
+    WithJsonSchema,
 )
 
 from dlreg.config.checks import (
@@ -55,6 +56,7 @@ Activation = Literal[
 EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
 TrackerName = Literal["tensorboard", "mlflow"]
 ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
+BlendedModel = Literal["ridge", "trees"]
 
 
 # Which alternative a value is meant to be, so that a fault names what is wrong with that one alone.
@@ -81,6 +83,15 @@ def _text_number_or_nothing(value: object) -> str:
 def _range_or_values(value: object) -> str:
     is_list = isinstance(value, SearchValues) or (isinstance(value, dict) and "values" in value)
     return "values" if is_list else "range"
+
+
+# What is blended was once a matter of yes or no: yes is a ridge regression.
+def _list_of_blended(value: object) -> object:
+    return (["ridge"] if value else []) if isinstance(value, bool) else value
+
+
+def _each_once(blended: tuple[BlendedModel, ...]) -> tuple[BlendedModel, ...]:
+    return tuple(name for name in get_args(BlendedModel) if name in blended)
 
 
 # A folder of such a name is written ./disk.
@@ -317,9 +328,22 @@ class ModelConfig(_Section):
     ensemble: int = Field(
         default=1, ge=1, le=100, description="Networks trained side by side, of each embedding and fold."
     )
-    blend: bool = Field(
-        default=False,
-        description="Whether embeddings and a ridge regression are weighed by out-of-fold predictions.",
+    blend: Annotated[
+        tuple[BlendedModel, ...],
+        Field(strict=False),
+        BeforeValidator(_list_of_blended),
+        AfterValidator(_each_once),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "boolean"},
+                    {"type": "array", "items": {"type": "string", "enum": list(get_args(BlendedModel))}},
+                ]
+            }
+        ),
+        Remark("[ridge, trees] | [ridge] | [trees]; true is [ridge]"),
+    ] = Field(
+        default=(), description="What is weighed with the embeddings by out-of-fold predictions, if anything."
     )
 
     @property

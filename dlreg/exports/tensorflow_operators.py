@@ -9,6 +9,7 @@ from onnx import TensorProto
 
 from dlreg.exports.tensors import Node
 from dlreg.pipeline.refusal import refused
+from dlreg.pipeline.tree_nodes import OPERATOR, read_trees
 
 _TYPES: Mapping[int, Any] = {
     TensorProto.FLOAT: tf.float32,
@@ -119,6 +120,21 @@ def _scaled(node: Node, value: Any) -> Any:
     return tf.cast(value - offset.astype(np.float64), tf.float32) * scale
 
 
+def _trees(node: Node, rows: Any) -> Any:
+    """All trees at once, one comparison after the other."""
+    trees = read_trees(node.attributes)
+    is_leaf = trees.features < 0
+    left = tf.constant(np.arange(len(is_leaf)) + ~is_leaf)
+    features, numbers, right = (
+        tf.constant(values) for values in (np.where(is_leaf, 0, trees.features), trees.numbers, trees.right)
+    )
+    place = tf.tile(tf.constant(trees.roots)[None], [tf.shape(rows)[0], 1])
+    for _ in range(trees.depth):
+        value = tf.gather(rows, tf.gather(features, place), batch_dims=1)
+        place = tf.where(value <= tf.gather(numbers, place), tf.gather(left, place), tf.gather(right, place))
+    return tf.reduce_sum(tf.gather(numbers, place), axis=1, keepdims=True)
+
+
 def lookup_table(node: Node) -> Any:
     """What an operator of `LOOKUPS` looks texts up in."""
     given = node.attributes
@@ -188,6 +204,7 @@ OPERATORS: Mapping[str, Operator] = {
     "StringSplit": _split,
     "Sub": _of(tf.subtract),
     "Tanh": _of(tf.tanh),
+    OPERATOR: _trees,
     "Transpose": lambda node, value: tf.transpose(value, node.attributes["perm"]),
     "Unsqueeze": lambda _, value, axes: tf.expand_dims(value, axes[0]),
     "Where": _of(tf.where),

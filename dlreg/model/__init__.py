@@ -4,7 +4,8 @@
 - `architecture`: a network, and every trainable tensor of it
 - `weights`: their values once they are trained
 - `levels`: rows with a column for each level, as linear models read them
-- `mixture`: how members make one prediction
+- `trees`: regression trees as arrays
+- `mixture`: how members, a ridge regression and trees make one prediction
 - `optimizer_slots`: what an optimizer keeps beside the parameters
 - `residual_scale`: how large a row's error is to be expected
 - `keras_model`: the network of stock Keras layers

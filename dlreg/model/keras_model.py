@@ -22,6 +22,7 @@ from dlreg.model.embeddings import (
 )
 from dlreg.model.levels import split_levels
 from dlreg.model.mixture import Mixture, Ridge
+from dlreg.model.trees import Trees
 from dlreg.model.weights import Weights
 
 
@@ -224,6 +225,9 @@ def combined_model(
     if mixture.ridge:
         parts.append(_ridge(features, mixture.ridge, categories))
         weights = np.append(weights, mixture.ridge.weight)
+    if mixture.trees:
+        parts.append(_tree_model(features.shape[1], mixture.trees)(features))
+        weights = np.append(weights, mixture.trees.weight)
     y_pred = keras.ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
     if not mixture.is_one_member:
         mean = keras.layers.Dense(1, use_bias=False, name="mean")
@@ -247,6 +251,28 @@ def _ridge(features: Any, ridge: Ridge, categories: Sequence[int]) -> Any:
         y_pred = y_pred + embedding(features[:, n_plain + number - 1])
         embedding.set_weights([_table_of_levels(values[None, :, None])])
     return y_pred
+
+
+def _tree_model(n_features: int, trees: Trees) -> keras.Model:
+    """From `(n_rows, n_features)` to `(n_rows, 1)`: all trees at once, one comparison after the other.
+
+    An embedding of a node's position holds what it compares, with which number, and its two children.
+    """
+    ops, n_nodes = keras.ops, len(trees.features)
+    columns = [np.maximum(trees.features, 0), trees.numbers, trees.left, trees.right]
+    roots = keras.layers.Embedding(1, len(trees.roots), name="roots")
+    nodes = keras.layers.Embedding(n_nodes, len(columns), name="nodes")
+    features = keras.Input((n_features,), name="features")
+    place = roots(ops.zeros_like(features[:, 0], dtype="int32"))
+    for _ in range(trees.depth):
+        compared, number, left, right = ops.unstack(nodes(place), axis=-1)
+        value = ops.take_along_axis(features, ops.cast(compared, "int32"), axis=1)
+        place = ops.where(value <= number, left, right)
+    leaves = ops.unstack(nodes(place), axis=-1)[1]
+    model = keras.Model(features, ops.sum(leaves, axis=-1, keepdims=True) + trees.intercept, name="trees")
+    roots.set_weights([trees.roots[None]])
+    nodes.set_weights([np.column_stack(columns)])
+    return model
 
 
 def summary_of(model: keras.Model) -> str:

@@ -4,7 +4,7 @@
 - `date_fields`: dates as text to their years, months, hours …
 - `calendar`, `levels`, `cells`: cells to features
 - `quantile`, `scaling`: features to x
-- `networks`: x to predictions
+- `networks`: x to predictions; `tree_nodes`: trees as one operator
 - `export`: the stages merged into one graph; `residual_scale`: a further output for intervals
 - `metadata`: what the graph says of itself
 - `agreement`: whether the graph predicts what Keras predicts

@@ -19,7 +19,7 @@ from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant
 from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.graph import PREDICTION, SPREAD, with_versions
-from dlreg.pipeline.limits import limits_of
+from dlreg.pipeline.limits import BYTES_OF_TREES, PARTS_OF_TREES, limits_of
 from dlreg.pipeline.networks import network_graph
 from dlreg.pipeline.scaling import scaling_graph
 from dlreg.pipeline.vetting import patterns_memory
@@ -87,8 +87,12 @@ def refuse_large(preprocessing: Preprocessing) -> None:
     parts = [count_parts(stage.SerializeToString(), sys.maxsize) for stage in stages]
     for name, value, limit in (
         ("operators", len(cells.graph.node), limits.nodes),
-        ("names and levels", sum(of_stage.total for of_stage in parts), limits.parts),
-        ("bytes of names and levels", sum(of_stage.n_bytes for of_stage in parts), limits.n_bytes),
+        ("names and levels", sum(of_stage.total for of_stage in parts), limits.parts - PARTS_OF_TREES),
+        (
+            "bytes of names and levels",
+            sum(of_stage.n_bytes for of_stage in parts),
+            limits.n_bytes - BYTES_OF_TREES,
+        ),
         ("bytes of memory for the spellings of levels", patterns_memory(cells.graph), limits.pattern_memory),
     ):
         # The rest is for the network.

@@ -13,8 +13,10 @@ from dlreg.model.architecture import BATCH_NORM_EPSILON, Network
 from dlreg.model.embeddings import PERIODIC_WIDTH, Periodic, PiecewiseLinear
 from dlreg.model.levels import split_levels
 from dlreg.model.mixture import Mixture
+from dlreg.model.trees import Trees
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.pipeline.graph import Graph, table_value
+from dlreg.pipeline.tree_nodes import OPERATOR, tree_attributes, tree_nodes
 
 
 def network_graph(
@@ -45,6 +47,8 @@ def network_graph(
         ridge = weighted_sum(graph, "rows", coefficients, variants[0].network.categories)
         y_pred = graph.add("Add", y_pred, ridge)
         y_pred = graph.add("Add", y_pred, np.float64(mixture.ridge.intercept * mixture.ridge.weight))
+    if mixture.trees:
+        y_pred = graph.add("Add", y_pred, tree_sum(graph, rows, mixture.trees))
     if mixture.limits:
         y_pred = graph.add("Clip", y_pred, *map(np.float64, mixture.limits))
     graph.nodes.append(helper.make_node("Identity", [_unscaled(graph, y_pred, target)], [outputs[0]]))
@@ -182,6 +186,14 @@ def weighted_sum(graph: Graph, rows: str, weights: np.ndarray, categories: Seque
     return reduce(lambda total, term: str(graph.add("Add", total, term)), terms)
 
 
+def tree_sum(graph: Graph, rows: str, trees: Trees) -> str:
+    """What trees add to the prediction of rows of single precision, [N, 1] of double."""
+    attributes = tree_attributes(tree_nodes(trees.features, trees.numbers))
+    leaves = graph.add(OPERATOR, rows, domain="ai.onnx.ml", **attributes)
+    value = graph.add("Add", graph.add("Cast", leaves, to=TensorProto.DOUBLE), np.float64(trees.intercept))
+    return str(graph.add("Mul", value, np.float64(trees.weight)))
+
+
 def at_levels(graph: Graph, rows: str, column: int, vectors: np.ndarray) -> str:
     """Of vectors [..., n_levels, n] that at the position in a column of each row, [..., N, n]; else 0."""
     position = graph.add("Cast", graph.add("Gather", rows, np.array(column), axis=1), to=TensorProto.INT64)
@@ -227,7 +239,13 @@ def _tanh_shrink(graph: Graph, value: str) -> str:
 
 
 def _mish(graph: Graph, value: str) -> str:
-    return str(graph.add("Mul", value, graph.add("Tanh", graph.add("Softplus", value))))
+    """Of x tanh(log(1 + eˣ)), which with n = eˣ (eˣ + 2) is x n / (n + 2): one power, a third of the time.
+
+    Above 20 the factor is 1 in single precision, and the power is kept from infinity.
+    """
+    power = graph.add("Exp", graph.add("Min", value, np.float32(20)))
+    n = graph.add("Mul", power, graph.add("Add", power, np.float32(2)))
+    return str(graph.add("Mul", value, graph.add("Div", n, graph.add("Add", n, np.float32(2)))))
 
 
 def _sparse_plus(graph: Graph, value: str) -> str:

@@ -19,6 +19,7 @@ MAX_AXES = 8
 MAX_SHAPE_LENGTH = 8
 
 _FLOATS = frozenset({TensorProto.FLOAT, TensorProto.DOUBLE})
+_SINGLE = frozenset({TensorProto.FLOAT})
 _WHOLE = frozenset({TensorProto.INT64})
 _NUMBERS = _FLOATS | _WHOLE
 _TEXT = frozenset({TensorProto.STRING})
@@ -269,6 +270,14 @@ def _scaled(attributes: _Attributes, given: Sequence[Tensor]) -> Tensor:
     return replace(given[0], type=TensorProto.FLOAT)
 
 
+def _trees(attributes: _Attributes, given: Sequence[Tensor]) -> Tensor:
+    (rows,) = given
+    features = attributes["nodes_featureids"].ints if "nodes_featureids" in attributes else ()
+    if len(rows.dims) != 2 or not features or not 0 <= min(features) <= max(features) < rows.dims[1]:
+        raise _MisfitError("features that rows do not have")
+    return Tensor(TensorProto.FLOAT, (rows.dims[0], 1), rows.is_exact)
+
+
 _Types = tuple[frozenset[int], ...]
 
 
@@ -310,4 +319,5 @@ _RULES: Mapping[str, tuple[_Types, _Rule]] = {
     **_each("LabelEncoder", (_TEXT,), _encoded),
     **_each("OneHotEncoder", (_TEXT,), _levels),
     **_each("Scaler", (_FLOATS,), _scaled),
+    **_each("TreeEnsembleRegressor", (_SINGLE,), _trees),
 }

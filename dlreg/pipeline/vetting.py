@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, TensorProto
+from onnx import AttributeProto, TensorProto, helper
 
+from dlreg.pipeline import tree_nodes
 from dlreg.pipeline.graph import (
     IR_VERSION,
     METADATA_PREFIX,
@@ -54,6 +55,7 @@ OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
         {"default_float", "default_int64", "keys_strings", "values_floats", "values_int64s"}
     ),
     ("ai.onnx.ml", "OneHotEncoder"): frozenset({"cats_strings", "zeros"}),
+    ("ai.onnx.ml", tree_nodes.OPERATOR): tree_nodes.ATTRIBUTES,
 }
 # What it emitted before, and runs of then still hold.
 EARLIER_OPERATORS: Mapping[tuple[str, str], frozenset[str]] = {
@@ -190,6 +192,8 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
             raise refused(f"the operator {operator} with {attribute.name!r} of another type")
     if node.op_type == "StringSplit":
         _check_split(attributes)
+    if node.op_type == tree_nodes.OPERATOR:
+        _check_trees(attributes)
     # Texts joined with each other would double in length at each step.
     if node.op_type == "StringConcat":
         first = constants.get(node.input[0]) if node.input else None
@@ -219,6 +223,14 @@ def _check_patterns(graph: onnx.GraphProto) -> None:
 
 def _pattern_of(node: onnx.NodeProto) -> bytes:
     return b"".join(attribute.s for attribute in node.attribute if attribute.name == "pattern")
+
+
+def _check_trees(given: Mapping[str, AttributeProto]) -> None:
+    values = {name: helper.get_attribute_value(attribute) for name, attribute in given.items()}
+    for name, expected in tree_nodes.tree_attributes(tree_nodes.read_trees(values)).items():
+        # A number of another type compares alike.
+        if given[name].type != helper.make_attribute(name, expected).type:
+            raise refused(f"{tree_nodes.OPERATOR} with {name!r} of another type")
 
 
 def _check_split(given: Mapping[str, AttributeProto]) -> None:

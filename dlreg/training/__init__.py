@@ -7,7 +7,8 @@
 - `listener`: who is told of the progress
 - `sizing`: how many epochs and members fit in a time
 - `loop`: epoch after epoch, over `dlreg.engine.trainer`
-- `blending`: how members are weighed
+- `trees`: boosted trees, fitted beside the members
+- `blending`: how members are weighed, and what is beside them
 - `rows_on_disk`: rows that do not fit in memory, shuffled once and read pool by pool
 - `train`: from a config to trained members
 

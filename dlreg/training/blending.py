@@ -1,6 +1,6 @@
 """Weighs members by how well they predict rows they never saw."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,16 +9,19 @@ from dlreg.model.levels import spread_levels
 from dlreg.model.mixture import Mixture, Ridge, mean_of
 from dlreg.table.splits import Fold, go_forward, validated_rows
 from dlreg.training.members import Member
+from dlreg.training.trees import grow_trees, predict_by_trees
 
 # scipy and scikit-learn are imported where they are used: most trainings blend nothing.
 
 # What the equation "the weights add up to 1" weighs beside a row, whose target is standardised.
 _SUM_WEIGHT = 1e4
 RIDGE_PENALTIES = tuple(10.0**power for power in range(-3, 5))
+# Trees of a smaller one are not worth their time.
+_LEAST_SHARE_OF_TREES = 0.02
 
 
-class RidgeRows(NamedTuple):
-    """The training rows as a ridge regression reads them.
+class BlendedRows(NamedTuple):
+    """The training rows as what is blended with networks reads them.
 
     Attributes:
         x: Preprocessed, `(n_train, n_features)`.
@@ -30,9 +33,13 @@ class RidgeRows(NamedTuple):
     categories: Sequence[int] = ()
     of_folds: Sequence[np.ndarray] = ()
 
-    def take(self, rows: np.ndarray | slice, fold: int | None = None) -> Any:
+    def of_fold(self, fold: int) -> np.ndarray:
+        """All of them as a fold preprocesses them, `(n_train, n_features)`."""
+        return self.of_folds[fold] if self.of_folds else self.x
+
+    def spread(self, rows: np.ndarray | slice, fold: int | None = None) -> Any:
         """Some of them, as a fold or all rows preprocess them, see `dlreg.model.levels.spread_levels`."""
-        x = self.x if fold is None or not self.of_folds else self.of_folds[fold]
+        x = self.x if fold is None else self.of_fold(fold)
         return spread_levels(x[rows], self.categories)
 
 
@@ -40,12 +47,13 @@ def mix_members(
     members: Sequence[Member],
     predictions: Sequence[np.ndarray],
     folds: Sequence[Fold],
-    train: RidgeRows,
+    train: BlendedRows,
     y: np.ndarray,
     *,
     predicting: Sequence[int],
     limits: tuple[float, float] | None,
-    blends: bool,
+    beside: Collection[str] = (),
+    seed: int = 0,
 ) -> tuple[Mixture, np.ndarray]:
     """Combines members that each left a fold out, and predicts every validated row by those that left it out.
 
@@ -58,7 +66,8 @@ def mix_members(
         y: Their scaled target, `(n_train,)`.
         predicting: Which members predict new rows, see `dlreg.training.members.predicting_members`.
         limits: The least and the greatest prediction, if there are any.
-        blends: Whether variants and a ridge regression are weighed, or all members count the same.
+        beside: What is weighed beside the variants, see `blend`; with nothing all members count the same.
+        seed: Of the trees.
 
     Returns:
         The mixture of the predicting members, and the out-of-fold predictions in scaled units, `(n_train,)`:
@@ -70,9 +79,11 @@ def mix_members(
         end = start + len(member_predictions)
         unseen_by_variant.append(out_of_fold(member_predictions, fold_of_member[start:end], folds))
         start = end
-    if blends:
+    if beside:
         variants = [members[number].variant for number in predicting]
-        mixture, unseen = blend(train, y, folds, variants, unseen_by_variant, limits)
+        mixture, unseen = blend(
+            train, y, folds, variants, unseen_by_variant, limits, beside=beside, seed=seed
+        )
     else:
         mixture, unseen = mean_of(len(predicting), limits), np.mean(unseen_by_variant, axis=0)
     for fold in folds if limits else ():
@@ -100,14 +111,17 @@ def out_of_fold(predictions: np.ndarray, fold_of_member: Sequence[int], folds: S
 
 
 def blend(
-    train: RidgeRows,
+    train: BlendedRows,
     y: np.ndarray,
     folds: Sequence[Fold],
     variant_of_member: Sequence[int],
     predictions: Sequence[np.ndarray],
     limits: tuple[float, float] | None,
+    *,
+    beside: Collection[str] = ("ridge",),
+    seed: int = 0,
 ) -> tuple[Mixture, np.ndarray]:
-    """Weighs the mean of each variant and a ridge regression by how well they predict rows they never saw.
+    """Weighs the mean of each variant, a ridge regression and trees by how well they predict rows never seen.
 
     Stacked regressions (Breiman, 1996, https://doi.org/10.1007/BF00117832): non-negative weights that add
     up to 1 and minimise the squared error of out-of-fold predictions. Where folds go forward in time, the
@@ -120,17 +134,34 @@ def blend(
         variant_of_member: Which variant each predicting member belongs to.
         predictions: Out-of-fold predictions of each variant, shape `(n_rows,)` each.
         limits: Of the mixture.
+        beside: What is weighed beside the variants: `ridge`, `trees`.
+        seed: Of the trees.
 
     Returns:
         The mixture, and its out-of-fold predictions, shape `(n_rows,)`, NaN where no fold validates.
     """
-    ridge_predictions, coefficients, intercept = _ridge(train, y, folds)
-    candidates = np.column_stack([*predictions, ridge_predictions])
+    columns, n_rounds, coefficients, intercept = list(predictions), 0, np.empty(0), 0.0
+    if "ridge" in beside:
+        ridge_predictions, coefficients, intercept = _ridge(train, y, folds)
+        columns.append(ridge_predictions)
+    if "trees" in beside:
+        x_of_folds = [train.of_fold(number) for number in range(len(folds))]
+        tree_predictions, n_rounds = predict_by_trees(x_of_folds, y, folds, seed)
+        columns.append(tree_predictions)
+    candidates = np.column_stack(columns)
     rows = validated_rows(folds)
     shares = _shares(candidates[rows], y[rows])
+    if n_rounds and shares[-1] < _LEAST_SHARE_OF_TREES:
+        shares, n_rounds = np.append(_shares(candidates[rows, :-1], y[rows]), 0.0), 0
     sizes = np.bincount(variant_of_member)
     member_weights = np.array([shares[variant] / sizes[variant] for variant in variant_of_member])
-    mixture = Mixture(member_weights, Ridge(float(shares[-1]), coefficients, intercept), limits)
+    ridge_share = float(shares[len(predictions)]) if "ridge" in beside else 0.0
+    mixture = Mixture(
+        member_weights,
+        Ridge(ridge_share, coefficients, intercept) if "ridge" in beside else None,
+        limits,
+        grow_trees(train.x, y, n_rounds, seed, float(shares[-1])) if n_rounds else None,
+    )
     unseen = candidates @ shares
     for number, fold in enumerate(folds) if go_forward(folds) else ():
         earlier = validated_rows(folds[:number]) if number else fold.validation[:0]
@@ -151,7 +182,7 @@ def _shares(candidates: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.asarray(shares / shares.sum())
 
 
-def _ridge(train: RidgeRows, y: np.ndarray, folds: Sequence[Fold]) -> tuple[np.ndarray, np.ndarray, float]:
+def _ridge(train: BlendedRows, y: np.ndarray, folds: Sequence[Fold]) -> tuple[np.ndarray, np.ndarray, float]:
     """Out-of-fold predictions of a ridge regression, and the mean of the folds' regressions.
 
     Where folds go forward in time it is one of all rows instead: the first ones know few, and none of late.
@@ -160,10 +191,10 @@ def _ridge(train: RidgeRows, y: np.ndarray, folds: Sequence[Fold]) -> tuple[np.n
 
     predictions, models = np.full(len(y), np.nan), []
     for number, fold in enumerate(folds):
-        model = RidgeCV(RIDGE_PENALTIES).fit(train.take(fold.train, number), y[fold.train])
-        predictions[fold.validation] = model.predict(train.take(fold.validation, number))
+        model = RidgeCV(RIDGE_PENALTIES).fit(train.spread(fold.train, number), y[fold.train])
+        predictions[fold.validation] = model.predict(train.spread(fold.validation, number))
         models.append(model)
     if go_forward(folds):
-        models = [RidgeCV(RIDGE_PENALTIES).fit(train.take(slice(None)), y)]
+        models = [RidgeCV(RIDGE_PENALTIES).fit(train.spread(slice(None)), y)]
     coefficients = np.mean([model.coef_ for model in models], axis=0)
     return predictions, coefficients, float(np.mean([model.intercept_ for model in models]))

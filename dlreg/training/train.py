@@ -22,7 +22,7 @@ from dlreg.model.mixture import Mixture, mean_of
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.table.dataset import Dataset, Part
 from dlreg.table.stored_dataset import StoredDataset
-from dlreg.training.blending import RidgeRows, mix_members
+from dlreg.training.blending import BlendedRows, mix_members
 from dlreg.training.loop import (
     EpochTime,
     Hooks,
@@ -275,11 +275,12 @@ def mix_trained(
         members,
         [_predict_training_rows(variant, x_train, fold_x) for variant in validated],
         dataset.folds,
-        RidgeRows(x_train, preprocessing.embedded_levels, fold_x),
+        BlendedRows(x_train, preprocessing.embedded_levels, fold_x),
         target.forward(dataset.parts["train"].y_true),
         predicting=predicting,
         limits=preprocessing.limits,
-        blends=config.model.blend,
+        beside=config.model.blend,
+        seed=config.training.seed,
     )
     return mixture, target.inverse(unseen)
 

@@ -62,7 +62,7 @@ def test_defaults(tmp_path: Path) -> None:
             "feature_scale": False,
             "initializer": "glorot_uniform",
             "ensemble": 1,
-            "blend": False,
+            "blend": (),
         },
         "training": {
             "loss": "mse",

@@ -13,6 +13,7 @@ from support.c_programs import CModel, compile_c, needs_compiler, sanitized_pred
 from support.exported import exported, share_apart, some_pipeline
 from support.pipelines import DATE_FORMATS, N_ROWS, SCALINGS, drawn, fit, some_scale
 from support.tables import part_of
+from support.trees import some_trees
 
 from dlreg.errors import RunDirError
 from dlreg.evaluation.intervals import Intervals
@@ -72,6 +73,21 @@ def test_every_activation_is_as_onnx_runtime_has_it(tmp_path, activation):
     assert share_apart(model_of(columns, content, tmp_path).predict(cells), content, cells) < ROUNDING
 
 
+def test_mish_is_one_function_as_pipelines_have_it_and_as_they_had_it(tmp_path, monkeypatch):
+    columns, cells = small_table()
+
+    def earlier(graph, value):
+        return graph.add("Mul", value, graph.add("Tanh", graph.add("Softplus", value)))
+
+    for form in (ACTIVATIONS["mish"], earlier):
+        monkeypatch.setitem(ACTIVATIONS, "mish", form)
+        content = some_pipeline(columns, cells, activation="mish", hidden_layers=[12])
+        model = model_of(columns, content, tmp_path)
+        assert share_apart(model.predict(cells), content, cells) < ROUNDING
+        code = c_source(exported(columns, content), "")
+        assert "mish_float(" in code and "expf(" not in code and "tanh_float" not in code
+
+
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="MLAS goes other ways elsewhere")
 @pytest.mark.parametrize("n_members", [1, 3])
 def test_products_of_any_shape_round_as_those_of_onnx_runtime(tmp_path, n_members):
@@ -117,6 +133,18 @@ def test_a_mixture_in_every_scale_of_the_target_is_as_onnx_runtime_has_it(tmp_pa
         share_apart(model_of(columns, content, tmp_path).predict(cells), content, cells, spread=1.0)
         < ROUNDING
     )
+
+
+@pytest.mark.parametrize("weight", [0.4, 1.0])
+def test_trees_beside_networks_are_as_onnx_runtime_has_them(tmp_path, weight):
+    columns, cells = small_table()
+    preprocessing = fit(columns, cells, np.random.default_rng(1).normal(size=80), categorical="embedding")
+    width = len(preprocessing.feature_names)
+    network = Network(width, [8], categories=preprocessing.embedded_levels)
+    mixture = Mixture(np.array([0.3, 0.3]), None, (-2.0, 2.0), some_trees(width, 60, weight))
+    content = drawn(preprocessing, network, n_members=2, mixture=mixture)[0].SerializeToString()
+    model = model_of(columns, content, tmp_path)
+    assert share_apart(model.predict(cells), content, cells, spread=1.0) < ROUNDING
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +313,7 @@ def test_a_file_keeps_nothing_allocates_nothing_and_asks_no_locale(table):
 
 
 def test_every_operator_of_a_pipeline_is_known_in_c():
-    names = {name for _, name in {**OPERATORS, **EARLIER_OPERATORS}}
+    names = {name for _, name in {**OPERATORS, **EARLIER_OPERATORS}} | {"Mish"}
     assert names == numbers.EMITTERS.keys() | texts.EMITTERS.keys() | {"MatMul", "Gemm"}
 
 

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from support.exported import exported, share_apart, some_pipeline
 from support.pipelines import DATE_FORMATS, N_ROWS, drawn, fit, some_scale
+from support.trees import some_trees
 
 from dlreg.evaluation.intervals import LEVEL, Intervals
 from dlreg.exports.saved_model import write_saved_model
 from dlreg.exports.tensorflow_operators import LOOKUPS, OPERATORS
 from dlreg.exports.tensors import read_graph
 from dlreg.model.architecture import Network
+from dlreg.model.mixture import Mixture
 from dlreg.pipeline.networks import ACTIVATIONS
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
@@ -62,22 +64,37 @@ def test_a_fresh_process_without_dlreg_predicts_the_same(table, tmp_path):
         assert np.max(np.abs(found[name] - values)) < 3e-6 * outputs["prediction"].std(), name
 
 
+def two_numbers():
+    columns = (Column("a", "number"), Column("b", "number"))
+    return columns, {name: np.random.default_rng(4).normal(size=(200, 1)) for name in "ab"}
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_is_as_onnx_runtime_has_it(activation):
+    columns, cells = two_numbers()
+    content = some_pipeline(columns, cells, activation=activation)
+    assert share_apart(in_tensorflow(content, cells), content, cells) < 3e-6
+
+
+def test_trees_beside_networks_are_as_onnx_runtime_has_them():
+    columns, cells = two_numbers()
+    mixture = Mixture(np.array([0.4]), trees=some_trees(2, 50, weight=0.6))
+    content = some_pipeline(columns, cells, mixture=mixture)
+    assert share_apart(in_tensorflow(content, cells), content, cells) < 3e-6
+
+
+def in_tensorflow(content, cells):
+    """What the operators give one after the other."""
     import tensorflow as tf
 
     from dlreg.exports.tensorflow_operators import apply, constant
 
-    columns = (Column("a", "number"), Column("b", "number"))
-    cells = {name: np.random.default_rng(4).normal(size=(200, 1)) for name in "ab"}
-    content = some_pipeline(columns, cells, activation=activation)
     graph = read_graph(content)
     tensors = {name: tf.constant(column) for name, column in cells.items()}
     tensors |= {name: constant(values) for name, values in graph.constants.items()}
     for node in graph.nodes:
         tensors[node.outputs[0]] = apply(node, [tensors[name] for name in node.inputs])
-    predicted = tensors[graph.outputs[0]].numpy()[:, 0]
-    assert share_apart(predicted, content, cells) < 3e-6
+    return tensors[graph.outputs[0]].numpy()[:, 0]
 
 
 def test_every_operator_of_a_pipeline_is_known_in_tensorflow():

@@ -4,6 +4,7 @@
 """
 
 import resource
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -13,6 +14,7 @@ import pytest
 from onnx import TensorProto, numpy_helper
 from support.fuzzing import EXAMPLES, feed
 from support.tables import part_of
+from support.trees import some_trees
 
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.architecture import Network, parameter_specs
@@ -35,7 +37,7 @@ NUMBERS = (0, 1, -1, 2, 3, 7, 64, 255, 1 << 20, (1 << 31) - 1, -(1 << 31), 1 << 
 TYPES = (*range(18), 1000, -1)
 
 
-def pipeline_of(columns):
+def pipeline_of(columns, *, with_trees=False):
     """A small pipeline of random weights, made without Keras."""
     cells = {column.name: CELLS[column][:, None] for column in columns}
     preprocessing = fit_preprocessing(
@@ -46,14 +48,16 @@ def pipeline_of(columns):
     generator = np.random.default_rng(0)
     shapes = [spec.shape for spec in parameter_specs(network)]
     weights = Weights([generator.normal(size=shape).astype(np.float32) for shape in shapes], [])
-    return export_pipeline(preprocessing, [TrainedVariant(network, [weights])], mean_of(1, None))
+    mixture = replace(mean_of(1, None), trees=some_trees(network.n_features, 3) if with_trees else None)
+    return export_pipeline(preprocessing, [TrainedVariant(network, [weights])], mixture)
 
 
 @pytest.fixture(scope="module")
 def pipelines():
     number, *others = CELLS
     choices = [[number], [number, others[0]], [others[1]], list(CELLS)]
-    return [pipeline_of(columns).SerializeToString() for columns in choices]
+    models = [pipeline_of(columns) for columns in choices] + [pipeline_of(choices[1], with_trees=True)] * 2
+    return [model.SerializeToString() for model in models]
 
 
 def change_node(random, graph):

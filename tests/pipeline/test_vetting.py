@@ -1,6 +1,7 @@
 """Whatever dlreg exports is allowed to run, and nothing else; what a hostile file holds is in tests/hostile."""
 
 import typing
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -9,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.dates import date_formats
 from support.pipelines import N_ROWS, SCALINGS, drawn, fit, some_scale
+from support.trees import some_trees
 
 from dlreg.config.schema import Activation
 from dlreg.errors import RunDirError
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding
+from dlreg.model.mixture import mean_of
 from dlreg.pipeline import vetting
 from dlreg.pipeline.patterns import is_date_pattern, is_level_pattern
 from dlreg.pipeline.residual_scale import add_residual_scale
@@ -42,7 +45,10 @@ def exported(table):
         numbers = preprocessing.transform(cells)[:, : preprocessing.n_numbers]
         embedding = fit_embedding(("none", "periodic", "piecewise_linear")[index % 3], numbers)
         network = Network(n_features, [4], activation, batch_norm=index % 2 == 1, embedding=embedding)
-        pipeline, _ = drawn(preprocessing, network, n_members=1 + index % 2)
+        mixture = mean_of(1 + index % 2, None)
+        if index % 4 == 0:
+            mixture = replace(mixture, trees=some_trees(n_features))
+        pipeline, _ = drawn(preprocessing, network, n_members=1 + index % 2, mixture=mixture)
         models.append(add_residual_scale(pipeline, some_scale(n_features)))
     return models
 

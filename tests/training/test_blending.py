@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import RidgeCV
 
 from dlreg.table.splits import leaving_out, split_folds
-from dlreg.training.blending import RIDGE_PENALTIES, RidgeRows, blend, mix_members, out_of_fold
+from dlreg.training.blending import RIDGE_PENALTIES, BlendedRows, blend, mix_members, out_of_fold
 from dlreg.training.members import plan_members
 
 
@@ -22,7 +22,7 @@ def test_a_blend_has_the_weights_of_least_squared_error():
     x = np.column_stack([y + generator.normal(size=200), generator.normal(size=200)]).astype(np.float32)
     variants = [y + 0.6 * generator.normal(size=200), y + generator.normal(size=200)]
     folds = split_folds(200, "random", 4, seed=0)
-    mixture, unseen = blend(RidgeRows(x), y, folds, [0, 0, 1, 1], variants, None)
+    mixture, unseen = blend(BlendedRows(x), y, folds, [0, 0, 1, 1], variants, None)
     ridge = np.empty(200)
     for fold in folds:
         others = np.setdiff1d(np.arange(200), fold.validation)
@@ -52,9 +52,9 @@ def test_embedded_levels_are_read_as_a_column_for_each_but_of_too_many(monkeypat
     variants = [y + generator.normal(size=300)]
     monkeypatch.setattr("dlreg.model.levels.MOST_SPREAD_LEVELS", 12)
     known = np.hstack([plain, np.eye(12)[positions[:, 0]][:, :11]])
-    expected, y_expected = blend(RidgeRows(known), y, folds, [0], variants, None)
+    expected, y_expected = blend(BlendedRows(known), y, folds, [0], variants, None)
     x = np.column_stack([plain, positions])
-    mixture, y_unseen = blend(RidgeRows(x, [11, 40]), y, folds, [0], variants, None)
+    mixture, y_unseen = blend(BlendedRows(x, [11, 40]), y, folds, [0], variants, None)
     assert mixture.ridge.coefficients == pytest.approx(expected.ridge.coefficients, rel=1e-9)
     assert y_unseen == pytest.approx(y_expected, rel=1e-9)
 
@@ -66,9 +66,9 @@ def test_a_blend_of_folds_that_go_forward_knows_nothing_of_later_rows():
     variants = [y + 0.6 * generator.normal(size=120), y + generator.normal(size=120)]
     folds = split_folds(120, "ordered", 3, seed=0)
     last = folds[-1].validation
-    mixture, unseen = blend(RidgeRows(x), y, folds, [0, 1], variants, None)
+    mixture, unseen = blend(BlendedRows(x), y, folds, [0, 1], variants, None)
     shifted = np.where(np.arange(120) >= last[0], y + 50, y)
-    other_mixture, after_shift = blend(RidgeRows(x), shifted, folds, [0, 1], variants, None)
+    other_mixture, after_shift = blend(BlendedRows(x), shifted, folds, [0, 1], variants, None)
     assert np.isnan(unseen[folds[0].train]).all()
     assert np.array_equal(after_shift[: last[0]], unseen[: last[0]], equal_nan=True)
     # The mixture for new rows may know of them.
@@ -80,6 +80,51 @@ def test_a_blend_of_folds_that_go_forward_knows_nothing_of_later_rows():
     assert unseen[first] == pytest.approx(expected, abs=1e-6)
 
 
+def steps_beside_noise(n_rows=240):
+    """Rows whose target jumps, and what a network predicts that does not see all jumps."""
+    generator = np.random.default_rng(7)
+    x = generator.uniform(-2, 2, (n_rows, 3)).astype(np.float32)
+    jumps = np.sign(np.sin(5 * x[:, 0]))
+    y = x[:, 1] + jumps
+    return x, y, [x[:, 1] + 0.3 * jumps + 0.1 * generator.normal(size=n_rows)]
+
+
+def test_trees_are_weighed_beside_networks_where_they_help():
+    x, y, variants = steps_beside_noise()
+    folds = split_folds(240, "random", 4, seed=0)
+    mixture, unseen = blend(BlendedRows(x), y, folds, [0], variants, None, beside=["ridge", "trees"], seed=3)
+    trees = mixture.trees
+    assert trees.weight > 0.3
+    assert mixture.weights.sum() + mixture.ridge.weight + trees.weight == pytest.approx(1)
+    assert np.mean((unseen - y) ** 2) < 0.7 * np.mean((variants[0] - y) ** 2)
+    alone, _ = blend(BlendedRows(x), y, folds, [0], variants, None, beside=["trees"], seed=3)
+    assert alone.ridge is None
+    assert np.array_equal(alone.trees.numbers, trees.numbers)
+
+
+def test_trees_that_do_not_help_are_left_out():
+    x, y, _ = steps_beside_noise()
+    exact = [y + 1e-6 * np.random.default_rng(1).normal(size=len(y))]
+    folds = split_folds(len(y), "random", 4, seed=0)
+    mixture, unseen = blend(BlendedRows(x), y, folds, [0], exact, None, beside=["ridge", "trees"])
+    assert mixture.trees is None
+    assert unseen == pytest.approx(y, abs=1e-4)
+    without, unseen_without = blend(BlendedRows(x), y, folds, [0], exact, None, beside=["ridge"])
+    assert np.array_equal(mixture.weights, without.weights)
+    assert np.array_equal(unseen, unseen_without)
+
+
+def test_trees_of_folds_that_go_forward_know_nothing_of_later_rows():
+    x, y, variants = steps_beside_noise()
+    folds = split_folds(240, "ordered", 3, seed=0)
+    _, unseen = blend(BlendedRows(x), y, folds, [0], variants, None, beside=["trees"])
+    start = folds[-1].validation[0]
+    shifted = np.where(np.arange(240) >= start, 3 - y, y)
+    _, after_shift = blend(BlendedRows(x), shifted, folds, [0], variants, None, beside=["trees"])
+    assert np.array_equal(after_shift[:start], unseen[:start], equal_nan=True)
+    assert np.isfinite(unseen[folds[0].validation]).all()
+
+
 def test_out_of_fold_predictions_keep_within_the_targets_their_members_learnt_from():
     y = np.arange(12.0)
     folds = split_folds(12, "ordered", 2, seed=0)
@@ -89,11 +134,10 @@ def test_out_of_fold_predictions_keep_within_the_targets_their_members_learnt_fr
         members,
         predictions,
         folds,
-        RidgeRows(y[:, None]),
+        BlendedRows(y[:, None]),
         y,
         predicting=[1],
         limits=(0.0, 11.0),
-        blends=False,
     )
     assert unseen[4:].tolist() == [3.0] * 4 + [7.0] * 4
     assert np.isnan(unseen[:4]).all()

@@ -7,6 +7,7 @@
 - `body`: the statements of a function
 - `numbers`, `texts`: an operator of ONNX to statements and expressions; `products`: those of matrices
 - `patterns`: dates' regular expressions as automata; `levels`: those of levels as tables
+- `fusing`: operators that are one function together
 - `program`: a graph to the body of a function
 - `model_file`: the whole file
 

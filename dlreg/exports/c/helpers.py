@@ -328,6 +328,24 @@ static float dot_float(const float *x, const float *y, const size_t length) {
     return (sums[0] + sums[1] + sums[2] + sums[3]) + (sums[4] + sums[5] + sums[6] + sums[7]);
 }
 """,
+    "leaves_float": """\
+/*
+ * The sum of the leaves that a row comes to. A node compares a feature, -1 in a leaf, with a number, which
+ * in a leaf is its value; a row goes to the next node where the feature is at most this, else to the right.
+ */
+static float leaves_float(const float *row, const int32_t *features, const float *numbers,
+                          const int32_t *right, const int32_t *roots, const size_t n_trees) {
+    float sum = 0;
+    for (size_t tree = 0; tree < n_trees; tree++) {
+        int32_t node = roots[tree];
+        while (features[node] >= 0) {
+            node = row[features[node]] <= numbers[node] ? node + 1 : right[node];
+        }
+        sum += numbers[node];
+    }
+    return sum;
+}
+""",
     **_of_floats(),
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {

@@ -1,7 +1,6 @@
 """ONNX's operators on numbers and flags as C: each element an expression of others."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from dlreg.exports.c.literals import number_literal
 from dlreg.exports.c.values import Choice, Indices, Numbers, broadcast, linear, squeezed
 from dlreg.exports.tensors import Node
 from dlreg.pipeline.refusal import refused
+from dlreg.pipeline.tree_nodes import OPERATOR, read_trees
 
 # From the body, an operator and its inputs to its output.
 Emitter = Callable[[Body, Node, Sequence[Numbers]], Numbers]
@@ -64,16 +64,8 @@ def _library(name: str) -> Emitter:
 
 
 def _tanh(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
-    result = (
-        _helper("tanh")(body, node, inputs)
-        if node.c_type == "float"
-        else _library("tanh")(body, node, inputs)
-    )
-    return replace(result, made_by=("Tanh", inputs[0]))
-
-
-def _softplus(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
-    return replace(_helper("softplus")(body, node, inputs), made_by=("Softplus", inputs[0]))
+    emit = _helper("tanh") if node.c_type == "float" else _library("tanh")
+    return emit(body, node, inputs)
 
 
 def _negated(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
@@ -85,18 +77,7 @@ def _product(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
         # Places that start from nothing, whatever number they are made of.
         if value.c_type == "int64_t" and value.constant is not None and not value.constant.any():
             return body.constant(np.zeros(node.dims, dtype=np.int64), TensorProto.INT64)
-    if _is_mish(inputs):
-        return each(body, node, inputs[:1], lambda x: f"mish_float({x})", node.c_type)
     return _operator("*")(body, node, inputs)
-
-
-def _is_mish(inputs: Sequence[Numbers]) -> bool:
-    """Whether a product is one of x and tanh(softplus(x)), which takes one power where three are written."""
-    x, factor = inputs
-    if x.c_type != "float" or not factor.made_by or factor.made_by[0] != "Tanh":
-        return False
-    inner = factor.made_by[1].made_by
-    return bool(inner) and inner == ("Softplus", x)
 
 
 def _sum(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
@@ -249,6 +230,21 @@ def _scaled(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
     return each(body, node, [*inputs, offset, scale], write, "float")
 
 
+def _trees(body: Body, node: Node, inputs: Sequence[Numbers]) -> Numbers:
+    """The sum of the leaves, tree after tree, as ONNX Runtime adds them up."""
+    trees, (rows,) = read_trees(node.attributes), inputs
+    row = rows if rows.is_stored else body.copied(rows)
+    tables = [
+        body.source.bytes_table(trees.features.tolist(), "int32_t"),
+        body.source.numbers(trees.numbers, "float"),
+        body.source.bytes_table(trees.right.tolist(), "int32_t"),
+        body.source.bytes_table(trees.roots.tolist(), "int32_t"),
+    ]
+    first = row.at(("0",) * len(row.dims))
+    call = f"leaves_float(&{first}, {', '.join(tables)}, {len(trees.roots)})"
+    return Numbers("float", node.dims, lambda _: call)
+
+
 EMITTERS: Mapping[str, Emitter] = {
     **{name: _operator(sign) for name, sign in {"Sub": "-", "Div": "/", "Equal": "==", "Less": "<"}.items()},
     **{
@@ -256,7 +252,10 @@ EMITTERS: Mapping[str, Emitter] = {
         for name, sign in {"LessOrEqual": "<=", "GreaterOrEqual": ">=", "And": "&&"}.items()
     },
     **{name: _library(name.lower()) for name in ("Cos", "Exp", "Floor", "Sin", "Sqrt")},
-    **{name: _helper(name.lower()) for name in ("Gelu", "Relu", "Sigmoid", "Softsign", "Clip")},
+    **{
+        name: _helper(name.lower())
+        for name in ("Clip", "Gelu", "Mish", "Relu", "Sigmoid", "Softplus", "Softsign")
+    },
     "Round": _library("rint"),
     "Mod": _library("fmod"),
     "Max": _helper("larger"),
@@ -269,7 +268,6 @@ EMITTERS: Mapping[str, Emitter] = {
     "Selu": _helper("selu", ("alpha", 1.67326319217681884765625), ("gamma", 1.05070102214813232421875)),
     "Shrink": _helper("shrink", ("lambd", 0.5), ("bias", 0.0)),
     "Tanh": _tanh,
-    "Softplus": _softplus,
     "Neg": _negated,
     "Mul": _product,
     "Add": _sum,
@@ -284,4 +282,5 @@ EMITTERS: Mapping[str, Emitter] = {
     "Concat": _side_by_side,
     "NonZero": _places,
     "Scaler": _scaled,
+    OPERATOR: _trees,
 }

@@ -6,6 +6,7 @@ from onnx import TensorProto
 
 from dlreg.exports.c import numbers, texts
 from dlreg.exports.c.body import Body
+from dlreg.exports.c.fusing import fuse_mish
 from dlreg.exports.c.products import product
 from dlreg.exports.c.source import Source
 from dlreg.exports.c.values import Numbers, Texts, Value
@@ -27,7 +28,7 @@ def compile_graph(
     Raises:
         RunDirError: There is an operator of which no C is known.
     """
-    body, nodes = Body(source), graph.leading_to(outputs)
+    body, nodes = Body(source), fuse_mish(graph).leading_to(outputs)
     counts = uses(nodes, outputs)
     known: dict[str, Value] = {}
 

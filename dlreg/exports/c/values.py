@@ -43,7 +43,6 @@ class Numbers:
         is_stored: Whether they lie in memory, row by row.
         constant: Its elements, if they are known.
         choice: What it depends on, if on the spelling of a text alone.
-        made_by: The operator that it is what of another.
     """
 
     c_type: str
@@ -53,7 +52,6 @@ class Numbers:
     is_stored: bool = False
     constant: np.ndarray | None = None
     choice: Choice | None = None
-    made_by: "tuple[str, Numbers] | None" = None
 
     @property
     def n_elements(self) -> int:

@@ -16,6 +16,7 @@ from dlreg.evaluation.calibration import describe_calibration
 from dlreg.evaluation.intervals import Intervals
 from dlreg.memory import reporting_lack_of_memory
 from dlreg.pipeline.session import Pipeline
+from dlreg.preview.left_out import describe_left_out
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.plan import plan_training
 from dlreg.runs.json_text import to_json
@@ -86,11 +87,12 @@ def fit_frame(values: Mapping[str, Any], frame: pd.DataFrame, target: str, liste
 
     dataset = load_dataset(config, read)
     plan = plan_training(config, dataset)
+    notes = abridged_notes([*dataset.notes, *describe_left_out(config, dataset)])
     refuse_too_little_memory(plan)
     with borrowing(), reporting_lack_of_memory():
         listener.on_stage("importing TensorFlow")
         prepare_backend(plan.threads)
-        return _train(config, dataset, listener, abridged_notes(dataset.notes), began)
+        return _train(config, dataset, listener, notes, began)
 
 
 def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str], began: float) -> Fitted:

@@ -64,6 +64,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         missing: Any = None,
         missing_indicator: Any = None,
         categorical: Any = None,
+        dates: Any = None,
         embedding: Any = None,
         target: Any = None,
         clip_predictions: Any = None,

@@ -25,6 +25,7 @@ from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import reporting_lack_of_memory, return_freed_memory
 from dlreg.preview.advice import advise
+from dlreg.preview.left_out import describe_left_out
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
@@ -201,7 +202,8 @@ def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[
     """Warns of what a user should know of the rows; returns that, and what would mend a spoilt loss."""
     advices = advise(config, dataset.in_memory)
     searched = [_NOT_SEARCHED] if config.search.is_given else []
-    notes = abridged_notes([*searched, *dataset.notes, *(str(advice.fault) for advice in advices)])
+    left_out = describe_left_out(config, dataset.in_memory)
+    notes = abridged_notes([*searched, *dataset.notes, *left_out, *(str(advice.fault) for advice in advices)])
     _tell(notes)
     return notes, next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
 

@@ -15,6 +15,7 @@ _ACCURATE: Mapping[str, Mapping[str, Any]] = {
         "numeric": "robust_clip",
         "missing_indicator": True,
         "categorical": "embedding",
+        "dates": "calendar",
         "embedding": ["periodic", "piecewise_linear"],
         "clip_predictions": True,
     },

@@ -270,6 +270,13 @@ class PreprocessingConfig(_Section):
         default="onehot",
         description="How levels become numbers; embedding learns a vector per level, of more than nine.",
     )
+    dates: Annotated[
+        Literal["cycles", "calendar"],
+        Remark("calendar adds month and day, weekday and hour, as categorical says"),
+    ] = Field(
+        default="cycles",
+        description="Whether dates are cycles alone, or parts of the calendar as categories, too.",
+    )
     embedding: Annotated[
         Annotated[EmbeddingName, Tag("text")]
         | Annotated[tuple[EmbeddingName, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],

@@ -8,6 +8,7 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DataError, Fault, gathering, located
+from dlreg.features.date_parts import DateParts, date_options, fit_date_parts
 from dlreg.features.encoding import MOST_ONEHOT_LEVELS
 from dlreg.features.numbers import Feature, columns_with_gaps, count_levels, count_numbers, fit_features
 from dlreg.features.target import fit_target
@@ -81,8 +82,10 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
         raise ConfigError(config.fault(message, "training", "time_limit", hint=hint))
     dataset, rows = whole.in_memory, whole.n_rows
     features = _fit_features(config, dataset)
-    _refuse_many_columns(config, dataset)
-    networks = _member_networks(config, dataset, features)
+    train = dataset.parts["train"]
+    levels = count_levels(dataset.columns, train.cells, date_parts_of(config, dataset.columns, train))
+    _refuse_many_columns(config, levels)
+    networks = _member_networks(config, levels, features)
     n_features = networks[0].n_features
     parameters = sum(count_parameters(network) for network in networks)
     if parameters > MAX_PARAMETERS:
@@ -120,9 +123,14 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
     )
 
 
-def _refuse_many_columns(config: Config, dataset: Dataset) -> None:
+def date_parts_of(config: Config, columns: Sequence[Column], train: Part) -> DateParts:
+    """The parts of dates that become categories, see `dlreg.features.date_parts.fit_date_parts`."""
+    return fit_date_parts(columns, train.cells, date_options(config))[0]
+
+
+def _refuse_many_columns(config: Config, levels: Sequence[int]) -> None:
     """Refuses a column for each level where a category has more than one that is not declared may have."""
-    n_levels = max(count_levels(dataset.columns, dataset.parts["train"].cells), default=0)
+    n_levels = max(levels, default=0)
     if config.preprocessing.categorical == "onehot" and n_levels > MAX_LEVELS:
         message = f"a category has {n_levels:,} levels, too many for a column each"
         hint = "Set preprocessing.categorical: embedding, which learns a few numbers for each level"
@@ -136,12 +144,13 @@ def _most_refit_epochs(epochs_fraction: float, epochs: int, dataset: Dataset) ->
     return int(count_refit_epochs(epochs_fraction, best_epochs, catches_up=forward).max())
 
 
-def count_features(columns: Sequence[Column], train: Part, categorical: str) -> int:
+def count_features(config: Config, columns: Sequence[Column], train: Part) -> int:
     """The inputs of the network, but for flags of missing numbers.
 
     One per number, embedded category or ordinal one, one per one-hot level, several per date.
     """
-    return count_numbers(columns) + _count_encoded(count_levels(columns, train.cells), categorical)
+    levels = count_levels(columns, train.cells, date_parts_of(config, columns, train))
+    return count_numbers(columns) + _count_encoded(levels, config.preprocessing.categorical)
 
 
 def _count_encoded(levels: Sequence[int], categorical: str) -> int:
@@ -152,10 +161,9 @@ def _count_encoded(levels: Sequence[int], categorical: str) -> int:
     return sum(levels)
 
 
-def _member_networks(config: Config, dataset: Dataset, features: Sequence[Feature]) -> list[Network]:
+def _member_networks(config: Config, levels: Sequence[int], features: Sequence[Feature]) -> list[Network]:
     """The network of each member, as it would be built for these features."""
     categorical = config.preprocessing.categorical
-    levels = count_levels(dataset.columns, dataset.parts["train"].cells)
     n_numbers = sum(feature.kind == "number" for feature in features)
     n_flags = sum(feature.kind == "flag" for feature in features)
     n_features = n_numbers + n_flags + _count_encoded(levels, categorical)

@@ -289,7 +289,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
             "line": 4,
             "column": 20,
             "row": None,
-            "hint": "Leave it out for the default, 100.",
+            "hint": 'Leave it out for the default, "auto".',
             "severity": "error",
         }
     ]

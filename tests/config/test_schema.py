@@ -47,6 +47,7 @@ def test_defaults(tmp_path: Path) -> None:
             "missing": "median",
             "missing_indicator": False,
             "categorical": "onehot",
+            "dates": "cycles",
             "embedding": "none",
             "target": "standard",
             "clip_predictions": False,

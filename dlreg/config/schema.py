@@ -594,7 +594,7 @@ class SearchConfig(_Section):
 class Config(_Section):
     """A whole config: what one run of training needs to know."""
 
-    preset: Literal["standard", "fast", "accurate"] = Field(
+    preset: Literal["standard", "fast", "accurate", "best"] = Field(
         default="standard", description="A named set of values for the keys below."
     )
     data: DataConfig = Field(description="The table to learn from, at least its path and target.")

@@ -85,6 +85,7 @@ def test_defaults(tmp_path: Path) -> None:
             "schedule": {"name": "constant"},
             "epochs": "auto",
             "auto_steps": None,
+            "time_limit": None,
             "batch_size": "auto",
             "equal_batches": False,
             "validation_split": 0.2,

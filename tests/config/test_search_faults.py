@@ -50,7 +50,7 @@ GRID = "{method: grid, parameters: {model.l2: {values: [0, 1]}}}"
         ("training.schedule.warmup_epochs: {values: [3]}", 48, "training.schedule.name is required"),
         ("training.momentum: {min: 0, max: 0.9}", 38, "with training.momentum 0.9: training.momentum has no meaning"),
         ("model.blend: {values: [false, true]}", 35, "with model.blend true: model.blend needs"),
-        ("preset: {values: [standard, slow]}", 33, "preset must be one of standard, fast, accurate"),
+        ("preset: {values: [standard, slow]}", 33, "preset must be one of standard, fast, accurate, best"),
         ("preset: {values: [standard, accurate]}", 33, "with preset accurate there are no validation rows"),
         ("model.l2: 3", 15, "search.parameters.model.l2 must be a mapping"),
         ("model.l2: [0, 1]", 15, "search.parameters.model.l2 must be a mapping"),

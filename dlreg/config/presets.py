@@ -4,8 +4,7 @@
 https://arxiv.org/abs/2407.04491) with two embeddings of the numbers, bagged over five folds, blended with a
 ridge regression and boosted trees, and refitted on all rows. `fast` is the same without trees and with one
 embedding, the one that learns in fewer steps, smaller networks, and fewer and smaller steps on half as many
-rows each. `best` is `accurate` with four times the networks
-and twice the steps.
+rows each. `best` is `accurate` with four times the networks and twice the steps.
 """
 
 from collections.abc import Mapping

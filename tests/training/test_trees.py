@@ -83,6 +83,17 @@ def test_each_fold_is_predicted_by_trees_of_its_training_rows_and_the_best_round
     assert unseen == pytest.approx(error_of(n_rounds)[1], abs=1e-12)
 
 
+def test_many_rows_are_fitted_by_a_sample(monkeypatch):
+    x, y = some_rows()
+    monkeypatch.setattr(fitting, "_MOST_ROWS", 100)
+    first, again = (grow_trees(x, y, 20, seed=3, weight=1.0) for _ in range(2))
+    assert np.array_equal(first.numbers, again.numbers)
+    monkeypatch.setattr(fitting, "_MOST_ROWS", 300)
+    whole = grow_trees(x, y, 20, seed=3, weight=1.0)
+    assert len(first.features) < len(whole.features)
+    assert np.corrcoef(leaves_of(first, x), y)[0, 1] > 0.8
+
+
 def test_threads_and_repetition_change_nothing():
     x, y = some_rows()
     first = grow_trees(x, y, 20, seed=3, weight=1.0)

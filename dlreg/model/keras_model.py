@@ -260,8 +260,8 @@ def _tree_model(n_features: int, trees: Trees) -> keras.Model:
     """
     ops, n_nodes = keras.ops, len(trees.features)
     columns = [np.maximum(trees.features, 0), trees.numbers, trees.left, trees.right]
-    roots = keras.layers.Embedding(1, len(trees.roots), name="roots")
-    nodes = keras.layers.Embedding(n_nodes, len(columns), name="nodes")
+    roots = keras.layers.Embedding(1, len(trees.roots), trainable=False, name="roots")
+    nodes = keras.layers.Embedding(n_nodes, len(columns), trainable=False, name="nodes")
     features = keras.Input((n_features,), name="features")
     place = roots(ops.zeros_like(features[:, 0], dtype="int32"))
     for _ in range(trees.depth):

@@ -15,12 +15,16 @@ from dlreg.table.splits import Fold, go_forward
 
 # Chosen by out-of-fold error and rows held out of the training rows of a dozen tables, see
 # tests/benchmarks/RESULTS.md.
-MOST_ROUNDS, ROUNDS_APART = 200, 10
+ROUNDS_APART = 10
+# With so many rows more rounds still help, and take less of a training's time.
+_MANY_ROWS, _MOST_ROUNDS, _MOST_ROUNDS_OF_FEW = 4000, 300, 200
+# Of more rows a sample is fitted: the time grows with them, and 50,000 tell as much to trees of 31 leaves.
+_MOST_ROWS = 50_000
 _SETTINGS = {
     "learning_rate": 0.1,
     "max_leaf_nodes": 31,
     "max_depth": 10,
-    "min_samples_leaf": 10,
+    "min_samples_leaf": 3,
     "l2_regularization": 1.0,
     "max_features": 0.5,
     "early_stopping": False,
@@ -47,11 +51,12 @@ def predict_by_trees(
     Returns:
         The predictions, shape `(n_rows,)`, NaN where no fold validates, and the rounds for all rows.
     """
-    rounds = np.arange(ROUNDS_APART, MOST_ROUNDS + 1, ROUNDS_APART)
+    most = _MOST_ROUNDS if len(y) >= _MANY_ROWS else _MOST_ROUNDS_OF_FEW
+    rounds = np.arange(ROUNDS_APART, most + 1, ROUNDS_APART)
     stages = np.full((len(rounds), len(y)), np.nan)
     errors = np.zeros((len(folds), len(rounds)))
     for number, (fold, x) in enumerate(zip(folds, x_of_folds, strict=True)):
-        stages[:, fold.validation] = _predict_stages(x, y, fold, seed)
+        stages[:, fold.validation] = _predict_stages(x, y, fold, most, seed)
         squares = (stages[:, fold.validation] - y[fold.validation]) ** 2
         errors[number] = squares.sum(axis=1)
     best = int(errors.sum(axis=0).argmin())
@@ -102,16 +107,19 @@ def _fit(x: np.ndarray, y: np.ndarray, n_rounds: int, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
+    if len(x) > _MOST_ROWS:
+        sample = np.random.default_rng(seed).choice(len(x), _MOST_ROWS, replace=False, shuffle=False)
+        x, y = x[sample], y[sample]
     model = HistGradientBoostingRegressor(max_iter=n_rounds, random_state=seed % 2**32, **_SETTINGS)
     with threadpool_limits(1, "openmp"):
         return model.fit(x, y)
 
 
-def _predict_stages(x: np.ndarray, y: np.ndarray, fold: Fold, seed: int) -> np.ndarray:
-    """Of the validation rows, after so many rounds each, shape `(n_stages, n_validated)`."""
+def _predict_stages(x: np.ndarray, y: np.ndarray, fold: Fold, n_rounds: int, seed: int) -> np.ndarray:
+    """What is predicted for the validation rows every few rounds, shape `(n_stages, n_validated)`."""
     from threadpoolctl import threadpool_limits
 
-    model = _fit(x[fold.train], y[fold.train], MOST_ROUNDS, seed)
+    model = _fit(x[fold.train], y[fold.train], n_rounds, seed)
     with threadpool_limits(1, "openmp"):
         stages = model.staged_predict(x[fold.validation])
         return np.array(list(islice(stages, ROUNDS_APART - 1, None, ROUNDS_APART)))

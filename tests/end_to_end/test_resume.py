@@ -336,7 +336,7 @@ training: {epochs: 900, optimizer: adamw, weight_decay: 0.01, clip_norm: 1.0, sc
   warmup_epochs: 5}, early_stopping: {patience: 600}}
 """,
     "refit": """
-model: {hidden_layers: [8, 8], dropout: 0.1}
+model: {hidden_layers: [8, 8], dropout: 0.1, blend: [ridge, trees]}
 training: {epochs: 500, validation_split: 0, cross_validation: 3, early_stopping: {patience: 300},
   refit: {epochs_fraction: 1.5}}
 """,

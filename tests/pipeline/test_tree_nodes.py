@@ -214,8 +214,9 @@ def test_the_largest_trees_fit_the_limits_of_one_column():
     columns, cells = columns_and_cells()
     columns, cells = columns[:1], {"n0": cells["n0"]}
     preprocessing = fit(columns, cells, np.random.default_rng(1).normal(size=220))
-    features, numbers = ([0] * 30 + [-1] * 31) * 200, np.linspace(0, 1, 61 * 200)
-    trees = replace(some_trees(1), features=np.array(features), numbers=numbers)
+    features, numbers = ([0] * 30 + [-1] * 31) * 300, np.linspace(0, 1, 61 * 300)
+    _, _, right, roots, _ = tree_nodes.tree_nodes(features, numbers)
+    trees = replace(some_trees(1), features=np.array(features), numbers=numbers, right=right, roots=roots)
     mixture = replace(mean_of(1, None), trees=trees)
     content = drawn(preprocessing, Network(1, [4]), mixture=mixture)[0].SerializeToString()
     assert len(Pipeline(content, n_columns=1).predict(cells)) == 220

@@ -67,6 +67,7 @@ def test_rows_that_cannot_be_told_apart_make_no_trees():
 
 def test_each_fold_is_predicted_by_trees_of_its_training_rows_and_the_best_rounds():
     x, y = some_rows()
+    y = y + np.random.default_rng(6).normal(size=len(y))
     folds = split_folds(len(y), "random", 3, seed=0)
     unseen, n_rounds = predict_by_trees([x] * 3, y, folds, seed=9)
 
@@ -80,6 +81,17 @@ def test_each_fold_is_predicted_by_trees_of_its_training_rows_and_the_best_round
     errors = {rounds: error_of(rounds)[0] for rounds in range(10, 201, 10)}
     assert n_rounds == min(errors, key=errors.get) < 200
     assert unseen == pytest.approx(error_of(n_rounds)[1], abs=1e-12)
+
+
+def test_many_rows_are_fitted_by_a_sample(monkeypatch):
+    x, y = some_rows()
+    monkeypatch.setattr(fitting, "_MOST_ROWS", 100)
+    first, again = (grow_trees(x, y, 20, seed=3, weight=1.0) for _ in range(2))
+    assert np.array_equal(first.numbers, again.numbers)
+    monkeypatch.setattr(fitting, "_MOST_ROWS", 300)
+    whole = grow_trees(x, y, 20, seed=3, weight=1.0)
+    assert len(first.features) < len(whole.features)
+    assert np.corrcoef(leaves_of(first, x), y)[0, 1] > 0.8
 
 
 def test_threads_and_repetition_change_nothing():

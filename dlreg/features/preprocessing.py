@@ -15,7 +15,7 @@ import numpy as np
 
 from dlreg.arrays import aligned_zeros
 from dlreg.errors import DataError, Fault
-from dlreg.features.date_parts import DateOptions, fit_date_parts
+from dlreg.features.date_parts import DateOptions, DatePart, fit_date_parts
 from dlreg.features.encoding import Category, Encoder, divide_levels, fit_encoder
 from dlreg.features.equal_blocks import in_equal_blocks
 from dlreg.features.numbers import (
@@ -300,7 +300,7 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
             }
         if encoder and features[-1].part:
             entry["parts"] = {
-                feature.part.name: encoder.describe(texts[feature.key])
+                feature.part.name: encoder.describe(texts[feature.key]) | _describe_table(feature.part)
                 for feature in features
                 if feature.part
             }
@@ -311,6 +311,13 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
         "target": {"method": target.method, "offset": target.offset, "scale": target.scale},
         "features": list(preprocessing.feature_names),
     }
+
+
+def _describe_table(part: DatePart) -> dict[str, Any]:
+    table = part.table
+    if table is None:
+        return {}
+    return {"country": table.country, "years": [table.first_year, table.last_year], "days": list(table.days)}
 
 
 def _of_kind(kind: FeatureKind, features: Sequence[Sequence[Feature]]) -> tuple[Feature, ...]:

@@ -34,8 +34,13 @@ def _rare_levels(config: Config, dataset: Dataset) -> Iterator[str]:
 def _parts_of_dates(config: Config, dataset: Dataset) -> Iterator[str]:
     _, left_out = fit_date_parts(dataset.columns, dataset.parts["train"].cells, date_options(config))
     for column in dict.fromkeys(part.column for part in left_out):
-        parts = " and ".join(_shown(part) for part in left_out if part.column == column)
-        yield (f"column {column!r}: {parts} hardly repeat, and are left out of preprocessing.dates: calendar")
+        of_column = [part for part in left_out if part.column == column]
+        if any(part.part == "holiday" for part in of_column):
+            yield f"column {column!r}: no training row is at a holiday of {config.data.holidays}"
+        if parts := " and ".join(_shown(part) for part in of_column if part.part != "holiday"):
+            yield (
+                f"column {column!r}: {parts} hardly repeat, and are left out of preprocessing.dates: calendar"
+            )
 
 
 def _shown(part: LeftOutPart) -> str:

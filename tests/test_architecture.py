@@ -49,6 +49,7 @@ DOORS = {
     "onnxruntime": {"pipeline.session", "trackers.mlflow_model"},
     "model_signing": {"runs.signature"},
     "pyarrow": {"table.arrow_file"},
+    "holidays": {"features.holidays"},
     "python_calamine": {"table.excel_file"},
     "matplotlib": {"figures", "commands.plot", "api.run"},
     "fastapi": {"serving.application", "commands.serve"},

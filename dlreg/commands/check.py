@@ -68,6 +68,7 @@ def check_reading(source: str, reading: Reading, *, strict: bool = False) -> Rep
     if config is None:
         return Report(faults, (), (), None, exit_code)
     # pandas is slow to import, and where the config leaves open which table is meant none is read.
+    from dlreg.features.holidays import refuse_unknown_holidays
     from dlreg.preview.advice import advise
     from dlreg.preview.left_out import describe_left_out
     from dlreg.preview.memory import refuse_too_little_memory
@@ -77,6 +78,7 @@ def check_reading(source: str, reading: Reading, *, strict: bool = False) -> Rep
 
     try:
         refuse_missing_libraries(config.run.log)
+        refuse_unknown_holidays(config)
         config = settle_cache(config)
         dataset = look_at_dataset(config)
         plan = plan_training(config, dataset)

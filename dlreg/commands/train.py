@@ -21,6 +21,7 @@ from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes, warn
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
+from dlreg.features.holidays import refuse_unknown_holidays
 from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import reporting_lack_of_memory, return_freed_memory
@@ -110,6 +111,7 @@ def train(
     """
     began, started = time.monotonic(), now()
     refuse_missing_libraries(config.run.log)
+    refuse_unknown_holidays(config)
     if resume:
         config = as_run_began(config, path or config.run.dir)
     with reading_once(config):

@@ -20,6 +20,7 @@ from dlreg.commands.tune_tables import trials_csv
 from dlreg.commands.tune_tracked import describe_finish, describe_study
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DlregError, Fault, StoppedError, StorageError, abridged_notes
+from dlreg.features.holidays import refuse_unknown_holidays
 from dlreg.files.table_files import STANDARD_INPUT
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import reporting_lack_of_memory, return_freed_memory
@@ -84,6 +85,7 @@ def tune(
     """
     began, started = time.monotonic(), now()
     refuse_missing_libraries(config.run.log)
+    refuse_unknown_holidays(config)
     _refuse_single_reading(config)
     _refuse_time_of_a_training(config)
     with reading_once(config):

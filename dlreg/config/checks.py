@@ -146,3 +146,17 @@ def check_database(url: str) -> str:
         hint = "A fourth slash begins it: sqlite:////home/me/studies.db."
         raise RefusedError("must have the whole path of its file", hint)
     return url
+
+
+def check_country(code: str) -> str:
+    """Returns the code of a country, or of a part of one.
+
+    Raises:
+        RefusedError: It does not have the form of one.
+    """
+    if not re.fullmatch("[A-Z]{2}(-[A-Za-z0-9]{1,8})?", code):
+        hint = (
+            f"Did you mean {code.upper()}?" if re.fullmatch("[a-zA-Z]{2}", code) else "Such as KR or DE-BY."
+        )
+        raise RefusedError("must be the code of a country, perhaps with that of a part of it", hint)
+    return code

@@ -22,6 +22,7 @@ from pydantic import (
 
 from dlreg.config.checks import (
     check_comment,
+    check_country,
     check_database,
     check_delimiter,
     check_gate,
@@ -105,6 +106,7 @@ def _word_or_folder(value: object) -> str:
 LocalPath = Annotated[Path, Field(strict=False), BeforeValidator(check_local_path)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 DateFormat = Annotated[str, AfterValidator(check_date_format)]
+Country = Annotated[str, AfterValidator(check_country)]
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 Gate = Annotated[str, AfterValidator(check_gate)]
 Year = Annotated[int, Field(ge=100, le=9999)]
@@ -220,6 +222,9 @@ class DataConfig(_Section):
     time_zone: Annotated[
         TimeZone | None, Remark('UTC, "+01:00", Europe/Berlin …; also that of cells without an offset')
     ] = Field(default=None, description="The zone into which dates with an offset from UTC are brought.")
+    holidays: Annotated[
+        Country | None, Remark("a code of ISO 3166, such as KR or DE-BY; needs the extra holidays")
+    ] = Field(default=None, description="The country whose public holidays dates tell as a category, too.")
     test_split: float | None = Field(
         default=0.2, ge=0, lt=1, description="The fraction of the rows that test the model; 0 for none."
     )

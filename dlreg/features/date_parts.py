@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg.config.schema import FORWARD_METHODS, Config
+from dlreg.features.holidays import LEVELS, HolidayTable, holiday_table
 from dlreg.table.column import Column
 from dlreg.table.dates import has_date, has_time, parse_column
 
@@ -29,10 +30,12 @@ class DateOptions:
     Attributes:
         method: `cycles`, or `calendar` for the parts beside them.
         goes_forward: Whether later rows are predicted from earlier ones.
+        holidays: The country whose holidays are a part, too, as in `data.holidays`.
     """
 
     method: str = "cycles"
     goes_forward: bool = False
+    holidays: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ class DatePart:
     Attributes:
         name: As in `Date.month_day`.
         levels: The text of each code from 0 on; 0, "", is that of a missing date.
+        table: The code of each day, of holidays.
     """
 
     name: str
     levels: tuple[str, ...]
+    table: HolidayTable | None = None
 
 
 @dataclass(frozen=True)
@@ -89,13 +94,20 @@ _CODES: Mapping[str, Callable[["pd.Series[pd.Timestamp]"], "pd.Series[int]"]] = 
 
 def date_options(config: Config) -> DateOptions:
     """What a config says of dates."""
-    return DateOptions(config.preprocessing.dates, config.data.split in FORWARD_METHODS)
+    data = config.data
+    return DateOptions(config.preprocessing.dates, data.split in FORWARD_METHODS, data.holidays)
 
 
 def possible_parts(date_format: str) -> tuple[DatePart, ...]:
     """The parts that dates of a format have."""
     parts = (MONTH_DAY, WEEKDAY) if has_date(date_format) else ()
     return (*parts, HOUR) if has_time(date_format) else parts
+
+
+def holiday_part(country: str, moments: "pd.Series[pd.Timestamp]") -> DatePart:
+    """Whether days are at holidays of a country, in the years of some moments and those to come."""
+    years = moments.dt.year
+    return DatePart("holiday", LEVELS, holiday_table(country, int(years.min()), int(years.max())))
 
 
 def read_moments(column: Column, cells: np.ndarray) -> "pd.Series[pd.Timestamp]":
@@ -105,6 +117,9 @@ def read_moments(column: Column, cells: np.ndarray) -> "pd.Series[pd.Timestamp]"
 
 def part_codes(part: DatePart, moments: "pd.Series[pd.Timestamp]") -> np.ndarray:
     """The code of each moment, int64 of shape `(n_rows,)`."""
+    if part.table is not None:
+        days = moments.to_numpy(dtype="datetime64[D]").astype(np.int64)
+        return np.where(moments.notna().to_numpy(), part.table.codes_of(days), 0)
     return _CODES[part.name](moments).fillna(0).to_numpy(dtype=np.int64)
 
 
@@ -121,7 +136,7 @@ def fit_date_parts(
 
     A fixed rule on the training rows: a part needs `LEAST_ROWS_PER_LEVEL` rows for each of its levels and,
     where later rows are predicted from earlier ones, `LEAST_DAYS_PER_LEVEL` days. A part of one level is
-    none, and is not told.
+    none, and is not told unless it is that of holidays.
 
     Args:
         columns: What the cells are.
@@ -131,19 +146,32 @@ def fit_date_parts(
     used: dict[str, tuple[DatePart, ...]] = {}
     left_out: list[LeftOutPart] = []
     dates = [column for column in columns if column.kind == "date"]
-    for column in dates if options.method == "calendar" else ():
+    for column in dates if options.method == "calendar" or options.holidays else ():
         moments = read_moments(column, cells[column.name])
-        parts = []
-        for part in possible_parts(str(column.date_format)):
+        parts: list[DatePart] = []
+        for part in _asked_parts(str(column.date_format), moments, options):
             codes = part_codes(part, moments)
             n_levels, n_rows = np.unique(codes[codes > 0]).size, int(np.sum(codes > 0))
-            if n_rows < LEAST_ROWS_PER_LEVEL * n_levels or not _repeats(codes, moments, options):
+            if (
+                (part.table is not None and n_levels == 1)
+                or n_rows < LEAST_ROWS_PER_LEVEL * n_levels
+                or not _repeats(codes, moments, options)
+            ):
                 left_out.append(LeftOutPart(column.name, part.name, n_levels, n_rows))
             elif n_levels > 1:
                 parts.append(part)
         if parts:
             used[column.name] = tuple(parts)
     return used, tuple(left_out)
+
+
+def _asked_parts(
+    date_format: str, moments: "pd.Series[pd.Timestamp]", options: DateOptions
+) -> tuple[DatePart, ...]:
+    parts = possible_parts(date_format) if options.method == "calendar" else ()
+    if options.holidays and has_date(date_format) and moments.notna().any():
+        return (*parts, holiday_part(options.holidays, moments))
+    return parts
 
 
 def _repeats(codes: np.ndarray, moments: "pd.Series[pd.Timestamp]", options: DateOptions) -> bool:

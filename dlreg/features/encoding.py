@@ -12,6 +12,8 @@ from dlreg.features.scaling import Scaler, fit_code_scaler
 
 # With `embedding` a category of more levels is embedded, one of fewer stays one-hot.
 MOST_ONEHOT_LEVELS = 9
+# How many levels of a category are told apart, by method: of more the most frequent, the rest are rare.
+MOST_LEVELS: dict[str, int] = {"onehot": 1000, "embedding": 100_000, "ordinal": 100_000}
 
 
 class Category(NamedTuple):
@@ -20,12 +22,14 @@ class Category(NamedTuple):
     Attributes:
         feature: What is encoded.
         values: Its texts, shape `(n_rows,)` of dtype object.
-        levels: Each of them once, ascending, shape `(n_levels,)`.
+        levels: Those to tell apart, each once, ascending, shape `(n_levels,)`.
+        rare: The others.
     """
 
     feature: Feature
     values: np.ndarray
     levels: np.ndarray
+    rare: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,7 @@ class Encoder:
     Attributes:
         features: What is encoded, in the order of the outputs.
         levels: Of each, shape `(n_levels,)`.
+        rare: Of each the levels that are too rare to be told apart: they are none of the levels.
         names: A name for each output.
         scaler: Scales a level's position; None where each level has an output of its own, which is 1 or 0.
         n_embedded: How many of the last features a network is to embed: such a one is the level's position,
@@ -43,16 +48,14 @@ class Encoder:
 
     features: tuple[Feature, ...]
     levels: tuple[np.ndarray, ...]
+    rare: tuple[tuple[str, ...], ...]
     names: tuple[str, ...]
     scaler: Scaler | None = None
     n_embedded: int = 0
 
     def transform(self, texts: np.ndarray) -> np.ndarray:
         """Encodes rows, from `(n_rows, n_features)` of dtype object to `(n_rows, n_outputs)`."""
-        codes = [
-            pd.Index(levels, dtype=object).get_indexer(texts[:, place])
-            for place, levels in enumerate(self.levels)
-        ]
+        codes = [_positions(levels, texts[:, place]) for place, levels in enumerate(self.levels)]
         if self.scaler:
             return self.scaler.transform(np.column_stack(codes).astype(np.float64))
         encoded, start = np.zeros((len(texts), len(self.names))), 0
@@ -73,7 +76,23 @@ class Encoder:
     def describe(self, index: int) -> dict[str, Any]:
         """What was fitted to one feature, in plain values."""
         entry: dict[str, Any] = {"levels": [str(level) for level in self.levels[index]]}
+        if self.rare[index]:
+            entry["rare_levels"] = list(self.rare[index])
         return entry | self.scaler.describe(index) if self.scaler else entry
+
+
+def divide_levels(counts: Mapping[str, int], method: str) -> tuple[list[str], tuple[str, ...]]:
+    """The levels that a method tells apart, ascending, and those that are too rare.
+
+    Args:
+        counts: The training rows of each level.
+        method: As of `fit_encoder`.
+    """
+    most = MOST_LEVELS[method]
+    if len(counts) <= most:
+        return sorted(counts), ()
+    by_frequency = sorted(counts, key=lambda level: (-counts[level], level))
+    return sorted(by_frequency[:most]), tuple(sorted(by_frequency[most:]))
 
 
 def fit_encoder(method: str, categories: Sequence[Category], numeric: str) -> Encoder:
@@ -94,6 +113,7 @@ def _fit_onehot(categories: Sequence[Category], _: str) -> Encoder:
     return Encoder(
         tuple(category.feature for category in categories),
         tuple(category.levels for category in categories),
+        tuple(category.rare for category in categories),
         tuple(f"{category.feature.name}={level}" for category in categories for level in category.levels),
     )
 
@@ -113,11 +133,15 @@ def _fit_ordinal(categories: Sequence[Category], numeric: str) -> Encoder:
     return Encoder(
         tuple(category.feature for category in categories),
         tuple(category.levels for category in categories),
+        tuple(category.rare for category in categories),
         tuple(category.feature.name for category in categories),
-        fit_code_scaler(
-            numeric, (np.searchsorted(category.levels, category.values) for category in categories)
-        ),
+        fit_code_scaler(numeric, (_positions(category.levels, category.values) for category in categories)),
     )
+
+
+def _positions(levels: np.ndarray, texts: np.ndarray) -> np.ndarray:
+    """The position of each text among the levels, -1 for one that is none of them."""
+    return np.asarray(pd.Index(levels, dtype=object).get_indexer(texts))
 
 
 _METHODS: Mapping[str, Callable[[Sequence[Category], str], Encoder]] = {

@@ -4,6 +4,7 @@ Whatever is fitted here (medians, scales, levels, the target's scale) is fitted 
 `fit_preprocessing`, which are the training rows and no others.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -14,8 +15,8 @@ import numpy as np
 
 from dlreg.arrays import aligned_zeros
 from dlreg.errors import DataError, Fault
-from dlreg.features.date_parts import DateOptions, fit_date_parts
-from dlreg.features.encoding import Category, Encoder, fit_encoder
+from dlreg.features.date_parts import DateOptions, DatePart, fit_date_parts
+from dlreg.features.encoding import Category, Encoder, divide_levels, fit_encoder
 from dlreg.features.equal_blocks import in_equal_blocks
 from dlreg.features.numbers import (
     Cells,
@@ -193,18 +194,12 @@ def fit_preprocessing(
         _read_kind("text", columns, features, train.cells),
         strict=True,
     )
-    categories = [
-        Category(
-            feature,
-            values,
-            # Those of dates are few: a sample has nearly all of them.
-            np.array(
-                facts.levels[feature.name] if facts and not feature.part else sorted(set(all_values)),
-                dtype=object,
-            ),
-        )
-        for (feature, values), (_, all_values) in texts
-    ]
+    categories = []
+    for (feature, values), (_, all_values) in texts:
+        # Parts of dates have few levels: a sample has nearly all of them.
+        counts = facts.levels[feature.name] if facts and not feature.part else Counter(all_values)
+        levels, rare = divide_levels(counts, categorical)
+        categories.append(Category(feature, values, np.array(levels, dtype=object), rare))
     has_numbers = any(column_features[0].kind == "number" for column_features in features)
     scaled = target_scaling.forward(np.array(facts.target_range) if facts else train.y_true)
     ranges = (
@@ -305,7 +300,7 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
             }
         if encoder and features[-1].part:
             entry["parts"] = {
-                feature.part.name: encoder.describe(texts[feature.key])
+                feature.part.name: encoder.describe(texts[feature.key]) | _describe_table(feature.part)
                 for feature in features
                 if feature.part
             }
@@ -316,6 +311,13 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
         "target": {"method": target.method, "offset": target.offset, "scale": target.scale},
         "features": list(preprocessing.feature_names),
     }
+
+
+def _describe_table(part: DatePart) -> dict[str, Any]:
+    table = part.table
+    if table is None:
+        return {}
+    return {"country": table.country, "years": [table.first_year, table.last_year], "days": list(table.days)}
 
 
 def _of_kind(kind: FeatureKind, features: Sequence[Sequence[Feature]]) -> tuple[Feature, ...]:

@@ -8,6 +8,7 @@ from onnx import TensorProto
 
 from dlreg.features.calendar import SECONDS_PER_DAY
 from dlreg.features.date_parts import DatePart
+from dlreg.features.holidays import HolidayTable
 from dlreg.pipeline.date_fields import IS_LOCAL, date_fields, standin
 from dlreg.pipeline.graph import Graph, trim_text
 from dlreg.table.column import Column
@@ -69,9 +70,23 @@ def calendar_nodes(
 
 
 def _part_text(graph: Graph, clock: _Clock, fits: str, part: DatePart) -> str:
-    code = graph.add("Where", fits, _PART_CODES[part.name](graph, clock), _ZERO)
+    if part.table is not None:
+        code = _day_code(graph, clock, fits, part.table)
+    else:
+        code = _PART_CODES[part.name](graph, clock)
+    code = graph.add("Where", fits, code, _ZERO)
     place = graph.add("Cast", code, to=TensorProto.INT64)
     return str(graph.add("Gather", np.array(part.levels, dtype=object), place))
+
+
+def _day_code(graph: Graph, clock: _Clock, fits: str, table: HolidayTable) -> Operand:
+    """What a table has of a day; what is beyond it, is as a day without a holiday."""
+    beyond = table.codes_of(np.array([table.first_day - 1]))
+    codes = np.concatenate([beyond, table.codes, beyond]).astype(np.float64)
+    # Where there is no date there may be no number.
+    place = graph.add("Where", fits, graph.add("Sub", clock.days, np.float64(table.first_day - 1)), _ZERO)
+    place = graph.add("Max", graph.add("Min", place, np.float64(len(codes) - 1)), _ZERO)
+    return graph.add("Gather", codes, graph.add("Cast", place, to=TensorProto.INT64))
 
 
 def _weekday_code(graph: Graph, clock: _Clock) -> Operand:

@@ -8,8 +8,8 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DataError, Fault, gathering, located
-from dlreg.features.date_parts import DateParts, date_options, fit_date_parts
-from dlreg.features.encoding import MOST_ONEHOT_LEVELS
+from dlreg.features.date_parts import date_options, fit_date_parts
+from dlreg.features.encoding import MOST_LEVELS, MOST_ONEHOT_LEVELS
 from dlreg.features.numbers import Feature, columns_with_gaps, count_levels, count_numbers, fit_features
 from dlreg.features.target import fit_target
 from dlreg.model.architecture import Network, count_parameters
@@ -18,7 +18,6 @@ from dlreg.model.optimizer_slots import count_slots
 from dlreg.processor import usable_cores
 from dlreg.table.column import Column
 from dlreg.table.dataset import Dataset, Part, name_of_table
-from dlreg.table.kinds.category import MAX_LEVELS
 from dlreg.table.splits import go_forward
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.members import count_refit_epochs, members_of, network_options, plan_epochs
@@ -83,8 +82,7 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
     dataset, rows = whole.in_memory, whole.n_rows
     features = _fit_features(config, dataset)
     train = dataset.parts["train"]
-    levels = count_levels(dataset.columns, train.cells, date_parts_of(config, dataset.columns, train))
-    _refuse_many_columns(config, levels)
+    levels = _levels_told_apart(config, dataset.columns, train)
     networks = _member_networks(config, levels, features)
     n_features = networks[0].n_features
     parameters = sum(count_parameters(network) for network in networks)
@@ -123,20 +121,6 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
     )
 
 
-def date_parts_of(config: Config, columns: Sequence[Column], train: Part) -> DateParts:
-    """The parts of dates that become categories, see `dlreg.features.date_parts.fit_date_parts`."""
-    return fit_date_parts(columns, train.cells, date_options(config))[0]
-
-
-def _refuse_many_columns(config: Config, levels: Sequence[int]) -> None:
-    """Refuses a column for each level where a category has more than one that is not declared may have."""
-    n_levels = max(levels, default=0)
-    if config.preprocessing.categorical == "onehot" and n_levels > MAX_LEVELS:
-        message = f"a category has {n_levels:,} levels, too many for a column each"
-        hint = "Set preprocessing.categorical: embedding, which learns a few numbers for each level"
-        raise ConfigError(config.fault(message, "preprocessing", "categorical", hint=hint))
-
-
 def _most_refit_epochs(epochs_fraction: float, epochs: int, dataset: Dataset) -> int:
     # The first member may be at its best at once, and the last at the very end.
     best_epochs = [1, epochs]
@@ -149,8 +133,15 @@ def count_features(config: Config, columns: Sequence[Column], train: Part) -> in
 
     One per number, embedded category or ordinal one, one per one-hot level, several per date.
     """
-    levels = count_levels(columns, train.cells, date_parts_of(config, columns, train))
+    levels = _levels_told_apart(config, columns, train)
     return count_numbers(columns) + _count_encoded(levels, config.preprocessing.categorical)
+
+
+def _levels_told_apart(config: Config, columns: Sequence[Column], train: Part) -> list[int]:
+    """How many levels of each category, or part of dates, are told apart."""
+    parts, _ = fit_date_parts(columns, train.cells, date_options(config))
+    most = MOST_LEVELS[config.preprocessing.categorical]
+    return [min(n_levels, most) for n_levels in count_levels(columns, train.cells, parts)]
 
 
 def _count_encoded(levels: Sequence[int], categorical: str) -> int:

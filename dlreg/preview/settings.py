@@ -128,9 +128,16 @@ def _idle_time_zone(config: Config, dataset: Dataset) -> Iterator[Fault]:
 
 
 def _idle_calendar(config: Config, dataset: Dataset) -> Iterator[Fault]:
-    """A fault where the config, and not its preset, asks for parts of dates and no column has dates."""
-    preset_dates = PRESETS[config.preset].get("preprocessing", {}).get("dates", "cycles")
+    """A fault where the config, and not its preset, asks for parts of dates or holidays without dates."""
     has_dates = any(column.kind == "date" for column in dataset.columns)
+    if config.data.holidays and not has_dates:
+        yield config.fault(
+            f"data.holidays is {config.data.holidays}, but no column holds dates",
+            "data",
+            "holidays",
+            hint="Leave it out, or set the format of a column in data.dates",
+        )
+    preset_dates = PRESETS[config.preset].get("preprocessing", {}).get("dates", "cycles")
     if config.preprocessing.dates != preset_dates and not has_dates:
         yield config.fault(
             f"preprocessing.dates is {config.preprocessing.dates}, but no column holds dates",

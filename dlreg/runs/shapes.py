@@ -196,6 +196,7 @@ class ColumnEntry(_Shape):
     time_zone: TimeZone | None = None
     unit: Unit | None = None
     levels: list[str] | None = None
+    rare_levels: list[str] = []
     fold_case: bool = False
     range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     parts: Annotated[dict[str, DatePartEntry], Field(max_length=8)] = {}

@@ -25,7 +25,6 @@ from dlreg.runs.shapes import PreprocessingRecord
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
 from dlreg.table.dataset import Part
-from dlreg.table.kinds.category import MAX_DECLARED_LEVELS
 from dlreg.training.members import members_of
 
 # The limit of ONNX's own format.
@@ -34,6 +33,8 @@ MAX_PIPELINE_BYTES = (1 << 31) - 1
 FEATURES_PER_COLUMN = 20
 # Room for the quantiles of a feature.
 QUANTILE_BYTES_PER_FEATURE = 65536
+# No method tells more apart, see `dlreg.features.encoding.MOST_LEVELS`.
+MOST_LEVELS_OF_A_COLUMN = 100_000
 # A value is far outside of the training range where it lies beyond it by more than this share of its width.
 FAR = 0.5
 # Four of single precision, and a quarter more for all else.
@@ -124,7 +125,7 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
     n_columns, n_features = len(preprocessing.columns), len(preprocessing.features)
-    n_levels = sum(min(entry.n_levels, MAX_DECLARED_LEVELS) for entry in preprocessing.columns.values())
+    n_levels = sum(min(entry.n_levels, MOST_LEVELS_OF_A_COLUMN) for entry in preprocessing.columns.values())
     if n_features > FEATURES_PER_COLUMN * n_columns + n_levels:
         message = (
             f"{n_features:,} features are more than {n_columns:,} columns of {n_levels:,} levels can give"
@@ -156,7 +157,9 @@ def trained_model(
         for name, entry in preprocessing.columns.items()
     )
     levels = {
-        name: set(entry.levels) for name, entry in preprocessing.columns.items() if entry.levels is not None
+        name: {*entry.levels, *entry.rare_levels}
+        for name, entry in preprocessing.columns.items()
+        if entry.levels is not None
     }
     ranges = {name: entry.range for name, entry in preprocessing.columns.items() if entry.range is not None}
     return TrainedModel(config, columns, preprocessing.target.unit, levels, ranges, pipeline, intervals)

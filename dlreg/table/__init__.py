@@ -36,8 +36,8 @@
 - `stored_dataset`: the parts of a table on disk, with a sample in memory
 
 Others call `dataset`, `stored_dataset`, `row_stream`, `division`, `row_draws`, `table_cache`,
-`columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS` and `MAX_DECLARED_LEVELS`, `number` and
-`units`), `dates`, `date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
+`columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS`, `number` and `units`), `dates`,
+`date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
 `source`, `frame_table`, `table.Table`, `csv_format.CsvFormat`,
 `csv_scan.{open_csv, BLOCK_BYTES}`, `table_guess`, `mixed_columns.FEW_VALUES`, `written_cells`,
 `cells.shown_cells`, `spelling`, `splits`, `target`, `non_data_rows.{describe_rows, find_non_data_rows}` and

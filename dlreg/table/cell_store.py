@@ -23,7 +23,7 @@ from dlreg.errors import DataError, Fault, StorageError
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.dataset import Part, name_of_table
-from dlreg.table.kinds.category import CATEGORY, most_levels
+from dlreg.table.kinds.category import CATEGORY, MAX_LEVELS
 from dlreg.table.row_stream import CheckedRows, Counts, Recognised, stream_rows
 
 TABLE = "table.json"
@@ -276,9 +276,8 @@ class _Levels:
     def add(self, texts: dict[str, list[str]], n_rows: int) -> None:
         for name, levels in self._levels.items():
             levels |= set(texts[name])
-            most = most_levels(is_declared=name in self._types)
-            if len(levels) > most:
-                message = f"column {name!r} has over {most:,} different texts after {n_rows:,} rows"
+            if len(levels) > MAX_LEVELS:
+                message = f"column {name!r} has over {MAX_LEVELS:,} different texts after {n_rows:,} rows"
                 other = "" if name in self._types else ", or say what it is in data.types"
                 hint = f"Leave it out with data.exclude{other}"
                 raise DataError(Fault(f"{message}, too many levels for a category", self._path, hint=hint))

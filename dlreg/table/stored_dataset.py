@@ -40,13 +40,13 @@ class TrainingFacts:
     """What is exact of the training rows, however many there are.
 
     Attributes:
-        levels: Of each category, ascending; a missing cell, "", is one.
+        levels: Of each category, with how many rows have each; a missing cell, "", is one.
         ranges: The least and the greatest number of each column of numbers.
         with_gaps: The columns with missing cells.
         target_range: The least and the greatest target.
     """
 
-    levels: dict[str, list[str]]
+    levels: dict[str, Mapping[str, int]]
     ranges: dict[str, tuple[float, float]]
     with_gaps: frozenset[str]
     target_range: tuple[float, float]
@@ -206,7 +206,7 @@ def _dataset(
         notes.append(f"what is {told} is that of {n_sampled:,} of {n_rows:,} rows, a sample")
     train_levels = seen.levels[PARTS[TRAIN]]
     facts = TrainingFacts(
-        {name: sorted(counts) for name, counts in train_levels.items()},
+        dict(train_levels),
         seen.ranges,
         frozenset(seen.with_gaps),
         seen.target_range,

@@ -125,6 +125,52 @@ def noise(generator: Generator) -> pd.DataFrame:
     return columns(x, 0.3 * x[:, 0] + generator.normal(size=len(x)))
 
 
+# What single days of the year add.
+DAYS = {
+    "01-01": -4.0, "02-14": 3.0, "05-01": -3.0, "07-04": -3.0, "08-15": -2.0, "10-31": 2.0, "11-01": -2.0,
+    "12-24": -2.0, "12-25": -5.0, "12-26": -3.0, "12-31": 2.0,
+}  # fmt: skip
+
+
+def days(generator: Generator) -> pd.DataFrame:
+    """A row for each of seven years' days: a wave of the year, a trend, week-ends, and single days."""
+    day = pd.date_range("2015-01-01", "2021-12-31")
+    years, x = np.arange(len(day)) / 365.25, generator.normal(size=(len(day), 2))
+    y = 2 * np.sin(2 * np.pi * years) + 0.3 * years - 1.5 * (day.day_of_week >= 5) + single_days(day)
+    y = y + 0.8 * x[:, 0] + 0.5 * np.sin(2 * x[:, 1]) + 0.5 * generator.normal(size=len(day))
+    return columns(x, y).assign(day=day.strftime("%Y-%m-%d"))
+
+
+def hours(generator: Generator) -> pd.DataFrame:
+    """Some of three years' hours: a day's course, a rush on weekdays, single days, and each day by itself."""
+    every = pd.date_range("2018-01-01", "2020-12-31 23:00", freq="h")
+    hour = every[np.sort(generator.choice(len(every), 12_000, replace=False))]
+    day = (hour.normalize() - every[0]).days
+    rush = 2 * np.exp(-0.5 * (hour.hour - 8.0) ** 2) * (hour.day_of_week < 5)
+    x, single = generator.normal(size=(len(hour), 1)), single_days(hour)
+    y = (np.sin(2 * np.pi * (hour.hour - 6) / 24) + rush) * (1 + 0.12 * single) + 0.4 * single + 0.7 * x[:, 0]
+    y = y + 0.6 * generator.normal(size=day.max() + 1)[day] + 0.4 * generator.normal(size=len(hour))
+    return columns(x, np.asarray(y)).assign(time=hour.strftime("%Y-%m-%d %H:%M"))
+
+
+def single_days(moments: pd.DatetimeIndex) -> np.ndarray:
+    return np.array([DAYS.get(day, 0.0) for day in moments.strftime("%m-%d")])
+
+
+def thousands_of_levels(n_levels: int, steepness: float) -> Callable[[Generator], pd.DataFrame]:
+    """A category whose k-th level has 1 / k^steepness of the rows, each with an effect of its own."""
+
+    def make(generator: Generator) -> pd.DataFrame:
+        shares = 1 / np.arange(1, n_levels + 1) ** steepness
+        level = generator.choice(n_levels, 20_000, p=shares / shares.sum())
+        x = generator.normal(size=(len(level), 4))
+        y = generator.normal(size=n_levels)[level] + x[:, 0] + np.sin(2 * x[:, 1]) + 0.5 * x[:, 2] * x[:, 0]
+        y += 0.7 * generator.normal(size=len(level))
+        return columns(x, y).assign(shop=[f"shop {number}" for number in level])
+
+    return make
+
+
 TABLES: Mapping[str, Callable[[Generator], pd.DataFrame]] = {
     "diabetes": diabetes,
     "friedman1": friedman(1, 1.0),
@@ -144,6 +190,10 @@ TABLES: Mapping[str, Callable[[Generator], pd.DataFrame]] = {
     "few_rows": few_rows,
     "missing": missing,
     "noise": noise,
+    "days": days,
+    "hours": hours,
+    "levels3000": thousands_of_levels(3000, 0.6),
+    "levels9000": thousands_of_levels(9000, 0.85),
 }
 
 if __name__ == "__main__":

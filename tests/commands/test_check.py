@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.tables import folder_with, plain_table
 
@@ -350,3 +351,34 @@ def test_nothing_is_written(tmp_path, cli):
     for form in ("text", "json", "github"):
         assert cli("check", "config.yaml", "--format", form, cwd=tmp_path).returncode == 0
     assert {entry.name: entry.stat().st_mtime_ns for entry in tmp_path.rglob("*")} == before
+
+
+def check_with_holidays(folder, code):
+    """The report of a table of days, with the holidays of a country."""
+    table = plain_table(400).assign(day=pd.date_range("2021-01-01", periods=400).strftime("%Y-%m-%d"))
+    return check.check(folder_with(folder, table), [f"data.holidays={code}"])
+
+
+@pytest.mark.bad_input("config")
+@pytest.mark.parametrize(
+    ("code", "message", "hint"),
+    [
+        ("kr", "must be the code of a country", "Did you mean KR?"),
+        ("XQ", "no holidays are known of XQ", "ISO 3166"),
+        ("DE-BX", "DE has no part BX", "Its parts are BB, BE"),
+        ("DE-Augsbur", "DE has no part Augsbur", "Did you mean DE-Augsburg?"),
+        ("SG-11", "SG has no part 11", "Its parts are none"),
+    ],
+)
+def test_an_unknown_country_is_refused_with_the_way_out(tmp_path, code, message, hint):
+    report = check_with_holidays(tmp_path, code)
+    assert report.exit_code == 3
+    assert message in report.faults[0].message + str(report.faults[0])
+    assert hint in report.faults[0].hint
+
+
+def test_holidays_without_their_library_are_refused_with_the_way_out(tmp_path, monkeypatch):
+    assert not check_with_holidays(tmp_path, "DE-BY").faults
+    monkeypatch.setattr("dlreg.features.holidays.find_spec", lambda _: None)
+    report = check_with_holidays(tmp_path, "DE-BY")
+    assert (report.exit_code, report.faults[0].hint) == (2, "pip install 'dlreg[holidays]'")

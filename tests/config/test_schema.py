@@ -33,6 +33,7 @@ def test_defaults(tmp_path: Path) -> None:
         "fold_case": False,
         "dates": {},
         "time_zone": None,
+        "holidays": None,
         "test_split": 0.2,
         "test_path": None,
         "validation_path": None,

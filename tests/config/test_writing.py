@@ -79,6 +79,7 @@ SPECIAL = {
         ),
         max_size=2,
     ),
+    "holidays": st.sampled_from(["KR", "DE-BY", None]),
     "time_zone": st.sampled_from(["UTC", "+01:00", "-0530", "Europe/Berlin"]) | st.none(),
     "gates": st.lists(st.sampled_from(["train.rmse>3", " train . r2 <= -.5e1"]), max_size=2),
     "features": st.just("all") | st.lists(TEXT, min_size=1, max_size=3),

@@ -1,4 +1,4 @@
-"""A category of more levels than are told apart by themselves: declared, it is trained on as any other."""
+"""A category of many levels is trained on as any other, and an id is told from it."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 
 N_ROWS, N_LEVELS = 6000, 1500
 CONFIG = """\
-data: {path: sales.csv, target: y, types: {shop: category}}
+data: {path: sales.csv, target: y}
 preprocessing: {categorical: embedding}
 training: {epochs: 8, batch_size: 64, learning_rate: 0.01}
 """
@@ -45,8 +45,39 @@ def test_many_levels_are_learnt_and_predicted(forks, folder, tmp_path, cache):
     assert np.corrcoef(y_pred[3:], table["y"][3:])[0, 1] > 0.8
 
 
-def test_undeclared_they_are_refused_with_the_way_out(forks, folder):
-    done = forks.run("check", "sales.yaml", "--set", "data.types={}", cwd=folder)
+def test_with_a_column_each_rare_levels_are_none_of_them_and_known_all_the_same(forks, folder, tmp_path):
+    table = pd.read_csv(folder / "sales.csv")
+    # Of 200 of them there is a single row.
+    is_rare = table["shop"].str.removeprefix("shop ").astype(int) >= N_LEVELS - 200
+    table = table[~(is_rare & table["shop"].duplicated())]
+    table.to_csv(tmp_path / "sales.csv", index=False)
+    (tmp_path / "sales.yaml").write_text(CONFIG.replace("embedding", "onehot"), encoding="utf-8")
+    more = (
+        "--set",
+        "training.epochs=1",
+        "--set",
+        "data.test_split=0",
+        "--set",
+        "training.validation_split=0",
+    )
+    done = forks.run("train", "sales.yaml", "--run-dir", "run", *more, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "tells the 1,000 most frequent apart" in " ".join(done.stderr.split())
+    entry = json.loads((tmp_path / "run/preprocessing.json").read_text(encoding="utf-8"))["columns"]["shop"]
+    assert (len(entry["levels"]), len(entry["rare_levels"])) == (1000, N_LEVELS - 1000)
+    assert set(table["shop"][is_rare]) <= set(entry["rare_levels"])
+    table.assign(shop=entry["rare_levels"][0]).head(2).to_csv(tmp_path / "new.csv", index=False)
+    done = forks.run("predict", "run", "new.csv", cwd=tmp_path)
+    assert (done.returncode, "unseen" in done.stderr) == (0, False), done.stderr
+
+
+def test_a_column_of_a_level_in_nearly_every_row_is_refused_with_the_way_out(forks, folder, tmp_path):
+    table = pd.read_csv(folder / "sales.csv")
+    table.assign(shop=[f"sale {number * 2 // 3}" for number in range(N_ROWS)]).to_csv(
+        tmp_path / "sales.csv", index=False
+    )
+    (tmp_path / "sales.yaml").write_text(CONFIG, encoding="utf-8")
+    done = forks.run("check", "sales.yaml", cwd=tmp_path)
     assert done.returncode == 4
     assert "too many levels for a category" in done.stdout
     assert "say what it is in data.types" in done.stdout

@@ -61,7 +61,7 @@ def small_table(n_rows=80):
 def test_every_column_and_scaling_is_as_onnx_runtime_has_it(table, tmp_path, numeric, categorical):
     columns, cells = table
     options = {
-        "numeric": numeric, "categorical": categorical, "missing": "mean", "dates": DateOptions("calendar"),
+        "numeric": numeric, "categorical": categorical, "missing": "mean", "dates": DateOptions("calendar", holidays="KR"),
     }  # fmt: skip
     content = some_pipeline(columns, cells, preprocessing=options)
     model = model_of(columns, content, tmp_path, flags=("-O1",))

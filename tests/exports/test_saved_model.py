@@ -41,7 +41,7 @@ def test_a_fresh_process_without_dlreg_predicts_the_same(table, tmp_path):
         cells[name][place : place + 3, 0] = ["nonsense", " ", "2023-02-29"]
     cells["prediction"][:4, 0] = ["never seen", " a\t", "\u3000b", "A"]
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
-    preprocessing = fit(columns, cells, y, numeric="quantile", dates=DateOptions("calendar"))
+    preprocessing = fit(columns, cells, y, numeric="quantile", dates=DateOptions("calendar", holidays="KR"))
     width = len(preprocessing.feature_names)
     model, _ = drawn(preprocessing, Network(width, [8], "mish"), n_members=2)
     content = add_residual_scale(model, some_scale(width)).SerializeToString()

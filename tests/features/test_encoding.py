@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dlreg.features.encoding import Category, fit_encoder
+from dlreg.features import encoding
+from dlreg.features.encoding import Category, divide_levels, fit_encoder
 from dlreg.features.numbers import Feature
 
 
@@ -43,3 +44,20 @@ def test_positions_of_levels_are_scaled_as_numbers(numeric, unseen):
     rows = np.array([["L"], ["S"], ["never"]], dtype=object)
     assert encoder.transform(rows)[:, 0].tolist() == [0.0, 2.0 if numeric == "none" else 1.0, unseen]
     assert encoder.describe(0)["levels"] == ["L", "M", "S"]
+
+
+def test_of_too_many_levels_the_most_frequent_are_told_apart_and_ties_go_by_name(monkeypatch):
+    monkeypatch.setitem(encoding.MOST_LEVELS, "onehot", 3)
+    counts = {"a": 1, "b": 5, "": 2, "d": 1, "c": 1}
+    assert divide_levels(counts, "onehot") == (["", "a", "b"], ("c", "d"))
+    assert divide_levels(counts, "embedding") == (["", "a", "b", "c", "d"], ())
+
+
+@pytest.mark.parametrize("method", ["onehot", "embedding", "ordinal"])
+def test_a_rare_level_is_encoded_as_one_never_seen(method):
+    values = np.array(list("aabbc"), dtype=object)
+    category = Category(Feature("t0", "x", "text"), values, np.array(["a", "b"], dtype=object), ("c",))
+    encoder = fit_encoder(method, [category], "none")
+    rare, unseen = encoder.transform(np.array([["c"], ["never"]], dtype=object))
+    assert rare.tolist() == unseen.tolist()
+    assert encoder.describe(0)["rare_levels"] == ["c"]

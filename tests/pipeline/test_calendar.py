@@ -1,17 +1,18 @@
 """Dates inside the graph are read as Python reads them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import onnxruntime as ort
 import pytest
+from holidays import country_holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from support.dates import FORMATS, date_formats, series
 
 from dlreg.features.calendar import calendar_features
-from dlreg.features.date_parts import part_texts, possible_parts
+from dlreg.features.date_parts import holiday_part, part_texts, possible_parts
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import Graph
 from dlreg.pipeline.vetting import OPERATORS
@@ -46,6 +47,31 @@ def check_agreement(column, texts):
     # The last place of a rounded sine may differ by one.
     np.testing.assert_allclose(features, expected, atol=1.1e-6, rtol=0)
     return np.isnan(expected[:, 0])
+
+
+@pytest.mark.parametrize("country", ["KR", "DE-BY"])
+def test_holidays_are_those_of_the_package(country):
+    column = Column("x", "date", "%Y-%m-%d")
+    dates = [date(2019, 1, 1) + timedelta(days=place) for place in range(3 * 365)]
+    part = holiday_part(country, parse_column(series(*map(str, dates)), column))
+    known = country_holidays(country[:2], subdiv=country[3:] or None, years=range(2018, 2044))
+    one = timedelta(days=1)
+    expected = [
+        "holiday" if day in known else "day before" if day + one in known
+        else "day after" if day - one in known else "no"
+        for day in dates
+    ]  # fmt: skip
+    assert set(expected) == {"holiday", "day before", "day after", "no"}
+    beyond = ["1492-10-12", "2018-12-31", "2042-01-01", "2999-01-01", "x", "2021-02-29", ""]
+    graph = Graph()
+    _, (text,) = calendar_nodes(graph, "text", column, [part])
+    out = [helper.make_tensor_value_info(text, TensorProto.STRING, None)]
+    given = helper.make_tensor_value_info("text", TensorProto.STRING, [None, 1])
+    session = ort.InferenceSession(graph.model([given], out).SerializeToString())
+    cells = np.array([*map(str, dates), *beyond], dtype=object).reshape(-1, 1)
+    (levels,) = session.run(None, {"text": cells})
+    assert levels[:, 0].tolist() == [*expected, *["no"] * 4, "", "", ""]
+    assert levels[:, 0].tolist() == part_texts(part, parse_column(series(*cells[:, 0]), column)).tolist()
 
 
 def mutated(texts, generator):

@@ -51,6 +51,7 @@ WARNINGS = {
     "linear": (lambda t: t, "model: {activation: linear}", "model.activation is linear"),
     "idle time zone": (lambda t: t, "  time_zone: UTC", "data.time_zone is UTC, but no column"),
     "idle calendar": (lambda t: t, "preprocessing: {dates: calendar}", "preprocessing.dates is calendar, but no"),
+    "idle holidays": (lambda t: t, "  holidays: KR", "data.holidays is KR, but no column"),
     "unscaled days": (with_days, "preprocessing: {numeric: none}", "preprocessing.numeric is none"),
 }  # fmt: skip
 

@@ -38,14 +38,14 @@ def test_levels_outside_the_training_rows_are_no_features(tmp_path):
     assert plan.rows == {"train": 64, "validation": 16, "test": 20}
 
 
-@pytest.mark.bad_input("config")
-def test_levels_too_many_for_a_column_each_are_to_be_embedded(tmp_path):
-    table = plain_table(2400).assign(shop=[f"shop {number // 2}" for number in range(2400)])
-    path = folder_with(tmp_path, table, types={"shop": "category"})
-    (fault,) = check(path).faults
-    assert "too many for a column each" in fault.message
-    assert "preprocessing.categorical: embedding" in fault.hint
-    assert not check(path, ["preprocessing.categorical=embedding"]).faults
+@pytest.mark.parametrize(("categorical", "n_features"), [("onehot", 1001), ("ordinal", 2), ("embedding", 2)])
+def test_of_many_levels_the_most_frequent_have_a_column_each(tmp_path, categorical, n_features):
+    shops = [number % 1300 if number < 2600 else number % 700 for number in range(4000)]
+    table = plain_table(4000)[["a", "y"]].assign(shop=[f"shop {number}" for number in shops])
+    report = check(folder_with(tmp_path, table), [f"preprocessing.categorical={categorical}"])
+    assert (report.faults, report.plan["features"]) == ((), n_features)
+    is_told = any("tells the 1,000 most frequent apart" in note for note in report.notes)
+    assert is_told == (categorical == "onehot")
 
 
 def test_a_larger_network_takes_more_memory(tmp_path):

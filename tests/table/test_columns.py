@@ -213,7 +213,7 @@ def test_a_level_per_row_is_refused_with_the_way_out(tmp_path, text):
 
 
 def test_a_level_per_row_is_accepted_when_declared_up_to_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr("dlreg.table.kinds.category.MAX_DECLARED_LEVELS", 1000)
+    monkeypatch.setattr("dlreg.table.kinds.category.MAX_LEVELS", 1000)
     content = "x,y\n" + "".join(f"name {n},{n}\n" for n in range(1001))
     (fault,) = faults_of(tmp_path, content, data={"types": {"x": "category"}})
     assert "1,001 different texts" in fault.message

@@ -125,7 +125,7 @@ def test_facts_are_those_of_all_training_rows_though_the_sample_is_small(tmp_pat
     assert set(sampled.rows.tolist()) < set(rows)
     x = np.array(cells["x"])
     assert dataset.facts.ranges == {"x": (np.nanmin(x), np.nanmax(x))}
-    assert dataset.facts.levels == {name: sorted(set(cells[name])) for name in ("kind", "is_new")}
+    assert dataset.facts.levels == {name: Counter(cells[name]) for name in ("kind", "is_new")}
     assert dataset.facts.with_gaps == {"x"}
     assert dataset.facts.target_range == (min(y_true), max(y_true))
 
@@ -239,7 +239,7 @@ def test_another_date_format_is_refused_at_its_line(tmp_path):
 
 
 def test_too_many_levels_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("dlreg.table.kinds.category.MAX_LEVELS", 20)
+    monkeypatch.setattr("dlreg.table.cell_store.MAX_LEVELS", 20)
     table = frame()
     table.loc[300:, "kind"] = [f"kind {number // 5}" for number in range(300)]
     check_refused(tmp_path, table, "column 'kind' has over 20 different texts", None)

@@ -12,8 +12,7 @@ from dlreg.table.kinds.number import declaring_hint, to_numbers, words_among_num
 from dlreg.table.spelling import are_booleans, canonical_text
 from dlreg.table.table import Table
 
-# The second of columns that the config says to be categories.
-MAX_LEVELS, MAX_DECLARED_LEVELS, MAX_LEVEL_LENGTH = 1000, 100_000, 1000
+MAX_LEVELS, MAX_LEVEL_LENGTH = 1_000_000, 1000
 _NUMBER_LIKE = re.compile(
     r"[-+(−]?\s*[$€£¥₩]?\s*[-+−]?(\d[\d.,\'_ ]*|[\d.,]*\d)(e[-+]?\d+)?\s*[%€₩)]?|0x[0-9a-f]+",
     re.IGNORECASE,
@@ -44,7 +43,7 @@ def _category(table: Table, name: str, texts: "pd.Series[str]", *, is_declared: 
         return Column(name, "boolean")
     levels = set(map(canonical_text, unique_texts))
     a_level_per_row = len(levels) == len(texts) >= 10 or len(levels) > max(20, len(texts) / 2)
-    if len(levels) > most_levels(is_declared=is_declared) or (a_level_per_row and not is_declared):
+    if len(levels) > MAX_LEVELS or (a_level_per_row and not is_declared):
         counts = f"column {name!r} has {len(levels):,} different texts in {len(texts):,} rows"
         key = declaring_hint(table, name)
         other = "" if is_declared else ", or say what it is in data.types"
@@ -57,11 +56,6 @@ def _category(table: Table, name: str, texts: "pd.Series[str]", *, is_declared: 
         expected = f"expected levels of at most {MAX_LEVEL_LENGTH:,} characters"
         raise DataError(cells_fault(table, name, is_long, expected, "Leave it out with data.exclude"))
     return Column(name, "category")
-
-
-def most_levels(*, is_declared: bool) -> int:
-    """How many levels a category may have, by whether the config says that it is one."""
-    return MAX_DECLARED_LEVELS if is_declared else MAX_LEVELS
 
 
 def _read(table: Table, column: Column) -> np.ndarray:

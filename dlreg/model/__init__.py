@@ -4,7 +4,7 @@
 - `architecture`: a network, and every trainable tensor of it
 - `weights`: their values once they are trained
 - `levels`: rows with a column for each level, as linear models read them
-- `mixture`: how members make one prediction
+- `mixture`: how members make one prediction; `member_spread`: how far apart they are
 - `optimizer_slots`: what an optimizer keeps beside the parameters
 - `residual_scale`: how large a row's error is to be expected
 - `keras_model`: the network of stock Keras layers

@@ -6,7 +6,7 @@
 - `checkpoint`: all that the rest of a training depends on
 - `listener`: who is told of the progress
 - `loop`: epoch after epoch, over `dlreg.engine.trainer`
-- `blending`: how members are weighed
+- `blending`: how members are weighed; `disagreement`: how far apart they are on the training rows
 - `rows_on_disk`: rows that do not fit in memory, shuffled once and read pool by pool
 - `train`: from a config to trained members
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from dlreg.api.backend import borrowing, prepare_backend
@@ -13,14 +12,13 @@ from dlreg.config.reading import read_values
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DivergedError, abridged_notes
 from dlreg.evaluation.calibration import describe_calibration
-from dlreg.evaluation.intervals import Intervals
 from dlreg.memory import reporting_lack_of_memory
 from dlreg.pipeline.session import Pipeline
 from dlreg.preview.left_out import describe_left_out
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.plan import plan_training
 from dlreg.runs.json_text import to_json
-from dlreg.runs.shapes import PreprocessingRecord
+from dlreg.runs.shapes import IntervalsRecord, PreprocessingRecord
 from dlreg.runs.trained_run import TrainedModel, trained_model
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import Dataset, load_dataset
@@ -141,5 +139,4 @@ def open_fitted(
     if resolved is None:
         raise ConfigError("the config of a fitted model has been changed")
     opened = Pipeline(pipeline, n_columns=len(record.columns))
-    scores = np.array(intervals["scores"], dtype=np.float64)
-    return trained_model(resolved, record, opened, Intervals(intervals["rows"], scores))
+    return trained_model(resolved, record, opened, IntervalsRecord.model_validate(intervals).intervals())

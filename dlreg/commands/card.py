@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from dlreg.commands.card_sections import METRICS, CardFacts, model_card
 from dlreg.errors import Fault, UsageError
 from dlreg.evaluation.bootstrap import metric_interval
-from dlreg.evaluation.intervals import LEVEL, Intervals
+from dlreg.evaluation.intervals import LEVEL
 from dlreg.files.whole_file import reporting_storage_errors, write_atomically
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
 from dlreg.runs.json_text import read_json, to_json
@@ -61,5 +59,4 @@ def _read_facts(path: Path, *, beside: bool) -> CardFacts:
 
 def _usable_intervals(record: IntervalsRecord | None) -> IntervalsRecord | None:
     """What intervals are made from, if there were rows enough to calibrate them on."""
-    intervals = record and Intervals(record.rows, np.array(record.scores))
-    return record if intervals and intervals.quantile(LEVEL) is not None else None
+    return record if record and record.rows and record.intervals().factors(LEVEL) else None

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.errors import RunDirError
+from dlreg.evaluation.intervals import LEVEL
 from dlreg.figures.learning_curve import plot_loss
 from dlreg.figures.plots import plot_predictions, plot_residuals
 from dlreg.figures.writing import format_of, write_figure
@@ -19,6 +20,7 @@ from dlreg.runs.contents import (
 )
 from dlreg.runs.names import LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT
 from dlreg.runs.reading import read_record, read_together
+from dlreg.runs.shapes import IntervalsRecord
 from dlreg.runs.tables import read_predictions
 
 FILES = {"loss": LOSS_CURVE, "predictions": PREDICTIONS_PLOT, "residuals": RESIDUALS_PLOT}
@@ -75,6 +77,15 @@ def _draw(path: Path, record: dict[str, Any], kind: str) -> Figure:
     return plot_loss(**describe_loss_curve(config, history, record.get("best_epoch", 0), scale))
 
 
+def _mean_reach(intervals: IntervalsRecord | None, width: float | None) -> tuple[float, float] | None:
+    """How far intervals of this mean width reach below and above: by row they differ in their scale alone."""
+    if width is None:
+        return None
+    factors = intervals.intervals().factors(LEVEL) if intervals else None
+    share = factors.below / sum(factors) if factors and sum(factors) else 0.5
+    return share * width, (1 - share) * width
+
+
 def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) -> Figure:
     _, y_true, y_pred = read_predictions(path, record)
     metrics = read_test_metrics(path, record)
@@ -90,7 +101,7 @@ def _plot_test_rows(path: Path, record: dict[str, Any], kind: str, target: str) 
         target=target,
         rmse=metrics.rmse,
         r2=metrics.r2,
-        interval_width=metrics.width_90,
+        interval=_mean_reach(intervals, metrics.width_90),
         coverage=metrics.coverage_90,
         one_width=intervals is None or intervals.scale == "constant",
     )

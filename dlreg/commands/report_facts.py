@@ -123,13 +123,13 @@ def _measure_held_out(run: TrainedRun, name: str, part: Part) -> tuple[HeldOut, 
     """What is predicted for rows, those of them whose prediction is a number to use, and how many are not."""
     predicted = run.predict(part)
     usable = np.asarray(is_usable(predicted.y_pred))
-    half_width = predicted.half_width
-    if half_width is not None and not is_usable(half_width[usable]).all():
-        half_width = None
+    margins = predicted.margins
+    if margins is not None and not is_usable(margins[usable]).all():
+        margins = None
     kept = Predictions(
         part.y_true[usable],
         predicted.y_pred[usable],
-        None if half_width is None else half_width[usable],
+        None if margins is None else margins[usable],
         part.rows[usable],
     )
     names = METRICS if name != "train" else ()

@@ -4,7 +4,13 @@ Conformal prediction: rows that the network was not fitted on (the calibration r
 is off. The score of a row is its error over the error to be expected there, |y - y_pred| / scale(x); the
 interval of a new row is y_pred ± q · scale(x), where q is the ⌈(n + 1) · level⌉-th smallest of the n scores.
 If new rows are like the calibration rows, it holds at least that share of them, whatever the network and
-however good the scale.
+however good the scale. Where errors reach further to one side, scores keep their sign and each side has a
+quantile of its own.
+
+The scale is learnt from what the networks read and predict, times a power of how far the members are apart:
+the uncertainty of the data and that of the model, weighed by the calibration rows, as CLEAR does, which adds
+them (Calibrated Learning for Epistemic and Aleatoric Risk, 2025, arXiv:2507.08150). Members that are closer
+together once they are refitted with all rows make intervals narrower.
 
 Locally weighted split conformal prediction: Lei, G'Sell, Rinaldo, Tibshirani and Wasserman,
 Distribution-Free Predictive Inference for Regression, JASA 113 (2018), section 5.2. The scale of a
@@ -14,14 +20,17 @@ so is the prediction, as in CV+ (Barber, Candès, Ramdas and Tibshirani, Predict
 Jackknife+, Annals of Statistics 49, 2021).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlreg.evaluation.intervals import LEVEL, MAX_SCORES, Intervals
+from dlreg.evaluation.imputation import impute_spread
+from dlreg.evaluation.intervals import LEVEL, Intervals, calibrated_intervals
 from dlreg.model.levels import spread_levels, spread_widths
+from dlreg.model.member_spread import MemberSpread
 from dlreg.model.residual_scale import ResidualScale, encode_prediction
 
 # With fewer rows, or with more features, the scale would be noise, or slow to fit.
@@ -32,7 +41,9 @@ LEAST_RESIDUAL = 0.1
 PENALTIES = (*(10.0 ** (power / 2) for power in range(-6, 7)), 1e9)
 # 0 is one width for all.
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
-# A learnt scale that gains less than a hundredth is noise.
+# Of the spread, in quarters; at the power of 1 rows on which members agree by chance had too narrow ones.
+SPREAD_QUARTERS = (1, 2, 3)
+# What gains less than a hundredth is noise.
 LEAST_GAIN = 0.99
 
 
@@ -51,46 +62,73 @@ class Calibration:
     constant_width: float | None
 
 
+class _Form(NamedTuple):
+    """What intervals are made of: powers of the learnt scale and of the spread, and the kind of scores."""
+
+    power: float = 0.0
+    spread_quarters: int = 0
+    signed: bool = False
+
+
 def calibrate(
-    x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, categories: Sequence[int] = ()
+    x: np.ndarray,
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    categories: Sequence[int] = (),
+    spread: MemberSpread | None = None,
 ) -> Calibration:
     """Fits the scale of the errors and computes the scores of the calibration rows.
 
-    The scale is taken to the power whose intervals at `LEVEL` have the least interval score on the
-    calibration rows: their width, and 2 / (1 - level) times the distance of what lies outside. That is a
-    proper score, least in expectation for the true quantiles of each row (Gneiting and Raftery, Strictly
-    Proper Scoring Rules, Prediction, and Estimation, JASA 102, 2007, section 6.2). To the power of 0 all
-    intervals have one width.
+    Scale and scores have the form whose intervals at `LEVEL` have the least interval score on the calibration
+    rows: their width, and 2 / (1 - level) times the distance of what lies outside. That is a proper score,
+    least in expectation for the true quantiles of each row (Gneiting and Raftery, Strictly Proper Scoring
+    Rules, Prediction, and Estimation, JASA 102, 2007, section 6.2). A simpler form stays where a further one
+    gains less than a standard error.
 
     Args:
         x: The calibration rows, preprocessed, shape `(n_rows, n_features)`.
         y_true: What was observed, in the target's units, shape `(n_rows,)`.
         y_pred: What is predicted by networks that were not fitted on these rows.
         categories: How many levels each of the last features has, which are embedded.
+        spread: Of the members' predictions of these rows, if there are several.
     """
-    residuals = np.abs(y_true - y_pred)
-    constant = _intervals(residuals)
-    half = constant.quantile(LEVEL)
-    width = None if half is None else 2 * half
+    residuals = y_true - y_pred
+    constant = calibrated_intervals(residuals, len(residuals))
+    factors = constant.factors(LEVEL)
+    width = None if factors is None else sum(factors)
     if width is None or len(residuals) < MIN_ROWS or not residuals.any():
         return Calibration(constant, None, width)
     if x.shape[1] - len(categories) + sum(spread_widths(categories)) > MAX_FEATURES:
         x, categories = x[:, :0], ()
-    inputs = spread_levels(x, categories) if categories else x
-    scales = _cross_fitted(inputs, residuals, y_pred)
+    inputs, sizes = spread_levels(x, categories) if categories else x, np.abs(residuals)
+    scales = _cross_fitted(inputs, sizes, y_pred)
+    spreads = impute_spread(spread, np.log(sizes + _floor(sizes)), np.log(scales)) if spread else None
 
-    def interval_score(power: float) -> float:
-        scale = scales**power
-        half_widths = scale * (_intervals(residuals / scale).quantile(LEVEL) or 0.0)
-        outside = np.maximum(residuals - half_widths, 0.0)
-        return float(np.mean(2 * half_widths + 2 / (1 - LEVEL) * outside))
+    def scales_of(form: _Form) -> np.ndarray:
+        scale = scales**form.power
+        return scale if spreads is None else scale * spreads ** (form.spread_quarters / 4)
 
-    scores = {power: interval_score(power) for power in POWERS}
-    power = min(scores, key=scores.__getitem__)
-    if scores[power] > LEAST_GAIN * scores[0.0]:
-        return Calibration(constant, None, width)
-    scale = _fit_scale(inputs, residuals, y_pred, np.arange(len(residuals))).to_the_power(power)
-    return Calibration(_intervals(residuals / scales**power), scale, width)
+    def intervals_of(form: _Form) -> Intervals:
+        return calibrated_intervals(residuals / scales_of(form), len(residuals), signed=form.signed)
+
+    def scores_of_rows(form: _Form) -> np.ndarray:
+        below, above = intervals_of(form).factors(LEVEL) or (0.0, 0.0)
+        scale = scales_of(form)
+        outside = np.maximum(-residuals - below * scale, 0.0) + np.maximum(residuals - above * scale, 0.0)
+        scores = (below + above) * scale + 2 / (1 - LEVEL) * outside
+        return np.asarray(scores.mean(axis=0) if scores.ndim > 1 else scores)
+
+    form = _best([_Form(power) for power in POWERS], scores_of_rows, _Form())
+    if spreads is not None:
+        form = _best([_Form(*powers) for powers in product(POWERS, SPREAD_QUARTERS)], scores_of_rows, form)
+    form = _best([form._replace(signed=True)], scores_of_rows, form)
+    if not form.power and not form.spread_quarters:
+        return Calibration(intervals_of(form), None, width)
+    scale = _fit_scale(inputs, sizes, y_pred, np.arange(len(residuals))).to_the_power(form.power)
+    if spreads is not None and form.spread_quarters:
+        limits = float(spreads.min()), float(spreads.max())
+        scale = replace(scale, spread_quarters=form.spread_quarters, spread_limits=limits)
+    return Calibration(intervals_of(form), scale, width)
 
 
 def describe_calibration(calibration: Calibration, calibrated_on: str) -> dict[str, Any]:
@@ -106,15 +144,18 @@ def describe_calibration(calibration: Calibration, calibrated_on: str) -> dict[s
         "rows": intervals.n_rows,
         "scale": "learned" if calibration.scale else "constant",
         "constant_width_90": calibration.constant_width,
-        "scores": intervals.scores.tolist(),
+        # A name of their own, because they are read in another way.
+        "signed_scores" if intervals.are_signed else "scores": intervals.scores.tolist(),
     }
 
 
-def _intervals(scores: np.ndarray) -> Intervals:
-    ordered, n_rows = np.sort(scores), len(scores)
-    n_scores = min(n_rows, MAX_SCORES)
-    ranks = -(-np.arange(1, n_scores + 1) * n_rows // max(n_scores, 1))
-    return Intervals(n_rows, ordered[ranks - 1])
+def _best(forms: Sequence[_Form], scores_of_rows: Callable[[_Form], np.ndarray], simpler: _Form) -> _Form:
+    """The form of the least mean score, if that is clearly less than the simpler form's."""
+    form = min(forms, key=lambda form: float(scores_of_rows(form).mean()))
+    before = scores_of_rows(simpler)
+    gain = before - scores_of_rows(form)
+    error = gain.std() / np.sqrt(len(gain))
+    return form if gain.mean() > max((1 - LEAST_GAIN) * before.mean(), error) else simpler
 
 
 def _cross_fitted(x: Any, residuals: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -133,16 +174,19 @@ def _fit_scale(x: Any, residuals: np.ndarray, y_pred: np.ndarray, rows: np.ndarr
         rows = np.random.default_rng(SEED).choice(rows, MAX_FITTED_ROWS, replace=False)
     x, residuals, y_pred = x[rows].astype(np.float64), residuals[rows], y_pred[rows]
     x = x if isinstance(x, np.ndarray) else x.toarray()
-    floor = LEAST_RESIDUAL * (float(np.median(residuals)) or float(np.mean(residuals))) or 1.0
     knots = np.unique(np.quantile(y_pred, np.linspace(0, 1, BINS + 1)))
     knots = knots if len(knots) > 1 else knots[:0]
     inputs = np.column_stack([x, encode_prediction(y_pred, knots)])
-    logarithms = np.log(residuals + floor)
+    logarithms = np.log(residuals + _floor(residuals))
     # About 1 on average, so that scores are in the target's units and the folds' scales are alike.
     weights, intercept = _ridge(inputs, logarithms - logarithms.mean())
     fitted = inputs @ weights + intercept
     limits = float(fitted.min()), float(fitted.max())
     return ResidualScale(weights[: x.shape[1]], knots, weights[x.shape[1] :], intercept, limits)
+
+
+def _floor(residuals: np.ndarray) -> float:
+    return LEAST_RESIDUAL * (float(np.median(residuals)) or float(np.mean(residuals))) or 1.0
 
 
 def _ridge(

@@ -151,26 +151,27 @@ class IntervalSums:
         return {"coverage_90": self.n_inside / self.n, "width_90": self.width / self.n}
 
 
-def sum_intervals(y_true: np.ndarray, y_pred: np.ndarray, half_width: np.ndarray | None) -> IntervalSums:
+def sum_intervals(y_true: np.ndarray, y_pred: np.ndarray, margins: np.ndarray | None) -> IntervalSums:
     """What the metrics of the intervals of some rows are made of; see `interval_metrics`."""
-    if half_width is None or not (is_usable(y_pred) & is_usable(half_width)).all():
+    if margins is None or not (is_usable(y_pred).all() and is_usable(margins).all()):
         return IntervalSums(len(y_true), is_usable=False)
-    n_inside = int(np.sum(np.abs(y_true - y_pred) <= half_width))
-    return IntervalSums(len(y_true), n_inside, float(np.sum(2 * half_width)))
+    residuals, (below, above) = y_true - y_pred, margins.T
+    n_inside = int(np.sum((-below <= residuals) & (residuals <= above)))
+    return IntervalSums(len(y_true), n_inside, float(np.sum(below + above)))
 
 
 def interval_metrics(
-    y_true: np.ndarray, y_pred: np.ndarray, half_width: np.ndarray | None
+    y_true: np.ndarray, y_pred: np.ndarray, margins: np.ndarray | None
 ) -> dict[str, float | None]:
-    """Coverage and width of the intervals y_pred ± half_width, which are made to hold 90% of new rows.
+    """Coverage and width of the intervals about y_pred, which are made to hold 90% of new rows.
 
     Args:
         y_true: What was observed, shape `(n_rows,)`.
         y_pred: What was predicted.
-        half_width: Half of each interval's width; None where there are no intervals.
+        margins: How far each interval reaches below and above, shape `(n_rows, 2)`; None for none.
 
     Returns:
         `coverage_90`, the share of rows whose `y_true` is in its interval, and `width_90`, the mean width, in
         the target's units; None both where there are no rows or no intervals, or one that is not finite.
     """
-    return sum_intervals(y_true, y_pred, half_width).metrics()
+    return sum_intervals(y_true, y_pred, margins).metrics()

@@ -22,14 +22,14 @@ class Predictions:
     Attributes:
         y_true: In the target's units, shape `(n_rows,)`.
         y_pred: The same shape.
-        half_width: Half the width of each row's interval at 90%, the same shape; None where there are too
-            few rows to calibrate on.
-        rows: Their 0-based positions in the CSV, the same shape; None for what a file of the run says.
+        margins: How far each row's interval at 90% reaches below and above its prediction, shape
+            `(n_rows, 2)`; None where there are too few rows to calibrate on.
+        rows: Their 0-based positions in the CSV, shape `(n_rows,)`; None for what a file of the run says.
     """
 
     y_true: np.ndarray
     y_pred: np.ndarray
-    half_width: np.ndarray | None = None
+    margins: np.ndarray | None = None
     rows: np.ndarray | None = None
 
     def take(self, places: slice) -> "Predictions":
@@ -37,14 +37,16 @@ class Predictions:
         return Predictions(
             self.y_true[places],
             self.y_pred[places],
-            None if self.half_width is None else self.half_width[places],
+            None if self.margins is None else self.margins[places],
             None if self.rows is None else self.rows[places],
         )
 
     @property
     def unusable(self) -> Unusable:
         """The rows whose prediction or interval is no number to use; files of a run have none."""
-        return Unusable() if self.rows is None else find_unusable(self.rows, self.y_pred, self.half_width)
+        if self.rows is None:
+            return Unusable()
+        return find_unusable(self.rows, self.y_pred, *(() if self.margins is None else self.margins.T))
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def join_predictions(parts: Sequence[Predictions]) -> Predictions:
     return Predictions(
         np.concatenate([part.y_true for part in parts]),
         np.concatenate([part.y_pred for part in parts]),
-        joined([part.half_width for part in parts]),
+        joined([part.margins for part in parts]),
         joined([part.rows for part in parts]),
     )
 
@@ -96,7 +98,7 @@ def sum_predictions(part: Predictions) -> PartSums:
     """What the metrics of some rows are made of."""
     return PartSums(
         sum_errors(part.y_true, part.y_pred),
-        sum_intervals(part.y_true, part.y_pred, part.half_width),
+        sum_intervals(part.y_true, part.y_pred, part.margins),
         part.unusable,
     )
 

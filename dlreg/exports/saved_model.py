@@ -55,11 +55,11 @@ def _outputs(run: ExportedRun, cells: Mapping[str, Any], tables: Mapping[str, An
     result = {"y_pred": found[PREDICTION]}
     if SPREAD in found:
         result["y_spread"] = found[SPREAD]
-    factor = run.intervals.quantile(LEVEL) if run.intervals.n_rows else None
-    if factor is not None:
-        half_width = factor * found.get(RESIDUAL_SCALE, tf.ones_like(found[PREDICTION]))
-        result["y_lower"] = found[PREDICTION] - half_width
-        result["y_upper"] = found[PREDICTION] + half_width
+    factors = run.intervals.factors(LEVEL) if run.intervals.n_rows else None
+    if factors is not None:
+        scale = found.get(RESIDUAL_SCALE, tf.ones_like(found[PREDICTION]))
+        result["y_lower"] = found[PREDICTION] - factors.below * scale
+        result["y_upper"] = found[PREDICTION] + factors.above * scale
     return result
 
 

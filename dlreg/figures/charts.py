@@ -23,19 +23,20 @@ LOG_SCALE_FROM = 20.0
 
 
 class Points(NamedTuple):
-    """Rows to be drawn as points, all arrays of shape `(n_points,)`.
+    """Rows to be drawn as points, arrays of shape `(n_points,)` where no other is told.
 
     Attributes:
         rows: Their 0-based positions in the table; None where they are not known.
         y_true: What was observed.
         y_pred: What is predicted.
-        half_width: Half the width of each interval; None where there are none.
+        margins: How far each interval reaches below and above, shape `(n_points, 2)`; None where there are
+            none.
     """
 
     rows: np.ndarray | None
     y_true: np.ndarray
     y_pred: np.ndarray
-    half_width: np.ndarray | None
+    margins: np.ndarray | None
 
     def titles(self) -> list[str]:
         """What each point says."""
@@ -43,10 +44,14 @@ class Points(NamedTuple):
         for place, (y_true, y_pred) in enumerate(zip(self.y_true, self.y_pred, strict=True)):
             row = f"row {self.rows[place]:,}: " if self.rows is not None else ""
             text = f"{row}observed {_number(y_true)}, predicted {_number(y_pred)}"
-            if self.half_width is not None:
-                text += f" ± {_number(self.half_width[place])}"
+            if self.margins is not None:
+                text += _reach(*self.margins[place].tolist())
             texts.append(text)
         return texts
+
+
+def _reach(below: float, above: float) -> str:
+    return f" ± {_number(above)}" if below == above else f" − {_number(below)} + {_number(above)}"
 
 
 def learning_curve(curves: Mapping[str, Sequence[float]], best_epoch: int, metric: str, prefix: str) -> str:
@@ -104,8 +109,9 @@ def predictions(points: Points, prefix: str) -> tuple[str, int]:
         figure, axes = _new_chart()
         ends = robust_limits(points.y_true).and_(robust_limits(points.y_pred))
         x, y = np.clip(points.y_true, *ends), np.clip(points.y_pred, *ends)
-        if points.half_width is not None:
-            lower, upper = np.clip(points.y_pred + np.outer([-1, 1], points.half_width), *ends)
+        if points.margins is not None:
+            below, above = points.margins.T
+            lower, upper = np.clip(points.y_pred + np.stack([-below, above]), *ends)
             gaps = np.full(len(x), np.nan)
             line = np.stack([lower, upper, gaps], axis=1).ravel()
             axes.plot(np.stack([x, x, gaps], axis=1).ravel(), line, color=FIRST, alpha=0.22, linewidth=0.9)

@@ -41,7 +41,7 @@ def plot_predictions(
     target: str,
     rmse: float,
     r2: float | None,
-    interval_width: float | None = None,
+    interval: tuple[float, float] | None = None,
     coverage: float | None = None,
     one_width: bool = True,
 ) -> Figure:
@@ -57,24 +57,25 @@ def plot_predictions(
         target: The target's name.
         rmse: Told below the title.
         r2: Told below the title; None where it is not defined.
-        interval_width: From end to end of a 90% interval, drawn as a band about the diagonal; None for none.
+        interval: How far a 90% interval reaches below and above the prediction, drawn as a band about the
+            diagonal; None for none.
         coverage: The share of the rows that their intervals hold.
-        one_width: Whether all intervals have that width, or it is their mean.
+        one_width: Whether all intervals reach that far, or it is their mean.
     """
     numbers = f"n = {n_rows:,}, RMSE = {format_number(rmse)}" + ("" if r2 is None else f", R² = {r2:.3f}")
-    has_band = interval_width is not None and coverage is not None
+    has_band = interval is not None and coverage is not None
     with styled(target):
         subtitle = f"{short_name(target)} on the test rows\n{numbers}"
         figure, axes = new_figure("Predictions", subtitle, size=(7.5, 8.0), has_legend=has_band)
         ends = robust_limits(y_true).and_(robust_limits(y_pred)).around()
         if has_band:
             label = "90% interval" if one_width else "90% intervals at their mean width"
-            # A wider one fills the axes all the same.
-            half = min((interval_width or 0.0) / 2, 2 * (ends.high - ends.low))
+            # A wider one fills the axes all the same. What is above a prediction is below the diagonal.
+            above, below = (min(reach, 2 * (ends.high - ends.low)) for reach in interval or (0.0, 0.0))
             axes.fill_between(
                 ends,
-                [end - half for end in ends],
-                [end + half for end in ends],
+                [end - below for end in ends],
+                [end + above for end in ends],
                 color=TRAIN,
                 alpha=0.13,
                 linewidth=0,

@@ -118,7 +118,7 @@ def _points(facts: RunFacts) -> charts.Points:
         None if predictions.rows is None else predictions.rows[places],
         predictions.y_true[places],
         predictions.y_pred[places],
-        None if predictions.half_width is None else predictions.half_width[places],
+        None if predictions.margins is None else predictions.margins[places],
     )
 
 

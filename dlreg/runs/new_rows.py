@@ -104,8 +104,10 @@ def predict_cells(
         columns["y_spread"] = outputs[SPREAD]
     if interval is not None:
         n_rows = len(columns["y_pred"])
-        half = run.intervals.half_widths(interval, n_rows, outputs.get(RESIDUAL_SCALE))
-        columns |= {"y_lower": columns["y_pred"] - half, "y_upper": columns["y_pred"] + half}
+        margins = run.intervals.margins(interval, n_rows, outputs.get(RESIDUAL_SCALE))
+        if margins is not None:
+            below, above = margins.T
+            columns |= {"y_lower": columns["y_pred"] - below, "y_upper": columns["y_pred"] + above}
     return PredictedRows(columns, strange)
 
 

@@ -4,7 +4,7 @@ Hashes show damage, not malice: whoever writes a run directory can make its hash
 that is read is held against its shape here first.
 """
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -12,6 +12,9 @@ from dlreg.config.schema import DateFormat, SplitMethod, TimeZone, Year
 from dlreg.evaluation.usable import LARGEST
 from dlreg.table.column import KindName
 from dlreg.table.kinds.units import LONGEST_UNIT
+
+if TYPE_CHECKING:
+    from dlreg.evaluation.intervals import Intervals
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -169,16 +172,30 @@ class IntervalsRecord(_Shape):
     rows: Size
     scale: Literal["learned", "constant"]
     constant_width_90: float | None
-    scores: list[Annotated[float, Field(ge=0, le=LARGEST)]]
+    scores: list[Annotated[float, Field(ge=0, le=LARGEST)]] | None = None
+    signed_scores: list[Annotated[float, Field(ge=-LARGEST, le=LARGEST)]] | None = None
 
     @model_validator(mode="after")
     def _check_scores(self) -> "IntervalsRecord":
         # Imported here because `verify` needs no NumPy.
         from dlreg.evaluation.intervals import MAX_SCORES
 
-        if len(self.scores) != min(self.rows, MAX_SCORES) or self.scores != sorted(self.scores):
+        if (self.scores is None) == (self.signed_scores is None):
+            raise ValueError("expected either scores or signed_scores")
+        scores = self.scores if self.signed_scores is None else self.signed_scores
+        if scores is None or len(scores) != min(self.rows, MAX_SCORES) or scores != sorted(scores):
             raise ValueError("expected one score per row, ascending")
         return self
+
+    def intervals(self) -> "Intervals":
+        """The intervals that the file describes."""
+        import numpy as np
+
+        from dlreg.evaluation.intervals import Intervals
+
+        signed = self.signed_scores is not None
+        scores = self.signed_scores if signed else self.scores
+        return Intervals(self.rows, np.array(scores, dtype=np.float64), signed)
 
 
 class DatePartEntry(_Shape):

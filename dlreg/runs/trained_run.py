@@ -98,8 +98,8 @@ class TrainedRun(TrainedModel):
 def predict_part(pipeline: Pipeline, part: Part, intervals: Intervals) -> Predictions:
     """What a pipeline predicts for rows whose target is known, with intervals at `LEVEL`."""
     outputs = pipeline.run(part.cells)
-    half_width = intervals.half_widths(LEVEL, len(part.y_true), outputs.get(RESIDUAL_SCALE))
-    return Predictions(part.y_true, outputs[PREDICTION], half_width, part.rows)
+    margins = intervals.margins(LEVEL, len(part.y_true), outputs.get(RESIDUAL_SCALE))
+    return Predictions(part.y_true, outputs[PREDICTION], margins, part.rows)
 
 
 def open_run(path: Path) -> TrainedRun:
@@ -172,7 +172,7 @@ def _intervals(path: Path, record: dict[str, Any], pipeline: Pipeline) -> Interv
     if (intervals.scale == "learned") != pipeline.has_residual_scale:
         message = f"the file does not fit {PIPELINE}: only one of them has a scale by row"
         raise RunDirError(Fault(message, str(path / INTERVALS), hint="Train again"))
-    return Intervals(intervals.rows, np.array(intervals.scores, dtype=np.float64))
+    return intervals.intervals()
 
 
 def _max_pipeline_bytes(config: Config, n_columns: int, n_features: int, n_levels: int) -> int:

@@ -51,7 +51,7 @@ def form_page(run: TrainedRun, typed: Mapping[str, str], refusals: Refusals) -> 
     """
     faults: Sequence[Fault] = ()
     given: Answer | None = None
-    level = LEVEL if run.intervals.quantile(LEVEL) is not None else None
+    level = LEVEL if run.intervals.factors(LEVEL) is not None else None
     if typed:
         cells = {name: text.strip() or None for name, text in typed.items()}
         try:

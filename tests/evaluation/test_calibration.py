@@ -5,6 +5,8 @@ import pytest
 
 from dlreg.evaluation import calibration
 from dlreg.evaluation.calibration import Calibration, calibrate
+from dlreg.evaluation.intervals import Intervals
+from dlreg.runs.shapes import IntervalsRecord
 
 
 def heteroscedastic(n_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -16,9 +18,21 @@ def heteroscedastic(n_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.
     return x, y_pred + spread * generator.normal(size=n_rows), y_pred
 
 
-def half_widths(calibrated: Calibration, level: float, x: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+def margins(calibrated: Calibration, level: float, x: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    """How far intervals reach below, and above: shape `(2, n_rows)`."""
     scale = calibrated.scale(x, y_pred) if calibrated.scale else None
-    return calibrated.intervals.half_widths(level, len(x), scale)
+    return calibrated.intervals.margins(level, len(x), scale).T
+
+
+def held(calibrated: Calibration, level: float, x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray):
+    """Whether the interval of each row holds it."""
+    below, above = margins(calibrated, level, x, y_pred)
+    return (y_pred - below <= y_true) & (y_true <= y_pred + above)
+
+
+def interval_score(y: np.ndarray, below: np.ndarray, above: np.ndarray) -> float:
+    outside = np.maximum(-below - y, 0) + np.maximum(y - above, 0)
+    return float(np.mean(below + above + 20 * outside))
 
 
 def test_the_ridge_regression_is_that_of_scikit_learn_with_the_penalty_of_least_left_out_error():
@@ -53,17 +67,15 @@ def test_intervals_hold_their_share_of_easy_and_of_hard_rows():
     assert calibrated.scale
     x, y_true, y_pred = heteroscedastic(20_000, seed=1)
     for level in (0.5, 0.8, 0.9, 0.95):
-        covered = np.abs(y_true - y_pred) <= half_widths(calibrated, level, x, y_pred)
-        assert covered.mean() == pytest.approx(level, abs=0.035)
+        assert held(calibrated, level, x, y_true, y_pred).mean() == pytest.approx(level, abs=0.035)
     thirds = np.digitize(x[:, 1], np.quantile(x[:, 1], [1 / 3, 2 / 3]))
 
-    def by_third(half_width):
-        covered = np.abs(y_true - y_pred) <= half_width
+    def by_third(covered):
         return [covered[thirds == part].mean() for part in range(3)]
 
-    assert by_third(half_widths(calibrated, 0.9, x, y_pred)) == pytest.approx([0.9] * 3, abs=0.06)
-    assert min(by_third(calibrated.constant_width / 2)) < 0.8
-    assert 2 * half_widths(calibrated, 0.9, x, y_pred).mean() < 0.85 * calibrated.constant_width
+    assert by_third(held(calibrated, 0.9, x, y_true, y_pred)) == pytest.approx([0.9] * 3, abs=0.06)
+    assert min(by_third(np.abs(y_true - y_pred) <= calibrated.constant_width / 2)) < 0.8
+    assert margins(calibrated, 0.9, x, y_pred).sum(axis=0).mean() < 0.85 * calibrated.constant_width
 
 
 def test_embedded_levels_are_read_as_a_column_for_each():
@@ -86,7 +98,7 @@ def test_coverage_holds_on_average_over_small_samples():
     for seed in range(60):
         calibrated = calibrate(*heteroscedastic(80, seed))
         x, y_true, y_pred = heteroscedastic(500, seed + 1000)
-        covered.append(np.mean(np.abs(y_true - y_pred) <= half_widths(calibrated, 0.9, x, y_pred)))
+        covered.append(held(calibrated, 0.9, x, y_true, y_pred).mean())
     assert 0.88 < np.mean(covered) < 0.93
 
 
@@ -94,7 +106,7 @@ def test_where_no_row_is_harder_than_another_the_widths_hardly_differ():
     generator = np.random.default_rng(5)
     x, noise = generator.normal(size=(400, 6)), generator.normal(size=400)
     calibrated = calibrate(x, noise, np.zeros(400))
-    widths = 2 * half_widths(calibrated, 0.9, x, np.zeros(400))
+    widths = margins(calibrated, 0.9, x, np.zeros(400)).sum(axis=0)
     assert widths.mean() <= calibrated.constant_width * 1.001
     assert widths.std() < 0.2 * widths.mean()
 
@@ -113,4 +125,39 @@ def test_degenerate_calibration_rows(n_features):
     assert (exact.scale, exact.constant_width) == (None, 0.0)
     nearly = calibrate(x, np.r_[np.ones(45), np.full(5, 2.0)], np.ones(50))
     assert nearly.scale is None
-    assert calibrate(x, np.arange(50.0), np.arange(50.0)[::-1] * 1e15).intervals.quantile(0.9) > 0
+    assert calibrate(x, np.arange(50.0), np.arange(50.0)[::-1] * 1e15).intervals.factors(0.9) > (0, 0)
+
+
+def test_intervals_of_errors_to_one_side_reach_further_there():
+    def skewed(n_rows, seed):
+        generator = np.random.default_rng(seed)
+        return np.zeros((n_rows, 1)), generator.exponential(size=n_rows) - 1, np.zeros(n_rows)
+
+    calibrated = calibrate(*skewed(1000, seed=0))
+    assert calibrated.scale is None
+    assert calibrated.intervals.are_signed
+    x, y_true, y_pred = skewed(20_000, seed=1)
+    below, above = margins(calibrated, 0.9, x, y_pred)
+    # The quantiles of the exponential distribution at 5 and 95%.
+    assert below[0] == pytest.approx(1 + np.log(0.95), abs=0.03)
+    assert above[0] == pytest.approx(-1 - np.log(0.05), abs=0.3)
+    assert held(calibrated, 0.9, x, y_true, y_pred).mean() == pytest.approx(0.9, abs=0.02)
+    half = np.full(20_000, calibrated.constant_width / 2)
+    assert interval_score(y_true, below, above) < 0.9 * interval_score(y_true, half, half)
+
+
+def test_symmetric_errors_have_scores_without_a_sign():
+    def normal(seed):
+        return np.zeros((300, 1)), np.random.default_rng(seed).normal(size=300), np.zeros(300)
+
+    assert sum(calibrate(*normal(seed)).intervals.are_signed for seed in range(40)) <= 4
+
+
+def test_a_description_tells_which_scores_they_are():
+    for are_signed in (False, True):
+        intervals = Intervals(2, np.array([0.0, 1.0]), are_signed)
+        told = calibration.describe_calibration(Calibration(intervals, None, 2.0), "validation")
+        record = IntervalsRecord.model_validate(told)
+        assert record.intervals().are_signed == are_signed
+        assert record.intervals().scores.tolist() == [0.0, 1.0]
+        assert ("signed_scores" in told) == are_signed != ("scores" in told)

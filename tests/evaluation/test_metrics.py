@@ -78,8 +78,9 @@ def test_shapes_that_would_broadcast_are_refused(true_shape, pred_shape):
 
 def test_coverage_and_width_are_counted():
     y = np.array([0.0, 0.0, 0.0, 0.0])
-    metrics = interval_metrics(y, np.array([1.0, -2.0, 3.0, -4.0]), np.array([1.0, 1.0, 4.0, 3.0]))
-    assert metrics == {"coverage_90": 0.5, "width_90": 4.5}
+    margins = np.array([[1.0, 0.0], [5.0, 1.0], [4.0, 0.0], [9.0, 4.0]])
+    metrics = interval_metrics(y, np.array([1.0, -2.0, 3.0, -4.0]), margins)
+    assert metrics == {"coverage_90": 0.75, "width_90": 6.0}
     assert interval_metrics(y, y, None) == {"coverage_90": None, "width_90": None}
 
 
@@ -91,7 +92,7 @@ def test_what_is_not_finite_is_none(value):
     assert metrics["mae"] == (5e199 if value == 1e200 else None)
 
 
-@pytest.mark.parametrize(("y_pred", "half_width"), [(np.nan, 1.0), (1.0, np.nan), (1.0, np.inf)])
-def test_an_interval_that_is_none_holds_nothing(y_pred, half_width):
-    metrics = interval_metrics(np.ones(2), np.array([1.0, y_pred]), np.array([1.0, half_width]))
+@pytest.mark.parametrize(("y_pred", "above"), [(np.nan, 1.0), (1.0, np.nan), (1.0, np.inf)])
+def test_an_interval_that_is_none_holds_nothing(y_pred, above):
+    metrics = interval_metrics(np.ones(2), np.array([1.0, y_pred]), np.array([[1.0, 1.0], [1.0, above]]))
     assert metrics == {"coverage_90": None, "width_90": None}

@@ -19,7 +19,7 @@ from dlreg.limits import DATA_PARTS, INTERVAL_METRIC_NAMES, INTERVAL_PARTS, METR
 def test_intervals_are_measured_on_rows_that_nothing_was_fitted_on(name):
     generator = np.random.default_rng(1)
     y_true, y_pred = generator.normal(size=(2, 40))
-    metrics = sum_predictions(Predictions(y_true, y_pred, np.full(40, 0.5))).metrics(name)
+    metrics = sum_predictions(Predictions(y_true, y_pred, np.full((40, 2), 0.5))).metrics(name)
     more = INTERVAL_METRIC_NAMES if name in INTERVAL_PARTS else ()
     assert list(metrics) == [*METRIC_NAMES, *more]
     assert metrics.items() >= regression_metrics(y_true, y_pred).items()
@@ -34,22 +34,22 @@ def test_a_part_without_rows_has_no_metrics():
 def test_metrics_of_blocks_are_those_of_all_rows():
     generator = np.random.default_rng(2)
     y_true, y_pred = 1e6 + generator.normal(size=(2, 1000))
-    rows, half_width = np.arange(1000), np.full(1000, 0.5)
+    rows, margins = np.arange(1000), np.full((1000, 2), [0.5, 0.25])
     blocks = [slice(0, 1), slice(1, 1), slice(1, 700), slice(700, 1000)]
-    parts = [Predictions(y_true[b], y_pred[b], half_width[b], rows[b]) for b in blocks]
-    whole = Predictions(y_true, y_pred, half_width, rows)
+    parts = [Predictions(y_true[b], y_pred[b], margins[b], rows[b]) for b in blocks]
+    whole = Predictions(y_true, y_pred, margins, rows)
     merged = sum(map(sum_predictions, parts), PartSums()).metrics("test")
     assert merged == pytest.approx(sum_predictions(whole).metrics("test"), rel=1e-9)
     joined = join_predictions(parts)
     assert joined.y_pred.tolist() == y_pred.tolist()
-    assert joined.half_width.tolist() == half_width.tolist()
+    assert joined.margins.tolist() == margins.tolist()
 
 
 @pytest.mark.parametrize("ends", [[], [1], [0, 64, 64, 128], [63, 130, 131], range(10, 200, 10)])
 def test_metrics_do_not_depend_on_how_rows_are_cut_into_blocks(monkeypatch, ends):
     generator = np.random.default_rng(3)
-    y_true, y_pred, half_width = generator.normal(size=(3, 200))
-    whole = Predictions(y_true, y_pred, half_width, np.arange(200))
+    (y_true, y_pred), margins = generator.normal(size=(2, 200)), generator.normal(size=(200, 2))
+    whole = Predictions(y_true, y_pred, margins, np.arange(200))
     blocks = [whole.take(slice(start, end)) for start, end in zip([0, *ends], [*ends, 200], strict=True)]
     # Those of another part between them.
     named = [named for block in blocks for named in (("one", block), ("other", block))]
@@ -63,7 +63,7 @@ def test_metrics_do_not_depend_on_how_rows_are_cut_into_blocks(monkeypatch, ends
 
 def test_rows_with_unusable_predictions_are_counted_over_all_blocks():
     def block(rows, y_pred):
-        return sum_predictions(Predictions(np.ones(2), np.array(y_pred), np.ones(2), np.array(rows)))
+        return sum_predictions(Predictions(np.ones(2), np.array(y_pred), np.ones((2, 2)), np.array(rows)))
 
     whole = block([3, 5], [1.0, np.nan]) + block([8, 9], [np.inf, 2.0])
     assert (whole.unusable.count, [row for row, _ in whole.unusable.first]) == (2, [5, 8])

@@ -50,4 +50,6 @@ def test_predictions_know_those_that_are_not():
     y_true, y_pred = np.zeros(3), np.array([1.0, np.nan, 2.0])
     rows = np.array([3, 1, 7])
     assert Predictions(y_true, y_pred, None, rows).unusable.count == 1
-    assert Predictions(y_true, np.ones(3), np.array([1, 1, np.inf]), rows).unusable.first == ((7, np.inf),)
+    assert Predictions(y_true, np.ones(3), np.array([[1, 1], [1, 1], [1, np.inf]]), rows).unusable.first == (
+        (7, np.inf),
+    )

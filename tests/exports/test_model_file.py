@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -16,7 +17,7 @@ from support.tables import part_of
 from support.trees import some_trees
 
 from dlreg.errors import RunDirError
-from dlreg.evaluation.intervals import Intervals
+from dlreg.evaluation.intervals import calibrated_intervals
 from dlreg.exports.c import numbers, texts
 from dlreg.exports.c.model_file import c_source
 from dlreg.exports.tensors import read_graph
@@ -252,26 +253,31 @@ def test_names_and_levels_of_any_kind_stay_within_comments_and_literals(tmp_path
     assert share_apart(model.predict(cells), content, cells) < ROUNDING
 
 
-def test_intervals_are_those_of_predict(tmp_path):
+@pytest.mark.parametrize("are_signed", [False, True])
+def test_intervals_are_those_of_predict(tmp_path, are_signed):
     columns, cells = small_table()
     preprocessing = fit(columns, cells, cells["a"][:, 0])
-    exported_model, _ = drawn(preprocessing, Network(len(preprocessing.feature_names), [4]))
-    content = add_residual_scale(
-        exported_model, some_scale(len(preprocessing.feature_names))
-    ).SerializeToString()
-    intervals = Intervals(99, np.sort(np.random.default_rng(2).gamma(1.0, size=99)))
+    network = Network(len(preprocessing.feature_names), [4])
+    exported_model, _ = drawn(preprocessing, network, n_members=1 + are_signed)
+    scale = some_scale(len(preprocessing.feature_names))
+    if are_signed:
+        scale = replace(scale, spread_quarters=3, spread_limits=(0.01, 2.0))
+    content = add_residual_scale(exported_model, scale).SerializeToString()
+    scores = np.random.default_rng(2).gamma(1.0, size=99) - 0.4 * are_signed
+    intervals = calibrated_intervals(scores, 99, signed=are_signed)
     source = c_source(exported(columns, content, intervals))
     model = CModel(source, {column.name: column.kind == "number" for column in columns}, tmp_path)
     outputs = Pipeline(content).run(cells)
     for level in (0.01, 0.5, 0.55, 0.9, 0.99, 0.995, 1.0, 0.0, -1.0, float("nan")):
         lower, upper = ctypes.c_double(), ctypes.c_double()
-        half = intervals.half_widths(level, 80, outputs["residual_scale"]) if 0 < level < 1 else None
+        margins = intervals.margins(level, 80, outputs["residual_scale"]) if 0 < level < 1 else None
         for row, struct in enumerate(model.rows(cells)):
             called = model.library.predict_interval
             called.restype = ctypes.c_double
             y = called(ctypes.byref(struct), ctypes.c_double(level), ctypes.byref(lower), ctypes.byref(upper))
-            width = np.nan if half is None else half[row]
-            assert (upper.value - lower.value) / 2 == pytest.approx(width, rel=1e-5, nan_ok=True)
+            below, above = (np.nan, np.nan) if margins is None else margins[row]
+            found = y - lower.value, upper.value - y
+            assert found == pytest.approx((below, above), rel=1e-5, abs=1e-9, nan_ok=True)
             assert y == pytest.approx(outputs["prediction"][row], rel=1e-4, abs=1e-5)
 
 

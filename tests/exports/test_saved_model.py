@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,8 +45,9 @@ def test_a_fresh_process_without_dlreg_predicts_the_same(table, tmp_path):
     preprocessing = fit(columns, cells, y, numeric="quantile", dates=DateOptions("calendar", holidays="KR"))
     width = len(preprocessing.feature_names)
     model, _ = drawn(preprocessing, Network(width, [8], "mish"), n_members=2)
-    content = add_residual_scale(model, some_scale(width)).SerializeToString()
-    intervals = Intervals(99, np.linspace(0.1, 3.0, 99))
+    scale = replace(some_scale(width), spread_quarters=1, spread_limits=(1.0, 1e6))
+    content = add_residual_scale(model, scale).SerializeToString()
+    intervals = Intervals(99, np.linspace(-1.0, 3.0, 99), are_signed=True)
     names = write_saved_model(exported(columns, content, intervals), tmp_path / "saved")
     assert list(names) == [column.name for column in columns]
     named = {
@@ -55,10 +57,10 @@ def test_a_fresh_process_without_dlreg_predicts_the_same(table, tmp_path):
     subprocess.run([sys.executable, "-I", "-c", LOADING], cwd=tmp_path, check=True, capture_output=True)
     found = {path.stem: np.load(path)[:, 0] for path in tmp_path.glob("*.npy")}
     outputs = Pipeline(content).run(cells)
-    half = intervals.half_widths(LEVEL, N_ROWS, outputs["residual_scale"])
+    below, above = intervals.margins(LEVEL, N_ROWS, outputs["residual_scale"]).T
     expected = {
         "y_pred": outputs["prediction"], "y_spread": outputs["spread"],
-        "y_lower": outputs["prediction"] - half, "y_upper": outputs["prediction"] + half,
+        "y_lower": outputs["prediction"] - below, "y_upper": outputs["prediction"] + above,
     }  # fmt: skip
     assert found.keys() == expected.keys()
     for name, values in expected.items():

@@ -10,16 +10,18 @@ from dlreg.figures import charts
 NUMBERS = re.compile(r"<title>(.*?)</title>")
 
 
-def points(y_true, y_pred, half_width=None):
+def points(y_true, y_pred, margins=None):
     y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
-    return charts.Points(np.arange(len(y_true)), y_true, y_pred, half_width)
+    return charts.Points(np.arange(len(y_true)), y_true, y_pred, margins)
 
 
 def test_a_point_tells_its_row():
-    chart, n_beyond = charts.predictions(points([1.0, 2.5], [1.5, 2.0], np.array([0.5, 0.25])), "p-")
+    chart, n_beyond = charts.predictions(
+        points([1.0, 2.5], [1.5, 2.0], np.array([[0.5, 0.5], [0.25, 0.75]])), "p-"
+    )
     assert NUMBERS.findall(chart) == [
         "row 0: observed 1, predicted 1.5 ± 0.5",
-        "row 1: observed 2.5, predicted 2 ± 0.25",
+        "row 1: observed 2.5, predicted 2 − 0.25 + 0.75",
     ]
     assert n_beyond == 0
 
@@ -37,7 +39,7 @@ def test_one_far_value_is_drawn_at_the_edge_and_counted():
 @pytest.mark.parametrize("scale", [1e-150, 1e-9, 1.0, 1e9, 1e150])
 def test_values_of_any_size_are_drawn(scale):
     y = scale * np.random.default_rng(3).normal(size=20)
-    some = points(y, y[::-1], np.full(20, scale))
+    some = points(y, y[::-1], np.full((20, 2), scale))
     for chart in (charts.predictions(some, "p-")[0], charts.residuals(some, "e-")[0]):
         assert len(NUMBERS.findall(chart)) == 20
     curve = charts.learning_curve(

@@ -138,7 +138,7 @@ def test_the_band_holds_the_rows_that_are_within_half_a_width(one_width, words):
         target="y",
         rmse=1.0,
         r2=None,
-        interval_width=160.0,
+        interval=(80.0, 80.0),
         coverage=0.88,
         one_width=one_width,
     )

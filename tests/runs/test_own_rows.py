@@ -58,7 +58,7 @@ def test_predictions_are_those_that_were_written(project):
     written = pd.read_csv(project / "run" / "predictions.csv")
     assert parts["test"].y_true.tolist() == written["y_true"].tolist()
     assert np.allclose(parts["test"].y_pred, written["y_pred"], rtol=1e-9)
-    assert parts["test"].half_width.shape == parts["test"].y_true.shape
+    assert parts["test"].margins.shape == (*parts["test"].y_true.shape, 2)
 
 
 @pytest.mark.filterwarnings("ignore:reading")

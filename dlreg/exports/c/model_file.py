@@ -177,22 +177,40 @@ def _predicting(words: Mapping[str, str], output: str, suffix: str) -> str:
 def _interval_function(
     words: Mapping[str, str], intervals: Intervals, source: Source, given: Mapping[str, str]
 ) -> str:
-    """As `dlreg.evaluation.intervals.Intervals.half_widths` has it."""
+    """As `dlreg.evaluation.intervals.Intervals.factors` has it."""
     scores = source.numbers(np.asarray(intervals.scores, dtype=np.float64), "double")
     n_rows, n_scores = (f"{count}.0" for count in (intervals.n_rows, len(intervals.scores)))
     scale = f" * result.{RESIDUAL_SCALE}" if RESIDUAL_SCALE in given else ""
+
+    def rank(share: str) -> str:
+        return f"ceil(rint(({n_rows} + 1) * {share} * 1e9) / 1e9)"
+
+    place = f"(size_t)(ceil(rint(rank * {n_scores} / {n_rows} * 1e9) / 1e9) - 1)"
+    if intervals.are_signed:
+        last = len(intervals.scores) - 1
+        chosen = f"""\
+const double rank = {rank("((1 + level) / 2)")};
+        if (rank <= {n_rows}) {{
+            const size_t place = {place};
+            below = fmax(0, -{scores}[{last} - place]);
+            above = fmax(0, {scores}[place]);
+        }} else {{
+            below = above = fmax(-{scores}[0], {scores}[{last}]);
+        }}"""
+    else:
+        chosen = f"""\
+const double rank = {rank("level")};
+        below = above = {scores}[{place}];"""
     return f"""\
 double {words["predict"]}_interval(const struct {words["row"]} *row, double level,
                         double *y_lower, double *y_upper) {{
     const struct outputs result = compute(row);
-    const double rank = ceil(rint(({n_rows} + 1) * level * 1e9) / 1e9);
-    double half_width = NAN;
-    if (level > 0 && level < 1 && rank <= {n_rows}) {{
-        const double position = ceil(rint(rank * {n_scores} / {n_rows} * 1e9) / 1e9) - 1;
-        half_width = {scores}[(size_t)position]{scale};
+    double below = NAN, above = NAN;
+    if (level > 0 && level < 1 && {rank("level")} <= {n_rows}) {{
+        {chosen}
     }}
-    *y_lower = result.{PREDICTION} - half_width;
-    *y_upper = result.{PREDICTION} + half_width;
+    *y_lower = result.{PREDICTION} - below{scale};
+    *y_upper = result.{PREDICTION} + above{scale};
     return result.{PREDICTION};
 }}
 """

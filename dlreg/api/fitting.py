@@ -1,5 +1,6 @@
 """A training in memory: from a data frame to a model, without a file."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from dlreg.evaluation.calibration import describe_calibration
 from dlreg.evaluation.intervals import Intervals
 from dlreg.memory import reporting_lack_of_memory
 from dlreg.pipeline.session import Pipeline
+from dlreg.preview.left_out import describe_left_out
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.plan import plan_training
 from dlreg.runs.json_text import to_json
@@ -68,6 +70,7 @@ def fit_frame(values: Mapping[str, Any], frame: pd.DataFrame, target: str, liste
         StorageError: There is too little memory.
         DivergedError: The loss is not finite any more.
     """
+    began = time.monotonic()
     # Categories of pandas are none by their texts alone, which may be numbers.
     types = {
         str(name): "category" for name, cells in frame.items() if isinstance(cells.dtype, pd.CategoricalDtype)
@@ -84,14 +87,15 @@ def fit_frame(values: Mapping[str, Any], frame: pd.DataFrame, target: str, liste
 
     dataset = load_dataset(config, read)
     plan = plan_training(config, dataset)
+    notes = abridged_notes([*dataset.notes, *describe_left_out(config, dataset)])
     refuse_too_little_memory(plan)
     with borrowing(), reporting_lack_of_memory():
         listener.on_stage("importing TensorFlow")
         prepare_backend(plan.threads)
-        return _train(config, dataset, listener, abridged_notes(dataset.notes))
+        return _train(config, dataset, listener, notes, began)
 
 
-def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str]) -> Fitted:
+def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str], began: float) -> Fitted:
     from dlreg.steps.combining import combine
     from dlreg.steps.measuring import measure_without_test
     from dlreg.steps.piping import build_pipeline
@@ -99,6 +103,12 @@ def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str
     from dlreg.steps.training import train_networks
     from dlreg.training.loop import Hooks
 
+    if config.training.time_limit is not None:
+        from dlreg.steps.sizing import settle_time_limit
+
+        listener.on_stage("timing an epoch")
+        config, sentence = settle_time_limit(config, dataset, began)
+        notes = [*notes, sentence]
     prepared = prepare(config, preprocess(config, dataset))
     listener.on_stage("compiling the training loop")
     trained = train_networks(config, dataset, prepared, None, Hooks(on_epoch=listener.on_epoch))

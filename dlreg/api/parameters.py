@@ -29,4 +29,6 @@ def config_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return values if parameters.get("preset") is None else {**values, "preset": parameters["preset"]}
 
 
-_MAY_BE_NULL = frozenset({"clip_norm", "cross_validation", "refit", "early_stopping"})
+_MAY_BE_NULL = frozenset(
+    {"clip_norm", "cross_validation", "refit", "early_stopping", "auto_steps", "time_limit"}
+)

@@ -42,7 +42,8 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     All other parameters are the keys of the config's sections `preprocessing`, `model` and `training`, by
     their last name, as the page "The config" has them. None is what the preset says, or else the default;
-    False is the null of `early_stopping`, `clip_norm`, `cross_validation` and `refit`.
+    False is the null of `early_stopping`, `clip_norm`, `cross_validation`, `refit`, `auto_steps` and
+    `time_limit`.
 
     Attributes:
         config_: The resolved config.
@@ -63,6 +64,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         missing: Any = None,
         missing_indicator: Any = None,
         categorical: Any = None,
+        dates: Any = None,
         embedding: Any = None,
         target: Any = None,
         clip_predictions: Any = None,
@@ -90,6 +92,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         schedule: Any = None,
         epochs: Any = None,
         auto_steps: Any = None,
+        time_limit: Any = None,
         batch_size: Any = None,
         equal_batches: Any = None,
         validation_split: Any = None,

@@ -69,6 +69,7 @@ def check_reading(source: str, reading: Reading, *, strict: bool = False) -> Rep
         return Report(faults, (), (), None, exit_code)
     # pandas is slow to import, and where the config leaves open which table is meant none is read.
     from dlreg.preview.advice import advise
+    from dlreg.preview.left_out import describe_left_out
     from dlreg.preview.memory import refuse_too_little_memory
     from dlreg.preview.opening import look_at_dataset, settle_cache
     from dlreg.preview.plan import plan_training
@@ -89,10 +90,11 @@ def check_reading(source: str, reading: Reading, *, strict: bool = False) -> Rep
         about_config = faults or any(advice.about == "config" for advice in advices)
         exit_code = ConfigError.exit_code if about_config else DataError.exit_code
         faults, warnings = (*faults, *warnings), ()
+    notes = (*dataset.notes, *describe_left_out(config, dataset.in_memory))
     if faults:
-        return Report(faults, warnings, dataset.notes, None, exit_code)
+        return Report(faults, warnings, notes, None, exit_code)
     search, search_notes = describe_search(config, plan.rows["train"])
-    return Report((), warnings, (*dataset.notes, *search_notes), asdict(plan), exit_code, search)
+    return Report((), warnings, (*notes, *search_notes), asdict(plan), exit_code, search)
 
 
 def describe_search(config: Config, n_rows: int) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
@@ -245,6 +247,8 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
     yield f"network     {plan['parameters']:,} parameters"
     refit = f", then at most {plan['refit_epochs']:,} to refit" if plan["refit_epochs"] else ""
     yield f"steps       {plan['steps_per_epoch']:,} per epoch, at most {plan['epochs']:,} epochs{refit}"
+    if plan["time_limit"]:
+        yield f"time limit  {plan['time_limit']}: epochs and members are chosen by it when training begins"
     yield f"memory      about {plan['memory_bytes'] / 1e9:.1f} GB"
 
 

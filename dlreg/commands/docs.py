@@ -13,7 +13,7 @@ PAGES: Mapping[str, str] = {
     "commands": "every command and option",
     "config": "every key, and what the network and its training can be",
     "tables": "the forms of a table, and what becomes of its cells",
-    "presets": "fast and accurate: sets of values that do well on most tables",
+    "presets": "fast, accurate and best: sets of values that do well on most tables",
     "search": "better values for a config, found by trying",
     "intervals": "between what a prediction lies, and how sure that is",
     "run-directory": "the files of a run, stopping and going on, signatures",

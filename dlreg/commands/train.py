@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -25,6 +25,7 @@ from dlreg.figures.beside import Draughtsman, drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import reporting_lack_of_memory, return_freed_memory
 from dlreg.preview.advice import advise
+from dlreg.preview.left_out import describe_left_out
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import plan_training
@@ -46,11 +47,11 @@ from dlreg.runs.results import (
     write_split,
 )
 from dlreg.runs.resuming import (
+    as_run_began,
     origin_of,
     refuse_changes,
     threads_to_go_on_with,
     tracking_id_to_go_on_with,
-    with_cache_of_run,
 )
 from dlreg.runs.tables import PredictedRows
 from dlreg.table.dataset import Dataset
@@ -110,7 +111,7 @@ def train(
     began, started = time.monotonic(), now()
     refuse_missing_libraries(config.run.log)
     if resume:
-        config = with_cache_of_run(config, path or config.run.dir)
+        config = as_run_began(config, path or config.run.dir)
     with reading_once(config):
         config = settle_cache(config)
     with ExitStack() as stack:
@@ -131,8 +132,7 @@ def train(
             facts |= {"threads": threads_to_go_on_with(config, path, plan.threads)}
         if config.run.log:
             facts |= {"tracking_id": (tracking_id_to_go_on_with(path) if resume else None) or uuid4().hex}
-        most_epochs = plan.epochs + plan.refit_epochs
-        checkpointer = Checkpointer(run, origin_of(config, facts), most_epochs, interruption)
+        checkpointer = _checkpointer(config, dataset, run, facts, interruption)
         run.set_status("running", facts)
         write_config(run, config)
         opening = describe_opening(config, path, facts)
@@ -147,6 +147,12 @@ def train(
                     listener.on_stage("importing TensorFlow")
                     with importing(cache):
                         import_backend(facts["threads"])
+                    if config.training.time_limit is not None:
+                        listener.on_stage("timing an epoch")
+                        config, note = _settle_time_limit(config, dataset.in_memory, facts["threads"], began)
+                        notes = [*notes, note]
+                        checkpointer = _checkpointer(config, dataset, run, facts, interruption)
+                        write_config(run, config)
                     outcome = _train(config, dataset, run, checkpointer, trackers, draughtsman, target_hint)
                 summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
                 run.set_status("complete", {"finished": now(), **summary.facts()})
@@ -169,11 +175,35 @@ def train(
     return summary
 
 
+def _checkpointer(
+    config: Config,
+    dataset: Dataset | StoredDataset,
+    run: RunDir,
+    facts: Mapping[str, Any],
+    interruption: Interruption,
+) -> Checkpointer:
+    plan = plan_training(config, dataset)
+    return Checkpointer(run, origin_of(config, facts), plan.epochs + plan.refit_epochs, interruption)
+
+
+def _settle_time_limit(config: Config, dataset: Dataset, threads: int, began: float) -> tuple[Config, str]:
+    """The config with epochs and an ensemble in place of its time limit, and what was chosen.
+
+    It is timed with so many threads, and a larger ensemble would take others by itself.
+    """
+    from dlreg.steps.sizing import settle_time_limit
+
+    config, sentence = settle_time_limit(config, dataset, began)
+    warn(sentence)
+    return config.model_copy(update={"run": config.run.model_copy(update={"threads": threads})}), sentence
+
+
 def _tell_notes(config: Config, dataset: Dataset | StoredDataset) -> tuple[list[str], str | None]:
     """Warns of what a user should know of the rows; returns that, and what would mend a spoilt loss."""
     advices = advise(config, dataset.in_memory)
     searched = [_NOT_SEARCHED] if config.search.is_given else []
-    notes = abridged_notes([*searched, *dataset.notes, *(str(advice.fault) for advice in advices)])
+    left_out = describe_left_out(config, dataset.in_memory)
+    notes = abridged_notes([*searched, *dataset.notes, *left_out, *(str(advice.fault) for advice in advices)])
     _tell(notes)
     return notes, next((advice.fault.hint for advice in advices if advice.spoils_loss), None)
 

@@ -85,6 +85,7 @@ def tune(
     began, started = time.monotonic(), now()
     refuse_missing_libraries(config.run.log)
     _refuse_single_reading(config)
+    _refuse_time_of_a_training(config)
     with reading_once(config):
         config = settle_cache(config)
     _refuse_disk(config)
@@ -157,6 +158,13 @@ def _refuse_single_reading(config: Config) -> None:
         hint = "Write it to a file first, and name that with --data"
         message = "a search reads the table more than once, and standard input can be read once"
         raise ConfigError(config.fault(message, "data", "path", hint=hint))
+
+
+def _refuse_time_of_a_training(config: Config) -> None:
+    if config.training.time_limit is not None:
+        message = "training.time_limit is for dlreg train, a search has search.time_limit"
+        hint = "Leave it out, or search with --set training.time_limit=null"
+        raise ConfigError(config.fault(message, "training", "time_limit", hint=hint))
 
 
 def _refuse_disk(config: Config) -> None:

@@ -32,10 +32,15 @@ def config_schema() -> dict[str, Any]:
     _properties(schema, "data")["delimiter"] |= {"pattern": f"^(.|{WHITESPACE})$"}
     for node in _texts(_properties(schema, "data")["comment"]):
         node["pattern"] = r'^[^\s"]{1,20}$'
-    search = _properties(schema, "search")
-    for key, pattern in (("metric", METRIC), ("time_limit", TIME), ("storage", DATABASE)):
-        for node in _texts(search[key]):
-            node["pattern"] = pattern
+    search, training = (_properties(schema, section) for section in ("search", "training"))
+    for node, pattern in (
+        (search["metric"], METRIC),
+        (search["time_limit"], TIME),
+        (search["storage"], DATABASE),
+        (training["time_limit"], TIME),
+    ):
+        for text in _texts(node):
+            text["pattern"] = pattern
     for name, definition in schema["$defs"].items():
         if name.endswith("Schedule"):
             definition["required"] = ["name"]

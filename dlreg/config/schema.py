@@ -108,6 +108,16 @@ DateFormat = Annotated[str, AfterValidator(check_date_format)]
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 Gate = Annotated[str, AfterValidator(check_gate)]
 Year = Annotated[int, Field(ge=100, le=9999)]
+TimeLimit = Annotated[
+    Annotated[str, AfterValidator(check_time), Tag("text")]
+    | Annotated[float, Field(gt=0), Tag("number")]
+    | Annotated[None, Tag("nothing")],
+    Discriminator(_text_number_or_nothing),
+]
+WholeOrAuto = Annotated[
+    Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=2**31 - 1), Tag("number")],
+    Discriminator(_text_or_number),
+]
 Width = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -260,6 +270,13 @@ class PreprocessingConfig(_Section):
         default="onehot",
         description="How levels become numbers; embedding learns a vector per level, of more than nine.",
     )
+    dates: Annotated[
+        Literal["cycles", "calendar"],
+        Remark("calendar adds month and day, weekday and hour, as categorical says"),
+    ] = Field(
+        default="cycles",
+        description="Whether dates are cycles alone, or parts of the calendar as categories, too.",
+    )
     embedding: Annotated[
         Annotated[EmbeddingName, Tag("text")]
         | Annotated[tuple[EmbeddingName, ...], Field(strict=False, min_length=1, max_length=10), Tag("list")],
@@ -407,7 +424,10 @@ class LearningRateFactors(_Section):
 class EarlyStopping(_Section):
     """Training ends when the watched loss stops falling; the best weights are kept."""
 
-    patience: int = Field(default=20, ge=1, description="Epochs without improvement before training ends.")
+    patience: WholeOrAuto = Field(
+        default="auto",
+        description="Epochs without improvement before the end; auto for a tenth of all, 20 at least.",
+    )
     min_delta: float = Field(default=0.0, ge=0, description="The least fall of the loss that counts.")
 
 
@@ -458,15 +478,18 @@ class TrainingConfig(_Section):
     epochs: Annotated[
         Annotated[Literal["auto"], Tag("text")] | Annotated[int, Field(ge=1, le=10_000_000), Tag("number")],
         Discriminator(_text_or_number),
-        Remark("on small tables fewer"),
-    ] = Field(
-        default=100,
-        description="Passes over the training rows, at most; auto for what auto_steps make.",
+        Remark("auto: 400 up to 20,000 rows, from there on fewer, 100 at least; or what auto_steps make"),
+    ] = Field(default="auto", description="Passes over the training rows, at most.")
+    auto_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="Steps of a training with epochs: auto; on small tables fewer."
     )
-    auto_steps: int = Field(
-        default=4096, ge=1, le=2**31 - 1, description="Steps of a training with epochs: auto."
+    time_limit: Annotated[TimeLimit, Remark("or a number of seconds")] = Field(
+        default=None,
+        description="How long train may take, such as 90s, 10m or 1h30m: it chooses epochs and ensemble.",
     )
-    batch_size: int = Field(default=32, ge=1, le=2**31 - 1, description="Rows of one step, at most.")
+    batch_size: Annotated[WholeOrAuto, Remark("auto: 16 up to 10,000 training rows, 32 above")] = Field(
+        default="auto", description="Rows of one step, at most."
+    )
     equal_batches: bool = Field(
         default=False,
         description="Whether all batches of an epoch are of one size; else the last has what is left.",
@@ -540,13 +563,9 @@ class SearchConfig(_Section):
     trials: Annotated[
         int | None, Remark("null, as with a time_limit or a grid, for as many as there are")
     ] = Field(default=50, ge=1, le=1_000_000, description="How many configs are tried, the plain one first.")
-    time_limit: Annotated[
-        Annotated[str, AfterValidator(check_time), Tag("text")]
-        | Annotated[float, Field(gt=0), Tag("number")]
-        | Annotated[None, Tag("nothing")],
-        Discriminator(_text_number_or_nothing),
-        Remark("or a number of seconds"),
-    ] = Field(default=None, description="When to stop trying, such as 90s, 10m or 1h30m.")
+    time_limit: Annotated[TimeLimit, Remark("or a number of seconds")] = Field(
+        default=None, description="When to stop trying, such as 90s, 10m or 1h30m."
+    )
     method: Annotated[
         Literal["tpe", "random", "grid"],
         Remark("tpe learns from what was tried, grid tries every combination"),
@@ -575,7 +594,7 @@ class SearchConfig(_Section):
 class Config(_Section):
     """A whole config: what one run of training needs to know."""
 
-    preset: Literal["standard", "fast", "accurate"] = Field(
+    preset: Literal["standard", "fast", "accurate", "best"] = Field(
         default="standard", description="A named set of values for the keys below."
     )
     data: DataConfig = Field(description="The table to learn from, at least its path and target.")

@@ -22,15 +22,24 @@ def _unions() -> Iterator[tuple[KeyPath, int]]:
     for section in SECTIONS:
         model: Any = Config.model_fields[section].annotation
         for key, field in model.model_fields.items():
-            values = [getattr(item, "__metadata__", ()) for item in get_args(field.annotation)]
-            if field.discriminator or any(isinstance(item, Discriminator) for item in field.metadata):
+            inner = get_args(field.annotation)
+            of_columns = [getattr(item, "__metadata__", ()) for item in inner]
+            of_keys = [
+                below.metadata for item in inner for below in getattr(item, "model_fields", {}).values()
+            ]
+            if field.discriminator or _are_unions([field.metadata]):
                 yield (section, key), 2
-            elif any(isinstance(item, Discriminator) for metadata in values for item in metadata):
+            elif _are_unions([*of_columns, *of_keys]):
                 yield (section, key), 3
 
 
+def _are_unions(fields: Sequence[Sequence[Any]]) -> bool:
+    """Whether any of these has alternatives that pydantic tells apart, by what is said of each."""
+    return any(isinstance(item, Discriminator) for metadata in fields for item in metadata)
+
+
 # Where pydantic puts the chosen alternative into its error locations: below these keys, or below the column
-# of a mapping.
+# or the key of a mapping.
 _UNIONS = dict(_unions())
 
 

@@ -41,7 +41,7 @@ _NEXT: Mapping[Kind, Mapping[str, str]] = {
     },
     "still falling": {
         "training.learning_rate": "multiply training.learning_rate by 3",
-        "training.epochs": "multiply training.epochs by 3",
+        "training.epochs": "set training.epochs: {threefold}",
         **_PRESET,
     },
     "noisy": _ENSEMBLE,
@@ -168,7 +168,8 @@ def judge_learning_curve(
     watched = train if val_loss is None else np.asarray(val_loss, dtype=np.float64)
     curve = _Curve(train, watched, val_loss is not None, stopped_early, kept_weights, target_hint is not None)
     kind, finding = next((kind, finding) for kind, judge in _RULES.items() if (finding := judge(curve)))
-    steps = (step for key, step in _NEXT[kind].items() if key not in settled)
+    threefold = 3 * len(loss)
+    steps = (step.format(threefold=threefold) for key, step in _NEXT[kind].items() if key not in settled)
     advice = f"{target_hint}." if target_hint else _joined(list(steps))
     return Verdict(kind, finding.since_epoch, finding.sentence, advice)
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from dlreg.errors import DataError, Fault
 from dlreg.features.calendar import calendar_feature_names, calendar_features
+from dlreg.features.date_parts import DatePart, DateParts, part_codes, part_texts, read_moments
 from dlreg.table.column import Column
-from dlreg.table.dates import parse_column
 
 Cells = Mapping[str, np.ndarray]
 FeatureKind = Literal["number", "text", "flag"]
+NO_PARTS: DateParts = {}
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,14 @@ class Feature:
         kind: A number to be scaled, the text of a category, or a flag of missing numbers.
         fill: What stands in for a missing number; None for texts and flags, and where missing cells are
             refused.
+        part: Which part of a date a text is, if it is one.
     """
 
     key: str
     name: str
     kind: FeatureKind
     fill: float | None = None
+    part: DatePart | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,7 @@ def _calendar_names(column: Column) -> tuple[str, ...]:
 
 
 def _calendar_values(column: Column, cells: np.ndarray) -> np.ndarray:
-    texts = pd.Series(cells[:, 0], dtype="str")
-    return calendar_features(parse_column(texts, column), str(column.date_format))
+    return calendar_features(read_moments(column, cells), str(column.date_format))
 
 
 # The kinds of columns that become numbers. All others are categories: text, until they are encoded.
@@ -76,9 +77,16 @@ def count_numbers(columns: Sequence[Column]) -> int:
     return sum(len(NUMERIC_KINDS[column.kind].names(column)) for column in columns if not is_category(column))
 
 
-def count_levels(columns: Sequence[Column], cells: Cells) -> list[int]:
+def count_levels(columns: Sequence[Column], cells: Cells, parts: DateParts) -> list[int]:
     """How many levels each category has in these rows; a missing cell, "", is a level of its own."""
-    return [len(set(cells[column.name][:, 0])) for column in columns if is_category(column)]
+    counts = []
+    for column in columns:
+        if is_category(column):
+            counts.append(len(set(cells[column.name][:, 0])))
+        elif of_column := parts.get(column.name):
+            moments = read_moments(column, cells[column.name])
+            counts += [np.unique(part_codes(part, moments)).size for part in of_column]
+    return counts
 
 
 def columns_with_gaps(cells: Cells, columns: Sequence[Column]) -> frozenset[str]:
@@ -92,7 +100,12 @@ def columns_with_gaps(cells: Cells, columns: Sequence[Column]) -> frozenset[str]
 
 
 def fit_features(
-    cells: Cells, columns: Sequence[Column], missing: str, *, flagged: Collection[str] = ()
+    cells: Cells,
+    columns: Sequence[Column],
+    missing: str,
+    *,
+    flagged: Collection[str] = (),
+    parts: DateParts = NO_PARTS,
 ) -> tuple[tuple[Feature, ...], ...]:
     """The features each column becomes, with what stands in for missing numbers in the training rows.
 
@@ -101,6 +114,7 @@ def fit_features(
         columns: What the cells are.
         missing: `median` or `mean` stand in for missing numbers; `error` refuses them.
         flagged: The columns whose numbers a flag of missing ones follows.
+        parts: Those of each column of dates that become texts, after its numbers.
 
     Raises:
         DataError: With each column without any value, or with missing cells that `missing` refuses.
@@ -128,7 +142,11 @@ def fit_features(
             )
         )
         flag = Feature(f"f{index}", f"{column.name} is missing", "flag")
-        features.append((*numbers, flag) if column.name in flagged else numbers)
+        texts = (
+            Feature(f"p{index}_{position}", f"{column.name}.{part.name}", "text", part=part)
+            for position, part in enumerate(parts.get(column.name, ()))
+        )
+        features.append((*numbers, *((flag,) if column.name in flagged else ()), *texts))
     if faults:
         raise DataError(*faults)
     return tuple(features)
@@ -152,8 +170,11 @@ def read_features(
             yield column_features[0], cells[column.name][:, 0]
             continue
         values = NUMERIC_KINDS[column.kind].values(column, cells[column.name])
+        moments = read_moments(column, cells[column.name]) if column_features[-1].part else None
         for position, feature in enumerate(column_features):
-            if feature.kind == "flag":
+            if feature.part is not None and moments is not None:
+                yield feature, part_texts(feature.part, moments)
+            elif feature.kind == "flag":
                 yield feature, np.isnan(values[:, 0]).astype(np.float64)
             else:
                 yield feature, _filled(values[:, position], feature.fill, column.name)

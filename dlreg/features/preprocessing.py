@@ -14,6 +14,7 @@ import numpy as np
 
 from dlreg.arrays import aligned_zeros
 from dlreg.errors import DataError, Fault
+from dlreg.features.date_parts import DateOptions, fit_date_parts
 from dlreg.features.encoding import Category, Encoder, fit_encoder
 from dlreg.features.equal_blocks import in_equal_blocks
 from dlreg.features.numbers import (
@@ -49,8 +50,8 @@ class Preprocessing:
 
     Attributes:
         columns: What is read, in the order of the CSV.
-        features: Per column, the features it becomes before scaling: one, or several for a date, and
-            perhaps a flag of missing cells.
+        features: Per column, the features it becomes before scaling: one, or several for a date, of which the
+            last may be texts, and perhaps a flag of missing cells.
         scaler: Of the features that are numbers.
         encoder: Of those that are texts, if there are any.
         target: How the target is scaled.
@@ -155,6 +156,7 @@ def fit_preprocessing(
     categorical: str,
     target: TargetMethod,
     clip_predictions: bool = False,
+    dates: DateOptions = DateOptions(),  # noqa: B008 - it is frozen
     facts: TrainingFacts | None = None,
 ) -> Preprocessing:
     """Fits imputation, scaling, encoding and the target's scale on training rows.
@@ -171,6 +173,7 @@ def fit_preprocessing(
         categorical: How categories are encoded, see `dlreg.features.encoding.fit_encoder`.
         target: `standard`, `minmax`, `log` or `log1p` (both standardised afterwards), or `none`.
         clip_predictions: Whether predictions stay within the targets of these rows.
+        dates: What dates become beside numbers; which of their parts is told by all training rows.
         facts: What is known of all training rows where `train` is a sample of them.
 
     Raises:
@@ -182,7 +185,8 @@ def fit_preprocessing(
     target_scaling = fit_target(train.y_true[target_rows], target)
     with_gaps = facts.with_gaps if facts else columns_with_gaps(train.cells, columns)
     flagged = with_gaps if missing_indicator else frozenset[str]()
-    features = fit_features(cells, columns, missing, flagged=flagged)
+    parts, _ = fit_date_parts(columns, train.cells, dates)
+    features = fit_features(cells, columns, missing, flagged=flagged, parts=parts)
     numbers = (values for _, values in _read_kind("number", columns, features, cells))
     texts = zip(
         _read_kind("text", columns, features, cells),
@@ -193,7 +197,11 @@ def fit_preprocessing(
         Category(
             feature,
             values,
-            np.array(facts.levels[feature.name] if facts else sorted(set(all_values)), dtype=object),
+            # Those of dates are few: a sample has nearly all of them.
+            np.array(
+                facts.levels[feature.name] if facts and not feature.part else sorted(set(all_values)),
+                dtype=object,
+            ),
         )
         for (feature, values), (_, all_values) in texts
     ]
@@ -294,6 +302,12 @@ def describe(preprocessing: Preprocessing) -> dict[str, Any]:
                 feature.name: {"missing": feature.fill} | preprocessing.scaler.describe(numbers[feature.key])
                 for feature in features
                 if feature.key in numbers
+            }
+        if encoder and features[-1].part:
+            entry["parts"] = {
+                feature.part.name: encoder.describe(texts[feature.key])
+                for feature in features
+                if feature.part
             }
         columns[column.name] = entry
     target = preprocessing.target

@@ -1,12 +1,13 @@
 """Dates as text to calendar features, inside an ONNX graph."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import TensorProto
 
 from dlreg.features.calendar import SECONDS_PER_DAY
+from dlreg.features.date_parts import DatePart
 from dlreg.pipeline.date_fields import IS_LOCAL, date_fields, standin
 from dlreg.pipeline.graph import Graph, trim_text
 from dlreg.table.column import Column
@@ -31,19 +32,26 @@ class _Clock(NamedTuple):
 
     Attributes:
         days: Whole days since 1970.
-        new_year: Those of the first day of the year.
+        year: Of the day.
+        new_year: Whole days to the first day of the year.
         seconds: Whole seconds of the day.
         fraction: Of a second.
     """
 
     days: Operand
+    year: Operand
     new_year: Operand
     seconds: Operand
     fraction: Operand
 
 
-def calendar_nodes(graph: Graph, cells: str, column: Column) -> list[str]:
-    """`dlreg.features.calendar.calendar_features` on text, NaN where the text is no date of the column's."""
+def calendar_nodes(
+    graph: Graph, cells: str, column: Column, parts: Sequence[DatePart] = ()
+) -> tuple[list[str], list[str]]:
+    """Numbers and texts of dates: `calendar_features` and `part_texts` of `dlreg.features` on text.
+
+    Where the text is no date of the column's they are NaN and "".
+    """
     date_format = str(column.date_format)
     text = trim_text(graph, cells)
     fits = graph.add("RegexFullMatch", text, pattern=date_pattern(date_format))
@@ -56,7 +64,43 @@ def calendar_nodes(graph: Graph, cells: str, column: Column) -> list[str]:
         for condition in conditions:
             fits = graph.add("And", fits, condition)
     features = _features(graph, clock, date_format)
-    return [graph.add("Where", fits, value, np.float64("nan")) for value in features]
+    numbers = [graph.add("Where", fits, value, np.float64("nan")) for value in features]
+    return numbers, [_part_text(graph, clock, fits, part) for part in parts]
+
+
+def _part_text(graph: Graph, clock: _Clock, fits: str, part: DatePart) -> str:
+    code = graph.add("Where", fits, _PART_CODES[part.name](graph, clock), _ZERO)
+    place = graph.add("Cast", code, to=TensorProto.INT64)
+    return str(graph.add("Gather", np.array(part.levels, dtype=object), place))
+
+
+def _weekday_code(graph: Graph, clock: _Clock) -> Operand:
+    # 1970-01-01 was a Thursday.
+    _, weekday = _quotient(graph, graph.add("Add", clock.days, np.float64(3)), np.float64(7))
+    return graph.add("Add", weekday, _ONE)
+
+
+def _hour_code(graph: Graph, clock: _Clock) -> Operand:
+    hour, _ = _quotient(graph, clock.seconds, np.float64(3600))
+    return graph.add("Add", hour, _ONE)
+
+
+def _month_day_code(graph: Graph, clock: _Clock) -> Operand:
+    """The day's number in a leap year: from 1 March on the 61st and those after it, in any year."""
+    f = np.float64
+    from_march = graph.add("Sub", clock.days, _days_from_civil(graph, clock.year, f(3), _ONE))
+    from_january = graph.add("Sub", clock.days, clock.new_year)
+    is_before = graph.add("Less", from_march, _ZERO)
+    return graph.add(
+        "Where", is_before, graph.add("Add", from_january, _ONE), graph.add("Add", from_march, f(61))
+    )
+
+
+_PART_CODES: Mapping[str, Callable[[Graph, _Clock], Operand]] = {
+    "month_day": _month_day_code,
+    "weekday": _weekday_code,
+    "hour": _hour_code,
+}
 
 
 def _features(graph: Graph, clock: _Clock, date_format: str) -> list[str]:
@@ -92,11 +136,11 @@ def _spelled(graph: Graph, text: str, column: Column) -> tuple[_Clock, list[str]
     conditions = _time_conditions(graph, fields)
     seconds, fraction = _seconds_of_day(graph, fields), fields.get("f", _ZERO)
     if not has_date(date_format):
-        return _Clock(_ZERO, _ZERO, seconds, fraction), conditions
+        return _Clock(_ZERO, _ZERO, _ZERO, seconds, fraction), conditions
     days, new_year, date_conditions = _days(graph, fields)
     conditions += date_conditions
     if not has_offset(date_format):
-        return _Clock(days, new_year, seconds, fraction), conditions
+        return _Clock(days, fields["Y"], new_year, seconds, fraction), conditions
     local = graph.add("Add", graph.add("Mul", days, _DAY), seconds)
     moved = _in_zone(graph, graph.add("Sub", local, fields["z"]), column.time_zone)
     return _clock_at(graph, graph.add("Where", fields[IS_LOCAL], local, moved), fraction), conditions
@@ -105,8 +149,8 @@ def _spelled(graph: Graph, text: str, column: Column) -> tuple[_Clock, list[str]
 def _clock_at(graph: Graph, seconds: Operand, fraction: Operand) -> _Clock:
     """What clocks show at whole seconds of their own since 1970."""
     days, seconds = _quotient(graph, seconds, _DAY)
-    new_year = _days_from_civil(graph, _year_of(graph, days), _ONE, _ONE)
-    return _Clock(days, new_year, seconds, fraction)
+    year = _year_of(graph, days)
+    return _Clock(days, year, _days_from_civil(graph, year, _ONE, _ONE), seconds, fraction)
 
 
 def _seconds_of_day(graph: Graph, fields: Mapping[str, Operand]) -> Operand:

@@ -29,10 +29,7 @@ def cells_graph(
     for index, (column, column_features) in enumerate(zip(columns, features, strict=True)):
         cells = f"in{index}"
         inputs.append(table_value(cells, _element_type(is_text=is_text(column))))
-        feature_levels = levels.get(column_features[0].key, ())
-        values = _NODES[column.kind](graph, cells, column, feature_levels)
-        if column_features[-1].kind == "flag":
-            values = [*values, graph.add("Cast", graph.add("IsNaN", values[0]), to=TensorProto.DOUBLE)]
+        values = _NODES[column.kind](graph, cells, column, column_features, levels)
         for feature, value in zip(column_features, values, strict=True):
             graph.nodes.append(helper.make_node("Identity", [value], [feature.key]))
             outputs.append(table_value(feature.key, _element_type(is_text=feature.kind == "text")))
@@ -43,22 +40,40 @@ def _element_type(*, is_text: bool) -> int:
     return int(TensorProto.STRING if is_text else TensorProto.DOUBLE)
 
 
-def _as_they_are(_graph: Graph, cells: str, _column: Column, _levels: Sequence[str]) -> list[str]:
-    return [cells]
+_Levels = Mapping[str, Sequence[str]]
 
 
-def _calendar(graph: Graph, cells: str, column: Column, _levels: Sequence[str]) -> list[str]:
-    return calendar_nodes(graph, cells, column)
+def _as_they_are(
+    graph: Graph, cells: str, _column: Column, features: Sequence[Feature], _levels: _Levels
+) -> list[str]:
+    return [cells, *_flags(graph, cells, features)]
 
 
-def _levels(graph: Graph, cells: str, column: Column, levels: Sequence[str]) -> list[str]:
-    return [level_nodes(graph, cells, column, levels)]
+def _calendar(
+    graph: Graph, cells: str, column: Column, features: Sequence[Feature], _levels: _Levels
+) -> list[str]:
+    parts = [feature.part for feature in features if feature.part]
+    numbers, texts = calendar_nodes(graph, cells, column, parts)
+    return [*numbers, *_flags(graph, numbers[0], features), *texts]
 
 
-# From the cells of a kind of column, and its levels, to the tensors of its features.
-_NODES: Mapping[str, Callable[[Graph, str, Column, Sequence[str]], list[str]]] = {
+def _flags(graph: Graph, numbers: str, features: Sequence[Feature]) -> list[str]:
+    """The flag of missing numbers, if there is to be one."""
+    if all(feature.kind != "flag" for feature in features):
+        return []
+    return [graph.add("Cast", graph.add("IsNaN", numbers), to=TensorProto.DOUBLE)]
+
+
+def _text(
+    graph: Graph, cells: str, column: Column, features: Sequence[Feature], levels: _Levels
+) -> list[str]:
+    return [level_nodes(graph, cells, column, levels[features[0].key])]
+
+
+# From the cells of a kind of column, and the levels of each feature, to the tensors of its features.
+_NODES: Mapping[str, Callable[[Graph, str, Column, Sequence[Feature], _Levels], list[str]]] = {
     "number": _as_they_are,
-    "category": _levels,
-    "boolean": _levels,
+    "category": _text,
+    "boolean": _text,
     "date": _calendar,
 }

@@ -7,11 +7,12 @@
 - `idle_keys`: settings for files of another form
 - `written`: in how numbers are written; `levels`: in levels of a category that look like one
 - `sentinels`: numbers that stand for a missing value
+- `left_out`: what features leave out by fixed rules
 - `csv_rows`: where rows and cells stand in the CSV; `first_rows`: what the first ones rule out
 - `suspicion`: a message on data that look like a mistake
 - `advice`: all suspicions together
 
-Others call `plan.plan_training`, `opening`, `memory.refuse_too_little_memory`, `advice.advise` and
-`columns.{counts_rows, equals_target, are_in_order}`. Never imports engine, pipeline, figures, runs, commands
-or cli: nothing has been trained yet.
+Others call `plan.plan_training`, `left_out.describe_left_out`, `opening`, `memory.refuse_too_little_memory`,
+`advice.advise` and `columns.{counts_rows, equals_target, are_in_order}`. Never imports engine, pipeline,
+figures, runs, commands or cli: nothing has been trained yet.
 """

@@ -8,6 +8,7 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DataError, Fault, gathering, located
+from dlreg.features.date_parts import DateParts, date_options, fit_date_parts
 from dlreg.features.encoding import MOST_ONEHOT_LEVELS
 from dlreg.features.numbers import Feature, columns_with_gaps, count_levels, count_numbers, fit_features
 from dlreg.features.target import fit_target
@@ -53,6 +54,7 @@ class Plan:
         memory_bytes: A rough estimate of the memory at its peak, libraries included.
         threads: Threads that an operation uses: those of the config, or one where a step is small, or else as
             many as there are cores to use.
+        time_limit: What epochs and members are chosen by when training begins; None where they stand.
     """
 
     rows: dict[str, int]
@@ -64,6 +66,7 @@ class Plan:
     refit_epochs: int
     memory_bytes: int
     threads: int
+    time_limit: str | float | None = None
 
 
 def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
@@ -71,12 +74,18 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
 
     Raises:
         DataError: The training rows cannot be preprocessed as the config asks, with every reason.
-        ConfigError: The network is too large to be written.
+        ConfigError: The network is too large to be written, or a time limit is set for rows on disk.
     """
+    if config.training.time_limit is not None and not isinstance(whole, Dataset):
+        message = "training.time_limit is for tables that fit in memory, and this one is trained from disk"
+        hint = "Set training.epochs in its place, or data.cache: memory"
+        raise ConfigError(config.fault(message, "training", "time_limit", hint=hint))
     dataset, rows = whole.in_memory, whole.n_rows
     features = _fit_features(config, dataset)
-    _refuse_many_columns(config, dataset)
-    networks = _member_networks(config, dataset, features)
+    train = dataset.parts["train"]
+    levels = count_levels(dataset.columns, train.cells, date_parts_of(config, dataset.columns, train))
+    _refuse_many_columns(config, levels)
+    networks = _member_networks(config, levels, features)
     n_features = networks[0].n_features
     parameters = sum(count_parameters(network) for network in networks)
     if parameters > MAX_PARAMETERS:
@@ -110,12 +119,18 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
         refit_epochs=_most_refit_epochs(refit.epochs_fraction, epoch_plan.epochs, dataset) if refit else 0,
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * floats + CELL_BYTES * cells,
         threads=config.run.threads or (1 if is_small else usable_cores()),
+        time_limit=config.training.time_limit,
     )
 
 
-def _refuse_many_columns(config: Config, dataset: Dataset) -> None:
+def date_parts_of(config: Config, columns: Sequence[Column], train: Part) -> DateParts:
+    """The parts of dates that become categories, see `dlreg.features.date_parts.fit_date_parts`."""
+    return fit_date_parts(columns, train.cells, date_options(config))[0]
+
+
+def _refuse_many_columns(config: Config, levels: Sequence[int]) -> None:
     """Refuses a column for each level where a category has more than one that is not declared may have."""
-    n_levels = max(count_levels(dataset.columns, dataset.parts["train"].cells), default=0)
+    n_levels = max(levels, default=0)
     if config.preprocessing.categorical == "onehot" and n_levels > MAX_LEVELS:
         message = f"a category has {n_levels:,} levels, too many for a column each"
         hint = "Set preprocessing.categorical: embedding, which learns a few numbers for each level"
@@ -129,12 +144,13 @@ def _most_refit_epochs(epochs_fraction: float, epochs: int, dataset: Dataset) ->
     return int(count_refit_epochs(epochs_fraction, best_epochs, catches_up=forward).max())
 
 
-def count_features(columns: Sequence[Column], train: Part, categorical: str) -> int:
+def count_features(config: Config, columns: Sequence[Column], train: Part) -> int:
     """The inputs of the network, but for flags of missing numbers.
 
     One per number, embedded category or ordinal one, one per one-hot level, several per date.
     """
-    return count_numbers(columns) + _count_encoded(count_levels(columns, train.cells), categorical)
+    levels = count_levels(columns, train.cells, date_parts_of(config, columns, train))
+    return count_numbers(columns) + _count_encoded(levels, config.preprocessing.categorical)
 
 
 def _count_encoded(levels: Sequence[int], categorical: str) -> int:
@@ -145,10 +161,9 @@ def _count_encoded(levels: Sequence[int], categorical: str) -> int:
     return sum(levels)
 
 
-def _member_networks(config: Config, dataset: Dataset, features: Sequence[Feature]) -> list[Network]:
+def _member_networks(config: Config, levels: Sequence[int], features: Sequence[Feature]) -> list[Network]:
     """The network of each member, as it would be built for these features."""
     categorical = config.preprocessing.categorical
-    levels = count_levels(dataset.columns, dataset.parts["train"].cells)
     n_numbers = sum(feature.kind == "number" for feature in features)
     n_flags = sum(feature.kind == "flag" for feature in features)
     n_features = n_numbers + n_flags + _count_encoded(levels, categorical)

@@ -22,12 +22,12 @@ def suspect_rows(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     """Looks for rows that stand there twice, and for too few of them.
 
     Args:
-        config: Says how categories are encoded, and how many networks are trained.
+        config: Says how dates and categories are encoded, and how many networks are trained.
         dataset: The rows.
     """
     yield from _repeated_rows(dataset)
     n_rows = dataset.parts["train"].rows.size
-    n_features = count_features(dataset.columns, dataset.parts["train"], config.preprocessing.categorical)
+    n_features = count_features(config, dataset.columns, dataset.parts["train"])
     if n_rows < ROWS_PER_FEATURE * n_features:
         yield Suspicion(
             f"there are {n_rows:,} training rows for {n_features:,} features, fewer than "

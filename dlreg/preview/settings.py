@@ -28,6 +28,7 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     yield from _wrong_encoding(config)
     yield from _large_batch(config, dataset)
     yield from _idle_time_zone(config, dataset)
+    yield from _idle_calendar(config, dataset)
     yield from _unscaled_days(config, dataset)
 
 
@@ -104,7 +105,7 @@ def _wrong_encoding(config: Config) -> Iterator[Fault]:
 
 def _large_batch(config: Config, dataset: Dataset) -> Iterator[Fault]:
     n_train, batch_size = dataset.parts["train"].rows.size, config.training.batch_size
-    if batch_size > n_train and config.preset == "standard":
+    if isinstance(batch_size, int) and batch_size > n_train and config.preset == "standard":
         yield config.fault(
             f"training.batch_size is {batch_size:,}, above the {n_train:,} training rows: "
             "an epoch is one step",
@@ -123,6 +124,19 @@ def _idle_time_zone(config: Config, dataset: Dataset) -> Iterator[Fault]:
             "data",
             "time_zone",
             hint="Leave it out: dates without one are taken as they are",
+        )
+
+
+def _idle_calendar(config: Config, dataset: Dataset) -> Iterator[Fault]:
+    """A fault where the config, and not its preset, asks for parts of dates and no column has dates."""
+    preset_dates = PRESETS[config.preset].get("preprocessing", {}).get("dates", "cycles")
+    has_dates = any(column.kind == "date" for column in dataset.columns)
+    if config.preprocessing.dates != preset_dates and not has_dates:
+        yield config.fault(
+            f"preprocessing.dates is {config.preprocessing.dates}, but no column holds dates",
+            "preprocessing",
+            "dates",
+            hint="Leave it out, or set the format of a column in data.dates",
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlreg.config.differences import flat_values
-from dlreg.config.schema import Config
+from dlreg.config.schema import Config, TrainingConfig
 from dlreg.config.writing import dump_config
 from dlreg.errors import DivergedError, Fault, RunDirError, UsageError, warn
 from dlreg.runs.contents import read_unfinished_config
@@ -17,6 +17,7 @@ from dlreg.runs.names import CHECKPOINT, CONFIG, RUN
 from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
 from dlreg.runs.reading import read_any_record
 from dlreg.runs.shapes import CompleteRecord, UnfinishedRecord
+from dlreg.training.members import MOST_EPOCHS
 from dlreg.wording import quote
 
 _EPOCHS, _THREADS = "training.epochs", "run.threads"
@@ -84,17 +85,27 @@ def read_complete(config: Config, path: Path | None) -> dict[str, Any] | None:
     return {"run_dir": str(path), **summary.model_dump(exclude_unset=True)}
 
 
-def with_cache_of_run(config: Config, path: Path | None) -> Config:
-    """The config with the `data.cache` that a run began with, if it leaves that open.
+def as_run_began(config: Config, path: Path | None) -> Config:
+    """The config with what a run settled when it began: the cache, and what fits in a time limit.
 
     Args:
         config: The config to go on with.
         path: The run directory; there may be no run yet.
     """
-    if config.data.cache != "auto" or not path or not os.path.lexists(path / CONFIG):
+    is_open = config.data.cache == "auto" or config.training.time_limit is not None
+    if not is_open or not path or not os.path.lexists(path / CONFIG):
         return config
-    cache = read_unfinished_config(path).data.cache
-    return config.model_copy(update={"data": config.data.model_copy(update={"cache": cache})})
+    began = read_unfinished_config(path)
+    if config.data.cache == "auto":
+        data = config.data.model_copy(update={"cache": began.data.cache})
+        config = config.model_copy(update={"data": data})
+    if config.training.time_limit is not None and began.training.time_limit is None:
+        settled = {"epochs": began.training.epochs, "time_limit": None}
+        training = config.training.model_copy(update=settled)
+        model = config.model.model_copy(update={"ensemble": began.model.ensemble})
+        run = config.run.model_copy(update={"threads": began.run.threads})
+        config = config.model_copy(update={"training": training, "model": model, "run": run})
+    return config
 
 
 def refuse_changes(config: Config, path: Path, facts: Mapping[str, Any]) -> None:
@@ -211,13 +222,13 @@ def _changed(key: str, path: str) -> Fault:
 
 
 def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) -> None:
-    before, config = read_unfinished_config(path), with_cache_of_run(config, path)
+    before, config = read_unfinished_config(path), as_run_began(config, path)
     old, new = (flat_values(each.model_dump(mode="json", exclude={"search"})) for each in (before, config))
     # Threads are compared by themselves: null stands for a number that run.json tells.
     free = ("run.dir", _THREADS, "run.log", "gates")
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]
     by_epochs = config.depends_on_epochs
-    if with_more_epochs and not by_epochs and _is_more(before.training.epochs, config.training.epochs):
+    if with_more_epochs and not by_epochs and _is_more(before.training, config.training):
         changed.remove(_EPOCHS)
     faults = []
     for key in changed:
@@ -229,5 +240,8 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
         raise RunDirError(*faults)
 
 
-def _is_more(before: int | str, now: int | str) -> bool:
-    return isinstance(before, int) and isinstance(now, int) and now > before
+def _is_more(before: TrainingConfig, now: TrainingConfig) -> bool:
+    epochs = before.epochs
+    if epochs == "auto" and before.auto_steps is None:
+        epochs = MOST_EPOCHS
+    return isinstance(epochs, int) and isinstance(now.epochs, int) and now.epochs > epochs

@@ -181,6 +181,12 @@ class IntervalsRecord(_Shape):
         return self
 
 
+class DatePartEntry(_Shape):
+    """A part of dates in `preprocessing.json`."""
+
+    levels: list[str]
+
+
 class ColumnEntry(_Shape):
     """A column in `preprocessing.json`."""
 
@@ -192,6 +198,12 @@ class ColumnEntry(_Shape):
     levels: list[str] | None = None
     fold_case: bool = False
     range: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    parts: Annotated[dict[str, DatePartEntry], Field(max_length=8)] = {}
+
+    @property
+    def n_levels(self) -> int:
+        """How many levels it has, as a category or in the parts of its dates."""
+        return len(self.levels or ()) + sum(len(part.levels) for part in self.parts.values())
 
     @model_validator(mode="after")
     def _check_format(self) -> "ColumnEntry":

@@ -124,9 +124,7 @@ def _open(path: Path, record: dict[str, Any]) -> TrainedRun:
     config = read_config(path, record)
     preprocessing = read_preprocessing(path, record)
     n_columns, n_features = len(preprocessing.columns), len(preprocessing.features)
-    n_levels = sum(
-        min(len(entry.levels or ()), MAX_DECLARED_LEVELS) for entry in preprocessing.columns.values()
-    )
+    n_levels = sum(min(entry.n_levels, MAX_DECLARED_LEVELS) for entry in preprocessing.columns.values())
     if n_features > FEATURES_PER_COLUMN * n_columns + n_levels:
         message = (
             f"{n_features:,} features are more than {n_columns:,} columns of {n_levels:,} levels can give"

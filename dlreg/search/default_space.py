@@ -43,7 +43,8 @@ def _round_a_recipe(config: Config) -> Parameters:
     rate, decay = training.learning_rate, training.weight_decay
     many = len(config.preprocessing.embeddings) > 1
     dropouts = [[0.2, 0.0]] if many else [0.1]
-    steps = {"training.auto_steps": _choice(training.auto_steps, [min(2 * training.auto_steps, MOST_STEPS)])}
+    own_steps = training.auto_steps
+    steps = {"training.auto_steps": _choice(own_steps, [min(2 * own_steps, MOST_STEPS)])} if own_steps else {}
     return {
         "training.learning_rate": _around(rate, rate / 3, rate),
         "training.weight_decay": _around(decay, decay / 4, decay * 4)

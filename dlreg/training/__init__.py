@@ -5,6 +5,7 @@
 - `progress`: history, best epochs, early stopping, plateaus, refitting
 - `checkpoint`: all that the rest of a training depends on
 - `listener`: who is told of the progress
+- `sizing`: how many epochs and members fit in a time
 - `loop`: epoch after epoch, over `dlreg.engine.trainer`
 - `trees`: boosted trees, fitted beside the members
 - `blending`: how members are weighed, and what is beside them

@@ -5,6 +5,7 @@ one call of a program (`dlreg.engine.trainer`); between two calls Python only dr
 decides what is best and when to stop (`dlreg.training.progress`).
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +30,9 @@ from dlreg.model.weights import Weights
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.progress import EarlyStopping, Plateau, Progress, Refit
 from dlreg.training.schedules import Schedule, build_refit_schedule, constant_dropout
+
+# Epochs are timed for so long, and no more than so many.
+TIMED_SECONDS, MOST_TIMED = 0.2, 20
 
 # For a member and an epoch, both 0-based, the positions of its training rows in the order it meets them.
 OrderOfRows = Callable[[int, int], np.ndarray]
@@ -227,6 +231,34 @@ def fit(recipe: Recipe, data: TrainingData | StreamedData, hooks: Hooks | None =
     if progress.diverged:
         return Trained(validated, validated, progress)
     return Trained(trainer.last_weights(state), validated, progress)
+
+
+class EpochTime(NamedTuple):
+    """What the epochs of a training cost, in seconds.
+
+    Attributes:
+        compiling: Once.
+        epoch: Each of them, the shortest of a few.
+    """
+
+    compiling: float
+    epoch: float
+
+
+def time_epochs(recipe: Recipe, data: TrainingData | StreamedData) -> EpochTime:
+    """Compiles an epoch and runs it a few times."""
+    trainer = _build_trainer(recipe, data)
+    progress = _start_progress(recipe, has_validation=data.has_validation)
+    state = trainer.start(recipe.initial)
+    seconds: list[float] = []
+    while len(seconds) <= 1 or (sum(seconds[1:]) < TIMED_SECONDS and len(seconds) <= MOST_TIMED):
+        began = time.perf_counter()
+        epoch = _next_epoch(recipe, data, trainer.program, progress)
+        state, means = trainer.run_epoch(state, *epoch)
+        progress.record(np.vstack([means, epoch.steps.learning_rates[-1:]], dtype=np.float64))
+        seconds.append(time.perf_counter() - began)
+    # The first one compiles.
+    return EpochTime(seconds[0] - min(seconds[1:]), min(seconds[1:]))
 
 
 def shuffled_rows(rows: Sequence[np.ndarray], seed: int, n_rows: int | None = None) -> OrderOfRows:

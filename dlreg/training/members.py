@@ -10,6 +10,11 @@ from dlreg.config.schema import Config
 from dlreg.table.splits import Fold, go_forward
 
 LEAST_AUTO_EPOCHS = 8
+# Of a training with neither epochs nor steps: as many passes, within limits, as make so many visits to a row.
+VISITS, LEAST_EPOCHS, MOST_EPOCHS = 8_000_000, 100, 400
+# Small batches on small tables: an epoch of them has more steps, and each is noisier.
+SMALL_BATCH, BATCH, MOST_ROWS_OF_SMALL_BATCHES = 16, 32, 10_000
+LEAST_PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -92,14 +97,17 @@ def divide_epoch(n_rows: int, batch_size: int, *, equal_batches: bool) -> tuple[
     return -(-n_rows // steps_per_epoch) if equal_batches else min(batch_size, n_rows), steps_per_epoch
 
 
-def count_epochs(epochs: int | str, steps_per_epoch: int, auto_steps: int) -> int:
+def count_epochs(epochs: int | str, n_rows: int, steps_per_epoch: int, auto_steps: int | None) -> int:
     """How many epochs there will be at most.
 
-    `auto` is as many as `auto_steps` steps make. On small tables, which are learnt by heart before, it is
-    fewer: `auto_steps` / 20 epochs, or as many as a quarter of the steps make, up to `auto_steps` / 5.
+    `auto` is as many as `auto_steps` steps make, if they are given. On small tables, which are learnt by
+    heart before, it is fewer: `auto_steps` / 20 epochs, or as many as a quarter of the steps make, up to
+    `auto_steps` / 5. Else it is 400 up to 20,000 rows, and in proportion fewer for more rows, 100 at least.
     """
     if isinstance(epochs, int):
         return epochs
+    if auto_steps is None:
+        return max(LEAST_EPOCHS, min(MOST_EPOCHS, VISITS // n_rows))
     enough = auto_steps // max(steps_per_epoch, 20)
     on_small_tables = auto_steps // max(4 * steps_per_epoch, 5)
     return max(LEAST_AUTO_EPOCHS, enough, on_small_tables)
@@ -130,12 +138,14 @@ class EpochPlan:
         batch_size: The most rows of a batch.
         steps_per_epoch: Batches in an epoch.
         epochs: The most epochs there will be.
+        patience: Epochs without improvement before training ends; None where it does not end early.
     """
 
     n_rows: int
     batch_size: int
     steps_per_epoch: int
     epochs: int
+    patience: int | None
 
 
 def plan_epochs(config: Config, n_rows: int) -> EpochPlan:
@@ -145,6 +155,13 @@ def plan_epochs(config: Config, n_rows: int) -> EpochPlan:
         config: Of the run.
         n_rows: Training rows of an epoch: those of the member that has most.
     """
-    training = config.training
-    batch_size, steps = divide_epoch(n_rows, training.batch_size, equal_batches=training.equal_batches)
-    return EpochPlan(n_rows, batch_size, steps, count_epochs(training.epochs, steps, training.auto_steps))
+    training, stopping = config.training, config.training.early_stopping
+    most = training.batch_size
+    if isinstance(most, str):
+        most = SMALL_BATCH if n_rows <= MOST_ROWS_OF_SMALL_BATCHES else BATCH
+    batch_size, steps = divide_epoch(n_rows, most, equal_batches=training.equal_batches)
+    epochs = count_epochs(training.epochs, n_rows, steps, training.auto_steps)
+    patience = stopping.patience if stopping else None
+    if isinstance(patience, str):
+        patience = max(LEAST_PATIENCE, epochs // 10)
+    return EpochPlan(n_rows, batch_size, steps, epochs, patience)

@@ -24,6 +24,7 @@ from dlreg.table.dataset import Dataset, Part
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.blending import BlendedRows, mix_members
 from dlreg.training.loop import (
+    EpochTime,
     Hooks,
     Recipe,
     StreamedData,
@@ -33,6 +34,7 @@ from dlreg.training.loop import (
     fit,
     padded_rows,
     shuffled_rows,
+    time_epochs,
 )
 from dlreg.training.members import (
     EpochPlan,
@@ -107,6 +109,29 @@ def train_members(
         hooks: The callbacks.
         fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
     """
+    return fit(*_recipe_and_data(config, dataset, preprocessing, variants, x, fold_x), hooks)
+
+
+def time_training(
+    config: Config,
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    variants: Sequence[Variant],
+    x: Mapping[str, np.ndarray],
+    fold_x: Sequence[np.ndarray] = (),
+) -> EpochTime:
+    """What the epochs of `train_members` cost."""
+    return time_epochs(*_recipe_and_data(config, dataset, preprocessing, variants, x, fold_x))
+
+
+def _recipe_and_data(
+    config: Config,
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    variants: Sequence[Variant],
+    x: Mapping[str, np.ndarray],
+    fold_x: Sequence[np.ndarray],
+) -> tuple[Recipe, TrainingData]:
     plan = plan_epochs(config, dataset.rows_per_epoch)
     parts = {
         name: TrainingRows(x[name], _scaled_target(preprocessing, dataset.parts[name].y_true))
@@ -116,7 +141,7 @@ def train_members(
         data = _with_rows_of_folds(config, dataset, parts["train"], fold_x, plan.n_rows)
     else:
         data = _training_data(config, dataset, parts, plan.n_rows)
-    return fit(_recipe(config, preprocessing, variants, plan), data, hooks)
+    return _recipe(config, preprocessing, variants, plan), data
 
 
 @dataclass(frozen=True)
@@ -348,7 +373,9 @@ def _recipe(
         dropout=build_dropout_schedule(
             config.model.dropout_schedule, n_steps=plan.epochs * plan.steps_per_epoch
         ),
-        early_stopping=EarlyStopping(**stopping.model_dump()) if stopping else None,
+        early_stopping=EarlyStopping(plan.patience, stopping.min_delta)
+        if stopping and plan.patience
+        else None,
         plateau=Plateau(**schedule_options) if lowered_on_plateau else None,
         restore_best_weights=settings.restore_best_weights,
         refit=Refit(

@@ -551,7 +551,7 @@ def test_the_drafted_config_trains(tmp_path, cli):
     assert cli("init", "t.csv", "--target", "y", "-o", "t.yaml", cwd=tmp_path).returncode == 0
     done = cli("train", "t.yaml", "--set", "training.epochs=1", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["features"] == 6
+    assert json.loads(done.stdout)["features"] == 13
 
 
 @pytest.mark.bad_input("data")

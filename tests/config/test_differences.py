@@ -14,7 +14,7 @@ def test_a_key_of_a_section_has_its_name_with_a_dot():
     values = flat_config(config("model: {hidden_layers: [8]}\n"))
     assert values["model.hidden_layers"] == [8]
     assert values["preset"] == "standard"
-    assert values["training.early_stopping.patience"] == 20
+    assert values["training.early_stopping.patience"] == "auto"
 
 
 def test_what_is_given_by_column_is_one_value():
@@ -26,7 +26,7 @@ def test_what_is_given_by_column_is_one_value():
 def test_a_part_that_is_switched_off_differs_by_what_the_other_has():
     stopped, never = config(), config("training: {early_stopping: null}\n")
     assert differing_keys([stopped, never]) == {
-        "training.early_stopping.patience": [20, None],
+        "training.early_stopping.patience": ["auto", None],
         "training.early_stopping.min_delta": [0.0, None],
     }
 

@@ -217,5 +217,5 @@ def test_ranges_stand_in_the_schema():
     assert (rate["exclusiveMinimum"], rate["default"], rate["type"]) == (0, 0.001, "number")
     widths = SCHEMA["$defs"]["ModelConfig"]["properties"]["hidden_layers"]["items"]
     assert (widths["minimum"], widths["maximum"]) == (1, 65536)
-    assert not math.isinf(SCHEMA["$defs"]["TrainingConfig"]["properties"]["auto_steps"]["maximum"])
+    assert not math.isinf(SCHEMA["$defs"]["TrainingConfig"]["properties"]["seed"]["maximum"])
     assert re.search("0 for none", SCHEMA["$defs"]["DataConfig"]["properties"]["test_split"]["description"])

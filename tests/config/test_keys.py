@@ -25,7 +25,9 @@ def test_the_sections_are_all_keys_of_the_document_but_the_preset() -> None:
 def test_keys_come_with_what_they_mean() -> None:
     keys = override_keys()
     assert keys["data.target"] == "The column to predict."
-    assert keys["training.early_stopping.patience"] == "Epochs without improvement before training ends."
+    assert keys["training.early_stopping.patience"] == (
+        "Epochs without improvement before the end; auto for a tenth of all, 20 at least."
+    )
     assert {"preset", *section_keys()} <= set(keys)
     assert all(keys.values())
 

@@ -16,9 +16,15 @@ BAD = [
     ("training:\n  learning_rte: 1e-3", 5, 3, "unknown key training.learning_rte"),
     ("training: {early_stopping: {patienc: 1}}", 4, 29, "unknown key training.early_stopping.patienc"),
     ("training: {schedule: {name: constant, factor: 1}}", 4, 39, "unknown key training.schedule.factor"),
-    ("preset: slow", 4, 9, "preset must be one of standard, fast, accurate"),
-    ("preset: 1", 4, 9, "preset must be one of standard, fast, accurate"),
-    ("preset: acurate", 4, 9, "preset must be one of standard, fast, accurate"),
+    ("preset: slow", 4, 9, "preset must be one of standard, fast, accurate, best"),
+    (
+        "training: {early_stopping: {patience: soon}}",
+        4,
+        39,
+        'training.early_stopping.patience must be auto or a whole number from 1 to 2147483647, found "soon"',
+    ),
+    ("preset: 1", 4, 9, "preset must be one of standard, fast, accurate, best"),
+    ("preset: acurate", 4, 9, "preset must be one of standard, fast, accurate, best"),
     (
         "training: {cross_validation: 5, refit: {epochs_fraction: 0}}",
         4,

@@ -24,7 +24,7 @@ from dlreg.config.suggestions import hint_for_unknown_key, meant_scalar
         ("  test_path: s3://a/b", "download it first"),
         ('training: {epochs: "9"}', "without quotes"),
         ("model: {hidden_layers: 9}", "Write it as a list, [9]."),
-        ("training: {epochs: 0}", "Leave it out for the default, 100."),
+        ("training: {seed: -1}", "Leave it out for the default, 42."),
         ("training: ~", "Its keys are loss, optimizer"),
         ("training: {loss: mean_absolute_error}", "Did you mean mae?"),
         ("  types: {a: float}", "Did you mean number?"),

@@ -24,7 +24,7 @@ TEXTS = (
     "training: {schedule: {name: step, every_epochs: 7}, early_stopping: null}\ngates: [validation.r2<0]\n",
 )
 VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "preset": st.sampled_from(["standard", "fast", "accurate"]),
+    "preset": st.sampled_from(["standard", "fast", "accurate", "best"]),
     "training.learning_rate": st.floats(1e-300, 1e300) | st.integers(1, 3),
     "training.batch_size": st.integers(1, 2**31 - 1),
     "training.epochs": st.sampled_from(["auto", 1, 100]),

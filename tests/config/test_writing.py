@@ -108,7 +108,8 @@ def values_of(node: dict, definitions: dict) -> st.SearchStrategy:
     match node["type"]:
         case "object" if "properties" in node:
             keys = {
-                key: SPECIAL[key] if key in SPECIAL else values_of(inner, definitions)
+                # `preprocessing.dates` is a word.
+                key: SPECIAL[key] if key in SPECIAL and "enum" not in inner else values_of(inner, definitions)
                 for key, inner in node["properties"].items()
             }
             # Only its name tells one schedule from another.

@@ -48,11 +48,23 @@ def run(tmp_path_factory):
     # What `init` points out, but does not decide.
     assert 'set data.dates: {counted: "epoch_milliseconds"}' in " ".join(done.stderr.split())
     more = ("--set", "data.dates.counted=epoch_milliseconds", "--set", "data.types.counted=date")
+    more = (*more, "--set", "preprocessing.dates=calendar")
     done = run_cli(
         "train", "config.yaml", "--run-dir", "run", *more, "--set", "training.epochs=3", cwd=folder
     )
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def test_parts_of_the_calendar_that_hardly_repeat_are_left_out_and_told(run):
+    columns = json.loads((run / "run/preprocessing.json").read_text())["columns"]
+    assert [*columns["german"]["parts"]] == ["weekday"]
+    assert [*columns["counted"]["parts"]] == ["weekday", "hour"]
+    assert columns["counted"]["parts"]["hour"]["levels"] == [f"{hour:02}" for hour in range(24)]
+    notes = json.loads((run / "run/run.json").read_text())["notes"]
+    assert any("'german'" in note and "days of the year" in note for note in notes), notes
+    checked = run_cli("check", "config.yaml", "--set", "preprocessing.dates=calendar", cwd=run)
+    assert "hardly repeat" in " ".join(checked.stdout.split())
 
 
 def predictions(folder, table):

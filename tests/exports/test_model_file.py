@@ -20,6 +20,7 @@ from dlreg.evaluation.intervals import Intervals
 from dlreg.exports.c import numbers, texts
 from dlreg.exports.c.model_file import c_source
 from dlreg.exports.tensors import read_graph
+from dlreg.features.date_parts import DateOptions
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding
@@ -59,7 +60,9 @@ def small_table(n_rows=80):
 )
 def test_every_column_and_scaling_is_as_onnx_runtime_has_it(table, tmp_path, numeric, categorical):
     columns, cells = table
-    options = {"numeric": numeric, "categorical": categorical, "missing": "mean"}
+    options = {
+        "numeric": numeric, "categorical": categorical, "missing": "mean", "dates": DateOptions("calendar"),
+    }  # fmt: skip
     content = some_pipeline(columns, cells, preprocessing=options)
     model = model_of(columns, content, tmp_path, flags=("-O1",))
     assert share_apart(model.predict(cells), content, cells) < ROUNDING

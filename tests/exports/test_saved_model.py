@@ -13,6 +13,7 @@ from dlreg.evaluation.intervals import LEVEL, Intervals
 from dlreg.exports.saved_model import write_saved_model
 from dlreg.exports.tensorflow_operators import LOOKUPS, OPERATORS
 from dlreg.exports.tensors import read_graph
+from dlreg.features.date_parts import DateOptions
 from dlreg.model.architecture import Network
 from dlreg.model.mixture import Mixture
 from dlreg.pipeline.networks import ACTIVATIONS
@@ -40,7 +41,7 @@ def test_a_fresh_process_without_dlreg_predicts_the_same(table, tmp_path):
         cells[name][place : place + 3, 0] = ["nonsense", " ", "2023-02-29"]
     cells["prediction"][:4, 0] = ["never seen", " a\t", "\u3000b", "A"]
     y = np.random.default_rng(1).gamma(2.0, 100.0, N_ROWS)
-    preprocessing = fit(columns, cells, y, numeric="quantile")
+    preprocessing = fit(columns, cells, y, numeric="quantile", dates=DateOptions("calendar"))
     width = len(preprocessing.feature_names)
     model, _ = drawn(preprocessing, Network(width, [8], "mish"), n_members=2)
     content = add_residual_scale(model, some_scale(width)).SerializeToString()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dlreg.errors import DataError
+from dlreg.features.date_parts import MONTH_DAY, WEEKDAY
 from dlreg.features.numbers import (
     columns_with_gaps,
     count_levels,
@@ -50,7 +51,16 @@ def test_missing_numbers_are_filled_with_an_average(missing, fill):
 
 def test_features_are_counted_without_fitting():
     assert count_numbers(COLUMNS) == 6
-    assert count_levels(COLUMNS, CELLS) == [3, 2]
+    assert count_levels(COLUMNS, CELLS, {}) == [3, 2]
+    assert count_levels(COLUMNS, CELLS, {"day": (WEEKDAY,)}) == [3, 4, 2]
+
+
+def test_parts_of_dates_are_texts_after_their_numbers():
+    features = fit_features(CELLS, COLUMNS, "median", flagged={"day"}, parts={"day": (WEEKDAY, MONTH_DAY)})[2]
+    assert [feature.kind for feature in features] == ["number"] * 5 + ["flag", "text", "text"]
+    values = dict(read_features([COLUMNS[2]], [features], CELLS))
+    assert values[features[-2]].tolist() == ["Friday", "Monday", "", "Saturday"]
+    assert values[features[-1]].tolist() == ["01-02", "01-05", "", "01-03"]
 
 
 def test_missing_numbers_of_every_column_are_refused_at_once():

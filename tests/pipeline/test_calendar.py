@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 from support.dates import FORMATS, date_formats, series
 
 from dlreg.features.calendar import calendar_features
+from dlreg.features.date_parts import part_texts, possible_parts
 from dlreg.pipeline.calendar import calendar_nodes
 from dlreg.pipeline.graph import Graph
 from dlreg.pipeline.vetting import OPERATORS
@@ -23,8 +24,9 @@ ZONES = ("UTC", "-03:30", "Europe/Berlin", "America/New_York", "Australia/Lord_H
 
 def graph_of(column):
     graph = Graph()
-    features = calendar_nodes(graph, "text", column)
-    out = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in features]
+    numbers, texts = calendar_nodes(graph, "text", column, possible_parts(column.date_format))
+    out = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in numbers]
+    out += [helper.make_tensor_value_info(name, TensorProto.STRING, None) for name in texts]
     text = helper.make_tensor_value_info("text", TensorProto.STRING, [None, 1])
     assert {(node.domain, node.op_type) for node in graph.nodes} <= OPERATORS.keys()
     return ort.InferenceSession(graph.model([text], out).SerializeToString())
@@ -32,9 +34,14 @@ def graph_of(column):
 
 def check_agreement(column, texts):
     """Compares both, and returns which texts are no dates."""
-    expected = calendar_features(parse_column(series(*texts), column), column.date_format)
+    moments = parse_column(series(*texts), column)
+    expected = calendar_features(moments, column.date_format)
+    parts = possible_parts(column.date_format)
     cells = np.array(texts, dtype=object).reshape(-1, 1)
-    features = np.column_stack(graph_of(column).run(None, {"text": cells}))
+    outputs = graph_of(column).run(None, {"text": cells})
+    features = np.column_stack(outputs[: expected.shape[1]])
+    for part, levels in zip(parts, outputs[expected.shape[1] :], strict=True):
+        assert levels[:, 0].tolist() == part_texts(part, moments).tolist(), part.name
     np.testing.assert_array_equal(features[:, 0], expected[:, 0])
     # The last place of a rounded sine may differ by one.
     np.testing.assert_allclose(features, expected, atol=1.1e-6, rtol=0)

@@ -9,6 +9,7 @@ import pytest
 from support.tables import part_of
 
 from dlreg.config.schema import NumericScaling
+from dlreg.features.date_parts import DateOptions
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.scaling import scaling_graph
@@ -49,7 +50,7 @@ def test_the_stages_give_the_rows_that_a_network_reads(numeric, categorical, kin
     y = np.random.default_rng(2).normal(size=80)
     preprocessing = fit_preprocessing(
         part_of(cells, y), columns, numeric=numeric, missing="median", missing_indicator=True,
-        categorical=categorical, target="none",
+        categorical=categorical, target="none", dates=DateOptions("calendar"),
     )  # fmt: skip
     features = run(
         cells_graph(columns, preprocessing.features, preprocessing.levels),

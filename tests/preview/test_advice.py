@@ -50,6 +50,7 @@ WARNINGS = {
     "large batch": (lambda t: t, "training: {batch_size: 500}", "training.batch_size is 500, above the 128"),
     "linear": (lambda t: t, "model: {activation: linear}", "model.activation is linear"),
     "idle time zone": (lambda t: t, "  time_zone: UTC", "data.time_zone is UTC, but no column"),
+    "idle calendar": (lambda t: t, "preprocessing: {dates: calendar}", "preprocessing.dates is calendar, but no"),
     "unscaled days": (with_days, "preprocessing: {numeric: none}", "preprocessing.numeric is none"),
 }  # fmt: skip
 

@@ -5,23 +5,29 @@ from support.tables import folder_with, make_table, plain_table
 
 from dlreg.commands.check import check
 from dlreg.config.reading import load_config
-from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.preview.plan import count_features, plan_training
 from dlreg.processor import usable_cores
+from dlreg.steps.preparing import preprocess
 from dlreg.table.dataset import load_dataset
 
 
+@pytest.mark.parametrize("dates", ["cycles", "calendar"])
 @pytest.mark.parametrize("categorical", ["onehot", "ordinal", "embedding"])
 @pytest.mark.parametrize("seed", range(3))
-def test_features_are_counted_as_scikit_learn_makes_them(tmp_path, categorical, seed):
+def test_features_are_counted_as_they_are_made(tmp_path, categorical, seed, dates):
     table = make_table().rename(columns={"소요 시간": "y"})
     path = folder_with(tmp_path, table, exclude=["id"], dates={"day": "%d/%m/%Y"})
-    config = load_config(path, [f"training.seed={seed}"])
+    overrides = [
+        f"training.seed={seed}",
+        f"preprocessing.categorical={categorical}",
+        f"preprocessing.dates={dates}",
+    ]
+    config = load_config(path, overrides)
     dataset = load_dataset(config)
-    options = config.preprocessing.model_dump(exclude={"embedding"}) | {"categorical": categorical}
-    train = dataset.parts["train"]
-    fitted = fit_preprocessing(train, dataset.columns, **options)
-    assert count_features(dataset.columns, train, categorical) == len(fitted.feature_names)
+    fitted = preprocess(config, dataset).preprocessing
+    n_features = count_features(config, dataset.columns, dataset.parts["train"])
+    assert n_features == len(fitted.feature_names) == plan_training(config, dataset).features
+    assert any(name.startswith("day.weekday") for name in fitted.feature_names) == (dates == "calendar")
 
 
 def test_levels_outside_the_training_rows_are_no_features(tmp_path):

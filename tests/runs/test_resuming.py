@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -68,6 +69,22 @@ def test_where_steps_depend_on_the_number_of_epochs_it_counts(tmp_path):
         for epochs in (5, 50)
     )
     assert few != many
+
+
+@pytest.mark.parametrize(
+    ("began", "goes_on", "is_refused"),
+    [("epochs: 5", "epochs: 6", False), ("epochs: 5", "epochs: 4", True), ("epochs: 5", "epochs: auto", True),
+     ("epochs: auto", "epochs: 500", False), ("epochs: auto", "epochs: 300", True),
+     ("epochs: auto, auto_steps: 90", "epochs: 500, auto_steps: 90", True)],
+)  # fmt: skip
+def test_a_run_may_go_on_for_more_epochs_than_it_began_with(tmp_path, began, goes_on, is_refused):
+    (tmp_path / "table.csv").write_bytes(CONTENT)
+    with open_run_dir(tmp_path / "run") as run:
+        run.write("config.yaml", config_yaml(config_of(tmp_path, began)))
+        run.set_status("interrupted", facts_of(tmp_path))
+    expected = pytest.raises(RunDirError, match=r"training\.epochs was") if is_refused else nullcontext()
+    with expected:
+        refuse_changes(config_of(tmp_path, goes_on), tmp_path / "run", facts_of(tmp_path))
 
 
 def test_a_run_directory_stands_for_its_config(unfinished, tmp_path):

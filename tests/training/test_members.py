@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from dlreg.config.schema import Config, DataConfig, TrainingConfig
 from dlreg.table.splits import rows_per_epoch, split_folds
 from dlreg.training.loop import shuffled_rows
 from dlreg.training.members import (
     count_epochs,
     count_refit_epochs,
     divide_epoch,
+    plan_epochs,
     plan_members,
     predicting_members,
     training_rows,
@@ -51,10 +53,27 @@ def test_members_that_know_fewer_rows_of_late_predict_no_new_ones(method, refitt
 
 
 def test_epochs_auto_is_a_number_of_steps():
-    assert count_epochs(7, 1000, 4096) == 7
-    counts = [count_epochs("auto", steps, 4096) for steps in (1, 2, 3, 4, 5, 20, 50, 600)]
+    assert count_epochs(7, 32_000, 1000, 4096) == 7
+    counts = [count_epochs("auto", 32 * steps, steps, 4096) for steps in (1, 2, 3, 4, 5, 20, 50, 600)]
     assert counts == [819, 512, 341, 256, 204, 204, 81, 8]
-    assert count_epochs("auto", 2, 1536) == 192
+    assert count_epochs("auto", 64, 2, 1536) == 192
+
+
+def test_epochs_and_batches_and_patience_go_by_rows():
+    def plan(n_rows, **training):
+        config = Config(data=DataConfig(path="table.csv", target="y"), training=TrainingConfig(**training))
+        plan = plan_epochs(config, n_rows)
+        return plan.batch_size, plan.steps_per_epoch, plan.epochs, plan.patience
+
+    assert plan(10) == (10, 1, 400, 40)
+    assert plan(10_000) == (16, 625, 400, 40)
+    assert plan(10_001) == (32, 313, 400, 40)
+    assert plan(40_000) == (32, 1250, 200, 20)
+    assert plan(10**7) == (32, 312_500, 100, 20)
+    assert plan(10_000, epochs=1000) == (16, 625, 1000, 100)
+    assert plan(10_000, batch_size=64, epochs=50) == (64, 157, 50, 20)
+    assert plan(10_000, early_stopping={"patience": 3}) == (16, 625, 400, 3)
+    assert plan(10_000, early_stopping=None) == (16, 625, 400, None)
 
 
 def test_batches_of_one_size_hold_every_row_and_few_more():

@@ -188,13 +188,16 @@ def _ridge(train: BlendedRows, y: np.ndarray, folds: Sequence[Fold]) -> tuple[np
     Where folds go forward in time it is one of all rows instead: the first ones know few, and none of late.
     """
     from sklearn.linear_model import RidgeCV
+    from threadpoolctl import threadpool_limits
 
     predictions, models = np.full(len(y), np.nan), []
-    for number, fold in enumerate(folds):
-        model = RidgeCV(RIDGE_PENALTIES).fit(train.spread(fold.train, number), y[fold.train])
-        predictions[fold.validation] = model.predict(train.spread(fold.validation, number))
-        models.append(model)
-    if go_forward(folds):
-        models = [RidgeCV(RIDGE_PENALTIES).fit(train.spread(slice(None)), y)]
+    # For the matrix of some hundred levels two threads take ten times as long, where others want the cores.
+    with threadpool_limits(1, "blas"):
+        for number, fold in enumerate(folds):
+            model = RidgeCV(RIDGE_PENALTIES).fit(train.spread(fold.train, number), y[fold.train])
+            predictions[fold.validation] = model.predict(train.spread(fold.validation, number))
+            models.append(model)
+        if go_forward(folds):
+            models = [RidgeCV(RIDGE_PENALTIES).fit(train.spread(slice(None)), y)]
     coefficients = np.mean([model.coef_ for model in models], axis=0)
     return predictions, coefficients, float(np.mean([model.intercept_ for model in models]))

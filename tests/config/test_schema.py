@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from support.configs import HEAD, load
 
-from dlreg.config.schema import Activation, Config
+from dlreg.config.schema import Activation, Config, ModelConfig
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -127,3 +127,20 @@ def test_the_json_schema_describes_every_key() -> None:
 
 def test_activations_are_of_one_name_each() -> None:
     assert len(set(get_args(Activation))) == len(get_args(Activation)) == 26
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (True, ("ridge",)),
+        (False, ()),
+        ([], ()),
+        (["trees", "ridge", "trees"], ("ridge", "trees")),
+        (["trees"], ("trees",)),
+    ],
+)
+def test_what_is_blended_has_one_spelling_and_yes_or_no_still_mean_what_they_did(
+    given: object, expected: tuple[str, ...]
+) -> None:
+    assert ModelConfig(blend=given).blend == expected
+    assert ModelConfig(**ModelConfig(blend=given).model_dump(mode="json")).blend == expected

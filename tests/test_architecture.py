@@ -44,7 +44,7 @@ DOORS = {
     "keras": {"engine", "model.keras_model", "model.initial_weights"},
     "sklearn": {"training.blending", "training.trees", "evaluation.boosting", "api.regressor"},
     "IPython": {"api.progress"},
-    "threadpoolctl": {"evaluation.boosting", "training.trees"},
+    "threadpoolctl": {"evaluation.boosting", "training.blending", "training.trees"},
     "jinja2": {"report.page"},
     "onnxruntime": {"pipeline.session", "trackers.mlflow_model"},
     "model_signing": {"runs.signature"},

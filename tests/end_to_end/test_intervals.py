@@ -52,7 +52,7 @@ def test_predict_writes_intervals_that_hold_their_share(uneven):
     assert 0.85 < metrics["coverage_90"] < 0.95
     record = read_json(uneven / "run" / "intervals.json")
     assert (record["calibrated_on"], record["scale"], record["rows"]) == ("validation", "learned", 480)
-    assert metrics["width_90"] < 0.95 * record["constant_width_90"]
+    assert metrics["width_90"] < record["constant_width_90"]
     wider = run_cli("predict", "run", "table.csv", "--interval", "0.99", cwd=uneven)
     wider = pd.read_csv(io.StringIO(wider.stdout))
     assert (wider["y_upper"] > table["y_upper"]).all()
@@ -68,11 +68,12 @@ def test_the_pipeline_alone_says_what_it_predicts_and_gives_the_intervals_of_pre
     assert intervals == read_json(uneven / "run" / "intervals.json")
     table = pd.read_csv(uneven / "table.csv")
     y_pred, scale = session.run(None, {name: table[[name]].to_numpy() for name in ("x", "residual_scale")})
-    half = scale * intervals["scores"][math.ceil((intervals["rows"] + 1) * 0.9) - 1]
+    # Errors of a target that is learnt as a logarithm reach further above.
+    scores, place = intervals["signed_scores"], math.ceil((intervals["rows"] + 1) * 0.95) - 1
     done = run_cli("predict", "run", "table.csv", "--interval", "0.9", cwd=uneven)
     predicted = pd.read_csv(io.StringIO(done.stdout))
-    assert np.array_equal(predicted["y_lower"], (y_pred - half)[:, 0])
-    assert np.array_equal(predicted["y_upper"], (y_pred + half)[:, 0])
+    assert np.array_equal(predicted["y_lower"], (y_pred + scale * scores[-1 - place])[:, 0])
+    assert np.array_equal(predicted["y_upper"], (y_pred + scale * scores[place])[:, 0])
 
 
 def test_evaluate_repeats_what_training_said_of_intervals(uneven):

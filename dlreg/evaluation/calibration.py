@@ -42,7 +42,7 @@ PENALTIES = (*(10.0 ** (power / 2) for power in range(-6, 7)), 1e9)
 # 0 is one width for all.
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Of the spread, in quarters. More trusts it too far: refitted members may be closer together and no better.
-SPREAD_QUARTERS = (1, 2)
+SPREAD_QUARTERS = (1,)
 # What gains less than a hundredth is noise.
 LEAST_GAIN = 0.99
 

@@ -41,8 +41,9 @@ LEAST_RESIDUAL = 0.1
 PENALTIES = (*(10.0 ** (power / 2) for power in range(-6, 7)), 1e9)
 # 0 is one width for all.
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
-# Of the spread, in quarters. More trusts it too far: refitted members may be closer together and no better.
-SPREAD_QUARTERS = (1,)
+# Of the spread, in quarters. Where it is imputed, more trusts it too far: refitted members may be closer
+# together and no better.
+SPREAD_QUARTERS, IMPUTED_QUARTERS = (1, 2, 3), (1,)
 # What gains less than a hundredth is noise.
 LEAST_GAIN = 0.99
 
@@ -119,8 +120,10 @@ def calibrate(
         return np.asarray(scores.mean(axis=0) if scores.ndim > 1 else scores)
 
     form = _best([_Form(power) for power in POWERS], scores_of_rows, _Form())
-    if spreads is not None:
-        form = _best([_Form(*powers) for powers in product(POWERS, SPREAD_QUARTERS)], scores_of_rows, form)
+    if spread is not None and spreads is not None:
+        is_known = spread.n_unseen == spread.n_predicting
+        quarters = SPREAD_QUARTERS if is_known else IMPUTED_QUARTERS
+        form = _best([_Form(*powers) for powers in product(POWERS, quarters)], scores_of_rows, form)
     form = _best([form._replace(signed=True)], scores_of_rows, form)
     if not form.power and not form.spread_quarters:
         return Calibration(intervals_of(form), None, width)

@@ -82,7 +82,8 @@ def test_intervals_of_rows_on_which_members_differ_are_wider_and_hold_their_shar
     if slope:
         assert calibrated.scale.spread_quarters
         by_third = [held[part].mean() for part in np.array_split(np.argsort(whole), 3)]
-        assert min(by_third) > 0.8
+        # Of an imputed spread a quarter of the power counts, of a known one as much as helps.
+        assert min(by_third) > (0.8 if n_unseen == N_MEMBERS else 0.75)
         assert margins.sum(axis=1).mean() < 0.95 * calibrated.constant_width
     else:
         assert calibrated.scale is None

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlreg.exports.c.literals import (
@@ -16,6 +16,7 @@ from dlreg.exports.c.literals import (
 
 
 @given(st.lists(st.text(), max_size=30))
+@example(["M", "m", "M_2", "column_M_2"])
 def test_names_are_identifiers_and_no_two_are_alike(names):
     given_names = identifiers(names)
     assert len(given_names) == len(names)

@@ -45,7 +45,7 @@ def identifiers(names: Iterable[str]) -> list[str]:
         plain = free = _identifier(name)
         number = 2
         while free.lower() in given:
-            free, number = f"{plain}_{number}", number + 1
+            free, number = _with_lead(f"{plain}_{number}"), number + 1
         given[free.lower()] = free
     return list(given.values())
 
@@ -56,7 +56,12 @@ def _identifier(name: str) -> str:
     word = re.sub(r"_+", "_", letters).strip("_")[:60].rstrip("_") or "column"
     if not word[0].isalpha():
         word = f"column_{word}"
-    return next(name for name in (word, f"{word}_", f"column_{word}") if is_identifier(name))
+    return word if is_identifier(word) else _with_lead(f"{word}_")
+
+
+def _with_lead(word: str) -> str:
+    """The word, after another one where C has a use of its own for it."""
+    return word if is_identifier(word) else f"column_{word}"
 
 
 def _letters(character: str) -> str:

@@ -5,7 +5,7 @@
     python tests/benchmarks/accuracy.py FOLDER --peers run           # train the peers here, too
     python tests/benchmarks/accuracy.py FOLDER --tables yacht,insurance --splits s0 --set training.seed=1
 
-FOLDER holds `uci/NAME.csv` (target `y`) and `mixed/NAME.csv` (see `MIXED`), each beside a
+FOLDER holds folders of tables, `uci/NAME.csv` (target `y`), `mixed/NAME.csv` and `more/NAME.csv`, each beside a
 `NAME.splits.csv` with one 0/1 column per split, 1 for a test row; and `peers.csv`, the peers' test RMSE by
 `dataset`, `method` and `split`. Nothing is tuned per table: every run has the same config but for its paths,
 its target, the columns to leave out and the format of a date.
@@ -125,6 +125,20 @@ def tables_of(folder: Path) -> list[str]:
     return [path.name.removesuffix(".splits.csv") for path in folder.glob("*/*.splits.csv")]
 
 
+def read_table(folder: Path, name: str, split: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """The cells of a table, as text so that they are written as they were read, and which rows are to test on."""
+    (path,) = folder.glob(f"*/{name}.csv")
+    is_test = pd.read_csv(path.with_suffix(".splits.csv"))[split].to_numpy() == 1
+    return pd.read_csv(path, dtype=str, keep_default_na=False), is_test
+
+
+def data_keys(table: pd.DataFrame, name: str) -> dict[str, Any]:
+    """The keys of `data` that a table needs, without columns to leave out that it does not have."""
+    keys = {**MIXED, **MORE}.get(name, {"target": "y"})
+    known = [column for column in keys.get("exclude", ()) if column in table]
+    return {**keys, "exclude": known} if known else {key: keys[key] for key in keys if key != "exclude"}
+
+
 def seconds_of_import() -> float:
     times = []
     for _ in range(3):
@@ -143,11 +157,8 @@ def measure(
     bare: float,
 ) -> Result:
     """One training: its figures, beside the peers' on the same rows."""
-    keys = MIXED.get(name, {"target": "y"})
-    path = folder / ("mixed" if name in MIXED else "uci") / f"{name}.csv"
-    # As text, so that the tables are written as they were read.
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    is_test = pd.read_csv(path.with_suffix(".splits.csv"))[split].to_numpy() == 1
+    table, is_test = read_table(folder, name, split)
+    keys = data_keys(table, name)
     with tempfile.TemporaryDirectory() as work:
         result = {"table": name, "split": split, "rows": int((~is_test).sum())}
         result |= train(Path(work), table[~is_test], table[is_test], keys, options)
@@ -208,7 +219,7 @@ def read_peers(path: Path) -> dict[tuple[str, str], dict[str, float]]:
 
 def peer_features(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """The inputs as the peers take them: dates in parts, numbers as such, all else as categories."""
-    keys, dates = MIXED.get(name, {"target": "y"}), DATES.get(name, {})
+    keys, dates = data_keys(table, name), DATES.get(name, {})
     features = {}
     for column in table.columns.drop([keys["target"], *keys.get("exclude", [])]):
         cells = table[column].replace("", None)

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from accuracy import MIXED, peer_features, print_line, tables_of
+from accuracy import data_keys, peer_features, print_line, read_table, tables_of
 
 LEVEL, N_GROUPS = 0.9, 4
 COLUMNS = ("score ratio", "coverage", "worst", "width", "CatBoost", "its worst")
@@ -51,10 +51,8 @@ def main() -> None:
 
 def measure(folder: Path, name: str, split: str, preset: str) -> list[float]:
     """The figures of one table and split, in the order of `COLUMNS`."""
-    keys = MIXED.get(name, {"target": "y"})
-    path = folder / ("mixed" if name in MIXED else "uci") / f"{name}.csv"
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    is_test = pd.read_csv(path.with_suffix(".splits.csv"))[split].to_numpy() == 1
+    table, is_test = read_table(folder, name, split)
+    keys = data_keys(table, name)
     y = table[keys["target"]].astype(float).to_numpy()
     predicted = predict(table[~is_test], table[is_test], keys, preset)
     features = peer_features(table, name)

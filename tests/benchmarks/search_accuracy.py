@@ -24,14 +24,12 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
-import pandas as pd
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from accuracy import MIXED, MORE
+from accuracy import data_keys, read_table, tables_of
 
-TARGETS: Mapping[str, dict[str, Any]] = {**MIXED, **MORE}
 # What is measured anew with other seeds goes up and down by as much.
 WORSE = 1.02
 
@@ -39,8 +37,7 @@ WORSE = 1.02
 def main() -> None:
     options = parse_options()
     folder = Path(options.folder)
-    tables = {path.name.removesuffix(".splits.csv"): path.parent for path in folder.glob("*/*.splits.csv")}
-    names = options.tables.split(",") if options.tables else sorted(tables)
+    names = options.tables.split(",") if options.tables else sorted(tables_of(folder))
     print(
         f"{'table':14}{'split':>6}{'own values':>12}{'tuned':>12}{'ratio':>8}{'chosen by':>11}{'seconds':>9}"
     )
@@ -48,7 +45,7 @@ def main() -> None:
     for name in names:
         of_table = []
         for split in options.splits.split(","):
-            own, tuned, chosen_by, seconds = measure(tables[name], name, split, options)
+            own, tuned, chosen_by, seconds = measure(folder, name, split, options)
             of_table.append(tuned / own)
             print(
                 f"{name:14}{split:>6}{own:12.4g}{tuned:12.4g}{tuned / own:8.3f}{chosen_by:11.3f}{seconds:9.0f}",
@@ -76,12 +73,11 @@ def measure(
     folder: Path, name: str, split: str, options: argparse.Namespace
 ) -> tuple[float, float, float, float]:
     """The test RMSE of the config's own values and of the best; that of the metric chosen by; the seconds."""
-    table = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
-    is_test = pd.read_csv(folder / f"{name}.splits.csv")[split] == 1
+    table, is_test = read_table(folder, name, split)
     with tempfile.TemporaryDirectory() as work:
         table[~is_test].to_csv(Path(work) / "train.csv", index=False)
         table[is_test].to_csv(Path(work) / "test.csv", index=False)
-        data = {"path": "train.csv", "test_path": "test.csv", **TARGETS.get(name, {"target": "y"})}
+        data = {"path": "train.csv", "test_path": "test.csv", **data_keys(table, name)}
         (Path(work) / "config.yaml").write_text(yaml.safe_dump({"preset": options.preset, "data": data}))
         searches = [f"--search={search}" for search in options.search]
         command = [sys.executable, "-m", "dlreg", "tune", "config.yaml", "--study", "study", *searches]

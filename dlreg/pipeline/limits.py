@@ -8,9 +8,9 @@ text 9.
 
 from dataclasses import dataclass
 
-MAX_NODES, MAX_PARTS, MAX_BYTES, MAX_PATTERN_MEMORY = 100_000, 1_200_000, 65 << 20, 512 << 20
+MAX_NODES, MAX_PARTS, MAX_BYTES, MAX_PATTERN_MEMORY = 100_000, 1_165_000, 65 << 20, 512 << 20
 # Of these what trees may take.
-PARTS_OF_TREES, BYTES_OF_TREES = 200_000, 1 << 20
+PARTS_OF_TREES, BYTES_OF_TREES = 165_000, 1 << 20
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def preprocess(config: Config, dataset: Dataset) -> Preprocessed:
         DataError: The rows cannot be preprocessed as the config asks, or their pipeline would be too large.
     """
     train = dataset.parts["train"]
-    first, options = dataset.first_window, _options(config)
+    first, options = dataset.first_window, preprocessing_options(config)
     fit_on = partial(fit_preprocessing, train, dataset.columns, target_rows=first, **options)
     folds = dataset.folds if go_forward(dataset.folds) else ()
     with located(str(config.data.path)):
@@ -83,9 +83,12 @@ def preprocess(config: Config, dataset: Dataset) -> Preprocessed:
     return Preprocessed(preprocessing, x, fold_x, fold_x[0][first] if fold_x else x["train"])
 
 
-def _options(config: Config) -> dict[str, Any]:
+def preprocessing_options(config: Config) -> dict[str, Any]:
     """What `fit_preprocessing` is to do."""
-    return {**config.preprocessing.model_dump(exclude={"embedding"}), "dates": date_options(config)}
+    return {
+        **config.preprocessing.model_dump(exclude={"embedding"}),
+        "dates": date_options(config),
+    }
 
 
 def preprocess_from_disk(config: Config, dataset: StoredDataset) -> Preprocessed:
@@ -98,7 +101,7 @@ def preprocess_from_disk(config: Config, dataset: StoredDataset) -> Preprocessed
     Raises:
         DataError: The rows cannot be preprocessed as the config asks, or their pipeline would be too large.
     """
-    options = _options(config)
+    options = preprocessing_options(config)
     sample = dataset.in_memory.parts
     with located(str(config.data.path)):
         preprocessing = fit_preprocessing_on_blocks(

@@ -28,6 +28,7 @@ import yaml
 from onnxruntime import InferenceSession
 
 from dlreg import __version__
+from dlreg.config.presets import PRESETS
 from dlreg.processor import read_cpuinfo
 from dlreg.runs.names import FIGURES, PIPELINE
 
@@ -205,6 +206,7 @@ CASES = {
     ),
     "fast": Case(plain, {"model": TINY, "training": {"auto_steps": 16}}),
     "accurate": Case(kinds, {"data": UNITS, "model": TINY, "training": {"auto_steps": 16}}),
+    "best": Case(plain, {"model": {**TINY, "ensemble": 2}, "training": {"auto_steps": 16}}),
     "written_otherwise": Case(
         kinds,
         {
@@ -278,7 +280,7 @@ def add_case(folder: Path, case: Case, name: str) -> None:
     for number, (key, n_rows) in enumerate(case.own.items()):
         rows = case.make(make_frame(n_rows, numbers + 2 + number))
         rows.to_csv(folder / f"{key}.csv", index=False, **case.csv)
-    preset = name if name in ("fast", "accurate") else "standard"
+    preset = name if name in PRESETS else "standard"
     config: dict[str, Any] = {
         "preset": preset,
         **{key: dict(section) for key, section in case.sections.items()},

@@ -25,6 +25,7 @@ from dlreg.evaluation.metrics import regression_metrics
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.limits import INTERVAL_METRIC_NAMES, METRIC_NAMES
 from dlreg.runs import names
+from dlreg.steps.preparing import preprocessing_options
 from dlreg.table.dataset import load_dataset
 
 # Without cross-validation, and but for what is there only while a run is unfinished or drawn when asked for.
@@ -75,9 +76,7 @@ def test_baselines_are_the_training_mean_and_scikit_learns_linear_regression(pro
     config = load_config(project / "config.yaml")
     dataset = load_dataset(config)
     train, test = dataset.parts["train"], dataset.parts["test"]
-    preprocessing = fit_preprocessing(
-        train, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
-    )
+    preprocessing = fit_preprocessing(train, dataset.columns, **preprocessing_options(config))
     x, x_test = (preprocessing.transform(part.cells).astype(float) for part in (train, test))
     expected = LinearRegression().fit(x, train.y_true).predict(x_test)
     baselines = read_json(project / "run" / "metrics.json")["baselines"]
@@ -122,9 +121,7 @@ def test_stock_keras_loads_the_model_in_safe_mode_and_predicts_the_same(project)
     run, config = project / "run", load_config(project / "config.yaml")
     dataset = load_dataset(config)
     train = dataset.parts["train"]
-    preprocessing = fit_preprocessing(
-        train, dataset.columns, **config.preprocessing.model_dump(exclude={"embedding"})
-    )
+    preprocessing = fit_preprocessing(train, dataset.columns, **preprocessing_options(config))
     x = preprocessing.transform(dataset.parts["test"].cells)
     script = (
         "import sys, numpy as np, keras\n"

@@ -4,6 +4,7 @@ from support.tables import make_table
 
 from dlreg.config.reading import load_config
 from dlreg.features.preprocessing import fit_preprocessing
+from dlreg.steps.preparing import preprocessing_options
 from dlreg.table.dataset import load_dataset
 from dlreg.training.train import build_variants
 
@@ -25,7 +26,7 @@ def test_each_embedding_has_its_dropout_and_a_list_goes_round(tmp_path):
         preprocessing = fit_preprocessing(
             train,
             dataset.columns,
-            **config.preprocessing.model_dump(exclude={"embedding"}),
+            **preprocessing_options(config),
         )
         variants = build_variants(config, preprocessing, preprocessing.transform(train.cells), 6)
         assert [variant.network.dropout for variant in variants] == expected

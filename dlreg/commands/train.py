@@ -29,7 +29,7 @@ from dlreg.preview.advice import advise
 from dlreg.preview.left_out import describe_left_out
 from dlreg.preview.memory import refuse_too_little_memory
 from dlreg.preview.opening import open_dataset, settle_cache
-from dlreg.preview.plan import plan_training
+from dlreg.preview.plan import Plan, plan_training
 from dlreg.processor import usable_cores
 from dlreg.runs.checkpointing import Checkpointer
 from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir
@@ -134,7 +134,7 @@ def train(
             facts |= {"threads": threads_to_go_on_with(config, path, plan.threads)}
         if config.run.log:
             facts |= {"tracking_id": (tracking_id_to_go_on_with(path) if resume else None) or uuid4().hex}
-        checkpointer = _checkpointer(config, dataset, run, facts, interruption)
+        checkpointer = _checkpointer(config, plan, run, facts, interruption)
         run.set_status("running", facts)
         write_config(run, config)
         opening = describe_opening(config, path, facts)
@@ -153,7 +153,8 @@ def train(
                         listener.on_stage("timing an epoch")
                         config, note = _settle_time_limit(config, dataset.in_memory, facts["threads"], began)
                         notes = [*notes, note]
-                        checkpointer = _checkpointer(config, dataset, run, facts, interruption)
+                        plan = plan_training(config, dataset)
+                        checkpointer = _checkpointer(config, plan, run, facts, interruption)
                         write_config(run, config)
                     outcome = _train(config, dataset, run, checkpointer, trackers, draughtsman, target_hint)
                 summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
@@ -178,13 +179,8 @@ def train(
 
 
 def _checkpointer(
-    config: Config,
-    dataset: Dataset | StoredDataset,
-    run: RunDir,
-    facts: Mapping[str, Any],
-    interruption: Interruption,
+    config: Config, plan: Plan, run: RunDir, facts: Mapping[str, Any], interruption: Interruption
 ) -> Checkpointer:
-    plan = plan_training(config, dataset)
     return Checkpointer(run, origin_of(config, facts), plan.epochs + plan.refit_epochs, interruption)
 
 

@@ -58,6 +58,7 @@ EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
 TrackerName = Literal["tensorboard", "mlflow"]
 ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 BlendedModel = Literal["ridge", "trees"]
+MOST_MEMBERS = 100
 
 
 # Which alternative a value is meant to be, so that a fault names what is wrong with that one alone.
@@ -338,7 +339,10 @@ class ModelConfig(_Section):
         default="glorot_uniform", description="Where the weights start."
     )
     ensemble: int = Field(
-        default=1, ge=1, le=100, description="Networks trained side by side, of each embedding and fold."
+        default=1,
+        ge=1,
+        le=MOST_MEMBERS,
+        description="Networks trained side by side, of each embedding and fold.",
     )
     blend: Annotated[
         tuple[BlendedModel, ...],

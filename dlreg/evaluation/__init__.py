@@ -2,8 +2,7 @@
 
 - `metrics`: of predictions and of intervals; `results`: of each part of a table
 - `baselines`: what a network has to beat to be worth its trouble
-- `calibration`: fits prediction intervals; `imputation`: how far apart members are on its rows;
-  `intervals`: how far they reach for new rows
+- `calibration`: fits prediction intervals; `intervals`: how far they reach for new rows
 - `gates`: limits and regressions, read and judged; `bootstrap`: how sure a metric or a regression is
 - `learning_curve`: what a learning curve shows, in words
 - `permutation`: how much each column is worth; `dependence`: what is predicted by its value

@@ -7,11 +7,6 @@ If new rows are like the calibration rows, it holds at least that share of them,
 however good the scale. Where errors reach further to one side, scores keep their sign and each side has a
 quantile of its own.
 
-The scale is learnt from what the networks read and predict, times a power of how far the members are apart:
-the uncertainty of the data and that of the model, weighed by the calibration rows, as CLEAR does, which adds
-them (Calibrated Learning for Epistemic and Aleatoric Risk, 2025, arXiv:2507.08150). Members that are closer
-together once they are refitted with all rows make intervals narrower.
-
 Locally weighted split conformal prediction: Lei, G'Sell, Rinaldo, Tibshirani and Wasserman,
 Distribution-Free Predictive Inference for Regression, JASA 113 (2018), section 5.2. The scale of a
 calibration row is fitted without it, as Vovk's cross-conformal predictors do (Annals of Mathematics and
@@ -21,16 +16,13 @@ Jackknife+, Annals of Statistics 49, 2021).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlreg.evaluation.imputation import impute_spread
 from dlreg.evaluation.intervals import LEVEL, Intervals, calibrated_intervals
 from dlreg.model.levels import spread_levels, spread_widths
-from dlreg.model.member_spread import MemberSpread
 from dlreg.model.residual_scale import ResidualScale, encode_prediction
 
 # With fewer rows, or with more features, the scale would be noise, or slow to fit.
@@ -41,9 +33,6 @@ LEAST_RESIDUAL = 0.1
 PENALTIES = (*(10.0 ** (power / 2) for power in range(-6, 7)), 1e9)
 # 0 is one width for all.
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
-# Of the spread, in quarters. Where it is imputed, more trusts it too far: refitted members may be closer
-# together and no better.
-SPREAD_QUARTERS, IMPUTED_QUARTERS = (1, 2, 3), (1,)
 # What gains less than a hundredth is noise.
 LEAST_GAIN = 0.99
 
@@ -64,19 +53,14 @@ class Calibration:
 
 
 class _Form(NamedTuple):
-    """What intervals are made of: powers of the learnt scale and of the spread, and the kind of scores."""
+    """What intervals are made of: the power of the learnt scale, and the kind of scores."""
 
     power: float = 0.0
-    spread_quarters: int = 0
     signed: bool = False
 
 
 def calibrate(
-    x: np.ndarray,
-    y_true: np.ndarray,
-    y_pred: np.ndarray,
-    categories: Sequence[int] = (),
-    spread: MemberSpread | None = None,
+    x: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, categories: Sequence[int] = ()
 ) -> Calibration:
     """Fits the scale of the errors and computes the scores of the calibration rows.
 
@@ -91,10 +75,9 @@ def calibrate(
         y_true: What was observed, in the target's units, shape `(n_rows,)`.
         y_pred: What is predicted by networks that were not fitted on these rows.
         categories: How many levels each of the last features has, which are embedded.
-        spread: Of the members' predictions of these rows, if there are several.
     """
     residuals = y_true - y_pred
-    constant = calibrated_intervals(residuals, len(residuals))
+    constant = calibrated_intervals(residuals)
     factors = constant.factors(LEVEL)
     width = None if factors is None else sum(factors)
     if width is None or len(residuals) < MIN_ROWS or not residuals.any():
@@ -103,34 +86,21 @@ def calibrate(
         x, categories = x[:, :0], ()
     inputs, sizes = spread_levels(x, categories) if categories else x, np.abs(residuals)
     scales = _cross_fitted(inputs, sizes, y_pred)
-    spreads = impute_spread(spread, np.log(sizes + _floor(sizes)), np.log(scales)) if spread else None
-
-    def scales_of(form: _Form) -> np.ndarray:
-        scale = scales**form.power
-        return scale if spreads is None else scale * spreads ** (form.spread_quarters / 4)
 
     def intervals_of(form: _Form) -> Intervals:
-        return calibrated_intervals(residuals / scales_of(form), len(residuals), signed=form.signed)
+        return calibrated_intervals(residuals / scales**form.power, signed=form.signed)
 
     def scores_of_rows(form: _Form) -> np.ndarray:
         below, above = intervals_of(form).factors(LEVEL) or (0.0, 0.0)
-        scale = scales_of(form)
+        scale = scales**form.power
         outside = np.maximum(-residuals - below * scale, 0.0) + np.maximum(residuals - above * scale, 0.0)
-        scores = (below + above) * scale + 2 / (1 - LEVEL) * outside
-        return np.asarray(scores.mean(axis=0) if scores.ndim > 1 else scores)
+        return np.asarray((below + above) * scale + 2 / (1 - LEVEL) * outside)
 
     form = _best([_Form(power) for power in POWERS], scores_of_rows, _Form())
-    if spread is not None and spreads is not None:
-        is_known = spread.n_unseen == spread.n_predicting
-        quarters = SPREAD_QUARTERS if is_known else IMPUTED_QUARTERS
-        form = _best([_Form(*powers) for powers in product(POWERS, quarters)], scores_of_rows, form)
     form = _best([form._replace(signed=True)], scores_of_rows, form)
-    if not form.power and not form.spread_quarters:
+    if not form.power:
         return Calibration(intervals_of(form), None, width)
     scale = _fit_scale(inputs, sizes, y_pred, np.arange(len(residuals))).to_the_power(form.power)
-    if spreads is not None and form.spread_quarters:
-        limits = float(spreads.min()), float(spreads.max())
-        scale = replace(scale, spread_quarters=form.spread_quarters, spread_limits=limits)
     return Calibration(intervals_of(form), scale, width)
 
 
@@ -180,16 +150,13 @@ def _fit_scale(x: Any, residuals: np.ndarray, y_pred: np.ndarray, rows: np.ndarr
     knots = np.unique(np.quantile(y_pred, np.linspace(0, 1, BINS + 1)))
     knots = knots if len(knots) > 1 else knots[:0]
     inputs = np.column_stack([x, encode_prediction(y_pred, knots)])
-    logarithms = np.log(residuals + _floor(residuals))
+    floor = LEAST_RESIDUAL * (float(np.median(residuals)) or float(np.mean(residuals))) or 1.0
+    logarithms = np.log(residuals + floor)
     # About 1 on average, so that scores are in the target's units and the folds' scales are alike.
     weights, intercept = _ridge(inputs, logarithms - logarithms.mean())
     fitted = inputs @ weights + intercept
     limits = float(fitted.min()), float(fitted.max())
     return ResidualScale(weights[: x.shape[1]], knots, weights[x.shape[1] :], intercept, limits)
-
-
-def _floor(residuals: np.ndarray) -> float:
-    return LEAST_RESIDUAL * (float(np.median(residuals)) or float(np.mean(residuals))) or 1.0
 
 
 def _ridge(

@@ -91,18 +91,18 @@ class Intervals:
         return math.ceil(round(rank * len(self.scores) / self.n_rows, 9)) - 1
 
 
-def calibrated_intervals(scores: np.ndarray, n_rows: int, *, signed: bool = False) -> Intervals:
+def calibrated_intervals(scores: np.ndarray, *, signed: bool = False) -> Intervals:
     """Intervals of the scores of calibration rows.
 
     Args:
-        scores: One or more of each row, as many of each; signed or not.
-        n_rows: How many rows.
+        scores: Of each row, shape `(n_rows,)`.
         signed: Whether a half of what is outside shall lie on each side; else the sign does not count.
     """
-    ordered = np.sort(scores, axis=None) if signed else np.sort(np.abs(scores), axis=None)
+    ordered = np.sort(scores if signed else np.abs(scores))
+    n_rows = len(ordered)
     n_kept = min(n_rows, MAX_SCORES)
-    positions = -(-np.arange(1, n_kept + 1) * len(ordered) // max(n_kept, 1)) - 1
+    positions = -(-np.arange(1, n_kept + 1) * n_rows // max(n_kept, 1)) - 1
     if signed:
-        mirrored = len(ordered) - 1 - positions[::-1]
+        mirrored = n_rows - 1 - positions[::-1]
         positions = np.where(np.arange(n_kept) < n_kept // 2, mirrored, positions)
     return Intervals(n_rows, ordered[positions], signed)

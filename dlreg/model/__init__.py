@@ -6,7 +6,6 @@
 - `levels`: rows with a column for each level, as linear models read them
 - `trees`: regression trees as arrays
 - `mixture`: how members, a ridge regression and trees make one prediction
-- `member_spread`: how far apart members are
 - `optimizer_slots`: what an optimizer keeps beside the parameters
 - `residual_scale`: how large a row's error is to be expected
 - `keras_model`: the network of stock Keras layers

@@ -1,17 +1,16 @@
 """The expected size of a row's error, from what the network reads and what it predicts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
 class ResidualScale:
-    """The expected size of a row's error: exp(clip(x · a + h(y_pred) · b + c)) · clip(s)^p.
+    """The expected size of a row's error: exp(clip(x · a + h(y_pred) · b + c)).
 
     h is the piecewise-linear encoding of the prediction (Gorishniy, Rubachev and Babenko, On Embeddings for
-    Numerical Features in Tabular Deep Learning, 2022): hⱼ = clip((y_pred - kⱼ) / (kⱼ₊₁ - kⱼ), 0, 1). s is the
-    standard deviation of the members' predictions.
+    Numerical Features in Tabular Deep Learning, 2022): hⱼ = clip((y_pred - kⱼ) / (kⱼ₊₁ - kⱼ), 0, 1).
 
     Attributes:
         features: a, shape `(n_features,)`; x has a column for each level, see `dlreg.model.levels`.
@@ -19,8 +18,6 @@ class ResidualScale:
         bins: b, one number for each pair of neighbouring knots.
         intercept: c.
         limits: The least and the greatest logarithm, which are those seen when it was fitted.
-        spread_quarters: 4 p, from 0 to 3, so that square roots are enough to compute it.
-        spread_limits: The least and the greatest s, in the target's units.
     """
 
     features: np.ndarray
@@ -28,32 +25,21 @@ class ResidualScale:
     bins: np.ndarray
     intercept: float
     limits: tuple[float, float]
-    spread_quarters: int = 0
-    spread_limits: tuple[float, float] = (0.0, 0.0)
 
-    def __call__(self, x: np.ndarray, y_pred: np.ndarray, spread: np.ndarray | None = None) -> np.ndarray:
-        """The scale of rows.
-
-        Args:
-            x: Preprocessed, shape `(n_rows, n_features)`.
-            y_pred: What is predicted for them, shape `(n_rows,)`.
-            spread: Of the members' predictions, the same shape; needed where it counts.
-        """
+    def __call__(self, x: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """The scale of rows: preprocessed, shape `(n_rows, n_features)`, and what is predicted for them."""
         logarithm = x @ self.features + encode_prediction(y_pred, self.knots) @ self.bins + self.intercept
-        scale = np.exp(np.clip(logarithm, *self.limits))
-        if self.spread_quarters and spread is not None:
-            scale = scale * np.clip(spread, *self.spread_limits) ** (self.spread_quarters / 4)
-        return np.asarray(scale)
+        return np.asarray(np.exp(np.clip(logarithm, *self.limits)))
 
     def to_the_power(self, power: float) -> "ResidualScale":
-        """The scale raised to a power, but for the spread; one below 1 varies less from row to row."""
+        """The scale raised to a power; one below 1 varies less from row to row."""
         low, high = self.limits
-        return replace(
-            self,
-            features=self.features * power,
-            bins=self.bins * power,
-            intercept=self.intercept * power,
-            limits=(low * power, high * power),
+        return ResidualScale(
+            self.features * power,
+            self.knots,
+            self.bins * power,
+            self.intercept * power,
+            (low * power, high * power),
         )
 
 

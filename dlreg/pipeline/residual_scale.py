@@ -19,7 +19,7 @@ def add_residual_scale(
     """Adds `scale` to a pipeline, so that intervals need nothing but the pipeline and their scores.
 
     Args:
-        model: What `export_pipeline` gives; of several members where the scale counts their spread.
+        model: What `export_pipeline` gives.
         scale: Fitted on preprocessed rows and predictions of this pipeline.
         categories: As its networks have them.
 
@@ -29,14 +29,11 @@ def add_residual_scale(
     names = [value.name for value in model.graph.input]
     prefix = free_prefix(names)
     stage = compose.add_prefix(_scale_graph(scale, categories), f"{prefix}scale/").graph
-    further = f"{prefix}{RESIDUAL_SCALE}" if RESIDUAL_SCALE in names else RESIDUAL_SCALE
+    output = f"{prefix}{RESIDUAL_SCALE}" if RESIDUAL_SCALE in names else RESIDUAL_SCALE
     joints = {
         stage.input[0].name: f"{prefix}{ROWS}",
-        **{
-            value.name: output.name
-            for value, output in zip(stage.input[1:], model.graph.output, strict=False)
-        },
-        stage.output[0].name: further,
+        stage.input[1].name: model.graph.output[0].name,
+        stage.output[0].name: output,
     }
     for node in stage.node:
         for field in (node.input, node.output):
@@ -45,36 +42,24 @@ def add_residual_scale(
     merged.CopyFrom(model)
     merged.graph.node.extend(stage.node)
     merged.graph.initializer.extend(stage.initializer)
-    merged.graph.output.append(table_value(further, TensorProto.DOUBLE))
+    merged.graph.output.append(table_value(output, TensorProto.DOUBLE))
     onnx.checker.check_model(merged, full_check=True)
     return merged
 
 
 def _scale_graph(scale: ResidualScale, categories: Sequence[int]) -> onnx.ModelProto:
-    """`ResidualScale.__call__` of rows, predictions and their spread, all in double precision."""
+    """`ResidualScale.__call__` of preprocessed rows and predictions, all in double precision."""
     graph = Graph()
     value: str = graph.constant(np.float64(scale.intercept))
-    if scale.features.any():
+    if len(scale.features):
         value = graph.add("Add", weighted_sum(graph, "rows", scale.features, categories), value)
-    if scale.bins.any():
+    if len(scale.knots):
         shares = graph.add("Div", graph.add("Sub", "prediction", scale.knots[:-1]), np.diff(scale.knots))
         shares = graph.add("Clip", shares, np.float64(0), np.float64(1))
         value = graph.add("Add", graph.add("MatMul", shares, scale.bins[:, None]), value)
     value = graph.add("Exp", graph.add("Clip", value, *map(np.float64, scale.limits)))
-    if scale.spread_quarters:
-        spread = graph.add("Clip", "spread", *map(np.float64, scale.spread_limits))
-        value = graph.add("Mul", value, _power(graph, spread, scale.spread_quarters))
     graph.nodes.append(helper.make_node("Identity", [value], ["scale"]))
     n_features = len(scale.features) - sum(spread_widths(categories)) + len(categories)
-    widths = {"rows": max(n_features, 1), "prediction": 1} | ({"spread": 1} if scale.spread_quarters else {})
+    widths = {"rows": max(n_features, 1), "prediction": 1}
     inputs = [table_value(name, TensorProto.DOUBLE, width) for name, width in widths.items()]
     return graph.model(inputs, [table_value("scale", TensorProto.DOUBLE)])
-
-
-def _power(graph: Graph, value: str, quarters: int) -> str:
-    """A number to the power of one, two or three quarters."""
-    root = graph.add("Sqrt", value)
-    if quarters == 2:
-        return str(root)
-    fourth = graph.add("Sqrt", root)
-    return str(fourth if quarters == 1 else graph.add("Mul", root, fourth))

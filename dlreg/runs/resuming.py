@@ -103,7 +103,8 @@ def as_run_began(config: Config, path: Path | None) -> Config:
         settled = {"epochs": began.training.epochs, "time_limit": None}
         training = config.training.model_copy(update=settled)
         model = config.model.model_copy(update={"ensemble": began.model.ensemble})
-        run = config.run.model_copy(update={"threads": began.run.threads})
+        # A number of its own is held against that of the run.
+        run = config.run.model_copy(update={"threads": config.run.threads or began.run.threads})
         config = config.model_copy(update={"training": training, "model": model, "run": run})
     return config
 

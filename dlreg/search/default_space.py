@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlreg.config.schema import Config, SearchRange, SearchValues
+from dlreg.config.schema import MOST_MEMBERS, Config, SearchRange, SearchValues
 
 Parameters = Mapping[str, SearchRange | SearchValues]
 
 # Above so many rows small batches take too long, and larger ones learn as well.
 MANY_ROWS = 5000
 # What the schema allows.
-MOST_STEPS, MOST_MEMBERS = 2**31 - 1, 100
+MOST_STEPS = 2**31 - 1
 
 
 def default_space(config: Config, n_rows: int | None = None) -> Parameters:

@@ -8,7 +8,6 @@ import numpy as np
 from dlreg.config.schema import Config
 from dlreg.features.target import TargetScaling
 from dlreg.model.keras_model import combined_model, trained_model
-from dlreg.model.member_spread import MemberSpread
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, trained_variants
 from dlreg.steps.preparing import Prepared
@@ -27,13 +26,11 @@ class Networks:
         mixture: How much of each there is in a prediction.
         y_unseen: With cross-validation what is predicted for the training rows by members that left them out,
             in the target's units, `(n_train,)`, NaN where no fold validates.
-        spread: How far members are apart on the training rows, where several left a row out.
     """
 
     variants: list[TrainedVariant]
     mixture: Mixture
     y_unseen: np.ndarray | None
-    spread: MemberSpread | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
     validated = trained_variants(prepared.variants, trained.validated)
     refitted = config.training.refit is not None
     predicting = predicting_members(members_of(config), dataset.folds, refitted=refitted)
-    mixture, y_unseen, spread = mix_trained(
+    mixture, y_unseen = mix_trained(
         config,
         dataset,
         prepared.preprocessing,
@@ -71,9 +68,7 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
         predicting,
         prepared.fold_x,
     )
-    return Networks(
-        trained_variants(prepared.variants, trained.weights, predicting), mixture, y_unseen, spread
-    )
+    return Networks(trained_variants(prepared.variants, trained.weights, predicting), mixture, y_unseen)
 
 
 def build_keras_model(prepared: Prepared, networks: Networks) -> KerasModel:

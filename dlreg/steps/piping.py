@@ -8,9 +8,7 @@ from dlreg.config.schema import DataConfig
 from dlreg.errors import DataError
 from dlreg.evaluation.calibration import Calibration, calibrate, describe_calibration
 from dlreg.evaluation.results import Predictions
-from dlreg.model.member_spread import MemberSpread
 from dlreg.pipeline.export import export_pipeline
-from dlreg.pipeline.graph import PREDICTION, SPREAD
 from dlreg.pipeline.metadata import with_metadata
 from dlreg.pipeline.residual_scale import add_residual_scale
 from dlreg.pipeline.session import Pipeline
@@ -56,21 +54,17 @@ def build_pipeline(
     graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
     if networks.y_unseen is None:
         name, rows = "validation", np.arange(len(dataset.parts["validation"].rows))
-        outputs = Pipeline(graph.SerializeToString()).run(dataset.parts[name].cells)
-        y_pred, spread = outputs[PREDICTION], outputs.get(SPREAD)
-        # All members are as new to these rows as to others.
-        n_members = len(networks.mixture.weights)
-        apart = None if spread is None else MemberSpread(spread, n_members, spread, n_members)
+        y_pred = Pipeline(graph.SerializeToString()).predict(dataset.parts[name].cells)
     else:
         name, rows = "train", validated_rows(dataset.folds)
-        y_pred, apart = networks.y_unseen[rows], networks.spread and networks.spread.take(rows)
+        y_pred = networks.y_unseen[rows]
     part = dataset.parts[name]
     y_true = part.y_true[rows]
     unusable = Predictions(y_true, y_pred, rows=part.rows[rows]).unusable
     if faults := unusable_faults({name: unusable}, data):
         raise DataError(*faults)
     levels = prepared.preprocessing.embedded_levels
-    calibration = calibrate(prepared.x[name][rows], y_true, y_pred, levels, apart)
+    calibration = calibrate(prepared.x[name][rows], y_true, y_pred, levels)
     if calibration.scale:
         graph = add_residual_scale(graph, calibration.scale, levels)
     calibrated_on = "validation" if networks.y_unseen is None else "out_of_fold"

@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlreg.config.checks import seconds_of
-from dlreg.config.schema import Config
+from dlreg.config.schema import MOST_MEMBERS, Config
 from dlreg.preview.memory import too_little_memory
 from dlreg.preview.plan import plan_training
-from dlreg.steps.preparing import prepare, preprocess
+from dlreg.steps.preparing import Preprocessed, prepare, preprocess
 from dlreg.table.dataset import Dataset
 from dlreg.training.loop import EpochTime
 from dlreg.training.members import plan_epochs
 from dlreg.training.sizing import choose_epochs, choose_members, epochs_in_all, seconds_for_epochs
 from dlreg.training.train import time_training
-
-# What the schema allows.
-MOST_MEMBERS = 100
 
 
 class Sized(NamedTuple):
@@ -50,12 +47,13 @@ def settle_time_limit(config: Config, dataset: Dataset, began: float) -> Sized:
         end = seconds_for_epochs(limit, len(dataset.parts["train"].rows)) - compiling
         return max(0.0, end - (time.monotonic() - began)) / (epoch * in_all)
 
-    timed = _time_training(own, dataset)
+    rows = preprocess(config, dataset)
+    timed = _time_training(own, dataset, rows)
     fitting = times(timed.epoch)
     # More members are compiled anew.
     members = choose_members(times(timed.epoch, timed.compiling))
     if larger := next(_larger(config, dataset, members), None):
-        timed_larger = _time_training(larger, dataset)
+        timed_larger = _time_training(larger, dataset, rows)
         # A machine that is busier by now may have no time for them.
         if times(timed_larger.epoch) >= 1:
             own, timed = larger, timed_larger
@@ -81,8 +79,8 @@ def _larger(config: Config, dataset: Dataset, most: int) -> Iterator[Config]:
             yield larger
 
 
-def _time_training(config: Config, dataset: Dataset) -> EpochTime:
-    prepared = prepare(config, preprocess(config, dataset))
+def _time_training(config: Config, dataset: Dataset, rows: Preprocessed) -> EpochTime:
+    prepared = prepare(config, rows)
     return time_training(
         config, dataset, prepared.preprocessing, prepared.variants, prepared.x, prepared.fold_x
     )

@@ -9,7 +9,6 @@
 - `loop`: epoch after epoch, over `dlreg.engine.trainer`
 - `trees`: boosted trees, fitted beside the members
 - `blending`: how members are weighed, and what is beside them
-- `disagreement`: how far apart members are on the training rows
 - `rows_on_disk`: rows that do not fit in memory, shuffled once and read pool by pool
 - `train`: from a config to trained members
 

@@ -246,16 +246,14 @@ class EpochTime(NamedTuple):
 
 
 def time_epochs(recipe: Recipe, data: TrainingData | StreamedData) -> EpochTime:
-    """Compiles an epoch and runs it a few times."""
+    """Compiles the first epoch and runs it a few times."""
     trainer = _build_trainer(recipe, data)
     progress = _start_progress(recipe, has_validation=data.has_validation)
     state = trainer.start(recipe.initial)
     seconds: list[float] = []
     while len(seconds) <= 1 or (sum(seconds[1:]) < TIMED_SECONDS and len(seconds) <= MOST_TIMED):
         began = time.perf_counter()
-        epoch = _next_epoch(recipe, data, trainer.program, progress)
-        state, means = trainer.run_epoch(state, *epoch)
-        progress.record(np.vstack([means, epoch.steps.learning_rates[-1:]], dtype=np.float64))
+        trainer.run_epoch(state, *_next_epoch(recipe, data, trainer.program, progress))
         seconds.append(time.perf_counter() - began)
     # The first one compiles.
     return EpochTime(seconds[0] - min(seconds[1:]), min(seconds[1:]))

@@ -18,13 +18,11 @@ from dlreg.features.preprocessing import Preprocessing
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import fit_embedding
 from dlreg.model.initial_weights import initial_weights
-from dlreg.model.member_spread import MemberSpread
 from dlreg.model.mixture import Mixture, mean_of
 from dlreg.model.weights import TrainedVariant, Weights
 from dlreg.table.dataset import Dataset, Part
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.blending import BlendedRows, mix_members
-from dlreg.training.disagreement import spread_of_members
 from dlreg.training.loop import (
     EpochTime,
     Hooks,
@@ -254,7 +252,7 @@ def mix_trained(
     x_train: np.ndarray,
     predicting: Sequence[int],
     fold_x: Sequence[np.ndarray] = (),
-) -> tuple[Mixture, np.ndarray | None, MemberSpread | None]:
+) -> tuple[Mixture, np.ndarray | None]:
     """Combines the members, and with cross-validation predicts each training row by those that left it out.
 
     Args:
@@ -268,15 +266,14 @@ def mix_trained(
 
     Returns:
         The mixture of these, and with cross-validation the out-of-fold predictions in the target's units,
-        shape `(n_train,)`, NaN where no fold validates, and how far the members are apart on these rows.
+        shape `(n_train,)`, NaN where no fold validates.
     """
     members, target = members_of(config), preprocessing.target
     if not dataset.folds:
-        return mean_of(len(members), preprocessing.limits), None, None
-    predictions = [_predict_training_rows(variant, x_train, fold_x) for variant in validated]
+        return mean_of(len(members), preprocessing.limits), None
     mixture, unseen = mix_members(
         members,
-        predictions,
+        [_predict_training_rows(variant, x_train, fold_x) for variant in validated],
         dataset.folds,
         BlendedRows(x_train, preprocessing.embedded_levels, fold_x),
         target.forward(dataset.parts["train"].y_true),
@@ -285,11 +282,7 @@ def mix_trained(
         beside=config.model.blend,
         seed=config.training.seed,
     )
-    fold_of_member = [member.fold or 0 for member in members]
-    apart = spread_of_members(
-        target.inverse(np.concatenate(predictions)), fold_of_member, dataset.folds, len(predicting)
-    )
-    return mixture, target.inverse(unseen), apart
+    return mixture, target.inverse(unseen)
 
 
 def _predict_training_rows(

@@ -64,6 +64,10 @@ def test_a_complete_run_is_complete_for_the_config_with_the_limit_too(work, limi
     )
     assert (done.returncode, "training.seed was 42, now it is 3" in done.stderr) == (5, True)
     assert "epochs" not in done.stderr
+    again = cli(
+        "train", "config.yaml", "--run-dir", limited[0], "--resume", "--set", "run.threads=64", cwd=work
+    )
+    assert (again.returncode, "now it is 64" in again.stderr) == (5, True)
 
 
 def test_a_time_that_is_too_short_is_one_epoch_and_no_fault(work, forks):

@@ -52,7 +52,7 @@ def test_of_no_rows_there_are_no_intervals():
 def test_of_many_scores_the_next_that_was_kept_is_taken():
     n_rows = 2 * MAX_SCORES + 5000
     residuals = np.arange(1.0, n_rows + 1)
-    intervals = calibrated_intervals(residuals, n_rows)
+    intervals = calibrated_intervals(residuals)
     assert len(intervals.scores) == MAX_SCORES
     for level in (0.001, 0.5, 0.9, 0.99, 0.9999):
         rank = np.ceil((n_rows + 1) * level)
@@ -76,7 +76,7 @@ def reference(scores: np.ndarray, level: float) -> tuple[float, float] | None:
 @pytest.mark.parametrize("shift", [0.0, 1.0, -3.0])
 def test_signed_scores_have_a_quantile_to_each_side(n_rows, shift):
     scores = np.random.default_rng(n_rows).gamma(2.0, size=n_rows) - 2 + shift
-    intervals = calibrated_intervals(scores, n_rows, signed=True)
+    intervals = calibrated_intervals(scores, signed=True)
     for level in (0.01, 0.3, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999):
         assert intervals.factors(level) == reference(scores, level)
 
@@ -84,23 +84,15 @@ def test_signed_scores_have_a_quantile_to_each_side(n_rows, shift):
 def test_of_many_signed_scores_the_next_further_out_is_taken_on_both_sides():
     n_rows = 2 * MAX_SCORES + 5001
     scores = np.arange(n_rows) - n_rows // 2
-    intervals = calibrated_intervals(scores, n_rows, signed=True)
+    intervals = calibrated_intervals(scores, signed=True)
     assert len(intervals.scores) == MAX_SCORES
     assert (np.diff(intervals.scores) > 0).all()
     for level in (0.001, 0.5, 0.9, 0.99, 0.9998):
         below, above = intervals.factors(level)
         for found, exact in zip((below, above), reference(scores, level), strict=True):
             assert exact <= found < exact + n_rows / MAX_SCORES
-    mirrored = calibrated_intervals(-scores, n_rows, signed=True)
+    mirrored = calibrated_intervals(-scores, signed=True)
     assert mirrored.factors(0.9) == intervals.factors(0.9)[::-1]
-
-
-def test_several_scores_of_each_row_count_as_one():
-    scores = np.random.default_rng(4).normal(size=(3, 200)) + 0.5
-    for signed in (False, True):
-        once = calibrated_intervals(np.repeat(scores[:1], 8, axis=0), 200, signed=signed)
-        assert once.factors(0.9) == calibrated_intervals(scores[0], 200, signed=signed).factors(0.9)
-        assert len(calibrated_intervals(scores, 200, signed=signed).scores) == 200
 
 
 @given(
@@ -109,7 +101,7 @@ def test_several_scores_of_each_row_count_as_one():
     st.lists(st.floats(0.001, 0.999), min_size=2, max_size=6),
 )
 def test_an_interval_holds_the_prediction_and_those_of_lower_levels(scores, signed, levels):
-    intervals = calibrated_intervals(np.array(scores), len(scores), signed=signed)
+    intervals = calibrated_intervals(np.array(scores), signed=signed)
     known = [intervals.factors(level) for level in sorted(levels)]
     assert sorted(known, key=lambda factors: factors is None) == known
     reached = [factors for factors in known if factors]

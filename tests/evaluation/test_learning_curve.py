@@ -64,6 +64,12 @@ def risen(share: float) -> np.ndarray:
     return np.r_[np.linspace(1, 0.3, 40), np.linspace(0.3, 0.3 * (1 + share), 20)]
 
 
+def test_more_epochs_are_advised_as_a_number():
+    verdict = judge_learning_curve(np.geomspace(1, 0.01, 50), np.geomspace(1, 0.01, 50))
+    assert verdict.kind == "still falling"
+    assert "set training.epochs: 150" in verdict.advice
+
+
 @pytest.mark.parametrize(
     ("share", "stopped_early", "kept", "kind"),
     [

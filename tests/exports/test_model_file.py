@@ -5,7 +5,6 @@ import platform
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -258,13 +257,11 @@ def test_intervals_are_those_of_predict(tmp_path, are_signed):
     columns, cells = small_table()
     preprocessing = fit(columns, cells, cells["a"][:, 0])
     network = Network(len(preprocessing.feature_names), [4])
-    exported_model, _ = drawn(preprocessing, network, n_members=1 + are_signed)
+    exported_model, _ = drawn(preprocessing, network)
     scale = some_scale(len(preprocessing.feature_names))
-    if are_signed:
-        scale = replace(scale, spread_quarters=3, spread_limits=(0.01, 2.0))
     content = add_residual_scale(exported_model, scale).SerializeToString()
     scores = np.random.default_rng(2).gamma(1.0, size=99) - 0.4 * are_signed
-    intervals = calibrated_intervals(scores, 99, signed=are_signed)
+    intervals = calibrated_intervals(scores, signed=are_signed)
     source = c_source(exported(columns, content, intervals))
     model = CModel(source, {column.name: column.kind == "number" for column in columns}, tmp_path)
     outputs = Pipeline(content).run(cells)

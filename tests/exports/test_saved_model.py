@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,8 +44,7 @@ def test_a_fresh_process_without_dlreg_predicts_the_same(table, tmp_path):
     preprocessing = fit(columns, cells, y, numeric="quantile", dates=DateOptions("calendar", holidays="KR"))
     width = len(preprocessing.feature_names)
     model, _ = drawn(preprocessing, Network(width, [8], "mish"), n_members=2)
-    scale = replace(some_scale(width), spread_quarters=1, spread_limits=(1.0, 1e6))
-    content = add_residual_scale(model, scale).SerializeToString()
+    content = add_residual_scale(model, some_scale(width)).SerializeToString()
     intervals = Intervals(99, np.linspace(-1.0, 3.0, 99), are_signed=True)
     names = write_saved_model(exported(columns, content, intervals), tmp_path / "saved")
     assert list(names) == [column.name for column in columns]

@@ -42,8 +42,8 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     All other parameters are the keys of the config's sections `preprocessing`, `model` and `training`, by
     their last name, as the page "The config" has them. None is what the preset says, or else the default;
-    False is the null of `early_stopping`, `clip_norm`, `cross_validation`, `refit`, `auto_steps` and
-    `time_limit`.
+    False is the null of `early_stopping`, `clip_norm`, `ema_momentum`, `cross_validation`, `refit`,
+    `auto_steps` and `time_limit`.
 
     Attributes:
         config_: The resolved config.
@@ -89,6 +89,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         beta_1: Any = None,
         beta_2: Any = None,
         clip_norm: Any = None,
+        ema_momentum: Any = None,
         schedule: Any = None,
         epochs: Any = None,
         auto_steps: Any = None,

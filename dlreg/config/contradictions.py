@@ -182,7 +182,7 @@ def _date_contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
 
 def _training_contradictions(training: Mapping[str, Any]) -> Iterator[Contradiction]:
     optimizer, momentum, epochs = (training[key] for key in ("optimizer", "momentum", "epochs"))
-    if optimizer in ("adam", "adamw", "nadam") and isinstance(momentum, int | float) and momentum > 0:
+    if optimizer in ("adam", "adamw", "nadam", "muon") and isinstance(momentum, int | float) and momentum > 0:
         message = f"training.momentum has no meaning with training.optimizer {optimizer}"
         hint = "Choose sgd or rmsprop, or leave training.momentum out."
         yield Contradiction(("training", "momentum"), ("training", "optimizer"), message, hint)

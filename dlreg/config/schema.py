@@ -455,9 +455,10 @@ class TrainingConfig(_Section):
     """How the network learns."""
 
     loss: Loss = Field(default="mse", description="What training minimises.")
-    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "nadam"] = Field(
-        default="adam", description="The rule that updates the weights."
-    )
+    optimizer: Annotated[
+        Literal["sgd", "adam", "adamw", "rmsprop", "nadam", "muon"],
+        Remark("muon moves the matrices of hidden layers, and adam all else"),
+    ] = Field(default="adam", description="The rule that updates the weights.")
     learning_rate: float = Field(default=0.001, gt=0, description="The step size, before the schedule.")
     learning_rate_factors: LearningRateFactors = Field(
         default=LearningRateFactors(), description="What multiplies the learning rate of some weights."
@@ -470,13 +471,19 @@ class TrainingConfig(_Section):
     )
     momentum: float = Field(default=0.0, ge=0, lt=1, description="The momentum of sgd and rmsprop.")
     beta_1: float = Field(
-        default=0.9, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean gradient."
+        default=0.9, ge=0, lt=1, description="Of adam, adamw, nadam, muon: the memory of the mean gradient."
     )
     beta_2: float = Field(
-        default=0.999, ge=0, lt=1, description="Of adam, adamw and nadam: the memory of the mean square."
+        default=0.999, ge=0, lt=1, description="Of adam, adamw, nadam, muon: the memory of the mean square."
     )
     clip_norm: float | None = Field(
         default=None, gt=0, description="The largest norm of all gradients together."
+    )
+    ema_momentum: Annotated[float | None, Remark("such as 0.99; null for no average")] = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="How much of their moving average, which predicts, the weights keep at each step.",
     )
     schedule: Annotated[
         Annotated[Schedule, Field(discriminator="name")],

@@ -92,7 +92,10 @@ class Program:
     @cached_property
     def packings(self) -> list[Packing]:
         """How the parameters of each variant are held."""
-        return [packing_of(variant, alone=not self.axes) for variant in self.variants]
+        return [
+            packing_of(variant, alone=not self.axes, moves_matrices=self.optimizer.moves_matrices)
+            for variant in self.variants
+        ]
 
 
 class EpochInputs(NamedTuple):
@@ -333,11 +336,8 @@ def _train_batch(
     members = members_by_variant(program.variants)
     for number, gradients in enumerate(tape.gradient(loss, packed)):
         scalars = inputs.scalars[step][:, members[number]] if program.axes else inputs.scalars[step]
-        state, packing = states[number], program.packings[number]
-        tensors, slots = take_step(
-            program.optimizer, state.parameters, state.slots, gradients, scalars, packing
-        )
-        moved.append(VariantState(tensors, statistics[number], slots))
+        state = states[number]._replace(statistics=statistics[number])
+        moved.append(take_step(program.optimizer, state, gradients, scalars, program.packings[number]))
     return step + 1, moved, sums + batch_sums
 
 
@@ -381,7 +381,7 @@ def _measure(
         n_present: How many rows each member has.
         end: How many rows of x count; None for all.
     """
-    parameters = _unpacked(program, [state.parameters for state in states])
+    parameters = _unpacked(program, [state.predicting for state in states])
     n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
     size = min(n_rows, max(1, VALIDATION_ROWS // program.n_members))
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from dlreg.engine.packing import Packing
+from dlreg.engine.states import VariantState
 from dlreg.model.architecture import ParameterGroup
 
 Slots = tuple[tf.Tensor, ...]
@@ -25,9 +26,13 @@ class Optimizer:
         n_slots: Tensors kept per parameter, of its shape; they start as zeros.
         coefficients: See `Coefficients`.
         update: See `Update`; the same function wherever the same is compiled.
+        matrix_update: The same of the matrices of hidden layers, `(…, n_inputs, n_units)`; None where they
+            move like all else.
         weight_decay: Decoupled, as in AdamW (https://arxiv.org/abs/1711.05101): each step first moves w by
             -learning_rate · weight_decay · w.
         clip_norm: The largest norm of all gradients taken together (Keras's `global_clipnorm`).
+        ema_momentum: How much of the parameters' moving average a step keeps (Keras's `use_ema`); None for no
+            average.
         decays: The groups of parameters (see `dlreg.model.architecture.ParameterGroup`) that decay.
         factors: By group, what multiplies the learning rate of an update; 1 where it is not named.
         scales_weights: Whether a weight matrix's learning rate is also divided by the root of its inputs'
@@ -38,27 +43,39 @@ class Optimizer:
     n_slots: int
     coefficients: Coefficients
     update: Update
+    matrix_update: Update | None = None
     weight_decay: float = 0.0
     clip_norm: float | None = None
+    ema_momentum: float | None = None
     decays: Collection[ParameterGroup] = get_args(ParameterGroup)
     factors: Mapping[str, float] = field(default_factory=dict)
     scales_weights: bool = False
 
     @property
+    def moves_matrices(self) -> bool:
+        """Whether it moves the matrices of hidden layers as matrices."""
+        return self.matrix_update is not None
+
+    @property
     def structure(self) -> Hashable:
         """What is compiled of it: all but the numbers that `scalars` hands to each step."""
+        rules = self.update, self.matrix_update, self.clip_norm is None, self.ema_momentum is None
         decays = frozenset(self.decays) if self.weight_decay else None
-        factors = frozenset(self.factors.items())
-        return self.update, decays, self.clip_norm is None, factors, self.scales_weights
+        return rules, decays, frozenset(self.factors.items()), self.scales_weights
 
     def scalars(self, steps: np.ndarray) -> list[np.ndarray]:
         """What steps need beside their learning rate, of step numbers from 1 on, `(n_steps,)` each.
 
-        The weight decay if there is any, the largest norm if there is one, then the coefficients.
+        The weight decay if there is any, the largest norm if there is one, the momentum of an average if
+        there is one, then the coefficients.
         """
         constants = [self.weight_decay] if self.weight_decay else []
         constants += [] if self.clip_norm is None else [self.clip_norm]
-        return [*(np.full(len(steps), constant) for constant in constants), *self.coefficients(steps)]
+        scalars = [np.full(len(steps), constant) for constant in constants]
+        if self.ema_momentum is not None:
+            # As in Keras the average begins with the weights after the first step.
+            scalars.append(np.where(steps == 1, 0.0, self.ema_momentum))
+        return [*scalars, *self.coefficients(steps)]
 
     def factor(self, group: ParameterGroup, fan_in: int) -> float:
         """What multiplies the learning rate of a parameter's updates."""
@@ -72,36 +89,35 @@ class Optimizer:
 
 def take_step(
     optimizer: Optimizer,
-    parameters: Sequence[tf.Tensor],
-    slots: Sequence[Sequence[tf.Tensor]],
+    state: VariantState,
     gradients: Sequence[tf.Tensor],
     scalars: tf.Tensor,
     packing: Packing,
-) -> tuple[list[tf.Tensor], list[list[tf.Tensor]]]:
+) -> VariantState:
     """Moves the parameters of one variant by one step.
 
     Args:
         optimizer: How.
-        parameters: As `packing` holds them.
-        slots: For each slot of the optimizer, the like of them.
-        gradients: The like of them.
+        state: The parameters, as `packing` holds them, with slots and averages.
+        gradients: The like of the parameters.
         scalars: The learning rate, then those of `Optimizer.scalars`, `(n_scalars,)` or
             `(n_scalars, n_members)`.
         packing: How they are held.
 
     Returns:
-        The parameters and the slots after the step.
+        The state after the step.
     """
     axes, values = packing.axes, iter(tf.unstack(scalars))
     rate, decay = next(values), next(values) if optimizer.weight_decay else None
     if optimizer.clip_norm is not None:
         gradients = _clipped(gradients, next(values), axes)
+    ema_momentum = None if optimizer.ema_momentum is None else next(values)
     others = list(values)
     factors = packing.spread([optimizer.factor(*group) for group in packing.groups])
     decaying = packing.spread([float(optimizer.does_decay(group)) for group, _ in packing.groups])
     moved = []
-    for w, g, factor, decays, *own_slots in zip(
-        parameters, gradients, factors, decaying, *slots, strict=True
+    for w, g, factor, decays, is_matrix, *own_slots in zip(
+        state.parameters, gradients, factors, decaying, packing.held_matrices, *state.slots, strict=True
     ):
         learning_rate, *coefficients = (
             _broadcast_to_parameter(scalar, w, axes) for scalar in (rate, *others)
@@ -110,9 +126,33 @@ def take_step(
             own_decay = _broadcast_to_parameter(decay, w, axes)
             w -= w * (learning_rate * (own_decay if np.all(decays) else own_decay * decays))
         scaled_rate = learning_rate if np.all(np.equal(factor, 1)) else learning_rate * factor
-        moved.append(optimizer.update(w, g, tuple(own_slots), scaled_rate, *coefficients))
-    moved_slots = [list(slot) for slot in zip(*(own_slots for _, own_slots in moved), strict=True)]
-    return [w for w, _ in moved], moved_slots
+        update = optimizer.matrix_update if is_matrix and optimizer.matrix_update else optimizer.update
+        moved.append(update(w, g, tuple(own_slots), scaled_rate, *coefficients))
+    parameters = [w for w, _ in moved]
+    slots = [list(slot) for slot in zip(*(own_slots for _, own_slots in moved), strict=True)]
+    averages = state.averages
+    if ema_momentum is not None:
+        averages = _averaged(averages, parameters, ema_momentum, rate, axes)
+    return VariantState(parameters, state.statistics, slots, averages)
+
+
+def _averaged(
+    averages: Sequence[tf.Tensor],
+    parameters: Sequence[tf.Tensor],
+    momentum: tf.Tensor,
+    rate: tf.Tensor,
+    axes: tuple[int, ...],
+) -> list[tf.Tensor]:
+    """The moving averages with the parameters after a step.
+
+    They rest where the learning rate is 0: that member has finished while others go on.
+    """
+    kept = tf.where(rate > 0, momentum, tf.ones_like(momentum))
+    return [
+        share * average + (1 - share) * w
+        for average, w in zip(averages, parameters, strict=True)
+        for share in [_broadcast_to_parameter(kept, w, axes)]
+    ]
 
 
 def _clipped(gradients: Sequence[tf.Tensor], clip_norm: tf.Tensor, axes: tuple[int, ...]) -> list[tf.Tensor]:

@@ -1,5 +1,7 @@
 """The parameters of a variant while it trains: all but the large ones are held as one vector.
 
+An optimizer that moves the matrices of hidden layers as matrices has each of these as a tensor of its own.
+
 The optimizer's step is then a fused operation for the vector and one for each large tensor, not one for
 every tensor: there is less to compile. And the call of an epoch hands over three tensors where it would
 be three for each parameter, which on a small table takes longer than the epoch.
@@ -26,11 +28,13 @@ class Packing(NamedTuple):
         axes: The axis of members, if there is one.
         shapes: The parameters' shapes without it.
         groups: What each parameter shares its learning rate with, and its fan-in.
+        are_matrices: Which parameters the optimizer moves as matrices.
     """
 
     axes: tuple[int, ...]
     shapes: list[tuple[int, ...]]
     groups: list[tuple[ParameterGroup, int]]
+    are_matrices: list[bool]
 
     def pack(self, parameters: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The arrays that hold parameters of shape `(…)` or `(n_members, …)`: a vector, and large ones."""
@@ -57,8 +61,16 @@ class Packing(NamedTuple):
         return [np.repeat(np.array(small, dtype=np.float32), sizes), *large]
 
     @property
+    def held_matrices(self) -> list[bool]:
+        """Which of the tensors that hold the parameters is a matrix that the optimizer moves as one."""
+        return [False, *self._divided(self.are_matrices)[1]]
+
+    @property
     def _are_small(self) -> list[bool]:
-        return [prod(shape) <= PACKED_SIZE for shape in self.shapes]
+        return [
+            prod(shape) <= PACKED_SIZE and not is_matrix
+            for shape, is_matrix in zip(self.shapes, self.are_matrices, strict=True)
+        ]
 
     def _divided(self, values: Sequence[T]) -> tuple[list[T], list[T]]:
         pairs = list(zip(values, self._are_small, strict=True))
@@ -67,13 +79,16 @@ class Packing(NamedTuple):
         ]
 
 
-def packing_of(variant: Variant, *, alone: bool) -> Packing:
+def packing_of(variant: Variant, *, alone: bool, moves_matrices: bool = False) -> Packing:
     """How a variant's parameters are held.
 
     Args:
         variant: Its network and the number of its members.
         alone: Whether there is one member in all variants together, and so no axis of members.
+        moves_matrices: Whether the optimizer moves the matrices of hidden layers as matrices.
     """
     specs = list(parameter_specs(variant.network))
     groups = [(spec.group, spec.fan_in) for spec in specs]
-    return Packing(() if alone else (variant.n_members,), [spec.shape for spec in specs], groups)
+    are_matrices = [moves_matrices and spec.is_hidden_matrix for spec in specs]
+    axes = () if alone else (variant.n_members,)
+    return Packing(axes, [spec.shape for spec in specs], groups, are_matrices)

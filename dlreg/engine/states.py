@@ -1,4 +1,4 @@
-"""What a training holds on the device: parameters, statistics and slots, and what was best.
+"""What a training holds on the device: parameters, statistics, slots and averages, and what was best.
 
 In a checkpoint they are plain arrays with names: `0.parameters.1` is the second tensor of the first variant's
 parameters, `0.slots.0.1` the same of the optimizer's first slot, and `0.best.parameters.1` the same of each
@@ -26,11 +26,18 @@ class VariantState(NamedTuple):
         parameters: As `Packing` holds them.
         statistics: Moving means and variances of batch normalisation.
         slots: For each slot of the optimizer, the like of the parameters.
+        averages: The moving averages of the parameters, the like of them; none where nothing is averaged.
     """
 
     parameters: list[tf.Tensor]
     statistics: list[tf.Tensor]
     slots: list[list[tf.Tensor]]
+    averages: list[tf.Tensor]
+
+    @property
+    def predicting(self) -> list[tf.Tensor]:
+        """The parameters that predict: their averages, where there are any."""
+        return self.averages or self.parameters
 
 
 class TrainingState(NamedTuple):
@@ -46,9 +53,9 @@ class TrainingState(NamedTuple):
 
 
 def initial_states(
-    packings: Sequence[Packing], weights: Sequence[Weights], n_slots: int
+    packings: Sequence[Packing], weights: Sequence[Weights], n_slots: int, *, averages: bool
 ) -> list[VariantState]:
-    """The members' weights, stacked variant by variant, with slots of zeros."""
+    """The members' weights, stacked variant by variant, with slots of zeros, and averages if asked for."""
     members = iter(weights)
     states = []
     for packing in packings:
@@ -59,14 +66,18 @@ def initial_states(
         )
         tensors = [tf.constant(array) for array in packing.pack(parameters)]
         slots = [[tf.zeros_like(tensor) for tensor in tensors] for _ in range(n_slots)]
-        states.append(VariantState(tensors, [tf.constant(array) for array in statistics], slots))
+        states.append(
+            VariantState(
+                tensors, [tf.constant(array) for array in statistics], slots, tensors if averages else []
+            )
+        )
     return states
 
 
 def weights_of_members(
     packings: Sequence[Packing], states_of_members: Sequence[Sequence[VariantState]]
 ) -> list[Weights]:
-    """Each member's weights.
+    """Each member's weights, those that predict.
 
     Args:
         packings: How the parameters of each variant are held.
@@ -79,7 +90,7 @@ def weights_of_members(
             member = (place,) if packing.axes else ()
             packed, statistics = (
                 [tensor.numpy()[member] for tensor in tensors]
-                for tensors in (state.parameters, state.statistics)
+                for tensors in (state.predicting, state.statistics)
             )
             weights.append(Weights([np.asarray(array) for array in packing.unpack(packed)], statistics))
     return weights
@@ -90,7 +101,7 @@ def tensors_of(states: Sequence[VariantState]) -> list[tf.Tensor]:
     return [
         tensor
         for state in states
-        for tensors in (state.parameters, state.statistics, *state.slots)
+        for tensors in (state.parameters, state.statistics, *state.slots, state.averages)
         for tensor in tensors
     ]
 
@@ -107,6 +118,7 @@ def as_states(tensors: Iterable[tf.Tensor], template: Sequence[VariantState]) ->
             as_many_as(state.parameters),
             as_many_as(state.statistics),
             [as_many_as(slot) for slot in state.slots],
+            as_many_as(state.averages),
         )
         for state in template
     ]
@@ -114,7 +126,7 @@ def as_states(tensors: Iterable[tf.Tensor], template: Sequence[VariantState]) ->
 
 def named_arrays(packings: Sequence[Packing], training_state: TrainingState) -> dict[str, np.ndarray]:
     """The arrays of a checkpoint: the states, and each member's best parameters and statistics."""
-    best = initial_states(packings, weights_of_members(packings, training_state.best), 0)
+    best = initial_states(packings, weights_of_members(packings, training_state.best), 0, averages=False)
     arrays: dict[str, np.ndarray] = {}
     for number, (state, best_state) in enumerate(zip(training_state.last, best, strict=True)):
         arrays |= {f"{number}.{name}": tensor.numpy() for name, tensor in _named(state).items()}
@@ -133,15 +145,24 @@ def restored(arrays: Mapping[str, np.ndarray], template: TrainingState) -> Train
     for number, state in enumerate(template.last):
         n_parameters, n_statistics = len(state.parameters), len(state.statistics)
         slots = [tensors(f"{number}.slots.{slot}", n_parameters) for slot in range(len(state.slots))]
-        for prefix, restored_states in ((f"{number}.", states), (f"{number}.best.", best)):
+        averages = tensors(f"{number}.averages", len(state.averages))
+        # What was best is kept as what predicted.
+        for prefix, restored_states, own_averages in (
+            (f"{number}.", states, averages),
+            (f"{number}.best.", best, []),
+        ):
             parameters = tensors(f"{prefix}parameters", n_parameters)
             statistics = tensors(f"{prefix}statistics", n_statistics)
-            restored_states.append(VariantState(parameters, statistics, slots))
+            restored_states.append(VariantState(parameters, statistics, slots, own_averages))
     return TrainingState(states, (best,) * len(template.best))
 
 
 def _named(state: VariantState) -> dict[str, tf.Tensor]:
-    groups = {"parameters": state.parameters, "statistics": state.statistics}
+    groups = {
+        "parameters": state.parameters,
+        "statistics": state.statistics,
+        "averages": state.averages,
+    }
     groups |= {f"slots.{slot}": tensors for slot, tensors in enumerate(state.slots)}
     return {
         f"{name}.{number}": tensor for name, group in groups.items() for number, tensor in enumerate(group)

@@ -118,7 +118,9 @@ class Trainer:
         Args:
             weights: What each member starts from.
         """
-        states = initial_states(self.packings, weights, self.program.optimizer.n_slots)
+        optimizer = self.program.optimizer
+        averages = optimizer.ema_momentum is not None
+        states = initial_states(self.packings, weights, optimizer.n_slots, averages=averages)
         return TrainingState(states, (states,) * len(weights))
 
     def run_epoch(

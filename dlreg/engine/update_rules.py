@@ -16,6 +16,9 @@ from dlreg.engine.optimizer import Coefficients, Optimizer, Slots, Update
 from dlreg.model.optimizer_slots import count_slots
 
 EPSILON = 1e-7
+MUON_MOMENTUM, MUON_SCALE = 0.95, 0.2
+# Of the polynomial whose iteration brings singular values near 1.
+NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS = (3.4445, -4.7750, 2.0315), 5
 BETA_1, BETA_2, MOMENTUM_DECAY = 0.9, 0.999, np.float32(0.96)
 
 
@@ -25,20 +28,23 @@ def build_optimizer(
     """The rule of Keras's optimizer of that name, with Keras's defaults.
 
     Args:
-        name: `sgd`, `adam`, `adamw`, `rmsprop` or `nadam`.
+        name: `sgd`, `adam`, `adamw`, `rmsprop`, `nadam` or `muon`.
         momentum: Of sgd and rmsprop.
-        beta_1: Of adam, adamw and nadam: the share of the mean gradient that a step keeps.
+        beta_1: Of adam, adamw, nadam, and of what muon does not move as matrices: the share of the mean
+            gradient that a step keeps.
         beta_2: The same of the mean square.
-        options: What `Optimizer` takes beside the rule: `weight_decay`, `clip_norm`, `decays`, `factors`,
-            `scales_weights`.
+        options: What `Optimizer` takes beside the rule: `weight_decay`, `clip_norm`, `ema_momentum`,
+            `decays`, `factors`, `scales_weights`.
     """
     kept = partial(_every_step, momentum)
-    rules: dict[str, tuple[Coefficients, Update]] = {
+    adam = partial(_adam_coefficients, beta_1, beta_2)
+    rules: dict[str, tuple[Coefficients, Update] | tuple[Coefficients, Update, Update]] = {
         "sgd": (kept, _momentum) if momentum else (_every_step, _sgd),
-        "adam": (partial(_adam_coefficients, beta_1, beta_2), _adam),
-        "adamw": (partial(_adam_coefficients, beta_1, beta_2), _adam),
+        "adam": (adam, _adam),
+        "adamw": (adam, _adam),
         "rmsprop": (kept, _rmsprop_with_momentum) if momentum else (_every_step, _rmsprop),
         "nadam": (partial(_nadam_coefficients, beta_1, beta_2), _nadam),
+        "muon": (adam, _adam, _muon),
     }
     return Optimizer(count_slots(name, momentum), *rules[name], **options)
 
@@ -141,3 +147,33 @@ def _nadam(
     square += (g * g - square) * share_2
     direction = mean * ahead + g * now
     return w - direction * learning_rate / (tf.sqrt(square * correction) + EPSILON), (mean, square)
+
+
+def _muon(
+    w: tf.Tensor, g: tf.Tensor, slots: Slots, learning_rate: tf.Tensor, *_: tf.Tensor
+) -> tuple[tf.Tensor, Slots]:
+    """Jordan, 2024 (https://kellerjordan.github.io/posts/muon), with Nesterov momentum as in Keras.
+
+    A step is as large as one of adam whatever the shape (Liu et al., 2025, https://arxiv.org/abs/2502.16982).
+    """
+    momentum, unread = slots
+    momentum = MUON_MOMENTUM * momentum + g
+    scale = MUON_SCALE * max(w.shape[-2:]) ** 0.5
+    step = _orthogonalized(g + MUON_MOMENTUM * momentum)
+    return w - step * (learning_rate * scale), (momentum, unread)
+
+
+def _orthogonalized(x: tf.Tensor) -> tf.Tensor:
+    """Nearly the closest matrix with orthonormal rows or columns, by the Newton-Schulz iteration.
+
+    Args:
+        x: Shape `(…, n_rows, n_columns)`.
+    """
+    is_tall = x.shape[-2] > x.shape[-1]
+    x = tf.linalg.matrix_transpose(x) if is_tall else x
+    x /= tf.sqrt(tf.reduce_sum(x * x, axis=(-2, -1), keepdims=True)) + 1e-7
+    a, b, c = NEWTON_SCHULZ
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = tf.matmul(x, x, transpose_b=True)
+        x = a * x + tf.matmul(b * gram + c * tf.matmul(gram, gram), x)
+    return tf.linalg.matrix_transpose(x) if is_tall else x

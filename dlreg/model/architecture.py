@@ -104,6 +104,11 @@ class ParameterSpec:
         """The number of inputs, of a dense layer's kernel."""
         return self.shape[0]
 
+    @property
+    def is_hidden_matrix(self) -> bool:
+        """Whether it is the weight matrix of a hidden layer."""
+        return self.kind == "kernel" and self.layer.startswith("hidden_")
+
 
 def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
     """The trainable tensors of a network, in the order in which `forward` reads them."""

@@ -98,6 +98,7 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
     is_small = 6 * epoch_plan.batch_size * parameters < ONE_THREAD_OPERATIONS
     refit = config.training.refit
     slots = count_slots(config.training.optimizer, config.training.momentum)
+    slots += config.training.ema_momentum is not None
     # Forward, and backward.
     rows_at_once = max(epoch_plan.batch_size, min(rows["validation"], MOST_VALIDATION_ROWS))
     activations = 2 * rows_at_once * sum(sum(network.hidden_layers) + 1 for network in networks)

@@ -404,6 +404,7 @@ def _optimizer(config: Config) -> Optimizer:
         weight_decay=settings.weight_decay,
         momentum=settings.momentum,
         clip_norm=settings.clip_norm,
+        ema_momentum=settings.ema_momentum,
         beta_1=settings.beta_1,
         beta_2=settings.beta_2,
         decays=settings.weight_decay_groups,

@@ -49,7 +49,7 @@ def test_values_are_whole_words_where_the_shell_has_whole_words(shell, prefix, t
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--set", "training.optimizer", "="], ["sgd", "adam", "adamw", "rmsprop", "nadam"]),
+        (["--set", "training.optimizer", "="], ["sgd", "adam", "adamw", "rmsprop", "nadam", "muon"]),
         (["--set", "training.optimizer", "=", "ad"], ["adam", "adamw"]),
         (["--set", "=", "model.batch_norm", "="], ["true", "false"]),
         (["--set", "a", "=", "1", "--set", "data.test_path", "="], ["null"]),

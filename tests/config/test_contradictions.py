@@ -79,6 +79,12 @@ BAD = [
     ),
     ("training: {momentum: 0.9}", 4, 22, "training.momentum has no meaning with training.optimizer adam"),
     (
+        "training: {momentum: 0.9, optimizer: muon}",
+        4,
+        22,
+        "training.momentum has no meaning with training.optimizer muon",
+    ),
+    (
         "training:\n  epochs: 5\n  schedule: {name: cosine, warmup_epochs: 5}",
         6,
         43,

@@ -83,6 +83,7 @@ def test_defaults(tmp_path: Path) -> None:
             "beta_1": 0.9,
             "beta_2": 0.999,
             "clip_norm": None,
+            "ema_momentum": None,
             "schedule": {"name": "constant"},
             "epochs": "auto",
             "auto_steps": None,

@@ -90,6 +90,16 @@ CASES = {
     "more parameters than are packed": {"network": Network(4, [130, 130]), "epochs": 4},
     "two variants of three folds": TWO_VARIANTS,
     "refitting": {**TWO_VARIANTS, "learning_rate": 0.2, "epochs": 9, "refit": Refit(0.7, 0.1)},
+    "averaged, muon": {
+        "network": Network(4, [6, 5], batch_norm=True),
+        "optimizer": build_optimizer("muon", ema_momentum=0.9),
+    },
+    "averaged, refitting": {
+        **TWO_VARIANTS,
+        "optimizer": build_optimizer("muon", ema_momentum=0.9, clip_norm=1.0),
+        "epochs": 6,
+        "refit": Refit(0.7, 0.1),
+    },
     "refitting after early stopping": {
         **TWO_VARIANTS,
         "variants": [Variant(Network(4, [6], batch_norm=True, dropout=share), 3) for share in (0.0, 0.2)],

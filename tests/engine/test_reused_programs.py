@@ -23,6 +23,7 @@ OPTIMIZERS = {
         {"weight_decay": 0.2, "clip_norm": 0.1, "beta_1": 0.5},
     ),
     "nadam": ({"beta_1": 0.9}, {"beta_1": 0.6, "beta_2": 0.9}),
+    "muon": ({"ema_momentum": 0.9}, {"ema_momentum": 0.5, "beta_1": 0.5}),
     "rmsprop": ({"momentum": 0.5}, {"momentum": 0.1}),
     "sgd": ({"momentum": 0.5}, {"momentum": 0.9}),
 }
@@ -95,6 +96,8 @@ def test_what_is_compiled_in_makes_another_program():
         program(optimizer=build_optimizer("adam", weight_decay=0.1)),
         program(optimizer=build_optimizer("adam", weight_decay=0.1, decays=["weights"])),
         program(optimizer=build_optimizer("adam", clip_norm=1.0)),
+        program(optimizer=build_optimizer("adam", ema_momentum=0.9)),
+        program(optimizer=build_optimizer("muon")),
         program(optimizer=build_optimizer("adam", factors={"biases": 0.1})),
         program(optimizer=build_optimizer("adam", scales_weights=True)),
         program(measures=(AbsoluteError(TargetScaling("none", 0.0, 1.0)),)),

@@ -15,6 +15,7 @@ from dlreg.model.optimizer_slots import count_slots
         ("adam", {}),
         ("adamw", {}),
         ("nadam", {}),
+        ("muon", {"exclude_layers": [""]}),
         ("rmsprop", {}),
         ("rmsprop", {"momentum": 0.9}),
     ],

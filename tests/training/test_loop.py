@@ -33,6 +33,7 @@ KERAS_OPTIMIZERS = {
     "adamw": keras.optimizers.AdamW,
     "rmsprop": keras.optimizers.RMSprop,
     "nadam": keras.optimizers.Nadam,
+    "muon": keras.optimizers.Muon,
 }
 
 
@@ -88,8 +89,16 @@ def keras_history(rows, network, optimizer, loss="mse", callbacks=()) -> dict:
     ).history
 
 
-def keras_optimizer(name, learning_rate, *, clip_norm=None, **options):
-    return KERAS_OPTIMIZERS[name](learning_rate, global_clipnorm=clip_norm, **options)
+def keras_optimizer(name, learning_rate, *, clip_norm=None, ema_momentum=None, weight_decay=None, **options):
+    if name == "muon":
+        # All but the kernels of hidden layers move as by Adam.
+        options |= {"exclude_layers": ["output"], "adam_weight_decay": weight_decay}
+        options |= {"adam_beta_1": options.pop("beta_1", 0.9), "adam_beta_2": options.pop("beta_2", 0.999)}
+    if ema_momentum is not None:
+        options |= {"use_ema": True, "ema_momentum": ema_momentum}
+    return KERAS_OPTIMIZERS[name](
+        learning_rate, global_clipnorm=clip_norm, weight_decay=weight_decay, **options
+    )
 
 
 schedules = keras.optimizers.schedules
@@ -102,6 +111,21 @@ CASES = {
     "rmsprop": {"optimizer": {"name": "rmsprop"}},
     "rmsprop, momentum": {"optimizer": {"name": "rmsprop", "momentum": 0.5}},
     "nadam": {"optimizer": {"name": "nadam"}},
+    "muon": {"optimizer": {"name": "muon"}},
+    "muon, clipped, decayed, batch norm": {
+        "model": {"hidden_layers": [12, 12, 5], "batch_norm": True},
+        "optimizer": {"name": "muon", "weight_decay": 0.05, "clip_norm": 0.1, "beta_1": 0.8, "beta_2": 0.9},
+    },
+    "muon, a parameter larger than are packed": {
+        "model": {"hidden_layers": [100, 160, 8], "activation": "gelu"},
+        "optimizer": {"name": "muon"},
+    },
+    "averaged": {"optimizer": {"name": "adam", "ema_momentum": 0.9}},
+    "averaged, batch norm, decayed": {
+        "model": {"batch_norm": True},
+        "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 0.05, "ema_momentum": 0.8},
+    },
+    "averaged, muon": {"optimizer": {"name": "muon", "ema_momentum": 0.95}},
     "l2": {"model": {"l2": 0.02}},
     "batch norm": {"model": {"batch_norm": True}},
     "batch norm, l2, adamw": {
@@ -148,7 +172,8 @@ def test_losses_equal_those_of_model_fit(rows, case):
         metrics={"mae": lambda a, b: abs(a - b)},
     )
     theirs = keras_optimizer(learning_rate=case.get("keras_schedule", 0.01), **optimizer)
-    expected = keras_history(rows, network, theirs, loss)
+    averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if theirs.use_ema else []
+    expected = keras_history(rows, network, theirs, loss, averaging)
     relative = 1e-3 if loss in ("mae", "huber") else 1e-5
     for name in ("loss", "val_loss", "mae", "val_mae"):
         assert progress.history[name] == pytest.approx(expected[name], rel=relative), name
@@ -238,6 +263,38 @@ def test_the_best_validation_epoch_is_kept(rows):
     assert seen == [(epoch, epoch == len(losses)) for epoch in range(1, len(losses) + 1)]
 
 
+def test_the_averages_of_the_best_epoch_are_kept(rows):
+    *_, x_validation, y_validation = rows
+    averaging = build_optimizer("adam", ema_momentum=0.9)
+    model, progress = train(rows, optimizer=averaging, learning_rate=0.05, epochs=60)
+    losses = progress.history["val_loss"]
+    assert min(losses) < losses[-1]
+    error_of_kept = float(np.mean((model.predict(x_validation, verbose=0) - y_validation) ** 2))
+    assert error_of_kept == pytest.approx(min(losses), rel=1e-5)
+
+
+@pytest.mark.parametrize("weights", ["best", "last"])
+def test_averages_are_those_of_a_plain_keras_loop(rows, weights):
+    """Weight by weight; without validation rows the epoch of the lowest training loss is the best."""
+    x, y, *_ = rows
+    order, optimizer = [np.arange(N_ROWS)], keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9)
+    model, progress = train(
+        (x, y, x[:0], y[:0]),
+        optimizer=build_optimizer("adam", ema_momentum=0.9),
+        restore_best_weights=weights == "best",
+    )
+    theirs = build_model(SMALL, seed=3)
+    theirs.compile(optimizer, "mse")
+    n_epochs = progress.best_epoch if weights == "best" else EPOCHS
+    for _ in range(n_epochs):
+        for start in range(0, N_ROWS, BATCH_SIZE):
+            batch = order[0][start : start + BATCH_SIZE]
+            theirs.train_on_batch(x[batch], y[batch])
+    optimizer.finalize_variable_values(theirs.trainable_variables)
+    for ours, expected in zip(model.get_weights(), theirs.get_weights(), strict=True):
+        assert ours == pytest.approx(expected, abs=1e-5)
+
+
 def test_improvements_within_min_delta_do_not_extend_patience(rows):
     _, progress = train(rows, epochs=50, early_stopping=EarlyStopping(patience=3, min_delta=100.0))
     assert progress.epoch == 4
@@ -304,16 +361,21 @@ def test_the_global_seed_is_left_alone():
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"dropout": 0.0, "batch_norm": True, "l2": 0.01}, {"hidden_layers": [100, 160]}],
-    ids=["plain", "batch norm", "a parameter larger than are packed"],
+    ("options", "optimizer"),
+    [
+        ({}, "adamw"),
+        ({"dropout": 0.0, "batch_norm": True, "l2": 0.01}, "adamw"),
+        ({"hidden_layers": [100, 160]}, "adamw"),
+        ({"batch_norm": True}, "muon"),
+    ],
+    ids=["plain", "batch norm", "a parameter larger than are packed", "muon"],
 )
-def test_members_side_by_side_are_what_each_is_alone(rows, options):
+def test_members_side_by_side_are_what_each_is_alone(rows, options, optimizer):
     network = Network(4, **{"hidden_layers": [12, 8]} | options)
     order, initial = shuffled_rows(3 * [np.arange(N_ROWS)], 1), initial_weights(network, 7, 3)
     settings = {
         "epochs": 40,
-        "optimizer": build_optimizer("adamw", weight_decay=0.01, clip_norm=1.0),
+        "optimizer": build_optimizer(optimizer, weight_decay=0.01, clip_norm=1.0),
         "early_stopping": EarlyStopping(patience=3, min_delta=0.005),
         "plateau": Plateau(patience=1, factor=0.5, min_delta=0.005),
     }

@@ -108,8 +108,10 @@ def test_members_end_with_their_best_or_their_last_weights(rows, restore_best_we
         build_optimizer("adam", factors={"weights": 5.0}),
         build_optimizer("sgd", momentum=0.9),
         build_optimizer("rmsprop", momentum=0.5, weight_decay=0.01),
+        build_optimizer("adam", ema_momentum=0.8),
+        build_optimizer("muon", ema_momentum=0.8),
     ],
-    ids=["adam", "sgd", "rmsprop"],
+    ids=["adam", "sgd", "rmsprop", "averaged", "muon, averaged"],
 )
 def test_refitting_goes_on_from_the_best_epoch_with_all_rows(rows, optimizer):
     x, y = rows

@@ -479,11 +479,11 @@ class TrainingConfig(_Section):
     clip_norm: float | None = Field(
         default=None, gt=0, description="The largest norm of all gradients together."
     )
-    ema_momentum: Annotated[float | None, Remark("such as 0.99; null for no average")] = Field(
+    ema_momentum: Annotated[float | None, Remark("such as 0.99; null for none")] = Field(
         default=None,
         ge=0,
         lt=1,
-        description="How much of their moving average, which predicts, the weights keep at each step.",
+        description="The memory of the weights' moving average, which predicts in their place.",
     )
     schedule: Annotated[
         Annotated[Schedule, Field(discriminator="name")],

@@ -13,6 +13,7 @@ from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import BLOCK_BYTES
 from dlreg.table.dataset import Dataset
 from dlreg.table.source import find_source, open_text
+from dlreg.training.members import plan_epochs
 from dlreg.wording import quote
 
 # Fewer characters beyond ASCII are utf-8 by chance.
@@ -27,6 +28,7 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     yield from suspect_idle_keys(config)
     yield from _wrong_encoding(config)
     yield from _large_batch(config, dataset)
+    yield from _long_average(config, dataset.rows_per_epoch)
     yield from _idle_time_zone(config, dataset)
     yield from _idle_calendar(config, dataset)
     yield from _unscaled_days(config, dataset)
@@ -112,6 +114,20 @@ def _large_batch(config: Config, dataset: Dataset) -> Iterator[Fault]:
             "training",
             "batch_size",
             hint="A smaller batch takes more steps per epoch",
+        )
+
+
+def _long_average(config: Config, n_rows: int) -> Iterator[Fault]:
+    """A fault where the average is over more steps than there are: it stays near the first weights."""
+    plan, momentum = plan_epochs(config, n_rows), config.training.ema_momentum
+    n_steps = plan.epochs * plan.steps_per_epoch
+    if momentum is not None and n_steps * (1 - momentum) < 1:
+        yield config.fault(
+            f"training.ema_momentum {momentum:g} averages the weights of some {1 / (1 - momentum):,.0f} "
+            f"steps, and there are {n_steps:,} at most",
+            "training",
+            "ema_momentum",
+            hint="A smaller one lets go of the first weights sooner",
         )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from dlreg.config.reading import parse_config, trial_config
 from dlreg.config.schema import Config
-from dlreg.preview.settings import _overruled_presets, _reversed_gates
+from dlreg.preview.settings import _long_average, _overruled_presets, _reversed_gates
 from dlreg.runs.contents import config_yaml
 
 
@@ -27,6 +27,20 @@ def test_a_gate_that_only_a_good_run_fails_is_pointed_out(gate, is_reversed):
             2,
             "gates[0] fails a run that is good",
         )
+
+
+@pytest.mark.parametrize(
+    ("momentum", "n_rows", "is_long"), [(0.99, 99, False), (0.99, 64, True), (0.9, 64, False)]
+)
+def test_an_average_over_more_steps_than_there_are_is_pointed_out(momentum, n_rows, is_long):
+    text = (
+        "data: {path: a.csv, target: y}\n"
+        f"training: {{epochs: 20, batch_size: 16, ema_momentum: {momentum}}}\n"
+    )
+    faults = list(_long_average(parse_config(text.encode(), "config.yaml"), n_rows))
+    expected = ["training.ema_momentum 0.99 averages the weights of some 100 steps, and there are 80 at most"]
+    assert [fault.message for fault in faults] == expected * is_long
+    assert [fault.line for fault in faults] == [2] * is_long
 
 
 def overruled_in(config: Config) -> list[str]:

@@ -22,7 +22,7 @@ def test_a_config_names_the_losses_the_engine_has():
 def test_every_optimizer_of_a_config_can_be_built():
     names = schema.TrainingConfig.model_json_schema()["properties"]["optimizer"]["enum"]
 
-    assert len(names) == 5
+    assert len(names) == 6
     assert all(callable(build_optimizer(name).update) for name in names)
 
 

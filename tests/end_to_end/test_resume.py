@@ -90,12 +90,10 @@ CASES = {
     "more parameters than are packed": {"network": Network(4, [130, 130]), "epochs": 4},
     "two variants of three folds": TWO_VARIANTS,
     "refitting": {**TWO_VARIANTS, "learning_rate": 0.2, "epochs": 9, "refit": Refit(0.7, 0.1)},
-    "averaged, muon": {
+    "averaged, muon, refitting": {
         "network": Network(4, [6, 5], batch_norm=True),
-        "optimizer": build_optimizer("muon", ema_momentum=0.9),
-    },
-    "averaged, refitting": {
-        **TWO_VARIANTS,
+        "members": 3,
+        "folds": leaving_out(np.split(np.arange(48), 3)),
         "optimizer": build_optimizer("muon", ema_momentum=0.9, clip_norm=1.0),
         "epochs": 6,
         "refit": Refit(0.7, 0.1),
@@ -340,10 +338,10 @@ training: {epochs: 100000, learning_rate: 0.0003, early_stopping: {patience: 30}
 model: {hidden_layers: [8, 8]}
 training: {epochs: 900, early_stopping: null, schedule: {name: plateau, patience: 20, factor: 0.7}}
 """,
-    "cosine, adamw, ensemble": """
+    "cosine, adamw, averaged, ensemble": """
 model: {hidden_layers: [8, 8], dropout: 0.1, ensemble: 3}
-training: {epochs: 900, optimizer: adamw, weight_decay: 0.01, clip_norm: 1.0, schedule: {name: cosine,
-  warmup_epochs: 5}, early_stopping: {patience: 600}}
+training: {epochs: 900, optimizer: adamw, weight_decay: 0.01, clip_norm: 1.0, ema_momentum: 0.99,
+  schedule: {name: cosine, warmup_epochs: 5}, early_stopping: {patience: 600}}
 """,
     "refit": """
 model: {hidden_layers: [8, 8], dropout: 0.1, blend: [ridge, trees]}

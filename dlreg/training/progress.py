@@ -204,10 +204,10 @@ class Progress:
         for name, row in measured.items():
             self.history[name].append(float(row[self.is_training].mean()))
         self._ended_after[self.is_training] = self.epoch
-        losses = self._mean_of_groups(np.where(self.is_training, measured[self.watched], np.inf))
+        losses: np.ndarray = self._mean_of_groups(np.where(self.is_training, measured[self.watched], np.inf))
         decisive = np.stack([measured["loss"], measured[self.watched]])[:, self.is_training]
         self.diverged = not bool(np.isfinite(decisive).all())
-        improved = np.isfinite(losses) & (losses < self._best) & (not self.diverged)
+        improved: np.ndarray = np.isfinite(losses) & (losses < self._best) & (not self.diverged)
         self.best_epochs[improved], self._best[improved] = self.epoch, losses[improved]
         if self._slowing is not None and self._plateau is not None:
             impatient = self._slowing.is_impatient(losses)
@@ -220,5 +220,4 @@ class Progress:
     def _mean_of_groups(self, losses: np.ndarray) -> np.ndarray:
         """Of each member, the mean of its group, shape `(n_members,)`."""
         means: np.ndarray = np.bincount(self._groups, losses) / np.bincount(self._groups)
-        of_members: np.ndarray = means[self._groups]
-        return of_members
+        return np.asarray(means[self._groups])

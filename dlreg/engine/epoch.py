@@ -383,7 +383,8 @@ def _measure(
     """
     parameters = _unpacked(program, [state.parameters for state in states])
     n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
-    size = min(n_rows, max(1, VALIDATION_ROWS // program.n_members))
+    n_sharing = program.variants[0].network.shared_members
+    size = min(n_rows, max(1, VALIDATION_ROWS // (program.n_members * n_sharing)))
 
     def visit(block: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # The last block is moved back to be as long as the others; rows that it repeats have no weight.

@@ -14,7 +14,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dlreg.engine.gradients import mixtures_of_bins, multiply_by_column, share_of_mish, waves_of
+from dlreg.engine.gradients import (
+    mixtures_of_bins,
+    multiply_by_column,
+    multiply_by_own_column,
+    share_of_mish,
+    waves_of,
+)
 from dlreg.model.architecture import (
     BATCH_NORM_EPSILON,
     BATCH_NORM_MOMENTUM,
@@ -68,7 +74,8 @@ def forward(
         batch: For a step of training; None to predict.
 
     Returns:
-        The predictions, `(batch_size, 1)` or `(n_members, batch_size, 1)`, and the new statistics.
+        The predictions, `(batch_size, 1)` or `(n_members, batch_size, 1)`, and the new statistics. In a step
+        of training the last axis has the prediction of each member that shares weights.
     """
     y_pred, (updated,) = forward_together([network], [parameters], [statistics], [x], batch)
     return y_pred, updated
@@ -94,7 +101,7 @@ def forward_together(
 
     Returns:
         The predictions of the first network's members, then of the second's, `(n_members, batch_size, 1)`,
-        and the new statistics of each network.
+        and the new statistics of each network; in a step of training as in `forward`.
     """
     products, others = [], []
     for network, network_parameters, rows in zip(networks, parameters, x, strict=True):
@@ -123,9 +130,15 @@ def forward_together(
         y = _activated(y, network.activation, next(values) if network.parametric_activation else None)
         if batch and drops:
             y = _dropped(y, batch, layer)
-    if network.hidden_layers:
+    if network.shared_members > 1:
+        y = tf.reshape(y, (*y.shape[:-2], -1, network.shared_members, y.shape[-1]))
+        y = multiply_by_own_column(y, next(values))
+    elif network.hidden_layers:
         y = multiply_by_column(y, next(values))
-    return y + _to_rows(next(values)), _split_each(updated, [product.shape[0] for product in products])
+    y = y + _to_rows(next(values))
+    if network.shared_members > 1 and not batch:
+        y = tf.reduce_mean(y, axis=-1, keepdims=True)
+    return y, _split_each(updated, [product.shape[0] for product in products])
 
 
 def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.ndarray:
@@ -176,14 +189,28 @@ def sum_of_squares(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tens
 def _first_product(
     network: Network, values: Iterator[tf.Tensor], x: tf.Tensor, members: Sequence[int]
 ) -> tf.Tensor:
-    """What the first dense layer reads, times its weights."""
+    """What the first dense layer reads, times its weights.
+
+    Each row stands there as often as there are members that share weights, one after the other.
+    """
     if (network.embedding or network.categories) and len(x.shape) < 2 + len(members):
         x = tf.broadcast_to(x, (*members, *x.shape))
     x = _first_inputs(network, values, x)
     # Multiplied into the weights instead of the rows, the factors need no gradient of the rows.
     factors = next(values)[..., None] if network.feature_scale else None
+    own_factors = next(values) if network.shared_members > 1 else None
     kernel = next(values) if factors is None else next(values) * factors
+    if own_factors is not None:
+        return _product_of_each(x, own_factors, kernel)
     return tf.matmul(x, kernel) if network.hidden_layers else multiply_by_column(x, kernel)
+
+
+def _product_of_each(x: tf.Tensor, factors: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Rows `(…, n_rows, width)`, times each one's factors and the weights, `(…, n_rows · n_each, units)`."""
+    of_each = kernel[..., None, :] * tf.linalg.matrix_transpose(factors)[..., None]
+    *axes, width, n_each, units = of_each.shape
+    product = tf.matmul(x, tf.reshape(of_each, (*axes, width, n_each * units)))
+    return tf.reshape(product, (*product.shape[:-2], -1, units))
 
 
 def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -> tf.Tensor:

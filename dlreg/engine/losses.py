@@ -57,10 +57,10 @@ class AbsoluteError:
         return self.scaling.offset, self.scaling.scale
 
     def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        """Of each row, the shape of `y_pred`."""
+        """Of each row, from `(…, n_rows, n)` to `(…, n_rows)`: the mean of what each of n predicts."""
         ops = keras.ops
         true, predicted = (self.scaling.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
-        return ops.absolute(true - predicted)
+        return ops.mean(ops.absolute(true - predicted), axis=-1)
 
 
 def structure_of(measure: Metric) -> Hashable:

@@ -236,11 +236,16 @@ def _sharing_contradictions(model: Mapping[str, Any]) -> Iterator[Contradiction]
     for key, is_at_odds, needed, way_out in (
         ("ensemble", model["ensemble"] == 1, "several members", "Set model.ensemble to 16"),
         ("hidden_layers", model["hidden_layers"] in ([], ()), "hidden layers", "Set model.hidden_layers"),
-        ("batch_norm", model["batch_norm"] is True, "layers without batch_norm", "Set model.batch_norm to false"),
+        (
+            "batch_norm",
+            model["batch_norm"] is True,
+            "layers without batch_norm",
+            "Set model.batch_norm to false",
+        ),
     ):
         if is_at_odds:
             message = f"model.ensemble_kind shared needs {needed}"
-            yield Contradiction(("model", key), ("model", "ensemble_kind"), message, hint.format(way_out))
+            yield Contradiction(("model", "ensemble_kind"), ("model", key), message, hint.format(way_out))
 
 
 def lacking_parts(values: Mapping[str, Any]) -> dict[str, KeyPath]:

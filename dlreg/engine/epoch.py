@@ -429,13 +429,14 @@ def _weighted_sums(
     program: Program, numbers: tf.Tensor, y_true: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor
 ) -> list[tf.Tensor]:
     """The weighted sum of each measure over the rows, a scalar or `(n_members,)`."""
-    shape, y_true = (*program.axes, int(y_pred.shape[-2])), tf.broadcast_to(y_true, y_pred.shape)
-    return [
-        tf.reduce_sum(
-            tf.reshape(with_numbers(measure, numbers[place])(y_true, y_pred), shape) * weight, axis=-1
-        )
+    shape, y_true = (*program.axes, int(y_pred.shape[-2]), -1), tf.broadcast_to(y_true, y_pred.shape)
+    values = [
+        with_numbers(measure, numbers[place])(y_true, y_pred)
         for place, measure in enumerate(program.measures)
     ]
+    # Members that share weights count each for itself.
+    means = [tf.reduce_mean(tf.reshape(value, shape), axis=-1) for value in values]
+    return [tf.reduce_sum(mean * weight, axis=-1) for mean in means]
 
 
 def _add_l2(

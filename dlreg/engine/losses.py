@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
-# From y_true and y_pred of shape (…, n_rows, 1) to a value per row; the last axis may be kept.
+# From y_true and y_pred of shape (…, n_rows, n) to a mean per row; the last axis may be kept, to be averaged.
 Metric = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 LOSSES: dict[str, Metric] = {
     "mse": keras.losses.mean_squared_error,
@@ -57,10 +57,10 @@ class AbsoluteError:
         return self.scaling.offset, self.scaling.scale
 
     def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        """Of each row, from `(…, n_rows, n)` to `(…, n_rows)`: the mean of what each of n predicts."""
+        """Of each row, the shape of `y_pred`."""
         ops = keras.ops
         true, predicted = (self.scaling.inverse(y, ops.exp, ops.expm1) for y in (y_true, y_pred))
-        return ops.mean(ops.absolute(true - predicted), axis=-1)
+        return ops.absolute(true - predicted)
 
 
 def structure_of(measure: Metric) -> Hashable:

@@ -49,7 +49,7 @@ class Network:
             `CATEGORY_WIDTH` dimensions; one never seen, the position after the last, is the origin.
         shared_members: How many members share its weights: each has factors of its own of what the first
             layer reads and an output node of its own, and their mean is the prediction. TabM-mini
-            (Gorishniy, Kotelnikov and Babenko, 2024, https://arxiv.org/abs/2410.24210). 1 for a plain network.
+            (Gorishniy, Kotelnikov and Babenko, 2024, https://arxiv.org/abs/2410.24210). 1: a plain network.
     """
 
     n_features: int

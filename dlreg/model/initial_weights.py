@@ -23,9 +23,9 @@ def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Wei
     output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. In either
     case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), mixtures of bins about as large as the
     numbers, and embeddings of levels at N(0, 0.1²): near the origin, where a level never seen is, so that
-    one of few rows is nearly like it. Members that share weights start at factors of -1 and 1, or of N(0, 1) where
-    anything is embedded, the same for all values of one feature (Gorishniy, Kotelnikov and Babenko, 2024,
-    https://arxiv.org/abs/2410.24210, and their code).
+    one of few rows is nearly like it. Members that share weights start at factors of -1 and 1, or of
+    N(0, 1) where anything is embedded, the same for all values of one feature (Gorishniy, Kotelnikov and
+    Babenko, 2024, https://arxiv.org/abs/2410.24210, and their code).
 
     Args:
         network: What is to be trained.
@@ -39,8 +39,9 @@ def _initial(network: Network, seed: int) -> Weights:
     generator = np.random.default_rng(seed)
     specs = list(parameter_specs(network))
     values = [
-        (_drawn_factors(network, generator) if spec.layer == "member_scale" else _drawn(spec, generator))
-        .astype(np.float32)
+        (
+            _drawn_factors(network, generator) if spec.layer == "member_scale" else _drawn(spec, generator)
+        ).astype(np.float32)
         for spec in specs
     ]
     if network.initializer == "glorot_uniform":

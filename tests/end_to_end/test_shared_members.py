@@ -65,3 +65,27 @@ def test_a_spread_of_one_network_says_what_has_one(folder):
     done = run_cli("predict", "one", "table.csv", "--spread", cwd=folder)
     assert done.returncode == 2
     assert "ensemble_kind: independent" in done.stderr
+
+
+def test_the_card_and_the_report_say_that_members_share_weights(folder):
+    for command in ("card", "report"):
+        done = run_cli(command, "run", cwd=folder)
+        assert done.returncode == 0, done.stderr
+    card = (folder / "run" / "README.md").read_text()
+    assert "6 networks of 4 members that share weights each with hidden layers of 8, 8 units" in card
+    (page,) = (folder / "run").glob("report.html")
+    assert "An ensemble of 6 networks of 4 members that share weights each learned" in page.read_text()
+
+
+def test_rows_on_disk_are_trained_on_as_well(folder):
+    settings = [
+        "training.learning_rate=0.02",
+        "data.cache=kept",
+        "training.refit=null",
+        "model.blend=[]",
+        "preprocessing.embedding=none",
+    ]
+    options = [part for setting in settings for part in ("--set", setting)]
+    done = run_cli("train", "config.yaml", "--run-dir", "disk", *options, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["metrics"]["test"]["r2"] > 0.3

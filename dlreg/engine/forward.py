@@ -14,13 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dlreg.engine.gradients import (
-    mixtures_of_bins,
-    multiply_by_column,
-    multiply_by_own_column,
-    share_of_mish,
-    waves_of,
-)
+from dlreg.engine.gradients import mixtures_of_bins, multiply_by_column, share_of_mish, waves_of
 from dlreg.model.architecture import (
     BATCH_NORM_EPSILON,
     BATCH_NORM_MOMENTUM,
@@ -132,7 +126,7 @@ def forward_together(
             y = _dropped(y, batch, layer)
     if network.shared_members > 1:
         y = tf.reshape(y, (*y.shape[:-2], -1, network.shared_members, y.shape[-1]))
-        y = multiply_by_own_column(y, next(values))
+        y = tf.reduce_sum(y * tf.linalg.matrix_transpose(next(values))[..., None, :, :], axis=-1)
     elif network.hidden_layers:
         y = multiply_by_column(y, next(values))
     y = y + _to_rows(next(values))

@@ -35,31 +35,6 @@ def multiply_by_column(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return tf.custom_gradient(product)(x, kernel)
 
 
-def multiply_by_own_column(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """The product of each member's values with its own column of a kernel.
-
-    XLA takes sums along the last axis value by value: a product with ones is far faster.
-
-    Args:
-        x: Shape `(…, n_rows, n_members, units)`.
-        kernel: Shape `(…, units, n_members)`.
-
-    Returns:
-        Shape `(…, n_rows, n_members)`.
-    """
-
-    def product(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
-        columns = tf.linalg.matrix_transpose(kernel)[..., None, :, :]
-
-        def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            kernel_gradient = tf.reduce_sum(x * upstream[..., None], axis=-3)
-            return upstream[..., None] * columns, tf.linalg.matrix_transpose(kernel_gradient)
-
-        return tf.matmul(x * columns, tf.ones((x.shape[-1], 1)))[..., 0], gradients
-
-    return tf.custom_gradient(product)(x, kernel)
-
-
 def share_of_mish(x: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
     """Blends each value with its Mish, x + share · (mish(x) - x), with one exponential.
 

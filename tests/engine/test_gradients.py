@@ -10,7 +10,6 @@ from dlreg.engine.gradients import (
     MIXED_TOGETHER,
     mixtures_of_bins,
     multiply_by_column,
-    multiply_by_own_column,
     share_of_mish,
     waves_of,
 )
@@ -49,37 +48,6 @@ def test_product_with_a_column(members):
     generator = np.random.default_rng(11)
     arguments = [generator.normal(size=(*members, 40, 7)), generator.normal(size=(*members, 7, 1))]
     assert_same(multiply_by_column, tf.matmul, arguments, (*members, 40, 1), 1e-5)
-
-
-@pytest.mark.parametrize("members", [(), (3,)])
-def test_product_with_a_column_of_each_member(members):
-    generator = np.random.default_rng(15)
-    arguments = [generator.normal(size=(*members, 40, 5, 7)), generator.normal(size=(*members, 7, 5))]
-
-    def plain(x, kernel):
-        return tf.einsum("...rmu,...um->...rm", x, kernel)
-
-    assert_same(multiply_by_own_column, plain, arguments, (*members, 40, 5), 1e-5)
-
-
-def test_gradients_of_each_members_column_are_finite_differences():
-    generator = np.random.default_rng(16)
-    x, kernel = generator.normal(size=(4, 3, 5)), generator.normal(size=(5, 3))
-    weights = generator.normal(size=(4, 3))
-    _, gradients = values_and_gradients(multiply_by_own_column, [x, kernel], weights)
-
-    def total(x, kernel):
-        return sum((x[:, member] @ kernel[:, member]) @ weights[:, member] for member in range(3))
-
-    for place, gradient in enumerate(gradients):
-        for index in np.ndindex(gradient.shape):
-            step = np.zeros(gradient.shape)
-            step[index] = 1e-3
-            ends = [
-                total(*(value + sign * step if number == place else value for number, value in enumerate((x, kernel))))
-                for sign in (-1, 1)
-            ]  # fmt: skip
-            assert gradient[index] == pytest.approx((ends[1] - ends[0]) / 2e-3, abs=1e-5)
 
 
 @pytest.mark.parametrize("members", [(), (3,)])

@@ -80,6 +80,16 @@ class Program:
         return sum(variant.n_members for variant in self.variants)
 
     @cached_property
+    def n_sharing(self) -> int:
+        """How many members share the weights of each network."""
+        return self.variants[0].network.shared_members
+
+    @cached_property
+    def n_orders(self) -> int:
+        """In how many orders rows are met: each network's, or that of each member that shares its weights."""
+        return self.n_members * self.n_sharing
+
+    @cached_property
     def n_steps(self) -> int:
         """Batches of an epoch."""
         return -(-self.n_rows // self.batch_size)
@@ -105,7 +115,8 @@ class EpochInputs(NamedTuple):
         y_validation: Their scaled targets, `(n_validation, 1)`.
         validation_rows: The validation rows of each member, `(n_members, n_rows)`, padded with `NO_ROW`; None
             where all of them are everyone's.
-        rows: The training rows of each step, `(n_steps, n_members, batch_size)`.
+        rows: The training rows of each step, `(n_steps, n_members, batch_size)`; members that share weights
+            have a row each for every place of the batch, `(n_steps, n_members, batch_size · n_sharing)`.
         scalars: The learning rate, then the optimizer's coefficients, of each step,
             `(n_steps, n_scalars, n_members)`.
         dropout: The share of values dropped in each step, `(n_steps, n_members)`.
@@ -321,9 +332,11 @@ def _train_batch(
         tape.watch(packed)
         parameters = _unpacked(program, packed)
         y_pred, statistics = _predict(program, parameters, states, tf.gather(inputs.x, rows), batch)
+        # A column for each member that shares weights.
+        y_true = tf.reshape(tf.gather(inputs.y, rows), y_pred.shape)
         batch_sums = _add_l2(
             program,
-            _weighted_sums(program, inputs.numbers, tf.gather(inputs.y, rows), y_pred, weight),
+            _weighted_sums(program, inputs.numbers, y_true, y_pred, weight),
             parameters,
             inputs.l2,
             n_present,
@@ -383,8 +396,7 @@ def _measure(
     """
     parameters = _unpacked(program, [state.parameters for state in states])
     n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
-    n_sharing = program.variants[0].network.shared_members
-    size = min(n_rows, max(1, VALIDATION_ROWS // (program.n_members * n_sharing)))
+    size = min(n_rows, max(1, VALIDATION_ROWS // program.n_orders))
 
     def visit(block: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # The last block is moved back to be as long as the others; rows that it repeats have no weight.

@@ -64,7 +64,8 @@ def forward(
         network: What is computed.
         parameters: As `parameter_specs` says, each of shape `(…)` or `(n_members, …)`.
         statistics: The moving means and variances of batch normalisation, in Keras's order.
-        x: Shape `(batch_size, n_features)` or `(n_members, batch_size, n_features)`.
+        x: Shape `(batch_size, n_features)` or `(n_members, batch_size, n_features)`; in a step of training
+            there are as many rows for each place of the batch as members that share weights.
         batch: For a step of training; None to predict.
 
     Returns:
@@ -100,7 +101,8 @@ def forward_together(
     products, others = [], []
     for network, network_parameters, rows in zip(networks, parameters, x, strict=True):
         values = iter(network_parameters)
-        products.append(_first_product(network, values, rows, network_parameters[-1].shape[:-1]))
+        members = network_parameters[-1].shape[:-1]
+        products.append(_first_product(network, values, rows, members, is_step=batch is not None))
         others.append(list(values))
     y, values, moving = _joined(products), iter(_join_each(others)), iter(_join_each(statistics))
     network, drops = networks[0], any(network.dropout for network in networks)
@@ -181,11 +183,12 @@ def sum_of_squares(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tens
 
 
 def _first_product(
-    network: Network, values: Iterator[tf.Tensor], x: tf.Tensor, members: Sequence[int]
+    network: Network, values: Iterator[tf.Tensor], x: tf.Tensor, members: Sequence[int], *, is_step: bool
 ) -> tf.Tensor:
     """What the first dense layer reads, times its weights.
 
-    Each row stands there as often as there are members that share weights, one after the other.
+    Each row stands there as often as there are members that share weights, one after the other; in a step of
+    training each of these has a row of its own there.
     """
     if (network.embedding or network.categories) and len(x.shape) < 2 + len(members):
         x = tf.broadcast_to(x, (*members, *x.shape))
@@ -195,16 +198,19 @@ def _first_product(
     own_factors = next(values) if network.shared_members > 1 else None
     kernel = next(values) if factors is None else next(values) * factors
     if own_factors is not None:
-        return _product_of_each(x, own_factors, kernel)
+        x = _of_each(x, own_factors, has_rows_of_each=is_step)
     return tf.matmul(x, kernel) if network.hidden_layers else multiply_by_column(x, kernel)
 
 
-def _product_of_each(x: tf.Tensor, factors: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Rows `(…, n_rows, width)`, times each one's factors and the weights, `(…, n_rows · n_each, units)`."""
-    of_each = kernel[..., None, :] * tf.linalg.matrix_transpose(factors)[..., None]
-    *axes, width, n_each, units = of_each.shape
-    product = tf.matmul(x, tf.reshape(of_each, (*axes, width, n_each * units)))
-    return tf.reshape(product, (*product.shape[:-2], -1, units))
+def _of_each(x: tf.Tensor, factors: tf.Tensor, *, has_rows_of_each: bool) -> tf.Tensor:
+    """Rows `(…, n_rows, width)` times the factors of each member, `(…, n_rows · n_each, width)`.
+
+    Or rows of each member beforehand, `(…, n_rows · n_each, width)`.
+    """
+    n_each, width = factors.shape[-2:]
+    x = tf.reshape(x, (*x.shape[:-2], -1, n_each if has_rows_of_each else 1, width))
+    x *= factors[..., None, :, :]
+    return tf.reshape(x, (*x.shape[:-3], -1, width))
 
 
 def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -> tf.Tensor:

@@ -50,6 +50,11 @@ def members_of(config: Config) -> tuple[Member, ...]:
     )
 
 
+def visiting_members(config: Config) -> list[Member]:
+    """Who meets rows in an order of its own: each member, as often as there are that share its weights."""
+    return [member for member in members_of(config) for _ in range(config.model.shared_members)]
+
+
 def network_options(config: Config) -> dict[str, Any]:
     """What all networks of a run have in common, as `dlreg.model.architecture.Network` takes it."""
     of_members = {"ensemble", "ensemble_kind", "blend", "dropout", "dropout_schedule"}

@@ -45,6 +45,11 @@ def networks(x):
     }  # fmt: skip
 
 
+def order(member, epoch):
+    """The rows of a member in an epoch."""
+    return np.random.default_rng((epoch, member)).permutation(N_ROWS)
+
+
 def train(rows, network, *, initial=None, epochs=EPOCHS, **options):
     initial = initial or initial_weights(network, 3)
     return train_on(
@@ -54,7 +59,7 @@ def train(rows, network, *, initial=None, epochs=EPOCHS, **options):
         optimizer=build_optimizer("adam"),
         schedule=build_schedule("constant", 0.01, epochs=epochs, steps_per_epoch=1),
         **{
-            "order_of_rows": lambda *_: np.arange(N_ROWS),
+            "order_of_rows": order,
             "epochs": epochs,
             "batch_size": BATCH_SIZE,
             "seed": 3,
@@ -71,23 +76,25 @@ def keras_history(rows, network, initial):
     of_each = keras.Model(model.inputs, model.get_layer("output").output)
     parameters, _ = model_variables(network, model)
     optimizer, history = keras.optimizers.Adam(0.01), {"loss": [], "mae": [], "val_loss": [], "val_mae": []}
-    for _ in range(EPOCHS):
+    for epoch in range(EPOCHS):
         losses, errors = [], []
         for start in range(0, N_ROWS, BATCH_SIZE):
             batch = slice(start, start + BATCH_SIZE)
             with tf.GradientTape() as tape:
-                members = of_each([x[batch]], training=True)
-                assert members.shape[1:] == (network.shared_members,)
+                # Each member meets rows of its own.
+                met = [order(member, epoch)[batch] for member in range(network.shared_members)]
+                members = [of_each([x[rows]], training=True)[:, place] for place, rows in enumerate(met)]
                 penalty = tf.add_n([*model.losses, tf.zeros(())])
                 loss = tf.reduce_mean([
-                    tf.reduce_mean((members[:, member] - y[batch, 0]) ** 2)
-                    for member in range(network.shared_members)
+                    tf.reduce_mean((y_pred - y[rows, 0]) ** 2)
+                    for y_pred, rows in zip(members, met, strict=True)
                 ]) + penalty  # fmt: skip
             # Those of embedded levels come in pieces, which Keras squares one by one.
             gradients = map(tf.convert_to_tensor, tape.gradient(loss, parameters))
             optimizer.apply_gradients(zip(gradients, parameters, strict=True))
             losses.append(float(loss) * len(x[batch]))
-            errors.append(float(np.abs(members - y[batch]).mean()) * len(x[batch]))
+            y_pred, y_true = np.stack(members), np.stack([y[rows, 0] for rows in met])
+            errors.append(float(np.abs(y_pred - y_true).mean()) * len(x[batch]))
         y_pred = model(x_validation).numpy()
         penalty = float(tf.add_n([*model.losses, tf.zeros(())]))
         history["loss"].append(sum(losses) / N_ROWS)
@@ -127,7 +134,8 @@ def test_each_member_drops_values_of_its_own(rows):
         (initial,) = initial_weights(network, 3)
         factors, *shared, kernel, bias = initial.parameters
         alike = [np.ones_like(factors), *shared, np.repeat(kernel[:, :1], 3, axis=1), bias]
-        weights, *_ = train(rows, network, initial=[initial._replace(parameters=alike)])
+        same = {"order_of_rows": lambda *_: np.arange(N_ROWS)}
+        weights, *_ = train(rows, network, initial=[initial._replace(parameters=alike)], **same)
         return float(np.ptp(weights[0].parameters[-2], axis=1).max())
 
     assert spread(0.0) < 1e-6
@@ -137,7 +145,7 @@ def test_each_member_drops_values_of_its_own(rows):
 def test_networks_of_several_members_are_what_each_is_alone(rows):
     network = Network(4, [12, 8], shared_members=3, l2=0.01)
     initial = initial_weights(network, 7, 2)
-    order = shuffled_rows(2 * [np.arange(N_ROWS)], 1)
+    order = shuffled_rows(2 * 3 * [np.arange(N_ROWS)], 1)
     settings = {"epochs": 30, "early_stopping": EarlyStopping(patience=3, min_delta=0.005)}
     weights, _, together = train(rows, network, initial=initial, order_of_rows=order, **settings)
     for number in range(2):
@@ -145,7 +153,7 @@ def test_networks_of_several_members_are_what_each_is_alone(rows):
             rows,
             network,
             initial=initial[number : number + 1],
-            order_of_rows=lambda _, epoch, number=number: order(number, epoch),
+            order_of_rows=lambda place, epoch, number=number: order(3 * number + place, epoch),
             **settings,
         )
         assert together.best_epochs[number] == progress.best_epoch

@@ -146,6 +146,7 @@ class Recipe:
         plateau: When to lower a member's learning rate; together with a constant schedule.
         restore_best_weights: Whether a member ends with the weights of its best epoch, or of its last.
         refit: Whether and how members go on from their best epoch, with all rows of the training data.
+        groups: Which members have their best epoch and their stop in common, see `Progress`.
     """
 
     variants: Sequence[Variant]
@@ -162,6 +163,7 @@ class Recipe:
     plateau: Plateau | None = None
     restore_best_weights: bool = True
     refit: Refit | None = None
+    groups: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -311,6 +313,7 @@ def _start_progress(recipe: Recipe, *, has_validation: bool) -> Progress:
         early_stopping=recipe.early_stopping,
         plateau=recipe.plateau,
         refit=recipe.refit,
+        groups=recipe.groups,
     )
 
 

@@ -90,6 +90,23 @@ def predicting_members(members: Sequence[Member], folds: Sequence[Fold], *, refi
     ]
 
 
+def epoch_groups(members: Sequence[Member], *, goes_forward: bool) -> np.ndarray | None:
+    """Which members have their best epoch in common: under cross-validation, those of one embedding.
+
+    Where folds go forward in time each has its own, for they have learnt from more and more rows.
+
+    Args:
+        members: Of the run.
+        goes_forward: Whether folds do.
+
+    Returns:
+        The group of each, shape `(n_members,)`; None where each member has its own.
+    """
+    if goes_forward or members[0].fold is None:
+        return None
+    return np.array([member.variant for member in members])
+
+
 def divide_epoch(n_rows: int, batch_size: int, *, equal_batches: bool) -> tuple[int, int]:
     """The rows of a batch and the batches of an epoch.
 

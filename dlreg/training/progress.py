@@ -72,6 +72,9 @@ class Progress:
         early_stopping: When a member stops.
         plateau: When a member's learning rate falls.
         refit: What follows after the last epoch, if anything.
+        groups: Of each member, shape `(n_members,)`: those of one number count as one, by the mean of their
+            watched losses. Folds that did not each choose an epoch by the rows they left out tell more
+            honestly of new rows, as in `cv` of LightGBM and XGBoost. None: each counts by itself.
 
     Attributes:
         epochs: How many epochs there will be at most, before refitting.
@@ -94,6 +97,7 @@ class Progress:
         early_stopping: EarlyStopping | None = None,
         plateau: Plateau | None = None,
         refit: Refit | None = None,
+        groups: np.ndarray | None = None,
     ) -> None:
         self.epochs = epochs
         self.watched = "val_loss" if "val_loss" in names else "loss"
@@ -110,6 +114,7 @@ class Progress:
         self._plateau = plateau
         self._slowing = _Watch(plateau, n_members) if plateau else None
         self._refit = refit
+        self._groups = np.arange(n_members) if groups is None else groups
 
     @property
     def epoch(self) -> int:
@@ -199,10 +204,10 @@ class Progress:
         for name, row in measured.items():
             self.history[name].append(float(row[self.is_training].mean()))
         self._ended_after[self.is_training] = self.epoch
-        losses = np.where(self.is_training, measured[self.watched], np.inf)
+        losses: np.ndarray = self._mean_of_groups(np.where(self.is_training, measured[self.watched], np.inf))
         decisive = np.stack([measured["loss"], measured[self.watched]])[:, self.is_training]
         self.diverged = not bool(np.isfinite(decisive).all())
-        improved = np.isfinite(losses) & (losses < self._best) & (not self.diverged)
+        improved: np.ndarray = np.isfinite(losses) & (losses < self._best) & (not self.diverged)
         self.best_epochs[improved], self._best[improved] = self.epoch, losses[improved]
         if self._slowing is not None and self._plateau is not None:
             impatient = self._slowing.is_impatient(losses)
@@ -211,3 +216,8 @@ class Progress:
         if self._stopping is not None:
             self.is_training = self.is_training & ~self._stopping.is_impatient(losses)
         return improved
+
+    def _mean_of_groups(self, losses: np.ndarray) -> np.ndarray:
+        """Of each member, the mean of its group, shape `(n_members,)`."""
+        means: np.ndarray = np.bincount(self._groups, losses) / np.bincount(self._groups)
+        return np.asarray(means[self._groups])

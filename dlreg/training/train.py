@@ -38,6 +38,7 @@ from dlreg.training.loop import (
 )
 from dlreg.training.members import (
     EpochPlan,
+    epoch_groups,
     members_of,
     network_options,
     plan_epochs,
@@ -385,6 +386,7 @@ def _recipe(
         )
         if refit
         else None,
+        groups=epoch_groups(members_of(config), goes_forward=config.data.split in FORWARD_METHODS),
     )
 
 

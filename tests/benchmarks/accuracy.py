@@ -61,7 +61,13 @@ MORE: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 # Columns of dates for the peers, which read none themselves; dlreg finds them where no format is needed.
 DATES = {"bike_sharing": {"dteday": "%Y-%m-%d"}, "seoulbike_na": {"Date": "%d/%m/%Y"}}
-COMPARED = {"cat": "CatBoost", "lgbm_es": "LightGBM-ES", "xgb": "XGBoost", "realmlp": "RealMLP"}
+COMPARED = {
+    "cat": "CatBoost",
+    "lgbm_es": "LightGBM-ES",
+    "xgb": "XGBoost",
+    "realmlp": "RealMLP",
+    "autogluon": "AutoGluon",
+}
 COLUMNS = ("rmse", "held out", *COMPARED.values(), "best peer", "cover90", "width", "seconds", "beyond")
 
 Result = dict[str, Any]
@@ -85,6 +91,8 @@ def main() -> None:
             cores.put(core)
 
     peers = read_peers(folder / "peers.csv") if options.peers == "csv" else {}
+    for key, others in read_peers(Path(options.also)).items() if options.also else ():
+        peers.setdefault(key, {}).update(others)
     results: list[Result] = []
     with ThreadPoolExecutor(options.jobs) as pool:
         bare = pool.submit(on_a_core, seconds_of_import).result()
@@ -111,6 +119,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--preset", default="accurate")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--peers", choices=("none", "csv", "run"), default="csv")
+    parser.add_argument("--also", metavar="CSV", help="further peers, in the form of peers.csv")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time, each on a core of its own")
     parser.add_argument("--cores", type=lambda text: [int(core) for core in text.split(",")])
     parser.add_argument("--output", metavar="CSV", help="every figure, a line per table and split")
@@ -165,7 +174,8 @@ def measure(
         if options.keep:
             shutil.copytree(Path(work) / "run", Path(options.keep) / f"{name}-{split}", dirs_exist_ok=True)
     if options.peers == "run":
-        peers = train_peers(peer_features(table, name), table[keys["target"]].astype(float), is_test)
+        y = table[keys["target"]].astype(float)
+        peers = {**(peers or {}), **train_peers(peer_features(table, name), y, is_test)}
     ratios = {method: result["rmse"] / rmse for method, rmse in (peers or {}).items()}
     return {**result, "beyond": result["seconds"] - bare, "ratios": ratios}
 
@@ -306,10 +316,15 @@ PEERS: Mapping[str, Callable[[pd.DataFrame, pd.Series, pd.DataFrame], Any]] = {
 }
 
 
+def single_models(ratios: Mapping[str, float]) -> dict[str, float]:
+    """Those that the best peer is chosen of: AutoGluon chooses among them itself."""
+    return {method: ratio for method, ratio in ratios.items() if method != "autogluon"}
+
+
 def figures(result: Result) -> dict[str, float | None]:
     """What is printed of a training, by column."""
     ratios = {COMPARED[name]: ratio for name, ratio in result["ratios"].items() if name in COMPARED}
-    best = max(result["ratios"].values(), default=None)
+    best = max(single_models(result["ratios"]).values(), default=None)
     return {column: {**result, **ratios, "best peer": best}.get(column) for column in COLUMNS}
 
 
@@ -361,7 +376,7 @@ def mean_figures(results: list[Result]) -> dict[str, float | None]:
     """Over the splits of one table."""
     lines = [figures(result) for result in results]
     means = {column: mean_of(column, (line[column] for line in lines)) for column in COLUMNS}
-    methods = {method for result in results for method in result["ratios"]}
+    methods = {method for result in results for method in single_models(result["ratios"])}
     by_method = [mean_of("", (result["ratios"].get(method) for result in results)) or 0 for method in methods]
     return {**means, "best peer": max(by_method, default=None)}
 

@@ -78,6 +78,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         feature_scale: Any = None,
         initializer: Any = None,
         ensemble: Any = None,
+        ensemble_kind: Any = None,
         blend: Any = None,
         loss: Any = None,
         optimizer: Any = None,

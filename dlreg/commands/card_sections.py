@@ -113,6 +113,8 @@ def _summary(facts: CardFacts) -> Iterator[str]:
     yield compare_with_baselines(facts.record.metrics.model_dump(), held_out).sentence
     members, layers = len(facts.record.best_epochs), facts.config.model.hidden_layers
     networks = f"{members:,} networks" if members > 1 else "A network"
+    if (n_sharing := facts.config.model.shared_members) > 1:
+        networks += f" of {n_sharing:,} members that share weights" + (" each" if members > 1 else "")
     units = f"hidden layers of {', '.join(map(str, layers))} units" if layers else "no hidden layers"
     parameters = f"{facts.record.parameters:,} parameters" + (" in all" if members > 1 else "")
     yield (

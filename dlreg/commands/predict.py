@@ -161,7 +161,7 @@ def _check_options(run: TrainedRun, options: Options, form: LineForm) -> None:
         hint = "No spreadsheet reads JSON Lines: leave it out, or write a CSV"
         raise UsageError(Fault("--escape-formulas is for a CSV", hint=hint))
     if options.spread and not run.pipeline.has_spread:
-        hint = "Train with model.ensemble: 5, or leave --spread out"
+        hint = "Train with model.ensemble: 5 of ensemble_kind: independent, or leave --spread out"
         raise UsageError(Fault("--spread needs a run of several members, this one has one", hint=hint))
     if options.interval is not None:
         refuse_level(run.intervals, options.interval)

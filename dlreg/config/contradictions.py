@@ -215,6 +215,7 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
         message = "model.blend needs training.cross_validation"
         hint = "Set training.cross_validation to 5, or model.blend to false."
         yield Contradiction(("model", "blend"), ("training", "cross_validation"), message, hint)
+    yield from _sharing_contradictions(model)
     if training["refit"] is not None:
         message = "training.refit needs training."
         if folds is None:
@@ -225,6 +226,26 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
             hint = "Leave restore_best_weights out, or set training.refit to null."
             other = ("training", "restore_best_weights")
             yield Contradiction(("training", "refit"), other, f"{message}restore_best_weights", hint)
+
+
+def _sharing_contradictions(model: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """What members that share their weights cannot do without, or with."""
+    if model["ensemble_kind"] != "shared":
+        return
+    hint = "{}, or leave model.ensemble_kind out."
+    for key, is_at_odds, needed, way_out in (
+        ("ensemble", model["ensemble"] == 1, "several members", "Set model.ensemble to 16"),
+        ("hidden_layers", model["hidden_layers"] in ([], ()), "hidden layers", "Set model.hidden_layers"),
+        (
+            "batch_norm",
+            model["batch_norm"] is True,
+            "layers without batch_norm",
+            "Set model.batch_norm to false",
+        ),
+    ):
+        if is_at_odds:
+            message = f"model.ensemble_kind shared needs {needed}"
+            yield Contradiction(("model", "ensemble_kind"), ("model", key), message, hint.format(way_out))
 
 
 def lacking_parts(values: Mapping[str, Any]) -> dict[str, KeyPath]:

@@ -344,6 +344,10 @@ class ModelConfig(_Section):
         le=MOST_MEMBERS,
         description="Networks trained side by side, of each embedding and fold.",
     )
+    ensemble_kind: Annotated[
+        Literal["independent", "shared"],
+        Remark("shared is one network with a first scaling and an output node for each member"),
+    ] = Field(default="independent", description="Whether these networks share their weights.")
     blend: Annotated[
         tuple[BlendedModel, ...],
         Field(strict=False),
@@ -366,6 +370,16 @@ class ModelConfig(_Section):
     def dropouts(self) -> tuple[float, ...]:
         """The dropout of each embedding's members; where there are fewer than embeddings, they repeat."""
         return self.dropout if isinstance(self.dropout, tuple) else (self.dropout,)
+
+    @property
+    def independent_members(self) -> int:
+        """Networks of each embedding and fold that have weights of their own."""
+        return 1 if self.ensemble_kind == "shared" else self.ensemble
+
+    @property
+    def shared_members(self) -> int:
+        """How many members share the weights of each of these networks."""
+        return self.ensemble if self.ensemble_kind == "shared" else 1
 
 
 class ConstantSchedule(_Section):

@@ -80,6 +80,16 @@ class Program:
         return sum(variant.n_members for variant in self.variants)
 
     @cached_property
+    def n_sharing(self) -> int:
+        """How many members share the weights of each network."""
+        return self.variants[0].network.shared_members
+
+    @cached_property
+    def n_orders(self) -> int:
+        """In how many orders rows are met: each network's, or that of each member that shares its weights."""
+        return self.n_members * self.n_sharing
+
+    @cached_property
     def n_steps(self) -> int:
         """Batches of an epoch."""
         return -(-self.n_rows // self.batch_size)
@@ -108,7 +118,8 @@ class EpochInputs(NamedTuple):
         y_validation: Their scaled targets, `(n_validation, 1)`.
         validation_rows: The validation rows of each member, `(n_members, n_rows)`, padded with `NO_ROW`; None
             where all of them are everyone's.
-        rows: The training rows of each step, `(n_steps, n_members, batch_size)`.
+        rows: The training rows of each step, `(n_steps, n_members, batch_size)`; members that share weights
+            have a row each for every place of the batch, `(n_steps, n_members, batch_size · n_sharing)`.
         scalars: The learning rate, then the optimizer's coefficients, of each step,
             `(n_steps, n_scalars, n_members)`.
         dropout: The share of values dropped in each step, `(n_steps, n_members)`.
@@ -324,9 +335,11 @@ def _train_batch(
         tape.watch(packed)
         parameters = _unpacked(program, packed)
         y_pred, statistics = _predict(program, parameters, states, tf.gather(inputs.x, rows), batch)
+        # A column for each member that shares weights.
+        y_true = tf.reshape(tf.gather(inputs.y, rows), y_pred.shape)
         batch_sums = _add_l2(
             program,
-            _weighted_sums(program, inputs.numbers, tf.gather(inputs.y, rows), y_pred, weight),
+            _weighted_sums(program, inputs.numbers, y_true, y_pred, weight),
             parameters,
             inputs.l2,
             n_present,
@@ -383,7 +396,7 @@ def _measure(
     """
     parameters = _unpacked(program, [state.predicting for state in states])
     n_rows = int(x.shape[0] if rows is None else rows.shape[-1])
-    size = min(n_rows, max(1, VALIDATION_ROWS // program.n_members))
+    size = min(n_rows, max(1, VALIDATION_ROWS // program.n_orders))
 
     def visit(block: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # The last block is moved back to be as long as the others; rows that it repeats have no weight.
@@ -428,13 +441,14 @@ def _weighted_sums(
     program: Program, numbers: tf.Tensor, y_true: tf.Tensor, y_pred: tf.Tensor, weight: tf.Tensor
 ) -> list[tf.Tensor]:
     """The weighted sum of each measure over the rows, a scalar or `(n_members,)`."""
-    shape, y_true = (*program.axes, int(y_pred.shape[-2])), tf.broadcast_to(y_true, y_pred.shape)
-    return [
-        tf.reduce_sum(
-            tf.reshape(with_numbers(measure, numbers[place])(y_true, y_pred), shape) * weight, axis=-1
-        )
+    shape, y_true = (*program.axes, int(y_pred.shape[-2]), -1), tf.broadcast_to(y_true, y_pred.shape)
+    values = [
+        with_numbers(measure, numbers[place])(y_true, y_pred)
         for place, measure in enumerate(program.measures)
     ]
+    # Members that share weights count each for itself.
+    means = [tf.reduce_mean(tf.reshape(value, shape), axis=-1) for value in values]
+    return [tf.reduce_sum(mean * weight, axis=-1) for mean in means]
 
 
 def _add_l2(

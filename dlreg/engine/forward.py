@@ -64,11 +64,13 @@ def forward(
         network: What is computed.
         parameters: As `parameter_specs` says, each of shape `(…)` or `(n_members, …)`.
         statistics: The moving means and variances of batch normalisation, in Keras's order.
-        x: Shape `(batch_size, n_features)` or `(n_members, batch_size, n_features)`.
+        x: Shape `(batch_size, n_features)` or `(n_members, batch_size, n_features)`; in a step of training
+            there are as many rows for each place of the batch as members that share weights.
         batch: For a step of training; None to predict.
 
     Returns:
-        The predictions, `(batch_size, 1)` or `(n_members, batch_size, 1)`, and the new statistics.
+        The predictions, `(batch_size, 1)` or `(n_members, batch_size, 1)`, and the new statistics. In a step
+        of training the last axis has the prediction of each member that shares weights.
     """
     y_pred, (updated,) = forward_together([network], [parameters], [statistics], [x], batch)
     return y_pred, updated
@@ -94,12 +96,13 @@ def forward_together(
 
     Returns:
         The predictions of the first network's members, then of the second's, `(n_members, batch_size, 1)`,
-        and the new statistics of each network.
+        and the new statistics of each network; in a step of training as in `forward`.
     """
     products, others = [], []
     for network, network_parameters, rows in zip(networks, parameters, x, strict=True):
         values = iter(network_parameters)
-        products.append(_first_product(network, values, rows, network_parameters[-1].shape[:-1]))
+        members = network_parameters[-1].shape[:-1]
+        products.append(_first_product(network, values, rows, members, is_step=batch is not None))
         others.append(list(values))
     y, values, moving = _joined(products), iter(_join_each(others)), iter(_join_each(statistics))
     network, drops = networks[0], any(network.dropout for network in networks)
@@ -123,9 +126,15 @@ def forward_together(
         y = _activated(y, network.activation, next(values) if network.parametric_activation else None)
         if batch and drops:
             y = _dropped(y, batch, layer)
-    if network.hidden_layers:
+    if network.shared_members > 1:
+        y = tf.reshape(y, (*y.shape[:-2], -1, network.shared_members, y.shape[-1]))
+        y = tf.reduce_sum(y * tf.linalg.matrix_transpose(next(values))[..., None, :, :], axis=-1)
+    elif network.hidden_layers:
         y = multiply_by_column(y, next(values))
-    return y + _to_rows(next(values)), _split_each(updated, [product.shape[0] for product in products])
+    y = y + _to_rows(next(values))
+    if network.shared_members > 1 and not batch:
+        y = tf.reduce_mean(y, axis=-1, keepdims=True)
+    return y, _split_each(updated, [product.shape[0] for product in products])
 
 
 def predict(network: Network, members: Sequence[Weights], x: np.ndarray) -> np.ndarray:
@@ -174,16 +183,34 @@ def sum_of_squares(network: Network, parameters: Sequence[tf.Tensor]) -> tf.Tens
 
 
 def _first_product(
-    network: Network, values: Iterator[tf.Tensor], x: tf.Tensor, members: Sequence[int]
+    network: Network, values: Iterator[tf.Tensor], x: tf.Tensor, members: Sequence[int], *, is_step: bool
 ) -> tf.Tensor:
-    """What the first dense layer reads, times its weights."""
+    """What the first dense layer reads, times its weights.
+
+    Each row stands there as often as there are members that share weights, one after the other; in a step of
+    training each of these has a row of its own there.
+    """
     if (network.embedding or network.categories) and len(x.shape) < 2 + len(members):
         x = tf.broadcast_to(x, (*members, *x.shape))
     x = _first_inputs(network, values, x)
     # Multiplied into the weights instead of the rows, the factors need no gradient of the rows.
     factors = next(values)[..., None] if network.feature_scale else None
+    own_factors = next(values) if network.shared_members > 1 else None
     kernel = next(values) if factors is None else next(values) * factors
+    if own_factors is not None:
+        x = _of_each(x, own_factors, has_rows_of_each=is_step)
     return tf.matmul(x, kernel) if network.hidden_layers else multiply_by_column(x, kernel)
+
+
+def _of_each(x: tf.Tensor, factors: tf.Tensor, *, has_rows_of_each: bool) -> tf.Tensor:
+    """Rows `(…, n_rows, width)` times the factors of each member, `(…, n_rows · n_each, width)`.
+
+    Or rows of each member beforehand, `(…, n_rows · n_each, width)`.
+    """
+    n_each, width = factors.shape[-2:]
+    x = tf.reshape(x, (*x.shape[:-2], -1, n_each if has_rows_of_each else 1, width))
+    x *= factors[..., None, :, :]
+    return tf.reshape(x, (*x.shape[:-3], -1, width))
 
 
 def _first_inputs(network: Network, values: Iterator[tf.Tensor], x: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
-# From y_true and y_pred of shape (…, n_rows, 1) to a value per row; the last axis may be kept.
+# From y_true and y_pred of shape (…, n_rows, n) to a mean per row; the last axis may be kept, to be averaged.
 Metric = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 LOSSES: dict[str, Metric] = {
     "mse": keras.losses.mean_squared_error,

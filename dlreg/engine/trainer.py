@@ -60,8 +60,8 @@ class Pool(NamedTuple):
     Attributes:
         x: Preprocessed rows, float32 of shape `(n_room, n_features)`.
         y: Their scaled targets, `(n_room, 1)`.
-        orders: Of each member the positions of its rows in the order in which it meets them, `(n,)` each, as
-            many for every member.
+        orders: Of each member, and of each that shares its weights, the positions of its rows in the order in
+            which it meets them, `(n,)` each, as many for every member.
     """
 
     x: np.ndarray
@@ -130,8 +130,8 @@ class Trainer:
 
         Args:
             state: Where the training stands; its best stay as they are.
-            visits: In memory each member's training rows in the order in which it meets them, `(n_rows,)`
-                each; on disk the pools, each full but the last.
+            visits: In memory the training rows of each member, and of each that shares its weights, in the
+                order in which it meets them, `(n_rows,)` each; on disk the pools, each full but the last.
             steps: What is settled of each step.
 
         Returns:
@@ -262,12 +262,14 @@ class RowsOnDisk:
 
 
 def _rows_of_steps(program: Program, orders: Iterable[np.ndarray], n_steps: int) -> tf.Tensor:
-    """The rows of each step, `(n_steps, n_members, batch_size)`; what no row is left for is row 0."""
-    n_members = program.n_members
-    rows = aligned_zeros((n_members, n_steps * program.batch_size), np.int32)
+    """The rows of each step, see `EpochInputs`; what no row is left for is row 0."""
+    n_members, n_sharing, size = program.n_members, program.n_sharing, program.batch_size
+    rows = aligned_zeros((program.n_orders, n_steps * size), np.int32)
     for line, order in zip(rows, orders, strict=True):
         line[: len(order)] = order
-    rows = rows.reshape(n_members, n_steps, program.batch_size)
+    if n_sharing > 1:
+        rows = rows.reshape(n_members, n_sharing, -1).swapaxes(1, 2)
+    rows = rows.reshape(n_members, n_steps, size * n_sharing)
     return _on_device(rows.swapaxes(0, 1) if n_members > 1 else rows[0])
 
 

@@ -28,7 +28,7 @@ ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 
 @dataclass(frozen=True)
 class Network:
-    """A network of dense layers with one linear output node.
+    """A network of dense layers with one linear output node, or one of each member that shares its weights.
 
     Each hidden layer is Dense → BatchNormalization (if asked for) → activation → Dropout (if asked
     for). Without hidden layers and embeddings the network is exactly a linear regression.
@@ -47,6 +47,9 @@ class Network:
         embedding: Of the first features; None leaves them as they are.
         categories: How many levels each of the last features has, which is a level's position, embedded in
             `CATEGORY_WIDTH` dimensions; one never seen, the position after the last, is the origin.
+        shared_members: How many members share its weights: each has factors of its own of what the first
+            layer reads and an output node of its own, and their mean is the prediction. TabM-mini
+            (Gorishniy, Kotelnikov and Babenko, 2024, https://arxiv.org/abs/2410.24210). 1: a plain network.
     """
 
     n_features: int
@@ -60,6 +63,7 @@ class Network:
     initializer: str = "glorot_uniform"
     embedding: Embedding | None = None
     categories: Sequence[int] = ()
+    shared_members: int = 1
 
     @property
     def plain_features(self) -> tuple[int, int]:
@@ -126,6 +130,8 @@ def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
         yield ParameterSpec(f"category_{number}", "kernel", (levels, CATEGORY_WIDTH), "embeddings")
     if network.feature_scale:
         yield ParameterSpec("feature_scale", "kernel", (network.width,), "feature_scale")
+    if network.shared_members > 1:
+        yield ParameterSpec("member_scale", "kernel", (network.shared_members, network.width), "embeddings")
     before = network.width
     for number, units in enumerate(network.hidden_layers, start=1):
         yield ParameterSpec(f"hidden_{number}", "kernel", (before, units), "weights")
@@ -137,8 +143,8 @@ def parameter_specs(network: Network) -> Iterator[ParameterSpec]:
         if network.parametric_activation:
             yield ParameterSpec(f"activation_share_{number}", "kernel", (units,), "biases")
         before = units
-    yield ParameterSpec("output", "kernel", (before, 1), "weights")
-    yield ParameterSpec("output", "bias", (1,), "biases")
+    yield ParameterSpec("output", "kernel", (before, network.shared_members), "weights")
+    yield ParameterSpec("output", "bias", (network.shared_members,), "biases")
 
 
 class Variant(NamedTuple):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from dlreg.model.architecture import Network, ParameterSpec, parameter_specs
-from dlreg.model.embeddings import BINS, FREQUENCIES, FREQUENCY_SCALE, MIXED_HEIGHT
+from dlreg.model.embeddings import BINS, CATEGORY_WIDTH, FREQUENCIES, FREQUENCY_SCALE, MIXED_HEIGHT
 from dlreg.model.weights import Weights
 
 # Far enough apart for the seeds of one member's layers.
@@ -23,7 +23,9 @@ def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Wei
     output's weights N(0, 0.01 / fan_in), so that the first prediction is nearly the mean. In either
     case periodic embeddings start at w ~ N(0, 0.1²), b ~ U(-π, π), mixtures of bins about as large as the
     numbers, and embeddings of levels at N(0, 0.1²): near the origin, where a level never seen is, so that
-    one of few rows is nearly like it.
+    one of few rows is nearly like it. Members that share weights start at factors of -1 and 1, or of
+    N(0, 1) where anything is embedded, the same for all values of one feature (Gorishniy, Kotelnikov and
+    Babenko, 2024, https://arxiv.org/abs/2410.24210, and their code).
 
     Args:
         network: What is to be trained.
@@ -36,7 +38,12 @@ def initial_weights(network: Network, seed: int, n_members: int = 1) -> list[Wei
 def _initial(network: Network, seed: int) -> Weights:
     generator = np.random.default_rng(seed)
     specs = list(parameter_specs(network))
-    values = [_drawn(spec, generator).astype(np.float32) for spec in specs]
+    values = [
+        (
+            _drawn_factors(network, generator) if spec.layer == "member_scale" else _drawn(spec, generator)
+        ).astype(np.float32)
+        for spec in specs
+    ]
     if network.initializer == "glorot_uniform":
         seeds = _kernel_seeds(network, seed)
         values = [
@@ -69,6 +76,30 @@ def _statistics(network: Network) -> Iterator[np.ndarray]:
     for units in network.hidden_layers if network.batch_norm else ():
         yield np.zeros(units, dtype=np.float32)
         yield np.ones(units, dtype=np.float32)
+
+
+def _drawn_factors(network: Network, generator: np.random.Generator) -> np.ndarray:
+    """The initial factors of members that share weights, `(n_members, width)`."""
+    features = _features_of_values(network)
+    shape = (network.shared_members, features[-1] + 1)
+    is_embedded = network.embedding is not None or network.categories
+    drawn = generator.standard_normal(shape) if is_embedded else generator.choice([-1.0, 1.0], shape)
+    return np.asarray(drawn[:, features])
+
+
+def _features_of_values(network: Network) -> np.ndarray:
+    """Which feature each value comes from that the first layer reads, ascending at the end, `(width,)`."""
+    first, end = network.plain_features
+    numbers = np.arange(first)
+    n_values = network.embedding.width // first - 1 if network.embedding else 0
+    return np.concatenate(
+        [
+            numbers,
+            np.repeat(numbers, n_values),
+            np.arange(first, end),
+            np.repeat(np.arange(end, network.n_features), CATEGORY_WIDTH),
+        ]
+    )
 
 
 def _drawn(spec: ParameterSpec, generator: np.random.Generator) -> np.ndarray:

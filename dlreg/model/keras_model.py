@@ -40,14 +40,16 @@ def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Mo
     Returns:
         From `(n_rows, n_features)` to `(n_rows, n_members)`.
     """
+    n_sharing = network.shared_members
     regularizer = keras.regularizers.L2(network.l2) if network.l2 else None
     layers: list[keras.Layer] = [keras.Input((network.n_features,), name="features")]
 
     def dense(units: int, name: str, **options: Any) -> keras.Layer:
+        return _dense(units, name, n_members, n_sharing, **drawn(), **options)
+
+    def drawn() -> dict[str, Any]:
         initializer = keras.initializers.GlorotUniform(seed=seed + len(layers))
-        return _dense(
-            units, name, n_members, kernel_initializer=initializer, kernel_regularizer=regularizer, **options
-        )
+        return {"kernel_initializer": initializer, "kernel_regularizer": regularizer}
 
     def hidden(number: int, units: int) -> list[keras.Layer]:
         if not network.batch_norm and not network.parametric_activation:
@@ -74,13 +76,18 @@ def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Mo
             x = layer(x)
         if network.parametric_activation:
             active = keras.layers.Activation(network.activation, name=f"activation_{number}")(x)
-            x = x + _factors(units, f"activation_share_{number}", n_members)(active - x)
+            x = x + _factors(units, f"activation_share_{number}", n_members, n_sharing)(active - x)
         for layer in dropout:
             x = layer(x)
-    layers.append(dense(1, "output"))
+    if n_sharing > 1:
+        layers.append(_einsum("si,is->s", (n_sharing,), "s", "output", n_members, **drawn()))
+    else:
+        layers.append(dense(1, "output"))
     if x is None:
         return keras.Sequential(layers, name="dlreg")
     y_pred = layers[-1](x)
+    if n_sharing > 1:
+        y_pred = keras.ops.mean(y_pred, axis=-1, keepdims=True)
     if n_members > 1:
         y_pred = keras.layers.Flatten(name="members")(y_pred)
     return keras.Model(layers[0], y_pred, name="dlreg")
@@ -88,11 +95,15 @@ def build_model(network: Network, seed: int = 0, n_members: int = 1) -> keras.Mo
 
 def _needs_functional(network: Network, n_members: int) -> bool:
     embeds = network.embedding is not None or bool(network.categories)
-    return n_members > 1 or embeds or network.feature_scale or network.parametric_activation
+    has_factors = network.feature_scale or network.parametric_activation
+    return n_members > 1 or embeds or has_factors or network.shared_members > 1
 
 
 def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
-    """What the first dense layer reads: embedded numbers, features as they are, embedded categories."""
+    """What the first dense layer reads: embedded numbers, features as they are, embedded categories.
+
+    Members that share weights have an axis of theirs, the last but one.
+    """
     embedding, (first, end) = network.embedding, network.plain_features
     ops, parts, axes = keras.ops, [], (n_members,) if n_members > 1 else ()
     vectors = [
@@ -121,16 +132,28 @@ def _first_inputs(network: Network, features: Any, n_members: int) -> Any:
         parts += [features[..., first:end]] if end > first else []
         parts += [keras.ops.reshape(vector, (-1, *axes, CATEGORY_WIDTH)) for vector in vectors]
         features = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-    return (
-        _factors(network.width, "feature_scale", n_members)(features) if network.feature_scale else features
-    )
+    if network.feature_scale:
+        features = _factors(network.width, "feature_scale", n_members)(features)
+    if network.shared_members > 1:
+        shape = (network.shared_members, network.width)
+        features = _einsum("n,sn->sn", shape, None, "member_scale", n_members)(features)
+    return features
 
 
-def _dense(units: int, name: str, n_members: int, *, use_bias: bool = True, **options: Any) -> keras.Layer:
-    """A dense layer, or one for each member side by side."""
+def _dense(
+    units: int, name: str, n_members: int, n_sharing: int, *, use_bias: bool = True, **options: Any
+) -> keras.Layer:
+    """A dense layer, or one for each member side by side, which others may share."""
     if n_members == 1:
         return keras.layers.Dense(units, use_bias=use_bias, name=name, **options)
-    return _einsum("i,io->o", (units,), "o" if use_bias else None, name, n_members, **options)
+    axis, axes = _axis_of_sharing(n_sharing)
+    equation = f"{axis}i,io->{axis}o"
+    return _einsum(equation, (*axes, units), "o" if use_bias else None, name, n_members, **options)
+
+
+def _axis_of_sharing(n_sharing: int) -> tuple[str, tuple[int, ...]]:
+    """The axis of members that share weights, if there are several: its name and its length."""
+    return ("s", (n_sharing,)) if n_sharing > 1 else ("", ())
 
 
 def _embedding(name: str, n_levels: int, width: int, n_members: int = 1) -> keras.Layer:
@@ -160,9 +183,11 @@ def _einsum(
     )
 
 
-def _factors(n_features: int, name: str, n_members: int) -> keras.Layer:
+def _factors(n_features: int, name: str, n_members: int, n_sharing: int = 1) -> keras.Layer:
     """A layer that multiplies each feature by a learnt factor, from 1 on."""
-    return _einsum("n,n->n", (n_features,), None, name, n_members, kernel_initializer="ones")
+    axis, axes = _axis_of_sharing(n_sharing)
+    equation, shape = f"{axis}n,n->{axis}n", (*axes, n_features)
+    return _einsum(equation, shape, None, name, n_members, kernel_initializer="ones")
 
 
 def _batch_norm(units: int, number: int, n_members: int) -> list[keras.Layer]:

@@ -107,7 +107,14 @@ def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: s
             change = graph.add("Mul", graph.add("Sub", active, value), _to_rows(next(parameters)))
             active = graph.add("Add", value, change)
         value = active
-    value = _dense(graph, value, next(parameters), next(parameters))
+    kernel, bias = next(parameters), next(parameters)
+    if network.shared_members > 1:
+        # The mean of what all that share the weights predict is one product.
+        *axes, units, n_sharing = kernel.shape
+        value = graph.add("Reshape", value, np.array([*axes, -1, n_sharing * units]))
+        kernel = kernel.swapaxes(-1, -2).reshape((*axes, -1, 1)) / n_sharing
+        bias = bias.mean(axis=-1, keepdims=True)
+    value = _dense(graph, value, kernel, bias)
     if len(members) == 1:
         return value
     # [n_members, N, 1] to [N, n_members].
@@ -117,7 +124,10 @@ def _members(graph: Graph, network: Network, members: Sequence[Weights], rows: s
 def _first_inputs(
     graph: Graph, network: Network, parameters: Iterator[np.ndarray], rows: str, n_members: int
 ) -> str:
-    """What the first dense layer reads, as `engine.forward` reads: [N, width] or [n_members, N, width]."""
+    """What the first dense layer reads, as `engine.forward` reads: [N, width] or [n_members, N, width].
+
+    Each row stands there as often as there are members that share weights, one after the other.
+    """
     embedding, (first, end) = network.embedding, network.plain_features
     axes = (n_members,) if n_members > 1 else ()
     parts = []
@@ -167,6 +177,11 @@ def _first_inputs(
         value = graph.add("Concat", *parts, axis=len(axes) + 1)
     if network.feature_scale:
         value = graph.add("Mul", value, _to_rows(next(parameters)))
+    if network.shared_members > 1:
+        n_axes = len(axes) + 1 if parts or network.feature_scale else 1
+        of_each = graph.add("Unsqueeze", value, np.array([n_axes]))
+        of_each = graph.add("Mul", of_each, next(parameters)[..., None, :, :])
+        value = graph.add("Reshape", of_each, np.array([*axes, -1, network.width]))
     return value
 
 

@@ -95,13 +95,15 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
         raise ConfigError(config.fault(message, "model", "hidden_layers", hint=hint))
     epoch_plan = plan_epochs(config, whole.rows_per_epoch)
     # A multiplication and an addition per weight and row, forward and twice backward.
-    is_small = 6 * epoch_plan.batch_size * parameters < ONE_THREAD_OPERATIONS
+    n_products = sum(network.shared_members * count_parameters(network) for network in networks)
+    is_small = 6 * epoch_plan.batch_size * n_products < ONE_THREAD_OPERATIONS
     refit = config.training.refit
     slots = count_slots(config.training.optimizer, config.training.momentum)
     slots += config.training.ema_momentum is not None
     # Forward, and backward.
     rows_at_once = max(epoch_plan.batch_size, min(rows["validation"], MOST_VALIDATION_ROWS))
-    activations = 2 * rows_at_once * sum(sum(network.hidden_layers) + 1 for network in networks)
+    units = sum(network.shared_members * (sum(network.hidden_layers) + 1) for network in networks)
+    activations = 2 * rows_at_once * units
     # Where folds go forward in time, each has training rows of its own, scaled by what it knows.
     copies = len(dataset.folds) + bool(refit) if go_forward(dataset.folds) else 0
     n_in_memory = sum(dataset.n_rows.values())

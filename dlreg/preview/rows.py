@@ -28,12 +28,13 @@ def suspect_rows(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
     yield from _repeated_rows(dataset)
     n_rows = dataset.parts["train"].rows.size
     n_features = count_features(config, dataset.columns, dataset.parts["train"])
+    is_alone = len(members_of(config)) * config.model.shared_members == 1
     if n_rows < ROWS_PER_FEATURE * n_features:
         yield Suspicion(
             f"there are {n_rows:,} training rows for {n_features:,} features, fewer than "
             f"{ROWS_PER_FEATURE} for each: the network may learn them by heart",
             "Leave out columns that say nothing of the target"
-            + (", or set model.ensemble: 5" if len(members_of(config)) == 1 else ""),
+            + (", or set model.ensemble: 5" if is_alone else ""),
         )
 
 

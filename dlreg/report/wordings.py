@@ -25,6 +25,8 @@ def finding(facts: RunFacts) -> Iterator[str]:
     measured: Metrics = getattr(metrics, held_out)
     members = len(facts.record.best_epochs)
     network = f"An ensemble of {members:,} networks" if members > 1 else "A network"
+    if (n_sharing := config.model.shared_members) > 1:
+        network += f" of {n_sharing:,} members that share weights" + (" each" if members > 1 else "")
     columns = f"{facts.n_columns:,} columns" if facts.n_columns > 1 else "one column"
     yield (
         f"{network} learned to predict “{shorten(config.data.target)}” from {columns} of "

@@ -185,6 +185,7 @@ def _max_pipeline_bytes(config: Config, n_columns: int, n_features: int, n_level
         batch_norm=True,
         parametric_activation=True,
         feature_scale=True,
+        shared_members=config.model.shared_members,
     )
     embeddings = (
         Network(n_features, (), embedding=Periodic(n_features)),

@@ -35,6 +35,7 @@ from dlreg.training.schedules import Schedule, build_refit_schedule, constant_dr
 TIMED_SECONDS, MOST_TIMED = 0.2, 20
 
 # For a member and an epoch, both 0-based, the positions of its training rows in the order it meets them.
+# Those that share weights are members each.
 OrderOfRows = Callable[[int, int], np.ndarray]
 
 
@@ -76,15 +77,15 @@ class TrainingData:
         """Whether there are rows to choose the best epoch by."""
         return len(self.validation.x) > 0
 
-    def visits(self, n_members: int, epoch: int) -> Iterator[np.ndarray]:
+    def visits(self, n_orders: int, epoch: int) -> Iterator[np.ndarray]:
         """Each member's training rows in the order of an epoch."""
-        return (self.order_of_rows(member, epoch) for member in range(n_members))
+        return (self.order_of_rows(member, epoch) for member in range(n_orders))
 
-    def refit_visits(self, n_members: int, seed: int, n_rows: int, epoch: int) -> Iterator[np.ndarray]:
+    def refit_visits(self, n_orders: int, seed: int, n_rows: int, epoch: int) -> Iterator[np.ndarray]:
         """The same of an epoch of refitting, of as many rows as the others had."""
         rows = np.arange(len(self.train.x)) if self.refit_rows is None else self.refit_rows
-        order_of_rows = shuffled_rows([rows] * n_members, seed, n_rows)
-        return (order_of_rows(member, epoch) for member in range(n_members))
+        order_of_rows = shuffled_rows([rows] * n_orders, seed, n_rows)
+        return (order_of_rows(member, epoch) for member in range(n_orders))
 
     def build_trainer(self, program: Program) -> Trainer:
         """A trainer of these rows."""
@@ -111,14 +112,14 @@ class StreamedData:
     read_validation: Callable[[], Iterator[ValidationRows]]
     has_validation: bool
 
-    def visits(self, n_members: int, epoch: int) -> Iterator[Pool]:
+    def visits(self, n_orders: int, epoch: int) -> Iterator[Pool]:
         """The pools of an epoch."""
-        del n_members
+        del n_orders
         return self.read_pools(epoch)
 
-    def refit_visits(self, n_members: int, seed: int, n_rows: int, epoch: int) -> Iterator[Pool]:
+    def refit_visits(self, n_orders: int, seed: int, n_rows: int, epoch: int) -> Iterator[Pool]:
         """The pools of an epoch of refitting."""
-        del n_members, seed, n_rows
+        del n_orders, seed, n_rows
         return self.read_refit_pools(epoch)
 
     def build_trainer(self, program: Program) -> Trainer:
@@ -324,7 +325,7 @@ def _next_epoch(
     if recipe.plateau:
         learning_rates = np.maximum(learning_rates, recipe.plateau.min_learning_rate)
     n_epochs, first_step = len(progress.values), int(steps[0])
-    visits = data.visits(program.n_members, n_epochs)
+    visits = data.visits(program.n_orders, n_epochs)
     return _Epoch(
         visits, Steps(learning_rates, recipe.dropout(steps), n_epochs * program.n_steps, first_step)
     )
@@ -336,7 +337,7 @@ def _plan_refit(
     """What is settled before each next epoch of refitting."""
     n_steps = program.n_steps
     schedule = build_refit_schedule(refit.learning_rate, progress.refit_epochs * n_steps)
-    read = partial(data.refit_visits, program.n_members, recipe.seed, program.n_rows)
+    read = partial(data.refit_visits, program.n_orders, recipe.seed, program.n_rows)
     last_dropout = recipe.dropout(np.full(n_steps, recipe.epochs * n_steps))
 
     def next_epoch() -> _Epoch:

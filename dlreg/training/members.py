@@ -46,13 +46,19 @@ def plan_members(embeddings: Sequence[str], ensemble: int, n_folds: int | None) 
 def members_of(config: Config) -> tuple[Member, ...]:
     """The members that a config trains."""
     return plan_members(
-        config.preprocessing.embeddings, config.model.ensemble, config.training.cross_validation
+        config.preprocessing.embeddings, config.model.independent_members, config.training.cross_validation
     )
+
+
+def visiting_members(config: Config) -> list[Member]:
+    """Who meets rows in an order of its own: each member, as often as there are that share its weights."""
+    return [member for member in members_of(config) for _ in range(config.model.shared_members)]
 
 
 def network_options(config: Config) -> dict[str, Any]:
     """What all networks of a run have in common, as `dlreg.model.architecture.Network` takes it."""
-    return config.model.model_dump(exclude={"ensemble", "blend", "dropout", "dropout_schedule"})
+    of_members = {"ensemble", "ensemble_kind", "blend", "dropout", "dropout_schedule"}
+    return {**config.model.model_dump(exclude=of_members), "shared_members": config.model.shared_members}
 
 
 def training_rows(members: Sequence[Member], n_rows: int, folds: Sequence[Fold]) -> list[np.ndarray]:

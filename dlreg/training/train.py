@@ -43,6 +43,7 @@ from dlreg.training.members import (
     network_options,
     plan_epochs,
     training_rows,
+    visiting_members,
 )
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
 from dlreg.training.rows_on_disk import (
@@ -227,11 +228,11 @@ def train_from_files(
         files: The rows.
         hooks: The callbacks.
     """
-    train, left_out = files.train, [member.fold for member in members_of(config)]
+    train, left_out = files.train, [member.fold for member in visiting_members(config)]
     plan = plan_epochs(config, train.rows_per_epoch)
     n_pool_rows = pool_size(plan.n_rows, train.n_features, plan.batch_size)
     read = partial(read_pools, train, n_pool_rows, config.training.seed)
-    folds_left_out = [fold for fold in left_out if fold is not None]
+    folds_left_out = [member.fold for member in members_of(config) if member.fold is not None]
     data = StreamedData(
         plan.n_rows,
         n_pool_rows,
@@ -304,10 +305,11 @@ def _training_data(
     config: Config, dataset: Dataset, parts: Mapping[str, TrainingRows], n_rows: int
 ) -> TrainingData:
     members, folds, train = members_of(config), dataset.folds, parts["train"]
+    rows_met = training_rows(visiting_members(config), len(train.x), folds)
     return TrainingData(
         train,
         train if folds else parts["validation"],
-        shuffled_rows(training_rows(members, len(train.x), folds), config.training.seed),
+        shuffled_rows(rows_met, config.training.seed),
         n_rows,
         padded_rows([folds[member.fold or 0].validation for member in members]) if folds else None,
     )
@@ -326,14 +328,12 @@ def _with_rows_of_folds(
     for number, block in enumerate(blocks):
         stacked[number * len(x) : (number + 1) * len(x)] = block
     rows = TrainingRows(stacked, np.tile(y, (len(blocks), 1)))
-    starts = [(member.fold or 0) * len(x) for member in members]
+    visiting = visiting_members(config)
     fold_rows = [
-        part + np.int32(start)
-        for part, start in zip(training_rows(members, len(x), folds), starts, strict=True)
+        part + np.int32((member.fold or 0) * len(x))
+        for member, part in zip(visiting, training_rows(visiting, len(x), folds), strict=True)
     ]
-    validation = [
-        folds[member.fold or 0].validation + start for member, start in zip(members, starts, strict=True)
-    ]
+    validation = [folds[member.fold or 0].validation + (member.fold or 0) * len(x) for member in members]
     return TrainingData(
         rows,
         rows,

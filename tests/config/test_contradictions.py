@@ -22,6 +22,25 @@ BAD = [
     ("gates: [out_of_fold.r2<0]", 4, 9, "gates[0] is about out_of_fold rows"),
     ("training: {validation_split: 0}\ngates: [coverage_90<0.8]", 5, 9, "no rows to make them from"),
     ("model: {blend: true}", 4, 16, "model.blend needs training.cross_validation"),
+    ("model: {ensemble_kind: shared}", 4, 24, "model.ensemble_kind shared needs several members"),
+    (
+        "model:\n  ensemble_kind: shared\n  ensemble: 1",
+        5,
+        18,
+        "model.ensemble_kind shared needs several members (compare line 6)",
+    ),
+    (
+        "model: {ensemble_kind: shared, ensemble: 8, hidden_layers: []}",
+        4,
+        24,
+        "model.ensemble_kind shared needs hidden layers",
+    ),
+    (
+        "model: {ensemble_kind: shared, ensemble: 8, batch_norm: true}",
+        4,
+        24,
+        "model.ensemble_kind shared needs layers without batch_norm",
+    ),
     ("training: {refit: {}}", 4, 19, "training.refit needs training.cross_validation"),
     (
         "training: {refit: {}, cross_validation: 5, restore_best_weights: false}",

@@ -64,6 +64,7 @@ def test_defaults(tmp_path: Path) -> None:
             "feature_scale": False,
             "initializer": "glorot_uniform",
             "ensemble": 1,
+            "ensemble_kind": "independent",
             "blend": (),
         },
         "training": {

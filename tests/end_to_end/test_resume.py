@@ -86,6 +86,10 @@ CASES = {
         "learning_rate": 0.2,
         "early_stopping": EarlyStopping(patience=3),
     },
+    "members that share weights": {
+        "network": Network(4, [6, 5], dropout=0.3, shared_members=3),
+        "members": 2,
+    },
     "sgd, no validation": {"optimizer": build_optimizer("sgd"), "validation": make_rows(0, 1)},
     "more parameters than are packed": {"network": Network(4, [130, 130]), "epochs": 4},
     "two variants of three folds": TWO_VARIANTS,

@@ -123,6 +123,20 @@ def test_every_embedding_and_ensemble_is_as_onnx_runtime_has_it(tmp_path, name, 
         assert model.call("predict_spread", cells) == pytest.approx(spread, rel=1e-4, abs=1e-6)
 
 
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("name", ["none", "periodic", "piecewise_linear"])
+def test_members_that_share_weights_are_as_onnx_runtime_has_them(tmp_path, name, n_members):
+    columns, cells = small_table()
+    preprocessing = fit(columns, cells, cells["a"][:, 0], categorical="embedding")
+    x = preprocessing.transform(cells)[:, : preprocessing.n_numbers]
+    network = Network(
+        len(preprocessing.feature_names), [16, 9], "mish", embedding=fit_embedding(name, x),
+        categories=preprocessing.embedded_levels, shared_members=5,
+    )  # fmt: skip
+    content = drawn(preprocessing, network, n_members=n_members)[0].SerializeToString()
+    assert share_apart(model_of(columns, content, tmp_path).predict(cells), content, cells) < ROUNDING
+
+
 @pytest.mark.parametrize("target", ["standard", "minmax", "log", "log1p", "none"])
 def test_a_mixture_in_every_scale_of_the_target_is_as_onnx_runtime_has_it(tmp_path, target):
     columns, cells = small_table()

@@ -15,6 +15,7 @@ from dlreg.exports.tensorflow_operators import LOOKUPS, OPERATORS
 from dlreg.exports.tensors import read_graph
 from dlreg.features.date_parts import DateOptions
 from dlreg.model.architecture import Network
+from dlreg.model.embeddings import PiecewiseLinear
 from dlreg.model.mixture import Mixture
 from dlreg.pipeline.networks import ACTIVATIONS
 from dlreg.pipeline.residual_scale import add_residual_scale
@@ -75,6 +76,15 @@ def test_every_activation_is_as_onnx_runtime_has_it(activation):
     columns, cells = two_numbers()
     content = some_pipeline(columns, cells, activation=activation)
     assert share_apart(in_tensorflow(content, cells), content, cells) < 3e-6
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_members_that_share_weights_are_as_onnx_runtime_has_them(n_members):
+    columns, cells = two_numbers()
+    embedding = PiecewiseLinear(*np.ones((2, 2, 4), dtype=np.float32))
+    for options in ({}, {"embedding": embedding, "feature_scale": True}):
+        content = some_pipeline(columns, cells, n_members=n_members, shared_members=3, **options)
+        assert share_apart(in_tensorflow(content, cells), content, cells) < 3e-6
 
 
 def test_trees_beside_networks_are_as_onnx_runtime_has_them():

@@ -1,5 +1,7 @@
 """Where weights start."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,28 @@ def test_he_normal_starts_as_it_says():
     assert drawn["category_1", "kernel"].std() == pytest.approx(0.1, rel=0.1)
     assert (drawn["feature_scale", "kernel"] == 1).all()
     assert (drawn["output", "bias"] == 0).all()
+
+
+def factors_of(network, initializer="glorot_uniform"):
+    (weights,) = initial_weights(replace(network, initializer=initializer), 5)
+    specs = [spec.layer for spec in parameter_specs(network)]
+    return weights.parameters[specs.index("member_scale")]
+
+
+@pytest.mark.parametrize("initializer", ["glorot_uniform", "he_normal"])
+def test_members_that_share_weights_start_at_signs_or_where_anything_is_embedded_at_numbers(initializer):
+    signs = factors_of(Network(40, [8], shared_members=30), initializer)
+    assert signs.shape == (30, 40)
+    assert set(signs.ravel().tolist()) == {-1.0, 1.0}
+    assert abs(signs.mean()) < 0.1
+    network = Network(52, [8], embedding=Periodic(40), categories=(9,), shared_members=30)
+    factors = factors_of(network, initializer)
+    assert factors.shape == (30, network.width)
+    assert (factors.mean(), factors.std()) == pytest.approx((0, 1), abs=0.1)
+    # A number, its three mixtures, and all values of a level have the same factor.
+    np.testing.assert_array_equal(factors[:, 40:160], np.repeat(factors[:, :40], 3, axis=1))
+    np.testing.assert_array_equal(factors[:, -8:], np.repeat(factors[:, -8:-7], 8, axis=1))
+    assert len(np.unique(factors)) == 30 * 52
 
 
 def test_mixtures_of_bins_start_about_as_large_as_the_numbers_beside_them():

@@ -16,8 +16,9 @@ EMBEDDED = {
 
 def test_embedded_models_load_in_stock_keras_in_safe_mode(tmp_path):
     x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
-    for embedding in ("periodic", "piecewise_linear"):
-        network = Network(6, [8], embedding=fit_embedding(embedding, x), categories=(2,), **EMBEDDED)
+    for embedding, n_sharing in (("periodic", 1), ("piecewise_linear", 1), ("periodic", 3), ("none", 3)):
+        fitted = fit_embedding(embedding, x)
+        network = Network(6, [8], embedding=fitted, categories=(2,), shared_members=n_sharing, **EMBEDDED)
         weights = initial_weights(network, 1, 2)
         mixture = Mixture(np.full(2, 0.5), Ridge(0.1, np.full(7, 0.1), 0.0), (-1.0, 1.0))
         model = combined_model([trained_model(network, weights)], mixture, network.categories)

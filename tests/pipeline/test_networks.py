@@ -55,9 +55,12 @@ def test_batch_norm_and_dropout_are_exported_as_they_predict(table, n_members):
     assert predicted == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("n_sharing", [1, 4])
 @pytest.mark.parametrize("n_members", [1, 3])
 @pytest.mark.parametrize("embedding", ["none", "periodic", "piecewise_linear"])
-def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(monkeypatch, table, embedding, n_members):
+def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(
+    monkeypatch, table, embedding, n_members, n_sharing
+):
     monkeypatch.setattr(encoding, "MOST_ONEHOT_LEVELS", 2)
     columns, cells = table
     y = np.random.default_rng(1).normal(size=N_ROWS)
@@ -70,6 +73,7 @@ def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(monkeypatch, table,
         [16, 8],
         embedding=fit_embedding(embedding, x[:N_TRAIN, : preprocessing.n_numbers]),
         categories=preprocessing.embedded_levels,
+        shared_members=n_sharing,
         **EMBEDDED,
     )
     assert network.categories
@@ -87,6 +91,36 @@ def test_embeddings_are_one_thing_in_keras_onnx_and_the_loop(monkeypatch, table,
     )
     assert predict(network, weights, x) == pytest.approx(members, abs=2e-5)
     vetting.vet_model(exported.SerializeToString())
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+@pytest.mark.parametrize("embeds", [False, True])
+def test_members_that_share_weights_are_the_mean_of_networks_of_their_own(table, embeds, n_members):
+    columns, cells = table
+    preprocessing = fit(columns, cells, np.random.default_rng(1).normal(size=N_ROWS))
+    x = preprocessing.transform(cells)
+    embedding = fit_embedding("piecewise_linear", x[:, :2]) if embeds else None
+    network = Network(x.shape[1], [9, 5], "gelu", embedding=embedding, shared_members=3)
+    weights = initial_weights(network, 2, n_members)
+    expected = []
+    for shared in weights:
+        factors, kernel, *others, output, bias = shared.parameters
+        of_each = [
+            Weights([member[:, None] * kernel, *others, output[:, [place]], bias[[place]]], [])
+            for place, member in enumerate(factors)
+        ]
+        plain = Network(x.shape[1], [9, 5], "gelu", embedding=embedding)
+        expected.append(
+            np.mean([trained_model(plain, [one]).predict(x, verbose=0) for one in of_each], axis=0)
+        )
+    expected = np.concatenate(expected, axis=1)
+    assert predict(network, weights, x) == pytest.approx(expected.T, abs=1e-6)
+    assert trained_model(network, weights).predict(x, verbose=0) == pytest.approx(expected, abs=1e-6)
+    mixture = mean_of(n_members, None)
+    exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mixture)
+    predicted = Pipeline(exported.SerializeToString()).predict(cells)
+    means = preprocessing.target.inverse(expected.mean(axis=1).astype(np.float64))
+    assert predicted == pytest.approx(means, rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.parametrize("n_members", [1, 3])

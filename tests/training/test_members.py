@@ -10,10 +10,13 @@ from dlreg.training.members import (
     count_epochs,
     count_refit_epochs,
     divide_epoch,
+    members_of,
+    network_options,
     plan_epochs,
     plan_members,
     predicting_members,
     training_rows,
+    visiting_members,
 )
 
 
@@ -40,6 +43,24 @@ def test_a_member_never_meets_a_row_that_comes_after_those_it_validates_on():
         assert len(met) == rows_per_epoch(61, folds) == len(folds[-1].train)
         assert moments[met].max() < moments[folds[member.fold].validation].min()
         assert set(met.tolist()) == set(folds[member.fold].train.tolist())
+
+
+def test_members_that_share_weights_are_one_network_that_meets_rows_in_as_many_orders():
+    model = {"ensemble": 3, "ensemble_kind": "shared"}
+    preprocessing = {"embedding": ["none", "periodic"]}
+    training = {"cross_validation": 2, "validation_split": 0}
+    data = {"path": "t.csv", "target": "y"}
+    config = Config(data=data, model=model, preprocessing=preprocessing, training=training)
+    assert [(member.variant, member.fold) for member in members_of(config)] == [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+    ]
+    assert visiting_members(config) == [member for member in members_of(config) for _ in range(3)]
+    assert network_options(config)["shared_members"] == 3
+    order = shuffled_rows([np.arange(50)] * 3, 1)
+    assert len({tuple(order(number, 0)) for number in range(3)}) == 3
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,8 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
     variants = case.get("variants", [Variant(case["network"], case["members"])])
     folds = case.get("folds", [])
     members = plan_members(range(len(variants)), variants[0].n_members // (len(folds) or 1), len(folds))
+    # Members that share weights meet rows in an order of their own each.
+    visiting = [member for member in members for _ in range(variants[0].network.shared_members)]
     epochs = epochs or case["epochs"]
 
     def after_epoch(take):
@@ -151,7 +153,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
             batch_size=BATCH_SIZE,
             seed=5,
             n_rows=rows_per_epoch(N_ROWS, folds),
-            order_of_rows=shuffled_rows(training_rows(members, N_ROWS, folds), 5),
+            order_of_rows=shuffled_rows(training_rows(visiting, N_ROWS, folds), 5),
             refit=case.get("refit"),
             validation_rows=padded_rows([folds[member.fold].validation for member in members])
             if folds

@@ -31,10 +31,10 @@ def serve(
     Raises:
         RunDirError: There is no complete run, or it is damaged.
         StorageError: The port is in use or not allowed.
-        UsageError: There is no such address, or FastAPI or uvicorn is not installed.
+        UsageError: There is no such address, or Starlette or uvicorn is not installed.
     """
     with importing_extra("serve", str(path)):
-        import fastapi  # noqa: F401
+        import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     from dlreg.serving.answers import Refusals
     from dlreg.serving.server import run_server

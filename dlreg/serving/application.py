@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from dlreg import __version__
 from dlreg.errors import DataError, DlregError, Fault, UsageError
@@ -44,7 +46,7 @@ def application(
     refusals: Refusals,
     on_note: Callable[[str], None],
     reload_seconds: float = RELOAD_SECONDS,
-) -> FastAPI:
+) -> Starlette:
     """The server of a run.
 
     Args:
@@ -56,16 +58,12 @@ def application(
     current = [served]
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(_watch(current, on_note, reload_seconds))
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.add_exception_handler(RequestError, _refused)
-    app.add_exception_handler(HTTPException, _no_route)
 
     async def predict(request: Request) -> Response:
         served = current[0]
@@ -73,14 +71,13 @@ def application(
         form = form_of(
             headers.get("content-type"), headers.get("content-encoding"), served.run.config.data.encoding
         )
-        interval = _interval(served.run, request.query_params)
+        # To read parameters takes a while even where there are none.
+        has_parameters = bool(request.scope["query_string"])
+        interval = _interval(served.run, request.query_params) if has_parameters else None
         body = await _body(request)
         if len(body) <= SMALL_BODY_BYTES:
             return _response(served, form, body, interval, refusals)
         return await run_in_threadpool(_response, served, form, body, interval, refusals)
-
-    # A plain route: what FastAPI would do for each request is done by the functions above.
-    app.add_route("/predict", predict, methods=["POST"])
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok", "dlreg": __version__, "run": describe_run(current[0].run)})
@@ -94,8 +91,16 @@ def application(
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return Response(page, status, headers, "text/html; charset=utf-8")
 
-    for path, answering in {"/health": health, "/openapi.json": description, "/": form}.items():
-        app.add_route(path, answering, methods=["GET"])
+    routes = [
+        Route("/predict", predict, methods=["POST"]),
+        Route("/health", health, methods=["GET"]),
+        Route("/openapi.json", description, methods=["GET"]),
+        Route("/", form, methods=["GET"]),
+    ]
+    refusing = {RequestError: _refused, HTTPException: _no_route}
+    app = Starlette(routes=routes, exception_handlers=refusing, lifespan=lifespan)
+    # A path that is mistyped is told, not guessed.
+    app.router.redirect_slashes = False
     return app
 
 

@@ -30,5 +30,14 @@ def config_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _MAY_BE_NULL = frozenset(
-    {"clip_norm", "ema_momentum", "cross_validation", "refit", "early_stopping", "auto_steps", "time_limit"}
+    {
+        "sample",
+        "clip_norm",
+        "ema_momentum",
+        "cross_validation",
+        "refit",
+        "early_stopping",
+        "auto_steps",
+        "time_limit",
+    }
 )

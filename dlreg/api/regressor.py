@@ -43,7 +43,7 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     All other parameters are the keys of the config's sections `preprocessing`, `model` and `training`, by
     their last name, as the page "The config" has them. None is what the preset says, or else the default;
     False is the null of `early_stopping`, `clip_norm`, `ema_momentum`, `cross_validation`, `refit`,
-    `auto_steps` and `time_limit`.
+    `sample`, `auto_steps` and `time_limit`.
 
     Attributes:
         config_: The resolved config.
@@ -79,6 +79,8 @@ class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         initializer: Any = None,
         ensemble: Any = None,
         ensemble_kind: Any = None,
+        ensemble_selection: Any = None,
+        sample: Any = None,
         blend: Any = None,
         loss: Any = None,
         optimizer: Any = None,

@@ -81,6 +81,9 @@ def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
     facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
     if refit_epochs := summary.get("refit_epochs"):
         facts += f", refitted in {max(refit_epochs):,}" if any(refit_epochs) else ""
+    if members := summary.get("members"):
+        n_predicting = sum(member["weight"] > 0 for member in members)
+        facts += f", {n_predicting:,} of {len(members):,} networks predict"
     console.print(Text(printable(target), style="bold"), Text(f"({facts})"))
     rows = {name: metrics.get(name) for name in ("train", "validation", "out_of_fold", "test")}
     held_out = next(name for name in ("test", "validation", "train") if metrics[name])

@@ -237,7 +237,7 @@ def _train(
     target_hint: str | None,
 ) -> Outcome:
     """Takes the steps of `dlreg.steps`, and writes what each returns."""
-    from dlreg.steps.combining import build_keras_model, combine
+    from dlreg.steps.combining import build_keras_model, combine, describe_members
     from dlreg.steps.measuring import hold_out, measure
     from dlreg.steps.piping import build_pipeline
     from dlreg.steps.preparing import describe_prepared, prepare, preprocess, preprocess_from_disk
@@ -295,6 +295,7 @@ def _train(
         verdict=_verdict(config, progress, target_hint),
         parameters=keras_model.n_parameters,
         features=n_features,
+        members=describe_members(config, networks),
     )
 
 

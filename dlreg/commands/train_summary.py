@@ -17,6 +17,7 @@ class Outcome:
         verdict: What the learning curve shows.
         parameters: Of the networks, as Keras counts them.
         features: Inputs of the networks.
+        members: What each network of an ensemble drew, and its weight, where that differs.
     """
 
     metrics: dict[str, Any]
@@ -27,6 +28,7 @@ class Outcome:
     verdict: dict[str, Any]
     parameters: int
     features: int
+    members: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,7 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
         hint = "Set training.cross_validation to 5, or model.blend to false."
         yield Contradiction(("model", "blend"), ("training", "cross_validation"), message, hint)
     yield from _sharing_contradictions(model)
+    yield from _sampling_contradictions(values)
     if training["refit"] is not None:
         message = "training.refit needs training."
         if folds is None:
@@ -246,6 +247,58 @@ def _sharing_contradictions(model: Mapping[str, Any]) -> Iterator[Contradiction]
         if is_at_odds:
             message = f"model.ensemble_kind shared needs {needed}"
             yield Contradiction(("model", "ensemble_kind"), ("model", key), message, hint.format(way_out))
+
+
+def _sampling_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Members that differ, or are selected, where there is nothing to differ or to tell them apart."""
+    model, sample = values["model"], values["model"]["sample"]
+    selects = model["ensemble_selection"] == "greedy"
+    for key, is_asked, plain in (
+        ("ensemble_selection", selects, "all"),
+        ("sample", isinstance(sample, dict), "null"),
+    ):
+        at_odds = (
+            ("ensemble", "several members", "Set model.ensemble to 16") if model["ensemble"] == 1 else None
+        )
+        if model["ensemble_kind"] == "shared":
+            at_odds = ("ensemble_kind", "independent members", "Set model.ensemble_kind to independent")
+        if is_asked and at_odds:
+            other, needed, way_out = at_odds
+            message = f"model.{key} needs {needed}"
+            yield Contradiction(("model", key), ("model", other), message, f"{way_out}, or {key} to {plain}.")
+    lacking = lacking_parts(values)
+    if selects and {"validation", "out_of_fold"} <= set(lacking):
+        message = "model.ensemble_selection greedy needs rows that validate"
+        hint = "Set training.validation_split, or ensemble_selection to all."
+        yield Contradiction(("model", "ensemble_selection"), lacking["validation"], message, hint)
+    if isinstance(sample, dict):
+        yield from _range_contradictions(sample)
+
+
+def _range_contradictions(sample: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Ranges of `model.sample` that hold no numbers, or such as their key does not take."""
+    if not any(sample.values()):
+        message = "model.sample names nothing to draw"
+        hint = "Name a range, such as dropout: {min: 0, max: 0.3}, or set model.sample to null."
+        yield Contradiction(("model", "sample"), ("model", "ensemble"), message, hint)
+    for name, drawn in sample.items():
+        if not isinstance(drawn, dict):
+            continue
+        key: KeyPath = ("model", "sample", name)
+        ends = [drawn.get(end) for end in ("min", "max")]
+        if not all(isinstance(end, int | float) for end in ends):
+            continue
+        least, largest = ends
+        if least >= largest:
+            message = f"model.sample.{name}: min must be below max, found {least} and {largest}"
+            hint = "Swap them, or set the key itself to a single value."
+            yield Contradiction((*key, "max"), (*key, "min"), message, hint)
+        if least == 0 and (name == "learning_rate" or drawn.get("distribution") == "log_uniform"):
+            message = f"model.sample.{name}: min must be above 0"
+            yield Contradiction((*key, "min"), key, message, "Raise min, such as to 1e-6.")
+        if name == "dropout" and largest >= 1:
+            message = f"model.sample.dropout: max must be below 1, found {largest}"
+            yield Contradiction((*key, "max"), key, message, "Lower max, such as to 0.3.")
 
 
 def lacking_parts(values: Mapping[str, Any]) -> dict[str, KeyPath]:

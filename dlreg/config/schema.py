@@ -58,6 +58,7 @@ EmbeddingName = Literal["none", "periodic", "piecewise_linear"]
 TrackerName = Literal["tensorboard", "mlflow"]
 ParameterGroup = Literal["weights", "biases", "embeddings", "feature_scale"]
 BlendedModel = Literal["ridge", "trees"]
+Distribution = Literal["uniform", "log_uniform"]
 MOST_MEMBERS = 100
 
 
@@ -304,6 +305,26 @@ class PreprocessingConfig(_Section):
         return (self.embedding,) if isinstance(self.embedding, str) else self.embedding
 
 
+class SampledRange(_Section):
+    """The numbers that members draw from."""
+
+    min: float = Field(ge=0, description="The least number that is drawn.")
+    max: float = Field(ge=0, description="The largest number that is drawn.")
+    distribution: Distribution = Field(
+        default="uniform", description="Whether numbers are drawn evenly, or evenly by their logarithm."
+    )
+
+
+class SampledValues(_Section):
+    """What each network of an ensemble draws for itself; the first one has what the config says."""
+
+    learning_rate: SampledRange | None = Field(
+        default=None, description="In place of training.learning_rate."
+    )
+    weight_decay: SampledRange | None = Field(default=None, description="In place of training.weight_decay.")
+    dropout: SampledRange | None = Field(default=None, description="In place of model.dropout.")
+
+
 class ModelConfig(_Section):
     """The network."""
 
@@ -348,6 +369,18 @@ class ModelConfig(_Section):
         Literal["independent", "shared"],
         Remark("shared is one network with a first scaling and an output node for each member"),
     ] = Field(default="independent", description="Whether these networks share their weights.")
+    ensemble_selection: Annotated[
+        Literal["all", "greedy"],
+        Remark("greedy adds the one that helps most to those before, again and again"),
+    ] = Field(
+        default="all", description="Whether all networks predict, or those that predict unseen rows best."
+    )
+    sample: Annotated[
+        SampledValues | None,
+        Remark("{dropout: {min: 0, max: 0.3}}; learning_rate and weight_decay, too"),
+    ] = Field(
+        default=None, description="What each network of an ensemble draws for itself; null for nothing."
+    )
     blend: Annotated[
         tuple[BlendedModel, ...],
         Field(strict=False),
@@ -570,7 +603,7 @@ class SearchRange(_Section):
 
     min: float = Field(description="The least number that is tried.")
     max: float = Field(description="The largest number that is tried.")
-    distribution: Literal["uniform", "log_uniform"] = Field(
+    distribution: Distribution = Field(
         default="uniform", description="Whether numbers are drawn evenly, or evenly by their logarithm."
     )
 

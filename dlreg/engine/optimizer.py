@@ -29,7 +29,7 @@ class Optimizer:
         matrix_update: The same of the matrices of hidden layers, `(…, n_inputs, n_units)`; None where they
             move like all else.
         weight_decay: Decoupled, as in AdamW (https://arxiv.org/abs/1711.05101): each step first moves w by
-            -learning_rate · weight_decay · w.
+            -learning_rate · weight_decay · w. One number for all members, or one for each.
         clip_norm: The largest norm of all gradients taken together (Keras's `global_clipnorm`).
         ema_momentum: How much of the parameters' moving average a step keeps (Keras's `use_ema`); None for no
             average.
@@ -44,7 +44,7 @@ class Optimizer:
     coefficients: Coefficients
     update: Update
     matrix_update: Update | None = None
-    weight_decay: float = 0.0
+    weight_decay: float | tuple[float, ...] = 0.0
     clip_norm: float | None = None
     ema_momentum: float | None = None
     decays: Collection[ParameterGroup] = get_args(ParameterGroup)
@@ -66,12 +66,16 @@ class Optimizer:
     def scalars(self, steps: np.ndarray) -> list[np.ndarray]:
         """What steps need beside their learning rate, of step numbers from 1 on, `(n_steps,)` each.
 
+        Of what members have each for themselves `(n_steps, n_members)`.
+
         The weight decay if there is any, the largest norm if there is one, the momentum of an average if
         there is one, then the coefficients.
         """
-        constants = [self.weight_decay] if self.weight_decay else []
-        constants += [] if self.clip_norm is None else [self.clip_norm]
-        scalars = [np.full(len(steps), constant) for constant in constants]
+        scalars = []
+        if self.weight_decay:
+            scalars.append(np.full((len(steps), *np.shape(self.weight_decay)), self.weight_decay))
+        if self.clip_norm is not None:
+            scalars.append(np.full(len(steps), self.clip_norm))
         if self.ema_momentum is not None:
             # As in Keras the average begins with the weights after the first step.
             scalars.append(np.where(steps == 1, 0.0, self.ema_momentum))

@@ -43,7 +43,7 @@ class Steps(NamedTuple):
 
     Attributes:
         learning_rates: `(n_steps, n_members)`.
-        dropout: What multiplies the networks' dropout, `(n_steps,)`.
+        dropout: The share of values that each member drops, float32 of shape `(n_steps, n_members)`.
         first_step: How many steps there were before, which settles what is dropped.
         optimizer_step: The same, counted from where the optimizer began.
     """
@@ -234,7 +234,8 @@ class RowsOnDisk:
         # Steps without rows are not taken, but every array has room for them.
         rates = np.pad(steps.learning_rates[places], ((0, n_missing), (0, 0)))
         first, optimizer_first = (step + places.start for step in (steps.first_step, steps.optimizer_step))
-        of_pool = Steps(rates, np.pad(steps.dropout[places], (0, n_missing)), first, optimizer_first)
+        dropout = np.pad(steps.dropout[places], ((0, n_missing), (0, 0)))
+        of_pool = Steps(rates, dropout, first, optimizer_first)
         return PoolInputs(
             _on_device(pool.x),
             _on_device(pool.y),
@@ -291,15 +292,10 @@ def _settled(program: Program, steps: Steps) -> _Settled:
     scalars = np.empty((n_steps, 1 + len(others), n_members), dtype=np.float32)
     scalars[:, 0] = steps.learning_rates
     for place, of_steps in enumerate(others, start=1):
-        scalars[:, place] = of_steps[:, None]
-    rates = np.repeat(
-        np.array([variant.network.dropout for variant in program.variants], dtype=np.float32),
-        [variant.n_members for variant in program.variants],
-    )
-    dropout = steps.dropout.astype(np.float32)[:, None] * rates
+        scalars[:, place] = of_steps if of_steps.ndim > 1 else of_steps[:, None]
     return _Settled(
         tf.constant(scalars if n_members > 1 else scalars[:, :, 0]),
-        tf.constant(dropout if n_members > 1 else dropout[:, 0]),
+        tf.constant(steps.dropout if n_members > 1 else steps.dropout[:, 0]),
         tf.constant(steps.first_step),
         _l2(program),
         tf.constant(program.seed % 2**32, tf.uint32),

@@ -1,5 +1,6 @@
 """How members, and a ridge regression and trees beside them, make one prediction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,27 @@ class Mixture:
         return self.ridge is None and self.trees is None and self.weights.tolist() == [1.0]
 
 
-def mean_of(n_members: int, limits: tuple[float, float] | None) -> Mixture:
-    """The plain mean of all members."""
-    return Mixture(np.full(n_members, 1 / n_members), limits=limits)
+def mean_of(
+    variant_of_member: Sequence[int], counts: np.ndarray, limits: tuple[float, float] | None = None
+) -> Mixture:
+    """The mean of all variants, of each the mean of its members.
+
+    Args:
+        variant_of_member: Which variant each member belongs to.
+        counts: How often each counts in that, shape `(n_members,)`.
+        limits: Of the mixture.
+    """
+    sizes = np.bincount(variant_of_member, counts)
+    return Mixture(counts / (len(sizes) * sizes[np.asarray(variant_of_member)]), limits=limits)
+
+
+def divide_shares(shares: np.ndarray, variant_of_member: Sequence[int], counts: np.ndarray) -> np.ndarray:
+    """The weight of each member, where each variant has a share of the prediction, shape `(n_members,)`.
+
+    Args:
+        shares: Of each variant; there may be others behind.
+        variant_of_member: As `mean_of` takes it.
+        counts: As `mean_of` takes it.
+    """
+    of_member = np.asarray(variant_of_member)
+    return np.asarray(shares[of_member] * counts / np.bincount(of_member, counts)[of_member])

@@ -1,6 +1,6 @@
 """All members become one mixture, and one Keras model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from dlreg.steps.preparing import Prepared
 from dlreg.table.dataset import Dataset
 from dlreg.training.loop import Trained
 from dlreg.training.members import members_of, predicting_members
+from dlreg.training.sampling import member_values
 from dlreg.training.train import mix_trained
 
 
@@ -26,11 +27,14 @@ class Networks:
         mixture: How much of each there is in a prediction.
         y_unseen: With cross-validation what is predicted for the training rows by members that left them out,
             in the target's units, `(n_train,)`, NaN where no fold validates.
+        member_weights: How much there is of each member that was trained, `(n_members,)`; 0 of those that are
+            not among `variants`.
     """
 
     variants: list[TrainedVariant]
     mixture: Mixture
     y_unseen: np.ndarray | None
+    member_weights: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,18 +61,42 @@ class KerasModel:
 def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:
     """Combines all members into one mixture."""
     validated = trained_variants(prepared.variants, trained.validated)
-    refitted = config.training.refit is not None
-    predicting = predicting_members(members_of(config), dataset.folds, refitted=refitted)
+    refitted, members = config.training.refit is not None, members_of(config)
+    predicting = predicting_members(members, dataset.folds, refitted=refitted)
     mixture, y_unseen = mix_trained(
         config,
         dataset,
         prepared.preprocessing,
         validated,
-        prepared.x["train"],
+        prepared.x,
         predicting,
         prepared.fold_x,
     )
-    return Networks(trained_variants(prepared.variants, trained.weights, predicting), mixture, y_unseen)
+    if config.model.ensemble_selection == "greedy" and mixture.weights.any():
+        # What counts for nothing would cost every prediction its time.
+        counts = mixture.weights > 0
+        predicting = [number for number, does_count in zip(predicting, counts, strict=True) if does_count]
+        mixture = replace(mixture, weights=mixture.weights[counts])
+    member_weights = np.zeros(len(members))
+    member_weights[predicting] = mixture.weights
+    variants = trained_variants(prepared.variants, trained.weights, predicting)
+    return Networks([variant for variant in variants if variant.members], mixture, y_unseen, member_weights)
+
+
+def describe_members(config: Config, networks: Networks) -> list[dict[str, Any]]:
+    """What each member drew, and its weight, in plain values; nothing where all are alike and predict."""
+    if config.model.sample is None and config.model.ensemble_selection == "all":
+        return []
+    values = member_values(config)
+    return [
+        {
+            "embedding": member.embedding,
+            "validation_fold": member.fold,
+            **{name: float(of_members[number]) for name, of_members in values._asdict().items()},
+            "weight": float(networks.member_weights[number]),
+        }
+        for number, member in enumerate(members_of(config))
+    ]
 
 
 def build_keras_model(prepared: Prepared, networks: Networks) -> KerasModel:

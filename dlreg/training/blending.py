@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dlreg.model.levels import spread_levels
-from dlreg.model.mixture import Mixture, Ridge, mean_of
+from dlreg.model.mixture import Mixture, Ridge, divide_shares, mean_of
 from dlreg.table.splits import Fold, go_forward, validated_rows
 from dlreg.training.members import Member
+from dlreg.training.selection import select_out_of_fold
 from dlreg.training.trees import grow_trees, predict_by_trees
 
 # scipy and scikit-learn are imported where they are used: most trainings blend nothing.
@@ -54,6 +55,7 @@ def mix_members(
     limits: tuple[float, float] | None,
     beside: Collection[str] = (),
     seed: int = 0,
+    selects: bool = False,
 ) -> tuple[Mixture, np.ndarray]:
     """Combines members that each left a fold out, and predicts every validated row by those that left it out.
 
@@ -66,33 +68,58 @@ def mix_members(
         y: Their scaled target, `(n_train,)`.
         predicting: Which members predict new rows, see `dlreg.training.members.predicting_members`.
         limits: The least and the greatest prediction, if there are any.
-        beside: What is weighed beside the variants, see `blend`; with nothing all members count the same.
+        beside: What is weighed beside the variants, see `blend`; with nothing all variants count the same.
         seed: Of the trees.
+        selects: Whether the members of a variant are selected, see `dlreg.training.selection`; else all count
+            the same.
 
     Returns:
         The mixture of the predicting members, and the out-of-fold predictions in scaled units, `(n_train,)`:
         within the targets that their members learnt from where there are limits, NaN where no fold validates.
     """
-    fold_of_member = [member.fold or 0 for member in members]
-    unseen_by_variant, start = [], 0
+    unseen_by_variant, counts, start = [], np.ones(len(members)), 0
     for member_predictions in predictions:
-        end = start + len(member_predictions)
-        unseen_by_variant.append(out_of_fold(member_predictions, fold_of_member[start:end], folds))
-        start = end
+        of_variant = members[start : start + len(member_predictions)]
+        fold_of_member = np.array([member.fold or 0 for member in of_variant])
+        if selects:
+            numbers = np.array([member.number for member in of_variant])
+            added, unseen = _select_numbers(numbers, fold_of_member, member_predictions, folds, y)
+            counts[start : start + len(numbers)] = added[numbers]
+        else:
+            unseen = out_of_fold(member_predictions, fold_of_member, folds)
+        unseen_by_variant.append(unseen)
+        start += len(member_predictions)
+    variants, counts = [members[number].variant for number in predicting], counts[list(predicting)]
     if beside:
-        variants = [members[number].variant for number in predicting]
         mixture, unseen = blend(
-            train, y, folds, variants, unseen_by_variant, limits, beside=beside, seed=seed
+            train, y, folds, variants, unseen_by_variant, limits, beside=beside, seed=seed, counts=counts
         )
     else:
-        mixture, unseen = mean_of(len(predicting), limits), np.mean(unseen_by_variant, axis=0)
+        mixture, unseen = mean_of(variants, counts, limits), np.mean(unseen_by_variant, axis=0)
     for fold in folds if limits else ():
         known = y[fold.train]
         unseen[fold.validation] = np.clip(unseen[fold.validation], known.min(), known.max())
     return mixture, unseen
 
 
-def out_of_fold(predictions: np.ndarray, fold_of_member: Sequence[int], folds: Sequence[Fold]) -> np.ndarray:
+def _select_numbers(
+    numbers: np.ndarray,
+    fold_of_member: np.ndarray,
+    predictions: np.ndarray,
+    folds: Sequence[Fold],
+    y: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How often the members of each number are added, and what the added predict out of their folds."""
+    of_numbers = [
+        out_of_fold(predictions[numbers == number], fold_of_member[numbers == number], folds)
+        for number in range(int(numbers.max()) + 1)
+    ]
+    return select_out_of_fold(np.stack(of_numbers), y, folds)
+
+
+def out_of_fold(
+    predictions: np.ndarray, fold_of_member: Sequence[int] | np.ndarray, folds: Sequence[Fold]
+) -> np.ndarray:
     """Each row's mean prediction by the members that were not trained on it.
 
     Args:
@@ -120,6 +147,7 @@ def blend(
     *,
     beside: Collection[str] = ("ridge",),
     seed: int = 0,
+    counts: np.ndarray | None = None,
 ) -> tuple[Mixture, np.ndarray]:
     """Weighs the mean of each variant, a ridge regression and trees by how well they predict rows never seen.
 
@@ -136,6 +164,7 @@ def blend(
         limits: Of the mixture.
         beside: What is weighed beside the variants: `ridge`, `trees`.
         seed: Of the trees.
+        counts: How often each predicting member counts in the mean of its variant; None for once.
 
     Returns:
         The mixture, and its out-of-fold predictions, shape `(n_rows,)`, NaN where no fold validates.
@@ -153,8 +182,8 @@ def blend(
     shares = _shares(candidates[rows], y[rows])
     if n_rounds and shares[-1] < _LEAST_SHARE_OF_TREES:
         shares, n_rounds = np.append(_shares(candidates[rows, :-1], y[rows]), 0.0), 0
-    sizes = np.bincount(variant_of_member)
-    member_weights = np.array([shares[variant] / sizes[variant] for variant in variant_of_member])
+    counts = np.ones(len(variant_of_member)) if counts is None else counts
+    member_weights = divide_shares(shares, variant_of_member, counts)
     ridge_share = float(shares[len(predictions)]) if "ridge" in beside else 0.0
     mixture = Mixture(
         member_weights,

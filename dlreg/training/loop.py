@@ -141,7 +141,9 @@ class Recipe:
         seed: Of dropout, and of the order of rows while refitting.
         loss: A name of `dlreg.engine.losses.LOSSES`.
         metrics: Further means to report per epoch, each a function from `y_true` and `y_pred`.
-        dropout: What multiplies the networks' dropout in each step.
+        dropout: What multiplies the members' dropout in each step.
+        member_dropout: The dropout of each member, shape `(n_members,)`; None for that of its network.
+        rate_factors: What multiplies the learning rate of each, shape `(n_members,)`; None for nothing.
         early_stopping: When a member stops before `epochs`.
         plateau: When to lower a member's learning rate; together with a constant schedule.
         restore_best_weights: Whether a member ends with the weights of its best epoch, or of its last.
@@ -159,6 +161,8 @@ class Recipe:
     loss: str = "mse"
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     dropout: Schedule = constant_dropout
+    member_dropout: np.ndarray | None = None
+    rate_factors: np.ndarray | None = None
     early_stopping: EarlyStopping | None = None
     plateau: Plateau | None = None
     restore_best_weights: bool = True
@@ -321,14 +325,29 @@ def _next_epoch(
     recipe: Recipe, data: TrainingData | StreamedData, program: Program, progress: Progress
 ) -> _Epoch:
     steps = np.arange(progress.epoch * program.n_steps, (progress.epoch + 1) * program.n_steps)
-    learning_rates = recipe.schedule(steps)[:, None] * progress.slowdown
+    learning_rates = _scaled(recipe, recipe.schedule(steps)[:, None] * progress.slowdown)
     if recipe.plateau:
         learning_rates = np.maximum(learning_rates, recipe.plateau.min_learning_rate)
     n_epochs, first_step = len(progress.values), int(steps[0])
     visits = data.visits(program.n_orders, n_epochs)
-    return _Epoch(
-        visits, Steps(learning_rates, recipe.dropout(steps), n_epochs * program.n_steps, first_step)
-    )
+    dropout = _dropout_of_members(recipe, steps)
+    return _Epoch(visits, Steps(learning_rates, dropout, n_epochs * program.n_steps, first_step))
+
+
+def _scaled(recipe: Recipe, learning_rates: np.ndarray) -> np.ndarray:
+    """The learning rates of each member, shape `(n_steps, n_members)`."""
+    return learning_rates if recipe.rate_factors is None else learning_rates * recipe.rate_factors
+
+
+def _dropout_of_members(recipe: Recipe, steps: np.ndarray) -> np.ndarray:
+    """The share of values that each member drops, float32 of shape `(n_steps, n_members)`."""
+    rates = recipe.member_dropout
+    if rates is None:
+        rates = np.repeat(
+            [variant.network.dropout for variant in recipe.variants],
+            [variant.n_members for variant in recipe.variants],
+        )
+    return recipe.dropout(steps).astype(np.float32)[:, None] * rates.astype(np.float32)
 
 
 def _plan_refit(
@@ -338,12 +357,13 @@ def _plan_refit(
     n_steps = program.n_steps
     schedule = build_refit_schedule(refit.learning_rate, progress.refit_epochs * n_steps)
     read = partial(data.refit_visits, program.n_orders, recipe.seed, program.n_rows)
-    last_dropout = recipe.dropout(np.full(n_steps, recipe.epochs * n_steps))
+    last_dropout = _dropout_of_members(recipe, np.full(n_steps, recipe.epochs * n_steps))
 
     def next_epoch() -> _Epoch:
         n_epochs, refit_epoch = len(progress.values), progress.refit_epoch
         steps = np.arange(refit_epoch * n_steps, (refit_epoch + 1) * n_steps)
-        return _Epoch(read(n_epochs), Steps(schedule(steps), last_dropout, n_epochs * n_steps, int(steps[0])))
+        learning_rates = _scaled(recipe, schedule(steps))
+        return _Epoch(read(n_epochs), Steps(learning_rates, last_dropout, n_epochs * n_steps, int(steps[0])))
 
     return next_epoch
 

@@ -26,20 +26,22 @@ class Member:
         embedding: Of its numbers.
         fold: The 0-based fold it leaves out of its training rows and validates on; None where there is no
             cross-validation.
+        number: Counts those of one variant and fold.
     """
 
     variant: int
     embedding: str
     fold: int | None
+    number: int = 0
 
 
 def plan_members(embeddings: Sequence[str], ensemble: int, n_folds: int | None) -> tuple[Member, ...]:
     """The members of a run, variant by variant: for each embedding and fold as many as `ensemble` says."""
     return tuple(
-        Member(variant, embedding, fold)
+        Member(variant, embedding, fold, number)
         for variant, embedding in enumerate(embeddings)
         for fold in (range(n_folds) if n_folds else (None,))
-        for _ in range(ensemble)
+        for number in range(ensemble)
     )
 
 
@@ -57,7 +59,9 @@ def visiting_members(config: Config) -> list[Member]:
 
 def network_options(config: Config) -> dict[str, Any]:
     """What all networks of a run have in common, as `dlreg.model.architecture.Network` takes it."""
-    of_members = {"ensemble", "ensemble_kind", "blend", "dropout", "dropout_schedule"}
+    of_members = {
+        "ensemble", "ensemble_kind", "ensemble_selection", "sample", "blend", "dropout", "dropout_schedule"
+    }  # fmt: skip
     return {**config.model.model_dump(exclude=of_members), "shared_members": config.model.shared_members}
 
 
@@ -90,7 +94,9 @@ def predicting_members(members: Sequence[Member], folds: Sequence[Fold], *, refi
     ]
 
 
-def epoch_groups(members: Sequence[Member], *, goes_forward: bool) -> np.ndarray | None:
+def epoch_groups(
+    members: Sequence[Member], *, goes_forward: bool, are_alike: bool = True
+) -> np.ndarray | None:
     """Which members have their best epoch in common: under cross-validation, those of one embedding.
 
     Where folds go forward in time each has its own, for they have learnt from more and more rows.
@@ -98,13 +104,17 @@ def epoch_groups(members: Sequence[Member], *, goes_forward: bool) -> np.ndarray
     Args:
         members: Of the run.
         goes_forward: Whether folds do.
+        are_alike: Whether those of a fold differ in nothing but chance; else each has those of the other
+            folds with it that do as it does.
 
     Returns:
         The group of each, shape `(n_members,)`; None where each member has its own.
     """
     if goes_forward or members[0].fold is None:
         return None
-    return np.array([member.variant for member in members])
+    keys = [(member.variant, 0 if are_alike else member.number) for member in members]
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return np.array([places[key] for key in keys])
 
 
 def divide_epoch(n_rows: int, batch_size: int, *, equal_batches: bool) -> tuple[int, int]:

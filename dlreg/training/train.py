@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,9 @@ from dlreg.training.rows_on_disk import (
     write_rows,
     write_shuffled,
 )
+from dlreg.training.sampling import MemberValues, member_values
 from dlreg.training.schedules import build_dropout_schedule, build_schedule
+from dlreg.training.selection import select_greedily
 
 # Far enough apart for the seeds of one variant's members.
 VARIANT_SEEDS = 1_000_000
@@ -73,8 +74,8 @@ def build_variants(
         x_train: The training rows, preprocessed, shape `(n_rows, n_features)`.
         n_members: Of all variants together.
     """
-    options = network_options(config)
-    embeddings = config.preprocessing.embeddings
+    options, members = network_options(config), members_of(config)
+    embeddings, dropout = config.preprocessing.embeddings, member_values(config).dropout
     numbers = x_train[:, : preprocessing.n_numbers]
     return [
         Variant(
@@ -82,12 +83,17 @@ def build_variants(
                 x_train.shape[1],
                 embedding=fit_embedding(name, numbers),
                 categories=preprocessing.embedded_levels,
-                dropout=dropout,
+                # Each member drops as much as it draws, this is the most.
+                dropout=max(
+                    float(rate)
+                    for rate, member in zip(dropout, members, strict=True)
+                    if member.variant == number
+                ),
                 **options,
             ),
             n_members // len(embeddings),
         )
-        for name, dropout in zip(embeddings, cycle(config.model.dropouts), strict=False)
+        for number, name in enumerate(embeddings)
     ]
 
 
@@ -251,7 +257,7 @@ def mix_trained(
     dataset: Dataset,
     preprocessing: Preprocessing,
     validated: Sequence[TrainedVariant],
-    x_train: np.ndarray,
+    x: Mapping[str, np.ndarray],
     predicting: Sequence[int],
     fold_x: Sequence[np.ndarray] = (),
 ) -> tuple[Mixture, np.ndarray | None]:
@@ -262,7 +268,7 @@ def mix_trained(
         dataset: Its rows.
         preprocessing: Fitted on the training rows.
         validated: The members with weights that know nothing of the rows they left out.
-        x_train: The preprocessed training rows, `(n_train, n_features)`.
+        x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
         predicting: Which members predict new rows.
         fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
 
@@ -271,18 +277,25 @@ def mix_trained(
         shape `(n_train,)`, NaN where no fold validates.
     """
     members, target = members_of(config), preprocessing.target
+    selects = config.model.ensemble_selection == "greedy"
     if not dataset.folds:
-        return mean_of(len(members), preprocessing.limits), None
+        counts = np.ones(len(members))
+        if selects:
+            y = target.forward(dataset.parts["validation"].y_true)
+            of_variants = [predict(*variant, x["validation"]) for variant in validated]
+            counts = np.concatenate([select_greedily(predictions, y) for predictions in of_variants])
+        return mean_of([member.variant for member in members], counts, preprocessing.limits), None
     mixture, unseen = mix_members(
         members,
-        [_predict_training_rows(variant, x_train, fold_x) for variant in validated],
+        [_predict_training_rows(variant, x["train"], fold_x) for variant in validated],
         dataset.folds,
-        BlendedRows(x_train, preprocessing.embedded_levels, fold_x),
+        BlendedRows(x["train"], preprocessing.embedded_levels, fold_x),
         target.forward(dataset.parts["train"].y_true),
         predicting=predicting,
         limits=preprocessing.limits,
         beside=config.model.blend,
         seed=config.training.seed,
+        selects=selects,
     )
     return mixture, target.inverse(unseen)
 
@@ -351,14 +364,15 @@ def _scaled_target(preprocessing: Preprocessing, y_true: np.ndarray) -> np.ndarr
 def _recipe(
     config: Config, preprocessing: Preprocessing, variants: Sequence[Variant], plan: EpochPlan
 ) -> Recipe:
-    settings, schedule = config.training, config.training.schedule
+    settings, schedule, members = config.training, config.training.schedule, members_of(config)
+    values, sample = member_values(config), config.model.sample
     schedule_options = schedule.model_dump(exclude={"name"})
     lowered_on_plateau = schedule.name == "plateau"
     stopping, refit = settings.early_stopping, settings.refit
     return Recipe(
         variants,
         _initial_weights(variants, settings.seed),
-        _optimizer(config),
+        _optimizer(config, values),
         build_schedule(
             schedule.name,
             settings.learning_rate,
@@ -374,6 +388,10 @@ def _recipe(
         dropout=build_dropout_schedule(
             config.model.dropout_schedule, n_steps=plan.epochs * plan.steps_per_epoch
         ),
+        member_dropout=values.dropout,
+        rate_factors=values.learning_rate / settings.learning_rate
+        if sample and sample.learning_rate
+        else None,
         early_stopping=EarlyStopping(plan.patience, stopping.min_delta)
         if stopping and plan.patience
         else None,
@@ -386,7 +404,9 @@ def _recipe(
         )
         if refit
         else None,
-        groups=epoch_groups(members_of(config), goes_forward=config.data.split in FORWARD_METHODS),
+        groups=epoch_groups(
+            members, goes_forward=config.data.split in FORWARD_METHODS, are_alike=sample is None
+        ),
     )
 
 
@@ -398,12 +418,13 @@ def _initial_weights(variants: Sequence[Variant], seed: int) -> list[Weights]:
     ]
 
 
-def _optimizer(config: Config) -> Optimizer:
-    settings = config.training
+def _optimizer(config: Config, values: MemberValues) -> Optimizer:
+    settings, sample = config.training, config.model.sample
+    draws_decay = sample is not None and sample.weight_decay is not None
     factors = settings.learning_rate_factors.model_dump()
     return build_optimizer(
         settings.optimizer,
-        weight_decay=settings.weight_decay,
+        weight_decay=tuple(values.weight_decay.tolist()) if draws_decay else settings.weight_decay,
         momentum=settings.momentum,
         clip_norm=settings.clip_norm,
         ema_momentum=settings.ema_momentum,

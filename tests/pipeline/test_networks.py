@@ -50,7 +50,9 @@ def test_batch_norm_and_dropout_are_exported_as_they_predict(table, n_members):
         alone = trained_model(network, [member_weights]).predict(x, verbose=0)[:, 0]
         assert predicted == pytest.approx(alone, rel=1e-5, abs=1e-6)
     expected = preprocessing.target.inverse(members.mean(axis=1).astype(np.float64))
-    exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mean_of(n_members, None))
+    exported = export_pipeline(
+        preprocessing, [TrainedVariant(network, weights)], mean_of([0] * n_members, np.ones(n_members))
+    )
     predicted = Pipeline(exported.SerializeToString()).predict(cells)
     assert predicted == pytest.approx(expected, rel=1e-5)
 
@@ -116,7 +118,7 @@ def test_members_that_share_weights_are_the_mean_of_networks_of_their_own(table,
     expected = np.concatenate(expected, axis=1)
     assert predict(network, weights, x) == pytest.approx(expected.T, abs=1e-6)
     assert trained_model(network, weights).predict(x, verbose=0) == pytest.approx(expected, abs=1e-6)
-    mixture = mean_of(n_members, None)
+    mixture = mean_of([0] * n_members, np.ones(n_members))
     exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mixture)
     predicted = Pipeline(exported.SerializeToString()).predict(cells)
     means = preprocessing.target.inverse(expected.mean(axis=1).astype(np.float64))
@@ -134,7 +136,10 @@ def test_embeddings_of_many_numbers_are_one_thing_in_keras_onnx_and_the_loop(emb
     assert predict(network, weights, x) == pytest.approx(expected, abs=2e-5)
     variants = [TrainedVariant(network, weights)]
     graph = network_graph(
-        variants, mean_of(n_members, None), TargetScaling("none", 0.0, 1.0), ["y", "spread"]
+        variants,
+        mean_of([0] * n_members, np.ones(n_members)),
+        TargetScaling("none", 0.0, 1.0),
+        ["y", "spread"],
     )
     onnx.checker.check_model(graph, full_check=True)
     y_pred, *_ = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
@@ -146,7 +151,7 @@ def test_every_activation_of_the_config_is_keras_own(activation):
     x = np.concatenate([np.linspace(-9, 9, 3601), [-60.0, 60.0]]).astype(np.float32).reshape(-1, 1)
     one, zero = np.ones((1, 1), dtype=np.float32), np.zeros(1, dtype=np.float32)
     as_it_is = [TrainedVariant(Network(1, [1], activation), [Weights([one, zero, one, zero], [])])]
-    graph = network_graph(as_it_is, mean_of(1, None), TargetScaling("none", 0.0, 1.0), ["y"])
+    graph = network_graph(as_it_is, mean_of([0], np.ones(1)), TargetScaling("none", 0.0, 1.0), ["y"])
     onnx.checker.check_model(graph, full_check=True)
     (predicted,) = ort.InferenceSession(graph.SerializeToString()).run(None, {"rows": x.astype(np.float64)})
     expected = np.asarray(keras.activations.get(activation)(x))

@@ -217,6 +217,6 @@ def test_the_largest_trees_fit_the_limits_of_one_column():
     features, numbers = ([0] * 30 + [-1] * 31) * 300, np.linspace(0, 1, 61 * 300)
     _, _, right, roots, _ = tree_nodes.tree_nodes(features, numbers)
     trees = replace(some_trees(1), features=np.array(features), numbers=numbers, right=right, roots=roots)
-    mixture = replace(mean_of(1, None), trees=trees)
+    mixture = replace(mean_of([0], np.ones(1)), trees=trees)
     content = drawn(preprocessing, Network(1, [4]), mixture=mixture)[0].SerializeToString()
     assert len(Pipeline(content, n_columns=1).predict(cells)) == 220

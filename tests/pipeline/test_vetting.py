@@ -45,7 +45,7 @@ def exported(table):
         numbers = preprocessing.transform(cells)[:, : preprocessing.n_numbers]
         embedding = fit_embedding(("none", "periodic", "piecewise_linear")[index % 3], numbers)
         network = Network(n_features, [4], activation, batch_norm=index % 2 == 1, embedding=embedding)
-        mixture = mean_of(1 + index % 2, None)
+        mixture = mean_of([0] * (1 + index % 2), np.ones(1 + index % 2))
         if index % 4 == 0:
             mixture = replace(mixture, trees=some_trees(n_features))
         pipeline, _ = drawn(preprocessing, network, n_members=1 + index % 2, mixture=mixture)

@@ -46,7 +46,7 @@ def fit(columns, cells, y, **options):
 def drawn(preprocessing, network, *, n_members=1, mixture=None):
     """A pipeline and a Keras model of one network with random weights."""
     weights = initial_weights(network, 2, n_members)
-    mixture = mixture or mean_of(n_members, None)
+    mixture = mixture or mean_of([0] * n_members, np.ones(n_members))
     exported = export_pipeline(preprocessing, [TrainedVariant(network, weights)], mixture)
     return exported, combined_model([trained_model(network, weights)], mixture, network.categories)
 

@@ -111,7 +111,7 @@ def _summary(facts: CardFacts) -> Iterator[str]:
     yield f"Predicts {markdown.code(target)}{in_unit} from {of_columns}: {listed}."
     held_out = _held_out(facts.record)
     yield compare_with_baselines(facts.record.metrics.model_dump(), held_out).sentence
-    members, layers = len(facts.record.best_epochs), facts.config.model.hidden_layers
+    members, layers = facts.record.n_predicting, facts.config.model.hidden_layers
     networks = f"{members:,} networks" if members > 1 else "A network"
     if (n_sharing := facts.config.model.shared_members) > 1:
         networks += f" of {n_sharing:,} members that share weights" + (" each" if members > 1 else "")

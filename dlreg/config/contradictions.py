@@ -285,10 +285,9 @@ def _range_contradictions(sample: Mapping[str, Any]) -> Iterator[Contradiction]:
         if not isinstance(drawn, dict):
             continue
         key: KeyPath = ("model", "sample", name)
-        ends = [drawn.get(end) for end in ("min", "max")]
-        if not all(isinstance(end, int | float) for end in ends):
+        least, largest = drawn.get("min"), drawn.get("max")
+        if not (isinstance(least, int | float) and isinstance(largest, int | float)):
             continue
-        least, largest = ends
         if least >= largest:
             message = f"model.sample.{name}: min must be below max, found {least} and {largest}"
             hint = "Swap them, or set the key itself to a single value."

@@ -4,8 +4,8 @@
 https://arxiv.org/abs/2407.04491) with Muon for the matrices of hidden layers and two embeddings of the
 numbers, bagged over five folds, blended with a ridge regression and boosted trees, and refitted on all rows.
 `fast` is the same without trees and with one embedding, the one that learns in fewer steps, smaller networks,
-and fewer and smaller steps on half as many rows each. `best` is `accurate` with four times the networks and
-twice the steps.
+and fewer and smaller steps on half as many rows each. `best` is `accurate` with four times the networks, of
+which those are selected that predict best together, and twice the steps.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ _FAST: Mapping[str, Mapping[str, Any]] = {
 }
 _BEST: Mapping[str, Mapping[str, Any]] = {
     **_ACCURATE,
-    "model": {**_ACCURATE["model"], "ensemble": 4},
+    "model": {**_ACCURATE["model"], "ensemble": 4, "ensemble_selection": "greedy"},
     "training": {**_ACCURATE["training"], "auto_steps": 4096},
 }
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -23,7 +23,7 @@ def finding(facts: RunFacts) -> Iterator[str]:
     """What was asked and found, a sentence at a time."""
     config, metrics, held_out = facts.config, facts.record.metrics, facts.held_out.name
     measured: Metrics = getattr(metrics, held_out)
-    members = len(facts.record.best_epochs)
+    members = facts.record.n_predicting
     network = f"An ensemble of {members:,} networks" if members > 1 else "A network"
     if (n_sharing := config.model.shared_members) > 1:
         network += f" of {n_sharing:,} members that share weights" + (" each" if members > 1 else "")

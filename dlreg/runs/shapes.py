@@ -106,6 +106,12 @@ class VerdictEntry(_Shape):
     advice: str
 
 
+class MemberEntry(_Shape):
+    """A network of an ensemble that was selected, or not, as far as it is told."""
+
+    weight: Annotated[float, Field(ge=0)]
+
+
 class CompleteRecord(_Shape):
     """`run.json` of a complete run, as far as it tells the results."""
 
@@ -119,6 +125,12 @@ class CompleteRecord(_Shape):
     verdict: VerdictEntry
     parameters: Size
     features: Size
+    members: list[MemberEntry] = []
+
+    @property
+    def n_predicting(self) -> int:
+        """How many networks predict."""
+        return sum(member.weight > 0 for member in self.members) or len(self.best_epochs)
 
 
 class CardRecord(CompleteRecord):

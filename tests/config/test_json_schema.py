@@ -89,7 +89,7 @@ def test_every_key_has_a_description_and_almost_all_a_default():
             required += [] if "default" in value else [f"{name}.{key}"]
     assert undescribed == []
     assert required == [".data", "DataConfig.path", "DataConfig.target", "DateColumn.format",
-                        "SearchRange.min", "SearchRange.max", "SearchValues.values"]  # fmt: skip
+                        "SampledRange.min", "SampledRange.max", "SearchRange.min", "SearchRange.max", "SearchValues.values"]  # fmt: skip
 
 
 def test_defaults_are_those_of_the_loader(tmp_path):

@@ -65,6 +65,8 @@ def test_defaults(tmp_path: Path) -> None:
             "initializer": "glorot_uniform",
             "ensemble": 1,
             "ensemble_kind": "independent",
+            "ensemble_selection": "all",
+            "sample": None,
             "blend": (),
         },
         "training": {

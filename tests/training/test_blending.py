@@ -142,3 +142,30 @@ def test_out_of_fold_predictions_keep_within_the_targets_their_members_learnt_fr
     assert unseen[4:].tolist() == [3.0] * 4 + [7.0] * 4
     assert np.isnan(unseen[:4]).all()
     assert (mixture.weights.tolist(), mixture.limits) == ([1.0], (0.0, 11.0))
+
+
+def test_selected_members_share_what_their_variant_has():
+    generator = np.random.default_rng(7)
+    y = generator.normal(size=120)
+    folds = leaving_out(np.split(generator.permutation(120), 3))
+    members = plan_members(["none", "periodic"], 2, 3)
+    # Of each variant the second member of a fold is useless.
+    predictions = [
+        np.stack([y + (9.0 if member.number else 0.3) * generator.normal(size=120) for member in members[:6]])
+        for _ in range(2)
+    ]
+    train = BlendedRows(generator.normal(size=(120, 2)).astype(np.float32))
+    everyone = list(range(len(members)))
+    options = {"predicting": everyone, "limits": None}
+    for beside in ((), ("ridge",)):
+        mixture, unseen = mix_members(
+            members, predictions, folds, train, y, beside=beside, selects=True, **options
+        )
+        ridge = mixture.ridge.weight if mixture.ridge else 0.0
+        assert mixture.weights.sum() + ridge == pytest.approx(1)
+        assert (mixture.weights[1::2] == 0).all()
+        assert len(np.unique(mixture.weights[:6:2])) == len(np.unique(mixture.weights[6::2])) == 1
+        plain, unseen_by_all = mix_members(members, predictions, folds, train, y, beside=beside, **options)
+        assert np.mean((unseen - y) ** 2) < 0.2 * np.mean((unseen_by_all - y) ** 2)
+        if not beside:
+            assert plain.weights.tolist() == [1 / 12] * 12

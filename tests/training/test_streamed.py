@@ -131,6 +131,13 @@ CASES = {
     "early stopping": {"n_members": 2, "early_stopping": EarlyStopping(1), "epochs": 12},
     "refitting": {"n_members": 2, "refit": Refit(0.5, 0.01)},
     "averaged": {"n_members": 2, "optimizer": build_optimizer("muon", ema_momentum=0.9)},
+    "values of their own": {
+        "n_members": 3,
+        "optimizer": build_optimizer("adam", weight_decay=(0.0, 0.1, 1.0)),
+        "network": {"dropout": 0.4},
+        "member_dropout": np.array([0.0, 0.1, 0.4]),
+        "rate_factors": np.array([1.0, 0.1, 3.0]),
+    },
     "cross-validation": {"n_members": 3, "data": (folded_in_memory, folded_streamed)},
 }
 
@@ -164,7 +171,7 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
-@pytest.mark.parametrize("case", ["three members", "early stopping", "refitting", "averaged"])
+@pytest.mark.parametrize("case", ["three members", "values of their own", "refitting", "averaged"])
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_a_training_that_was_broken_off_ends_the_same_to_the_bit(case, stop_after):
     settings = dict(CASES[case])

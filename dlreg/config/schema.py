@@ -324,6 +324,16 @@ class SampledValues(_Section):
     weight_decay: SampledRange | None = Field(default=None, description="In place of training.weight_decay.")
     dropout: SampledRange | None = Field(default=None, description="In place of model.dropout.")
 
+    @property
+    def drawn_keys(self) -> tuple[str, ...]:
+        """The keys of the config that have other values in most members."""
+        keys = {
+            "training.learning_rate": self.learning_rate,
+            "training.weight_decay": self.weight_decay,
+            "model.dropout": self.dropout,
+        }
+        return tuple(key for key, drawn_from in keys.items() if drawn_from)
+
 
 class ModelConfig(_Section):
     """The network."""

@@ -21,9 +21,11 @@ def default_space(config: Config, n_rows: int | None = None) -> Parameters:
         config: Whole and without faults.
         n_rows: Of the training; None where it is not known.
     """
-    if config.training.schedule.name == "coslog4":
-        return _round_a_recipe(config)
-    return _of_a_plain_network(config, n_rows)
+    is_recipe = config.training.schedule.name == "coslog4"
+    space = _round_a_recipe(config) if is_recipe else _of_a_plain_network(config, n_rows)
+    # What members draw has one value in the first of them alone.
+    drawn = config.model.sample.drawn_keys if config.model.sample else ()
+    return {key: tried for key, tried in space.items() if key not in drawn}
 
 
 def _round_a_recipe(config: Config) -> Parameters:

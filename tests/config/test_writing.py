@@ -90,7 +90,7 @@ SPECIAL = {
         {},
         optional={
             "training.learning_rate": st.just({"min": 1e-4, "max": 1, "distribution": "log_uniform"}),
-            "model.hidden_layers": st.just({"values": [[64, 64], [], [3]]}),
+            "model.hidden_layers": st.just({"values": [[64, 64], [3]]}),
             "training.schedule": st.just({"values": ["cosine", {"name": "step", "every_epochs": 7}]}),
             "training.clip_norm": st.just({"values": [None, 1]}),
         },

@@ -62,7 +62,7 @@ def test_a_recipe_is_searched_near_its_values_and_a_plain_network_widely(tmp_pat
     assert accurate.space == {
         "training.learning_rate": Range(0.2 / 3, 0.2, is_log=True),
         "training.weight_decay": Range(0.005, 0.08, is_log=True),
-        "training.auto_steps": Choices((3072, 6144)),
+        "training.auto_steps": Choices((2048, 4096)),
         "model.dropout": Choices(([0.1, 0.0], [0.2, 0.0])),
         "model.ensemble": Choices((2,)),
     }
@@ -85,3 +85,18 @@ def test_a_large_table_is_not_searched_in_small_batches(tmp_path: Path) -> None:
     # Its own is always tried.
     assert small.values == ("auto", 16, 32, 64)
     assert large.values == ("auto", 64, 128, 256)
+
+
+@pytest.mark.parametrize("preset", ["standard", "accurate"])
+def test_what_members_draw_is_not_searched(tmp_path: Path, preset: str) -> None:
+    model = "model: {{ensemble: 4, sample: {{learning_rate: {{min: 0.01, max: 0.1}}{}}}}}\n"
+    plain = default_space(load(tmp_path, f"preset: {preset}\n{HEAD}"))
+    some = default_space(load(tmp_path, f"preset: {preset}\n{HEAD}{model.format('')}"))
+    more = ", dropout: {min: 0, max: 0.3}, weight_decay: {min: 0, max: 0.3}"
+    others = default_space(load(tmp_path, f"preset: {preset}\n{HEAD}{model.format(more)}"))
+    assert plain.keys() - some.keys() == {"training.learning_rate"}
+    assert plain.keys() - others.keys() == {
+        "training.learning_rate",
+        "training.weight_decay",
+        "model.dropout",
+    }

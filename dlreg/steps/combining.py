@@ -14,8 +14,8 @@ from dlreg.steps.preparing import Prepared
 from dlreg.table.dataset import Dataset
 from dlreg.training.loop import Trained
 from dlreg.training.members import members_of, predicting_members
+from dlreg.training.mixing import mix_trained
 from dlreg.training.sampling import member_values
-from dlreg.training.train import mix_trained
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,8 @@ from dlreg.table.dataset import Dataset
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.table.table_cache import folder_of, training_folder
 from dlreg.training.loop import Hooks, Trained
-from dlreg.training.train import (
-    TrainingFiles,
-    train_from_files,
-    train_members,
-    training_files,
-    write_training_rows,
-)
+from dlreg.training.train import train_from_files, train_members
+from dlreg.training.training_files import TrainingFiles, training_files, write_training_rows
 
 
 @contextmanager

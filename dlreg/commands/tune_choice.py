@@ -1,15 +1,19 @@
-"""Which trial of a search is kept: the best, or the config's own values where few rows decide."""
+"""Which trial of a search is kept: the best, or the config's own values where few rows decide.
+
+Every other trial of a recipe has twice the ensemble (`dlreg.search.default_space`), which gains a little
+whatever else is tried: so one of them has the own values, and is kept in their place.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from dlreg.commands.tune_results import Ended, find_best
-from dlreg.search.space import Search
+from dlreg.search.space import Search, brought_inside
 from dlreg.search.trials import TrialResult, error_of
 
-# About that of the RMSE of 48 rows with normal errors, whose half width is 1.96 / √(2n).
-MOST_UNSURE = 0.2
+# That of the RMSE of 114 rows with normal errors, whose half width is 1.96 / √(2n).
+MOST_UNSURE = 0.13
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,10 @@ def choose(ended: Sequence[Ended], search: Search) -> Choice:
     """
     best = find_best(ended, maximise=search.maximise)
     own = next((each for each in ended if each.trial.number == 0), None)
-    if best is None or best is own or own is None or own.result.interval is None or not search.is_default:
+    near = _brought_inside(ended, search, own) if own else None
+    if best is None or best in (own, near) or own is None or own.result.interval is None:
+        return Choice(best)
+    if not search.is_default:
         return Choice(best)
     error, (low, high) = error_of(search.metric.rpartition(".")[2]), own.result.interval
     own_error, best_error = (_error(each.result, search.metric, error) for each in (own, best))
@@ -67,7 +74,15 @@ def choose(ended: Sequence[Ended], search: Search) -> Choice:
     if unsure <= MOST_UNSURE or best_error < low:
         return Choice(best)
     percent = 100 * (1 - best_error / own_error)
-    return Choice(own, PassedOver(best.trial.number, best.result.value, error, percent, 100 * unsure))
+    near_error = _error(near.result, search.metric, error) if near else None
+    kept = near if near_error is not None and near_error <= own_error else own
+    return Choice(kept, PassedOver(best.trial.number, best.result.value, error, percent, 100 * unsure))
+
+
+def _brought_inside(ended: Sequence[Ended], search: Search, own: Ended) -> Ended | None:
+    """The trial with the config's own values in the ensemble of all others, if there is one."""
+    nearest = brought_inside(own.trial.values, search.space)
+    return next((each for each in ended if nearest and each.trial.values == nearest), None)
 
 
 def _error(result: TrialResult, metric: str, error: str) -> float | None:

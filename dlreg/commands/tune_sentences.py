@@ -101,10 +101,16 @@ def gain_sentence(summary: StudySummary) -> str:
     """What the search bought over the config's own values."""
     if summary.counts["finished"] == 1 and summary.best.number == 0:
         return "Nothing else was tried than the config's own values."
-    if summary.passed_over:
+    if summary.passed_over and summary.best.number == 0:
         return _passed_over(summary.passed_over, summary)
+    if summary.passed_over:
+        return f"{_passed_over(summary.passed_over, summary)} {_measured_gain(summary)}"
     if summary.best.number == 0:
         return "No trial was better than the config's own values."
+    return _measured_gain(summary)
+
+
+def _measured_gain(summary: StudySummary) -> str:
     gain = summary.gain
     if gain is None:
         if summary.plain.run_dir is None:
@@ -131,10 +137,12 @@ def gain_sentence(summary: StudySummary) -> str:
 
 def _passed_over(passed_over: PassedOver, summary: StudySummary) -> str:
     part, error = summary.metric.partition(".")[0].replace("_", " "), _name(passed_over.error)
+    in_ensemble = "" if summary.best.number == 0 else ", in a larger ensemble"
     return (
-        f"The config's own values stay. Trial {passed_over.number:,} has {passed_over.percent:.1f}% less "
-        f"{part} {error}, but few rows decide that: the 95% interval of that of the own values reaches "
-        f"{passed_over.unsure_percent:.0f}% to either side, and a trial has to lie below it."
+        f"The config's own values stay{in_ensemble}. Trial {passed_over.number:,} has "
+        f"{passed_over.percent:.1f}% less {part} {error}, but few rows decide that: the 95% interval of that "
+        f"of the own values reaches {passed_over.unsure_percent:.0f}% to either side, and a trial has to lie "
+        "below it."
     )
 
 

@@ -18,8 +18,8 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from dlreg.search.parameters import distributions_of, grid_points, is_within, values_of
-from dlreg.search.space import Space, count_trials, is_finite
+from dlreg.search.parameters import distributions_of, grid_points, values_of
+from dlreg.search.space import Space, brought_inside, count_trials, is_finite, is_within
 from dlreg.search.stored import template
 from dlreg.search.study import Method
 from dlreg.search.trials import Trial, TrialResult
@@ -32,7 +32,8 @@ class Asking:
         space: What may be tried.
         method: How.
         seed: Of everything drawn.
-        own_values: What the config itself has, which trial 0 tries: in the space or not.
+        own_values: What the config itself has, which trial 0 tries: in the space or not. Where they are not,
+            and there is but one way into it, trial 1 takes that; a grid has it anyway.
         maximise: Whether the largest value is the best.
     """
 
@@ -61,8 +62,11 @@ class Asking:
         Args:
             number: How many trials were asked for and taken over before.
         """
+        nearest = brought_inside(self._own_values, self._space) if number == 1 else None
         if number == 0:
             values: Mapping[str, Any] | None = dict(self._own_values)
+        elif nearest and self._method != "grid":
+            values = nearest
         elif self._method == "grid":
             values = self._next_point()
         else:

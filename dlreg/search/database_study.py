@@ -19,13 +19,12 @@ from dlreg.search.asking import sampler, without_notes
 from dlreg.search.parameters import (
     distributions_of,
     grid_points,
-    is_within,
     params_of,
     suggest,
     values_of,
 )
 from dlreg.search.pruning import Pruning
-from dlreg.search.space import count_trials
+from dlreg.search.space import brought_inside, count_trials, is_within
 from dlreg.search.stored import keep_result, plan_differences, plan_to_json, stops_of, stored_result, texts
 from dlreg.search.study import StudyPlan, usable
 from dlreg.search.trials import Trial, TrialResult
@@ -172,8 +171,11 @@ class DatabaseStudy:
                 number, attributes.get("values") or values_of(asked.params, space), stops_of(attributes)
             )
         values: Mapping[str, Any]
+        nearest = brought_inside(self.plan.own_values, space) if number == 1 else None
         if number == 0:
             values = self.plan.own_values
+        elif nearest and self.plan.method != "grid":
+            values = nearest
         elif self.plan.method == "grid":
             points = grid_points(space, self.plan.seed, self.plan.own_values)
             values = next(islice(points, number - 1, None))

@@ -17,7 +17,7 @@ from optuna.distributions import (
 )
 from optuna.trial import Trial
 
-from dlreg.search.space import Choices, Range, Space, levels_of
+from dlreg.search.space import Choices, Range, Space, is_same, levels_of
 
 
 def distributions_of(space: Space) -> dict[str, BaseDistribution]:
@@ -49,11 +49,6 @@ def suggest(trial: Trial, distributions: Mapping[str, BaseDistribution]) -> dict
         elif isinstance(among, FloatDistribution):
             trial.suggest_float(key, among.low, among.high, log=among.log)
     return trial.params
-
-
-def is_within(values: Mapping[str, Any], space: Space) -> bool:
-    """Whether there is a value for every key of the space, and each is one that may be tried."""
-    return all(key in values and _is_one_of(values[key], tried) for key, tried in space.items())
 
 
 def grid_points(space: Space, seed: int, left_out: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -92,18 +87,5 @@ def _distribution(tried: Range | Choices) -> BaseDistribution:
 
 def _param(value: Any, tried: Range | Choices) -> Any:
     if isinstance(tried, Choices):
-        return json.dumps(next(choice for choice in tried.values if _is_same(value, choice)))
+        return json.dumps(next(choice for choice in tried.values if is_same(value, choice)))
     return int(value) if tried.is_integer else float(value)
-
-
-def _is_one_of(value: Any, tried: Range | Choices) -> bool:
-    if isinstance(tried, Choices):
-        return any(_is_same(value, choice) for choice in tried.values)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return tried.minimum <= value <= tried.maximum and (not tried.is_integer or value == int(value))
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two plain values are equal: 1 and 1.0 are, 1 and true are not."""
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

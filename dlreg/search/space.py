@@ -68,6 +68,39 @@ def count_trials(space: Space, *, own_is_inside: bool) -> int:
     return math.prod(len(levels_of(tried)) for tried in space.values()) + (not own_is_inside)
 
 
+def is_within(values: Mapping[str, Any], space: Space) -> bool:
+    """Whether there is a value for every key of the space, and each is one that may be tried."""
+    return all(key in values and _is_one_of(values[key], tried) for key, tried in space.items())
+
+
+def brought_inside(own_values: Mapping[str, Any], space: Space) -> dict[str, Any] | None:
+    """The config's own values, but where they lie outside of the space what alone may be tried there.
+
+    Returns:
+        None where all lie inside, or where there is a choice.
+    """
+    outside = {key: space[key] for key in space if not _is_one_of(own_values.get(key), space[key])}
+    inside = {
+        key: tried.values[0]
+        for key, tried in outside.items()
+        if isinstance(tried, Choices) and len(tried.values) == 1
+    }
+    return {**own_values, **inside} if outside and len(inside) == len(outside) else None
+
+
+def _is_one_of(value: Any, tried: Range | Choices) -> bool:
+    if isinstance(tried, Choices):
+        return any(is_same(value, choice) for choice in tried.values)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return tried.minimum <= value <= tried.maximum and (not tried.is_integer or value == int(value))
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal: 1 and 1.0 are, 1 and true are not."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
 @dataclass(frozen=True)
 class Search:
     """What is searched, for how long, and what the best trial is best in.

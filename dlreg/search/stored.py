@@ -10,8 +10,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import TypeAdapter
 
-from dlreg.search.parameters import is_within, params_of, values_of
-from dlreg.search.space import Space
+from dlreg.search.parameters import params_of, values_of
+from dlreg.search.space import Space, is_within
 from dlreg.search.study import StudyPlan
 from dlreg.search.trials import Trial, TrialResult
 

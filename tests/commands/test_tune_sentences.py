@@ -204,3 +204,6 @@ def test_where_few_rows_decide_it_says_what_was_passed_over_and_why():
     )
     assert "reaches 28% to either side, and a trial has to lie below it." in text
     assert "No trial was better" not in text
+    larger = text_of(metric="out_of_fold.mse", best=replace(own, number=1), passed_over=passed_over)
+    assert "The config's own values stay, in a larger ensemble. Trial 17 has" in larger
+    assert "to lie below it. On the 89 test rows the best config is surely better" in larger

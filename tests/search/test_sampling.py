@@ -9,9 +9,9 @@ from support.search_driver import OWN_VALUES, SPACE, Shuffled, open_it
 
 from dlreg.search.asking import Asking
 from dlreg.search.driver import search
-from dlreg.search.parameters import distributions_of, grid_points, is_within, params_of, values_of
+from dlreg.search.parameters import distributions_of, grid_points, params_of, values_of
 from dlreg.search.sampling import open_study
-from dlreg.search.space import Choices, Range, count_trials
+from dlreg.search.space import Choices, Range, brought_inside, count_trials, is_within
 from dlreg.search.trials import TrialResult
 
 GRID = {
@@ -61,6 +61,24 @@ def test_tpe_finds_what_random_values_do_not(maximise):
 
     tpe, drawn = ([median_of_last(method, seed) for seed in range(3)] for method in ("tpe", "random"))
     assert max(tpe) < min(drawn) / 2
+
+
+@pytest.mark.parametrize("method", ["tpe", "random"])
+def test_the_second_trial_is_the_config_where_one_way_leads_into_the_space(method):
+    space = SPACE | {"model.ensemble": Choices((2,))}
+    own_values = OWN_VALUES | {"model.ensemble": 1}
+    asked = ask_all(Asking(space, method, 1, own_values, False), 6, lambda _: 1.0)
+    assert asked[:2] == [own_values, own_values | {"model.ensemble": 2}]
+    assert {values["model.ensemble"] for values in asked[1:]} == {2}
+    assert len({str(values) for values in asked}) == 6
+
+
+def test_there_is_one_way_into_a_space_where_nothing_else_may_be_tried():
+    space = {"a": Range(0, 1), "b": Choices((2,)), "c": Choices((3, 4))}
+    assert brought_inside({"a": 0.5, "b": 1, "c": 3}, space) == {"a": 0.5, "b": 2, "c": 3}
+    assert brought_inside({"a": 0.5, "b": 2, "c": 3}, space) is None
+    assert brought_inside({"a": 0.5, "b": 1, "c": 5}, space) is None
+    assert brought_inside({"a": 1.5, "b": 1, "c": 3}, space) is None
 
 
 @pytest.mark.parametrize(

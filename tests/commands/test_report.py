@@ -208,7 +208,7 @@ def test_rows_without_a_usable_prediction_are_said(project, tmp_path, cli):
 @pytest.mark.filterwarnings("ignore:reading")
 def test_of_a_sample_it_is_said_what_its_interval_is(folder, page):
     facts = use_run(folder / "run", gather_facts)
-    assert not facts.is_sample and "sample" not in page.text
+    assert not facts.is_sample and "a sample of" not in page.text
     text = Page(render_page([replace(facts, is_sample=True)])).text
     assert "of a sample of the rows, and so wider than that of all" in text
     assert "All " not in text

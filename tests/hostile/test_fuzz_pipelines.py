@@ -48,7 +48,9 @@ def pipeline_of(columns, *, with_trees=False):
     generator = np.random.default_rng(0)
     shapes = [spec.shape for spec in parameter_specs(network)]
     weights = Weights([generator.normal(size=shape).astype(np.float32) for shape in shapes], [])
-    mixture = replace(mean_of(1, None), trees=some_trees(network.n_features, 3) if with_trees else None)
+    mixture = replace(
+        mean_of([0], np.ones(1)), trees=some_trees(network.n_features, 3) if with_trees else None
+    )
     return export_pipeline(preprocessing, [TrainedVariant(network, [weights])], mixture)
 
 

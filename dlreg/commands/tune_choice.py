@@ -53,7 +53,7 @@ def choose(ended: Sequence[Ended], search: Search) -> Choice:
     A mean of squares may rest on a handful of rows, however many there are. The more trials there are, the
     more surely one has luck with these. Where the 95% interval of the error of the config's own values
     reaches further than `MOST_UNSURE` of it to either side, in the mean, another trial has to lie below that
-    interval.
+    interval; else the own values stay, in the ensemble of the other trials if that has no more error.
 
     Args:
         ended: Every trial that ended.
@@ -61,10 +61,10 @@ def choose(ended: Sequence[Ended], search: Search) -> Choice:
     """
     best = find_best(ended, maximise=search.maximise)
     own = next((each for each in ended if each.trial.number == 0), None)
-    near = _brought_inside(ended, search, own) if own else None
-    if best is None or best in (own, near) or own is None or own.result.interval is None:
+    if best is None or best is own or own is None or own.result.interval is None or not search.is_default:
         return Choice(best)
-    if not search.is_default:
+    near = _brought_inside(ended, search, own)
+    if best is near:
         return Choice(best)
     error, (low, high) = error_of(search.metric.rpartition(".")[2]), own.result.interval
     own_error, best_error = (_error(each.result, search.metric, error) for each in (own, best))

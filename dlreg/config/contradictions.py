@@ -251,28 +251,21 @@ def _sharing_contradictions(model: Mapping[str, Any]) -> Iterator[Contradiction]
 
 def _sampling_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Members that differ, or are selected, where there is nothing to differ or to tell them apart."""
-    model, sample = values["model"], values["model"]["sample"]
-    selects = model["ensemble_selection"] == "greedy"
-    for key, is_asked, plain in (
-        ("ensemble_selection", selects, "all"),
-        ("sample", isinstance(sample, dict), "null"),
-    ):
-        at_odds = (
-            ("ensemble", "several members", "Set model.ensemble to 16") if model["ensemble"] == 1 else None
-        )
-        if model["ensemble_kind"] == "shared":
-            at_odds = ("ensemble_kind", "independent members", "Set model.ensemble_kind to independent")
-        if is_asked and at_odds:
-            other, needed, way_out = at_odds
-            message = f"model.{key} needs {needed}"
-            yield Contradiction(("model", key), ("model", other), message, f"{way_out}, or {key} to {plain}.")
-    lacking = lacking_parts(values)
-    if selects and {"validation", "out_of_fold"} <= set(lacking):
+    model, sample, lacking = values["model"], values["model"]["sample"], lacking_parts(values)
+    if model["ensemble_selection"] == "greedy" and {"validation", "out_of_fold"} <= set(lacking):
         message = "model.ensemble_selection greedy needs rows that validate"
         hint = "Set training.validation_split, or ensemble_selection to all."
         yield Contradiction(("model", "ensemble_selection"), lacking["validation"], message, hint)
-    if isinstance(sample, dict):
-        yield from _range_contradictions(sample)
+    if not isinstance(sample, dict):
+        return
+    for other, is_at_odds, needed, way_out in (
+        ("ensemble_kind", model["ensemble_kind"] == "shared", "independent members", "independent"),
+        ("ensemble", model["ensemble"] == 1, "several members", "16"),
+    ):
+        if is_at_odds:
+            hint = f"Set model.{other} to {way_out}, or sample to null."
+            yield Contradiction(("model", "sample"), ("model", other), f"model.sample needs {needed}", hint)
+    yield from _range_contradictions(sample)
 
 
 def _range_contradictions(sample: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -29,6 +29,7 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     yield from _wrong_encoding(config)
     yield from _large_batch(config, dataset)
     yield from _long_average(config, dataset.rows_per_epoch)
+    yield from _idle_selection(config)
     yield from _idle_time_zone(config, dataset)
     yield from _idle_calendar(config, dataset)
     yield from _unscaled_days(config, dataset)
@@ -128,6 +129,17 @@ def _long_average(config: Config, n_rows: int) -> Iterator[Fault]:
             "training",
             "ema_momentum",
             hint="A smaller one lets go of the first weights sooner",
+        )
+
+
+def _idle_selection(config: Config) -> Iterator[Fault]:
+    """A fault where there is one network to select from: a preset selects, and may be given fewer."""
+    if config.model.ensemble_selection == "greedy" and config.model.independent_members == 1:
+        yield config.fault(
+            "model.ensemble_selection greedy has one network of each embedding and fold to select from",
+            "model",
+            "ensemble_selection",
+            hint="Set model.ensemble to 16, with independent members",
         )
 
 

@@ -41,7 +41,6 @@ BAD = [
         24,
         "model.ensemble_kind shared needs layers without batch_norm",
     ),
-    ("model: {ensemble_selection: greedy}", 4, 29, "model.ensemble_selection needs several members"),
     (
         "model: {ensemble_selection: greedy, ensemble: 4}\ntraining: {validation_split: 0}",
         4,

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.command_line import run_cli
+from support.tables import table_of_kinds
 
 CONFIG = """\
 data: {path: table.csv, target: y}
@@ -19,12 +20,7 @@ training: {epochs: 12, batch_size: 64, validation_split: 0, cross_validation: 3,
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
-    generator = np.random.default_rng(3)
-    x, z = generator.normal(size=(2, 400)).round(3)
-    kind = generator.integers(20, size=400)
-    table = pd.DataFrame({"x": x, "z": z, "kind": [f"k{number}" for number in kind]})
-    table["y"] = (np.sin(2 * x) + 0.5 * z + 0.1 * kind + generator.normal(0, 0.1, 400)).round(3)
-    table.to_csv(folder / "table.csv", index=False)
+    table_of_kinds().to_csv(folder / "table.csv", index=False)
     (folder / "config.yaml").write_text(CONFIG)
     done = run_cli("train", "config.yaml", "--run-dir", "run", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr

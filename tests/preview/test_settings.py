@@ -4,7 +4,7 @@ import pytest
 
 from dlreg.config.reading import parse_config, trial_config
 from dlreg.config.schema import Config
-from dlreg.preview.settings import _long_average, _overruled_presets, _reversed_gates
+from dlreg.preview.settings import _idle_selection, _long_average, _overruled_presets, _reversed_gates
 from dlreg.runs.contents import config_yaml
 
 
@@ -41,6 +41,23 @@ def test_an_average_over_more_steps_than_there_are_is_pointed_out(momentum, n_ro
     expected = ["training.ema_momentum 0.99 averages the weights of some 100 steps, and there are 80 at most"]
     assert [fault.message for fault in faults] == expected * is_long
     assert [fault.line for fault in faults] == [2] * is_long
+
+
+@pytest.mark.parametrize(
+    ("model", "is_idle"),
+    [
+        ("ensemble_selection: greedy", True),
+        ("ensemble_selection: greedy, ensemble: 4", False),
+        ("ensemble_selection: greedy, ensemble: 4, ensemble_kind: shared", True),
+        ("ensemble: 1", False),
+    ],
+)
+def test_a_selection_from_one_network_is_pointed_out(model, is_idle):
+    text = f"data: {{path: a.csv, target: y}}\nmodel: {{{model}}}\n"
+    faults = list(_idle_selection(parse_config(text.encode(), "config.yaml")))
+    assert [fault.message.partition(" has ")[0] for fault in faults] == (
+        ["model.ensemble_selection greedy"] * is_idle
+    )
 
 
 def overruled_in(config: Config) -> list[str]:

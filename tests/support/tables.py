@@ -101,6 +101,16 @@ def plain_table(n_rows: int = 200, seed: int = 3) -> pd.DataFrame:
     return table.assign(y=table["a"] + table["b"] ** 2 + generator.normal(0, 0.1, n_rows))
 
 
+def table_of_kinds(n_rows: int = 400, seed: int = 3) -> pd.DataFrame:
+    """Two numbers, `x` and `z`, a `kind` of twenty levels, and the target `y`, which depends on all of them."""
+    generator = np.random.default_rng(seed)
+    x, z = generator.normal(size=(2, n_rows)).round(3)
+    kind = generator.integers(20, size=n_rows)
+    table = pd.DataFrame({"x": x, "z": z, "kind": [f"k{number}" for number in kind]})
+    y = np.sin(2 * x) + 0.5 * z + 0.1 * kind + generator.normal(0, 0.1, n_rows)
+    return table.assign(y=y.round(3))
+
+
 def folder_with(folder: Path, table: pd.DataFrame, config: str = "", **data: Any) -> Path:
     """The config of a folder with `table.csv`: its section `data`, to which `config` is appended."""
     table.to_csv(folder / "table.csv", index=False)

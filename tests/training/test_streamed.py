@@ -171,7 +171,9 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
-@pytest.mark.parametrize("case", ["three members", "values of their own", "refitting", "averaged"])
+@pytest.mark.parametrize(
+    "case", ["three members", "values of their own", "early stopping", "refitting", "averaged"]
+)
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_a_training_that_was_broken_off_ends_the_same_to_the_bit(case, stop_after):
     settings = dict(CASES[case])

@@ -29,7 +29,7 @@ class GrowingColumns:
             self._columns = [np.empty(0, dtype=values.dtype) for values in arrays]
         end = self._length + len(frame)
         if end > self._capacity:
-            self._resize(end + end // 8)
+            self._make_room(end + end // 2)
         for place, (column, values) in enumerate(zip(self._columns, arrays, strict=True)):
             if column.dtype is not values.dtype and column.dtype != values.dtype:
                 self._widen(place, values)
@@ -38,7 +38,9 @@ class GrowingColumns:
 
     def to_frame(self, names: Sequence[str]) -> pd.DataFrame:
         """All cells, columns of text as pandas's own; nothing may be appended any more."""
-        self._resize(self._length)
+        for cells in self._columns:
+            # In place, where numpy would copy.
+            cells.resize(self._length, refcheck=False)
         columns = {
             name: pd.array(cells, dtype="str", copy=False) if cells.dtype == object else cells
             for name, cells in zip(names, self._columns, strict=True)
@@ -52,13 +54,21 @@ class GrowingColumns:
         empty = pd.isna(values).all() or pd.isna(cells[: self._length]).all()
         if object in (values.dtype, cells.dtype) and not empty:
             self.mixed.add(place)
-        self._columns[place] = cells.astype(np.result_type(values, cells))
+        self._columns[place] = self._moved(cells, len(cells), np.result_type(values, cells))
 
-    def _resize(self, capacity: int) -> None:
-        for cells in self._columns:
-            # In place, where numpy would copy.
-            cells.resize(capacity, refcheck=False)
+    def _make_room(self, capacity: int) -> None:
+        """Moves each column to a longer one, whose end takes no memory until it is written.
+
+        Numpy would fill it with zeros, were the column made longer in place.
+        """
+        for place, cells in enumerate(self._columns):
+            self._columns[place] = self._moved(cells, capacity, cells.dtype)
         self._capacity = capacity
+
+    def _moved(self, cells: np.ndarray, capacity: int, dtype: np.dtype) -> np.ndarray:
+        moved = np.empty(capacity, dtype=dtype)
+        moved[: self._length] = cells[: self._length]
+        return moved
 
 
 def places_of_booleans(frame: pd.DataFrame) -> set[int]:

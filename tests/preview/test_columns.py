@@ -11,7 +11,8 @@ from support.tables import advice_on, load, rows, write_config
 
 from dlreg.config.reading import load_config
 from dlreg.preview.advice import advise
-from dlreg.preview.columns import counts_rows
+from dlreg.preview.columns import LEAK_CORRELATION, counts_rows, equals_target
+from dlreg.preview.first_rows import FIRST_ROWS
 from dlreg.table.dataset import load_dataset
 
 
@@ -45,6 +46,26 @@ def test_a_constant_column_is_pointed_out(tmp_path):
 def test_a_column_that_equals_the_target_is_pointed_out(tmp_path):
     advice = advice_on(tmp_path, rows("x,copy,y", *(f"{n % 5},{n}.0,{n}" for n in range(30)), "1,2,"))
     assert any(message.startswith("column 'copy' equals the target 'y'") for message in advice)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.02, 1.0])
+@pytest.mark.parametrize("shape", ["alike", "constant first", "far first", "gaps"])
+def test_the_target_in_other_units_is_found_by_the_correlation_of_all_rows(shape, noise, seed):
+    generator = np.random.default_rng(seed)
+    y_true = generator.normal(5, 2, 3 * FIRST_ROWS)
+    values = 3 - 7 * y_true + 14 * noise * generator.normal(size=len(y_true))
+    if shape == "constant first":
+        values[:FIRST_ROWS], y_true[:FIRST_ROWS] = -32, 5
+    if shape == "far first":
+        values[:10] = generator.permutation(values[:10])
+        y_true[10:] *= 100
+        values[10:] *= 100
+    if shape == "gaps":
+        values[generator.random(len(values)) < 0.3] = np.nan
+    known = ~np.isnan(values)
+    correlation = abs(np.corrcoef(values[known], y_true[known])[0, 1])
+    assert equals_target(values, y_true) == (correlation > LEAK_CORRELATION)
 
 
 def test_numbers_beyond_double_precision_are_said_to_be_rounded(tmp_path):

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from dlreg.config import schema
+from dlreg.config.sections import preprocessing, training
 from dlreg.engine import epoch
 from dlreg.engine.losses import LOSSES
 from dlreg.engine.update_rules import build_optimizer
@@ -11,16 +11,16 @@ from dlreg.preview import plan
 
 
 def test_a_config_names_the_embeddings_and_groups_of_parameters_that_the_model_has():
-    assert get_args(schema.EmbeddingName) == get_args(embeddings.EmbeddingName)
-    assert get_args(schema.ParameterGroup) == get_args(architecture.ParameterGroup)
+    assert get_args(preprocessing.EmbeddingName) == get_args(embeddings.EmbeddingName)
+    assert get_args(training.ParameterGroup) == get_args(architecture.ParameterGroup)
 
 
 def test_a_config_names_the_losses_the_engine_has():
-    assert set(get_args(schema.Loss)) == set(LOSSES)
+    assert set(get_args(training.Loss)) == set(LOSSES)
 
 
 def test_every_optimizer_of_a_config_can_be_built():
-    names = schema.TrainingConfig.model_json_schema()["properties"]["optimizer"]["enum"]
+    names = training.TrainingConfig.model_json_schema()["properties"]["optimizer"]["enum"]
 
     assert len(names) == 6
     assert all(callable(build_optimizer(name).update) for name in names)

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from dlreg.config.schema import SplitMethod
+from dlreg.config.sections.data import SplitMethod
 from dlreg.errors import DataError
 from dlreg.preview.columns import are_in_order, counts_rows, equals_target
 from dlreg.preview.first_rows import are_whole, count_values

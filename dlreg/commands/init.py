@@ -11,7 +11,8 @@ import numpy as np
 from dlreg.commands.column_uses import Use, choose_use, grouping_notes, split_by_time
 from dlreg.config.checks import RefusedError, check_delimiter
 from dlreg.config.reading import parse_config
-from dlreg.config.schema import ColumnType, Config, SplitMethod
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import ColumnType, SplitMethod
 from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, Fault, UsageError, printable
 from dlreg.files.table_files import STANDARD_INPUT, STANDARD_INPUT_NAME

@@ -1,6 +1,6 @@
 """What is asked for: the config, from a file and `--set` to values, and back to a file.
 
-- `schema`: every key with its type, range, default and meaning
+- `schema`: every key with its type, range, default and meaning; those of a section in `sections`
 - `checks`: whether a value that has the right type makes sense, such as an encoding
 - `date_formats`: the same of formats of dates, and of time zones
 - `presets`: named sets of values
@@ -21,10 +21,10 @@
 - `differences`: what configs differ in
 - `reference`: the config of every key, as the docs have it
 
-Others call `schema.{Config, DataConfig, DateColumn, ColumnType, DateFormat, TimeZone, Year, SplitMethod}`,
-`reading.{read_config, read_values, parse_config, trial_config}`, `mapping_source.CONFIG`,
-`writing.{dump_config, to_yaml}`, `presets.PRESETS`, `json_schema.config_schema`, `differences`,
-`keys.{override_keys, named_values}`, `checks.RefusedError`, `date_formats` and `yaml_source.MAX_BYTES`.
+Others call `schema.Config`, the sections and types in `sections`, `mapping_source.CONFIG`,
+`reading.{read_config, read_values, parse_config, trial_config}`, `writing.{dump_config, to_yaml}`,
+`presets.PRESETS`, `json_schema.config_schema`, `differences`, `keys.{override_keys, named_values}`,
+`checks.RefusedError`, `date_formats` and `yaml_source.MAX_BYTES`.
 
 Never imports another package but `files`: what may be said does not depend on how it is done.
 """

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 
 from dlreg.config.checks import WHITESPACE
 from dlreg.config.places import KeyPath
-from dlreg.config.schema import FORWARD_METHODS, ColumnType
+from dlreg.config.sections.data import FORWARD_METHODS, ColumnType
 from dlreg.limits import INTERVAL_METRIC_NAMES, RUN_PARTS, LimitError, read_limit
 from dlreg.wording import quote
 

@@ -13,8 +13,10 @@ from dlreg.config.mapping_source import mapping_document, value_overrides
 from dlreg.config.overrides import Given, Override, read_override, read_searches, with_override
 from dlreg.config.places import KeyPath, Origins, Place
 from dlreg.config.precedence import over_defaults, over_preset, section_of, validated
-from dlreg.config.schema import CACHE_WORDS, Config, SearchConfig
+from dlreg.config.schema import Config
 from dlreg.config.search_faults import find_search_faults
+from dlreg.config.sections.data import CACHE_WORDS
+from dlreg.config.sections.search import SearchConfig
 from dlreg.config.sentences import key_path, schema_faults
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import YamlDocument, decode_yaml, read_yaml

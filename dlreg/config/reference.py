@@ -7,7 +7,8 @@ from typing import Any
 
 from dlreg.config.keys import Node, leaves_of, nodes_at, properties_of, words_of
 from dlreg.config.places import KeyPath
-from dlreg.config.schema import Config, Remark
+from dlreg.config.schema import Config
+from dlreg.config.sections.values import Remark
 from dlreg.config.writing import to_yaml
 
 _WIDTH = 110

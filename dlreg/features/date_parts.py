@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dlreg.config.schema import FORWARD_METHODS, Config
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import FORWARD_METHODS
 from dlreg.features.holidays import LEVELS, HolidayTable, holiday_table
 from dlreg.table.column import Column
 from dlreg.table.dates import has_date, has_time, parse_column

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from dlreg.config.schema import Config, DataConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import ConfigError, Fault
 from dlreg.table.dataset import csv_format_of, shown_path
 from dlreg.table.source import Form, find_source

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dlreg.config.schema import FORWARD_METHODS, Config
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import FORWARD_METHODS
 from dlreg.errors import Fault, StorageError, warn
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import format_bytes

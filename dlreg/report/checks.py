@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.evaluation.bootstrap import Regression
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.report.facts import Boosted, Check

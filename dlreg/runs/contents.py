@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlreg.config.reading import parse_config
-from dlreg.config.schema import Config, DataConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import DataConfig
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import MAX_BYTES as MAX_CONFIG_BYTES
 from dlreg.errors import ConfigError, Fault, RunDirError

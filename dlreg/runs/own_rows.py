@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks
 from dlreg.evaluation.usable import Unusable

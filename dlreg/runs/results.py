@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from dlreg.config.schema import Config, DataConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import DataConfig
 from dlreg.evaluation.calibration import Calibration
 from dlreg.runs import names
 from dlreg.runs.contents import (

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dlreg.config.differences import flat_values
-from dlreg.config.schema import Config, TrainingConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.training import TrainingConfig
 from dlreg.config.writing import dump_config
 from dlreg.errors import DivergedError, Fault, RunDirError, UsageError, warn
 from dlreg.runs.contents import read_unfinished_config

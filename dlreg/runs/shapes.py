@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from dlreg.config.schema import DateFormat, SplitMethod, TimeZone, Year
+from dlreg.config.sections.data import DateFormat, SplitMethod, TimeZone, Year
 from dlreg.evaluation.usable import LARGEST
 from dlreg.table.column import KindName
 from dlreg.table.kinds.units import LONGEST_UNIT

@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlreg.config.schema import MOST_MEMBERS, Config, SearchRange, SearchValues
+from dlreg.config.schema import Config
+from dlreg.config.sections.model import MOST_MEMBERS
+from dlreg.config.sections.search import SearchRange, SearchValues
 
 Parameters = Mapping[str, SearchRange | SearchValues]
 

@@ -10,8 +10,9 @@ from dlreg.config.checks import seconds_of
 from dlreg.config.contradictions import lacking_parts
 from dlreg.config.reading import overrides_of as overrides_of
 from dlreg.config.reading import trial_config as trial_config
-from dlreg.config.schema import Config, SearchRange, SearchValues
+from dlreg.config.schema import Config
 from dlreg.config.search_faults import takes_whole_numbers
+from dlreg.config.sections.search import SearchRange, SearchValues
 from dlreg.errors import ConfigError
 from dlreg.limits import MORE_IS_BETTER, read_metric
 from dlreg.search.default_space import default_space

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError, located
 from dlreg.evaluation.baselines import LinearModel, fit_linear
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError
 from dlreg.evaluation.calibration import Calibration, calibrate, describe_calibration
 from dlreg.evaluation.results import Predictions

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlreg.config.checks import seconds_of
-from dlreg.config.schema import MOST_MEMBERS, Config
+from dlreg.config.schema import Config
+from dlreg.config.sections.model import MOST_MEMBERS
 from dlreg.preview.memory import too_little_memory
 from dlreg.preview.plan import plan_training
 from dlreg.steps.preparing import Preprocessed, prepare, preprocess

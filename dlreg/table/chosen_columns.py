@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from dlreg.config.schema import Config, DataConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import Fault
 from dlreg.table.csv_opening import data_fault, no_names_fault
 from dlreg.table.missing_columns import MOST_NEAR_MATCHES, further_columns, near_column, other_table_fault

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dlreg.config.schema import ColumnType
+from dlreg.config.sections.data import ColumnType
 
 # Slow to import, and not all who need the names of the kinds read tables.
 if TYPE_CHECKING:

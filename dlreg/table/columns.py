@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dlreg.config.schema import DateColumn
+from dlreg.config.sections.data import DateColumn
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.column import Column, Kind
 from dlreg.table.kinds.category import CATEGORY

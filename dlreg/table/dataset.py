@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dlreg.config.schema import Config, DataConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError, Fault, gathering, located
 from dlreg.files.table_files import STANDARD_INPUT, STANDARD_INPUT_NAME, table_files
 from dlreg.table.chosen_columns import choose_columns

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlreg.config.schema import SplitMethod
+from dlreg.config.sections.data import SplitMethod
 from dlreg.errors import DataError, Fault
 from dlreg.table.row_draws import draw
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dlreg.config.schema import Config, DataConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.aggregate_rows import TargetSums, find_aggregates, sum_targets
 from dlreg.table.column import Column

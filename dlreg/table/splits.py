@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlreg.config.schema import FORWARD_METHODS, SplitMethod
+from dlreg.config.sections.data import FORWARD_METHODS, SplitMethod
 from dlreg.errors import DataError, Fault
 
 

@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from dlreg.config.schema import FORWARD_METHODS, Config
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import FORWARD_METHODS
 from dlreg.errors import DataError, located
 from dlreg.table.cell_store import StoredBlock, StoredTable, UnstoredTable
 from dlreg.table.column import Column

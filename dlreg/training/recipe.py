@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dlreg.config.schema import FORWARD_METHODS, Config
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import FORWARD_METHODS
 from dlreg.engine.losses import AbsoluteError
 from dlreg.engine.optimizer import Optimizer
 from dlreg.engine.update_rules import build_optimizer

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlreg.config.schema import Config, SampledRange
+from dlreg.config.schema import Config
+from dlreg.config.sections.model import SampledRange
 from dlreg.training.members import Member, members_of
 
 # Keeps these draws apart from all others of a seed.

@@ -15,7 +15,7 @@ from dlreg.config.keys import (
     section_keys,
     words_of,
 )
-from dlreg.config.schema import Loss
+from dlreg.config.sections.training import Loss
 
 
 def test_the_sections_are_all_keys_of_the_document_but_the_preset() -> None:

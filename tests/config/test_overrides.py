@@ -11,7 +11,8 @@ from support.fuzzing import EXAMPLES, check_faults, feed, mutated
 
 from dlreg.config.keys import override_keys
 from dlreg.config.reading import Reading, read_config
-from dlreg.config.schema import Config, SearchRange, SearchValues
+from dlreg.config.schema import Config
+from dlreg.config.sections.search import SearchRange, SearchValues
 from dlreg.errors import ConfigError, UsageError
 
 

@@ -14,7 +14,7 @@ from support.fuzzing import EXAMPLES
 
 import dlreg.config
 from dlreg.config.reading import load_config
-from dlreg.config.schema import CosineSchedule, EarlyStopping, StepSchedule
+from dlreg.config.sections.training import CosineSchedule, EarlyStopping, StepSchedule
 from dlreg.errors import ConfigError, Fault, UsageError
 
 

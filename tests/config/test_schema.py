@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 from support.configs import HEAD, load
 
-from dlreg.config.schema import Activation, Config, ModelConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.model import Activation, ModelConfig
 
 
 def test_defaults(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from corpus.add_version import CORPUS, HASHES, N_NEW, UNRELEASED, add_version, h
 
 from dlreg import __version__
 from dlreg.config.presets import PRESETS
-from dlreg.config.schema import Loss, NumericScaling, PreprocessingConfig, SplitMethod
+from dlreg.config.sections.data import SplitMethod
+from dlreg.config.sections.preprocessing import NumericScaling, PreprocessingConfig
+from dlreg.config.sections.training import Loss
 from dlreg.files.hashing import sha256_of_file
 from dlreg.runs.reading import record_json
 from dlreg.runs.trained_run import open_run

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
 
-from dlreg.config.schema import NumericScaling
+from dlreg.config.sections.preprocessing import NumericScaling
 from dlreg.features.scaling import SOFT_LIMIT, fit_code_scaler, fit_scaler, fit_scaler_on_blocks
 
 N_ROWS = 120

@@ -15,7 +15,7 @@ from support.tables import stream_source
 from dlreg.commands.init import init
 from dlreg.config.keys import override_keys
 from dlreg.config.reading import parse_config, read_config
-from dlreg.config.schema import DateColumn
+from dlreg.config.sections.data import DateColumn
 from dlreg.config.writing import dump_config
 from dlreg.config.yaml_source import decode_yaml, parse_yaml
 from dlreg.errors import ConfigError, DataError, DlregError, Fault

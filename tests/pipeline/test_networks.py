@@ -9,7 +9,7 @@ import onnxruntime as ort
 import pytest
 from support.pipelines import N_ROWS, N_TRAIN, drawn, fit
 
-from dlreg.config.schema import Activation
+from dlreg.config.sections.model import Activation
 from dlreg.engine.forward import predict
 from dlreg.features import encoding
 from dlreg.features.scaling import SOFT_LIMIT

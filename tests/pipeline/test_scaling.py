@@ -8,7 +8,7 @@ import onnxruntime as ort
 import pytest
 from support.tables import part_of
 
-from dlreg.config.schema import NumericScaling
+from dlreg.config.sections.preprocessing import NumericScaling
 from dlreg.features.date_parts import DateOptions
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.pipeline.cells import cells_graph

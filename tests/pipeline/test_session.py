@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.pipelines import N_ROWS, drawn, fit, some_scale
 
-from dlreg.config.schema import Activation
+from dlreg.config.sections.model import Activation
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding
 from dlreg.pipeline import memory, session

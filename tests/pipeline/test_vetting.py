@@ -12,7 +12,7 @@ from support.dates import date_formats
 from support.pipelines import N_ROWS, SCALINGS, drawn, fit, some_scale
 from support.trees import some_trees
 
-from dlreg.config.schema import Activation
+from dlreg.config.sections.model import Activation
 from dlreg.errors import RunDirError
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding

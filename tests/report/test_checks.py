@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.evaluation.bootstrap import Regression
 from dlreg.report import checks
 from dlreg.report.facts import Boosted

@@ -7,7 +7,7 @@ import pytest
 from support.runs import complete_run
 
 from dlreg.config.reading import parse_config
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import RunDirError
 from dlreg.evaluation.calibration import Calibration
 from dlreg.evaluation.intervals import Intervals

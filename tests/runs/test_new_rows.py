@@ -9,7 +9,7 @@ import pytest
 from support.command_line import run_cli
 from support.tables import make_table
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError, UsageError
 from dlreg.evaluation.intervals import Intervals
 from dlreg.runs.new_rows import predict_table, refuse_level, table_of_frame

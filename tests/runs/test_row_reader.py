@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError
 from dlreg.runs import row_reader as module
 from dlreg.runs.new_rows import predict_table, read_new_cells, table_of_frame

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from support.tables import part_of
 
-from dlreg.config.schema import DateColumn, NumericScaling
+from dlreg.config.sections.data import DateColumn
+from dlreg.config.sections.preprocessing import NumericScaling
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import combined_model, trained_model

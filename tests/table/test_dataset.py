@@ -9,7 +9,7 @@ import pytest
 from support.tables import faults_of, load, rows
 
 from dlreg.config.reading import load_config
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError
 from dlreg.runs.contents import split_json
 from dlreg.table import csv_scan

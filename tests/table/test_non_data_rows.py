@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.tables import faults_of, load, rows
 
-from dlreg.config.schema import DataConfig
+from dlreg.config.sections.data import DataConfig
 from dlreg.table import non_data_rows
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.non_data_rows import find_non_data_rows

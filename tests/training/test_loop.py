@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.training import train_on
 
-from dlreg.config.schema import Loss
+from dlreg.config.sections.training import Loss
 from dlreg.engine.packing import PACKED_SIZE
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant, parameter_specs

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from dlreg.config.schema import Config, DataConfig, TrainingConfig
+from dlreg.config.schema import Config
+from dlreg.config.sections.data import DataConfig
+from dlreg.config.sections.training import TrainingConfig
 from dlreg.table.splits import rows_per_epoch, split_folds
 from dlreg.training.loop import shuffled_rows
 from dlreg.training.members import (

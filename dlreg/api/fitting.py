@@ -21,8 +21,9 @@ from dlreg.runs.json_text import to_json
 from dlreg.runs.shapes import IntervalsRecord, PreprocessingRecord
 from dlreg.runs.trained_run import TrainedModel, trained_model
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.dataset import Dataset, load_dataset
+from dlreg.table.dataset import load_dataset
 from dlreg.table.frame_table import frame_block, frame_table
+from dlreg.table.parts import Dataset
 from dlreg.table.table import Table
 from dlreg.training.listener import Listener
 

@@ -8,7 +8,7 @@ from dlreg.errors import Fault, StorageError, printable
 from dlreg.files.cache_folder import cache_folder
 from dlreg.files.kept_folder import clear_kept, list_kept
 from dlreg.table.cell_store import path_of_stored
-from dlreg.table.dataset import shown_path
+from dlreg.table.table_names import shown_path
 
 _KINDS = {"table-": "cells of a table", "rows-": "preprocessed rows"}
 

@@ -14,7 +14,7 @@ from dlreg.figures.writing import format_of, write_figure
 from dlreg.runs.names import IMPORTANCE
 from dlreg.runs.own_rows import read_own_rows
 from dlreg.runs.trained_run import TrainedRun, use_run
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 
 # More rows are sampled, the fewer the more columns: each column costs `repeats` predictions of all rows.
 MIN_ROWS, MAX_ROWS, MAX_CELLS = 1000, 5000, 50_000

@@ -21,11 +21,13 @@ from dlreg.preview.plan import plan_training
 from dlreg.preview.target import LOGARITHMS, Logarithm, choose_logarithm
 from dlreg.table.column import Column
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.dataset import Dataset, load_dataset, shown_path
+from dlreg.table.dataset import load_dataset
 from dlreg.table.kinds.number import unit_notes
 from dlreg.table.missing_columns import missing_columns
+from dlreg.table.parts import Dataset
 from dlreg.table.source import KnownTable
 from dlreg.table.table_guess import GuessedTable, guess_table
+from dlreg.table.table_names import shown_path
 from dlreg.table.target import find_target_unit, read_target
 from dlreg.wording import shorten
 

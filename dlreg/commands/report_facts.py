@@ -29,8 +29,8 @@ from dlreg.runs.own_rows import read_own_rows
 from dlreg.runs.shapes import CardRecord
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.column import Column
-from dlreg.table.dataset import Part
 from dlreg.table.dates import has_date
+from dlreg.table.parts import Part
 
 SEED = 0
 # Of more rows trees learn from a sample, of more columns from those that say most by themselves.

@@ -55,7 +55,7 @@ from dlreg.runs.resuming import (
     tracking_id_to_go_on_with,
 )
 from dlreg.runs.tables import PredictedRows
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.trackers.libraries import refuse_missing_libraries
 from dlreg.trackers.listening import tracking

@@ -43,7 +43,7 @@ from dlreg.search.study_record import (
     warn_of_versions,
     with_kept_length,
 )
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.trackers.libraries import refuse_missing_libraries
 from dlreg.trackers.study_listening import tracking_study
 

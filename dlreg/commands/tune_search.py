@@ -35,7 +35,7 @@ from dlreg.search.study_dir import StudyDir
 from dlreg.search.study_names import JOURNAL
 from dlreg.search.trial_runner import open_trials
 from dlreg.search.trials import Engine, Trial, TrialResult
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.trackers.study_listening import StudyTrackers
 
 # Trials are asked for while so many before them are not known yet; a study keeps it.

@@ -36,7 +36,7 @@ from dlreg.features.target import (
     target_scaling_of,
 )
 from dlreg.table.column import Column
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 from dlreg.table.stored_dataset import TrainingFacts
 
 # Rows, of which scaling takes several copies in double precision: few enough to stay in a processor's cache.

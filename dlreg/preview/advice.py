@@ -11,7 +11,8 @@ from dlreg.preview.sentinels import suspect_sentinels
 from dlreg.preview.settings import suspect_settings
 from dlreg.preview.target import suspect_target
 from dlreg.preview.written import suspect_written
-from dlreg.table.dataset import Dataset, name_of_table
+from dlreg.table.parts import Dataset
+from dlreg.table.table_names import name_of_table
 
 
 @dataclass(frozen=True)

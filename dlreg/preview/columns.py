@@ -18,9 +18,9 @@ from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table import dates
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
-from dlreg.table.dataset import Dataset, Part
 from dlreg.table.date_guess import guess_time_of_day
 from dlreg.table.kinds.units import folded_unit, split_number
+from dlreg.table.parts import Dataset, Part
 
 # So near to 1 that a column is the target in other units.
 LEAK_CORRELATION = 0.9999

@@ -1,9 +1,11 @@
 """The rows that come from the CSV of `data.path`, and the CSV as a place to look cells up in."""
 
 from dlreg.config.schema import Config
-from dlreg.table.dataset import Dataset, Part, csv_format_of, shown_path
+from dlreg.table.csv_format import csv_format_of
+from dlreg.table.parts import Dataset, Part
 from dlreg.table.source import unread_table
 from dlreg.table.table import Table
+from dlreg.table.table_names import shown_path
 
 
 def parts_of_csv(config: Config, dataset: Dataset) -> tuple[Part, ...]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dlreg.config.schema import Config
 from dlreg.config.sections.data import DataConfig
 from dlreg.errors import ConfigError, Fault
-from dlreg.table.dataset import csv_format_of, shown_path
+from dlreg.table.csv_format import csv_format_of
 from dlreg.table.source import Form, find_source
+from dlreg.table.table_names import shown_path
 
 # By what they do: to rows and columns, whose loss would be other data, or to characters alone.
 _CHOOSING_KEYS: Mapping[str, tuple[Form, ...]] = {

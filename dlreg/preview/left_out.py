@@ -6,7 +6,7 @@ from dlreg.config.schema import Config
 from dlreg.features.date_parts import LeftOutPart, date_options, fit_date_parts
 from dlreg.features.encoding import MOST_LEVELS
 from dlreg.features.numbers import is_category
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 
 _NAMES = {"month_day": "days of the year", "weekday": "days of the week", "hour": "hours"}
 

@@ -14,10 +14,12 @@ from dlreg.preview.idle_keys import refuse_idle_keys
 from dlreg.preview.memory import find_shortage
 from dlreg.preview.room import TableSize, estimate_size
 from dlreg.table.cell_store import UnstoredTable
-from dlreg.table.dataset import Dataset, load_dataset, shown_path
+from dlreg.table.dataset import load_dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.row_stream import recognise_opening
 from dlreg.table.stored_dataset import StoredDataset, divide_stored
 from dlreg.table.table_cache import folder_of, is_kept, stored_tables
+from dlreg.table.table_names import shown_path
 
 
 def settle_cache(config: Config) -> Config:

@@ -17,9 +17,10 @@ from dlreg.model.embeddings import BINS, Embedding, Periodic, PiecewiseLinear
 from dlreg.model.optimizer_slots import count_slots
 from dlreg.processor import usable_cores
 from dlreg.table.column import Column
-from dlreg.table.dataset import Dataset, Part, name_of_table
+from dlreg.table.parts import Dataset, Part
 from dlreg.table.splits import go_forward
 from dlreg.table.stored_dataset import StoredDataset
+from dlreg.table.table_names import name_of_table
 from dlreg.training.members import count_refit_epochs, members_of, network_options, plan_epochs
 
 # Measured at the end of a small run: TensorFlow, scikit-learn, ONNX Runtime and a compiled loop.

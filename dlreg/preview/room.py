@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from dlreg.config.schema import Config
 from dlreg.files.table_files import table_files
 from dlreg.preview.plan import CELL_BYTES, FLOAT_BYTES, LIBRARY_BYTES, ROW_CELLS
+from dlreg.table.csv_format import csv_format_of
 from dlreg.table.csv_scan import open_csv
-from dlreg.table.dataset import csv_format_of, shown_path
 from dlreg.table.source import Source, find_source
+from dlreg.table.table_names import shown_path
 
 # A table of fewer bytes is not worth a look.
 SMALL = 8 << 20

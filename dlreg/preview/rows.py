@@ -8,7 +8,7 @@ import pandas as pd
 from dlreg.config.schema import Config
 from dlreg.preview.plan import count_features
 from dlreg.preview.suspicion import Suspicion
-from dlreg.table.dataset import Dataset, Part
+from dlreg.table.parts import Dataset, Part
 from dlreg.training.members import members_of
 
 ROWS_PER_FEATURE = 10

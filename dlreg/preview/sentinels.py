@@ -10,7 +10,7 @@ from dlreg.config.schema import Config
 from dlreg.preview.csv_rows import csv_as_written, parts_of_csv
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table.columns import is_text
-from dlreg.table.dataset import Dataset, Part
+from dlreg.table.parts import Dataset, Part
 
 # Codes that people and programs write where nothing was measured.
 _NINES = (10.0**digits - 10.0**-decimals for digits in range(2, 13) for decimals in range(4))

@@ -11,7 +11,7 @@ from dlreg.limits import ERRORS, MORE_IS_BETTER, read_limit
 from dlreg.preview.idle_keys import suspect_idle_keys
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.csv_scan import BLOCK_BYTES
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.source import find_source, open_text
 from dlreg.training.members import plan_epochs
 from dlreg.wording import quote

@@ -11,7 +11,7 @@ from dlreg.preview.first_rows import count_values
 from dlreg.preview.sentinels import find_sentinels
 from dlreg.preview.suspicion import LEAST_ROWS, Suspicion
 from dlreg.table.cells import shown_cells
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 
 Logarithm = Literal["log", "log1p"]
 

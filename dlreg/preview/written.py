@@ -8,9 +8,10 @@ import pandas as pd
 from dlreg.config.schema import Config
 from dlreg.preview.first_rows import FIRST_ROWS, are_whole
 from dlreg.preview.suspicion import Suspicion
-from dlreg.table.csv_format import CsvFormat
-from dlreg.table.dataset import Dataset, csv_format_of, shown_path
+from dlreg.table.csv_format import CsvFormat, csv_format_of
+from dlreg.table.parts import Dataset
 from dlreg.table.source import read_sample
+from dlreg.table.table_names import shown_path
 from dlreg.table.written_cells import (
     LEAST_MARKS,
     grouped_among_whole,

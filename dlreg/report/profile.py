@@ -8,7 +8,7 @@ from dlreg.evaluation.association import explained_by_level, explained_by_number
 from dlreg.report.facts import ColumnProfile
 from dlreg.report.views import Levels, Numbers, group_rows, view_column
 from dlreg.table.column import Column
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 from dlreg.wording import shorten
 
 BINS, BARS, GROUPS = 20, 8, 8

@@ -5,7 +5,7 @@ import pandas as pd
 
 from dlreg.report.views import Numbers, view_column
 from dlreg.table.column import Column
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 
 
 def count_repeated(train: Part, held_out: Part) -> int:

@@ -38,8 +38,8 @@ from dlreg.training.members import Member
 
 # pandas is slow to import, and not all who read a run read tables.
 if TYPE_CHECKING:
-    from dlreg.table.dataset import Dataset
     from dlreg.table.division import Division
+    from dlreg.table.parts import Dataset
 
 # Some thousand scores, a line each.
 MAX_INTERVALS_BYTES = 1 << 20

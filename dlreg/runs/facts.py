@@ -11,7 +11,7 @@ from dlreg.config.schema import Config
 from dlreg.files.table_files import fingerprint
 from dlreg.processor import read_cpuinfo
 from dlreg.runs.own_table import files_of_data
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.stored_dataset import StoredDataset
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "pandas", "numpy", "onnx", "onnxruntime")

@@ -16,7 +16,7 @@ from dlreg.runs.trained_run import TrainedModel
 from dlreg.table.cells import cells_fault
 from dlreg.table.column import Column
 from dlreg.table.columns import read_cells
-from dlreg.table.dataset import csv_format_of
+from dlreg.table.csv_format import csv_format_of
 from dlreg.table.date_guess import written_offset
 from dlreg.table.date_writing import rewrite_dates
 from dlreg.table.dates import has_offset

@@ -23,12 +23,14 @@ from dlreg.runs.names import OUT_OF_FOLD, SPLIT
 from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
 from dlreg.runs.tables import read_predictions
 from dlreg.runs.trained_run import TrainedRun
-from dlreg.table.dataset import Dataset, Part, file_of_part, join_parts, load_dataset, shown_path
+from dlreg.table.dataset import load_dataset
 from dlreg.table.division import PARTS, Division
+from dlreg.table.parts import Dataset, Part, join_parts
 from dlreg.table.row_draws import draw
 from dlreg.table.row_stream import Recognised, stream_rows
 from dlreg.table.splits import validated_rows
 from dlreg.table.stored_dataset import sampled_share
+from dlreg.table.table_names import file_of_part, shown_path
 from dlreg.training.members import members_of
 
 

@@ -26,7 +26,7 @@ from dlreg.runs.contents import (
 )
 from dlreg.runs.directory import RunDir
 from dlreg.runs.tables import PredictedRows, predictions_csv
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.members import Member
 

@@ -21,8 +21,7 @@ from dlreg.runs.trained_run import TrainedModel
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
 from dlreg.table.csv_file import MISSING_TEXTS
-from dlreg.table.csv_format import CsvFormat
-from dlreg.table.dataset import csv_format_of
+from dlreg.table.csv_format import CsvFormat, csv_format_of
 from dlreg.table.dates import parse_format
 from dlreg.table.kinds.category import CATEGORY
 from dlreg.table.kinds.number import LARGEST_NUMBER

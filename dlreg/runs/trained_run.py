@@ -24,7 +24,7 @@ from dlreg.runs.reading import Result, read_file, read_together
 from dlreg.runs.shapes import PreprocessingRecord
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 from dlreg.training.members import members_of
 
 # The limit of ONNX's own format.

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dlreg.table.column import Column
-from dlreg.table.dataset import Dataset, Part
+from dlreg.table.parts import Dataset, Part
 from dlreg.table.splits import Fold
 
 # What a processor reads at once.

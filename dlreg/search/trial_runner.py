@@ -21,7 +21,8 @@ from dlreg.search.packed_rows import PackedRows, unpack_rows
 from dlreg.search.pruning import rungs
 from dlreg.search.space import trial_config
 from dlreg.search.trials import Trial, TrialResult, error_of
-from dlreg.table.dataset import Dataset, load_dataset
+from dlreg.table.dataset import load_dataset
+from dlreg.table.parts import Dataset
 from dlreg.training.progress import Progress
 
 # Preprocessings of the rows that a process keeps: those of each scaling that is searched, mostly.

@@ -15,8 +15,7 @@ from dlreg.runs.row_reader import Row
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.serving.faults import REQUEST, RequestError
 from dlreg.table.csv_file import csv_blocks
-from dlreg.table.csv_format import CsvFormat
-from dlreg.table.dataset import csv_format_of
+from dlreg.table.csv_format import CsvFormat, csv_format_of
 from dlreg.table.json_lines import json_blocks, parse_json
 from dlreg.table.source import stream_tables
 from dlreg.table.table import RowBlock, Table

@@ -11,7 +11,7 @@ from dlreg.model.keras_model import combined_model, trained_model
 from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant, trained_variants
 from dlreg.steps.preparing import Prepared
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.training.loop import Trained
 from dlreg.training.members import members_of, predicting_members
 from dlreg.training.mixing import mix_trained

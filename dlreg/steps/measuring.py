@@ -20,10 +20,11 @@ from dlreg.runs.trained_run import predict_part
 from dlreg.steps.combining import KerasModel, Networks
 from dlreg.steps.piping import BuiltPipeline
 from dlreg.steps.preparing import Prepared
-from dlreg.table.dataset import Dataset, Part, file_of_part
 from dlreg.table.division import PARTS
+from dlreg.table.parts import Dataset, Part
 from dlreg.table.splits import validated_rows
 from dlreg.table.stored_dataset import StoredDataset
+from dlreg.table.table_names import file_of_part
 
 BASELINES = ("mean", "linear")
 

@@ -15,7 +15,7 @@ from dlreg.pipeline.session import Pipeline
 from dlreg.runs.own_rows import unusable_faults
 from dlreg.steps.combining import Networks
 from dlreg.steps.preparing import Prepared
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.splits import validated_rows
 
 

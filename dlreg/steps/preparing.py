@@ -18,7 +18,7 @@ from dlreg.features.preprocessing import (
 from dlreg.model.architecture import Variant
 from dlreg.model.embeddings import describe_embedding
 from dlreg.pipeline.export import refuse_large
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.splits import go_forward
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.members import members_of

@@ -10,7 +10,7 @@ from dlreg.config.sections.model import MOST_MEMBERS
 from dlreg.preview.memory import too_little_memory
 from dlreg.preview.plan import plan_training
 from dlreg.steps.preparing import Preprocessed, prepare, preprocess
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.training.loop import EpochTime
 from dlreg.training.members import plan_epochs
 from dlreg.training.sizing import choose_epochs, choose_members, epochs_in_all, seconds_for_epochs

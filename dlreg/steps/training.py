@@ -10,7 +10,7 @@ from dlreg.features.preprocessing import Preprocessing, describe
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.steps.preparing import Prepared
 from dlreg.table.cell_store import damaged_fault
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.table.table_cache import folder_of, training_folder
 from dlreg.training.loop import Hooks, Trained

@@ -30,17 +30,20 @@
 - `division`, `row_draws`: the same by a rule, a row at a time, and the random numbers of rows
 - `unseen_levels`: levels of held-out rows that training never sees
 - `target`: the column to predict, read as numbers
+- `recognition`: what the columns of a table are, and what its rows are predicted and split by
+- `parts`: the rows that train, validate and test, as a model reads them
 - `dataset`: the rows of a config, read, recognised, checked and split
+- `table_names`: what messages call the files of a config
 - `row_stream`: the same block by block, where they do not fit in memory
 - `cell_store`, `table_cache`: their cells on disk, and where tables are kept
 - `stored_dataset`: the parts of a table on disk, with a sample in memory
 
-Others call `dataset`, `stored_dataset`, `row_stream`, `division`, `row_draws`, `table_cache`,
-`columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS`, `number` and `units`), `dates`,
-`date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
-`source`, `frame_table`, `table.Table`, `csv_format.CsvFormat`,
+Others call `dataset`, `parts`, `table_names`, `stored_dataset`, `row_stream`, `division`, `row_draws`,
+`table_cache`, `columns`, `column.{Column, KindName}`, `kinds` (`category.MAX_LEVELS`, `number` and `units`),
+`dates`, `date_guess`, `date_writing.rewrite_dates`, `time_zones.{zone_offsets, OFFSETS}`,
+`source`, `frame_table`, `table.Table`, `csv_format.{CsvFormat, csv_format_of}`,
 `csv_scan.{open_csv, BLOCK_BYTES}`, `table_guess`, `mixed_columns.FEW_VALUES`, `written_cells`,
 `cells.shown_cells`, `spelling`, `splits`, `target`, `non_data_rows.{describe_rows, find_non_data_rows}` and
-`missing_columns.missing_columns`. Never imports features, model,
-training, engine, pipeline or runs: rows know no network.
+`missing_columns.missing_columns`. Never imports features, model, training, engine, pipeline or runs: rows
+know no network.
 """

@@ -22,9 +22,10 @@ from dlreg.config.schema import Config
 from dlreg.errors import DataError, Fault, StorageError
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
-from dlreg.table.dataset import Part, name_of_table
 from dlreg.table.kinds.category import CATEGORY, MAX_LEVELS
+from dlreg.table.parts import Part
 from dlreg.table.row_stream import CheckedRows, Counts, Recognised, stream_rows
+from dlreg.table.table_names import name_of_table
 
 TABLE = "table.json"
 _ROWS, _TARGET, _KEYS, _TEXTS = "rows", "y_true", "keys", "texts"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlreg.config.checks import WHITESPACE
+from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError, Fault
 
 _OTHER_FORMATS = {
@@ -88,6 +89,24 @@ class CsvFormat:
     def separator(self) -> str:
         """The character between two cells, once runs of blanks are a single one."""
         return " " if self.is_aligned else self.delimiter
+
+
+def csv_format_of(data: DataConfig) -> CsvFormat:
+    """How the CSV is written, as the config says."""
+    return CsvFormat(
+        data.encoding,
+        data.delimiter,
+        data.decimal,
+        data.thousands,
+        data.missing_values,
+        data.time_zone,
+        names=data.names or (),
+        skip_rows=data.skip_rows,
+        skip_footer=data.skip_footer,
+        comment=data.comment,
+        skip_initial_space=data.skip_initial_space,
+        sheet=data.sheet,
+    )
 
 
 def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:

@@ -29,7 +29,7 @@ class GrowingColumns:
             self._columns = [np.empty(0, dtype=values.dtype) for values in arrays]
         end = self._length + len(frame)
         if end > self._capacity:
-            self._make_room(end + end // 2)
+            self._make_room(end + end // 5)
         for place, (column, values) in enumerate(zip(self._columns, arrays, strict=True)):
             if column.dtype is not values.dtype and column.dtype != values.dtype:
                 self._widen(place, values)

@@ -18,19 +18,15 @@ from dlreg.errors import DataError, Fault, gathering
 from dlreg.table.aggregate_rows import TargetSums, find_aggregates, sum_targets
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text, read_cells
-from dlreg.table.dataset import (
-    Part,
-    columns_as_text,
-    csv_format_of,
-    recognise_table,
-    shown_path,
-    split_values,
-)
+from dlreg.table.csv_format import csv_format_of
 from dlreg.table.kinds.number import UnitCounts, count_units, unit_example
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
+from dlreg.table.parts import Part
+from dlreg.table.recognition import columns_as_text, recognise_table, split_values
 from dlreg.table.source import find_source, no_rows_fault, read_table, stream_tables, unread_table
 from dlreg.table.table import Table
+from dlreg.table.table_names import shown_path
 from dlreg.table.target import no_target_fault, read_target_cells
 
 # Of `csv_scan.BLOCK_BYTES` each: by their rows the columns are recognised.

@@ -14,19 +14,13 @@ from dlreg.errors import DataError, located
 from dlreg.table.cell_store import StoredBlock, StoredTable, UnstoredTable
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS
-from dlreg.table.dataset import (
-    Dataset,
-    Part,
-    constant_target,
-    empty_columns,
-    file_of_part,
-    join_parts,
-    name_of_table,
-)
+from dlreg.table.dataset import constant_target, empty_columns
 from dlreg.table.division import PARTS, TRAIN, Divided, Division, forward_division, refuse_empty_parts
 from dlreg.table.kinds.category import CATEGORY
+from dlreg.table.parts import Dataset, Part, join_parts
 from dlreg.table.row_draws import draw
 from dlreg.table.splits import leaving_out
+from dlreg.table.table_names import file_of_part, name_of_table
 from dlreg.table.unseen_levels import unseen_sentence
 
 AnyTable = StoredTable | UnstoredTable

@@ -14,8 +14,8 @@ from dlreg.files.cache_folder import cache_folder
 from dlreg.files.kept_folder import clear_kept, kept_folder, list_kept
 from dlreg.files.table_files import fingerprint
 from dlreg.table.cell_store import StoredTable, open_stored, store_rows
-from dlreg.table.dataset import shown_path
 from dlreg.table.row_stream import Recognised, recognise_opening, stream_rows
+from dlreg.table.table_names import shown_path
 
 # What does not change which cells are stored.
 _OTHER_KEYS = {"path", "test_path", "validation_path", "test_split", "cache"}

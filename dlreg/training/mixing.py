@@ -9,7 +9,7 @@ from dlreg.engine.forward import predict
 from dlreg.features.preprocessing import Preprocessing
 from dlreg.model.mixture import Mixture, mean_of
 from dlreg.model.weights import TrainedVariant
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.training.blending import BlendedRows, mix_members
 from dlreg.training.members import members_of
 from dlreg.training.selection import select_greedily

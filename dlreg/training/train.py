@@ -10,7 +10,7 @@ from dlreg.config.schema import Config
 from dlreg.features.preprocessing import Preprocessing
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import fit_embedding
-from dlreg.table.dataset import Dataset
+from dlreg.table.parts import Dataset
 from dlreg.training.loop import (
     EpochTime,
     Hooks,

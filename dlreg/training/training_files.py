@@ -8,7 +8,7 @@ import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.features.preprocessing import Preprocessing
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.training.recipe import scaled_target
 from dlreg.training.rows_on_disk import DiskRows, ShuffledRows, write_rows, write_shuffled

@@ -41,7 +41,8 @@ from dlreg.config.schema import Config
 from dlreg.evaluation.learning_curve import Kind, judge_learning_curve
 from dlreg.steps.combining import build_keras_model, combine
 from dlreg.steps.preparing import prepare, preprocess
-from dlreg.table.dataset import Dataset, Part, load_dataset
+from dlreg.table.dataset import load_dataset
+from dlreg.table.parts import Dataset, Part
 from dlreg.table.splits import split_folds
 from dlreg.training.loop import Hooks
 from dlreg.training.train import train_members

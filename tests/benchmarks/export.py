@@ -27,7 +27,7 @@ from dlreg.exports.c.model_file import c_source
 from dlreg.exports.exported_run import read_exported
 from dlreg.runs.trained_run import open_run
 from dlreg.table.columns import read_cells
-from dlreg.table.dataset import csv_format_of
+from dlreg.table.csv_format import csv_format_of
 from dlreg.table.source import read_table
 
 # The target of each, and what else a config has to say of it.

@@ -27,7 +27,8 @@ from generated import Generator, columns
 
 from dlreg.config.reading import load_config
 from dlreg.preview.target import choose_logarithm
-from dlreg.table.dataset import Dataset, load_dataset
+from dlreg.table.dataset import load_dataset
+from dlreg.table.parts import Dataset
 
 # With zeros, `log1p` in place of `log`.
 ADVICE: Mapping[str, Sequence[str]] = {

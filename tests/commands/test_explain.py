@@ -7,7 +7,7 @@ import pytest
 from support.command_line import run_cli
 
 from dlreg.commands import explain as importance
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 
 
 @pytest.mark.parametrize(

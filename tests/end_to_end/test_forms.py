@@ -14,7 +14,9 @@ from support.forms import COMPRESS, arrow, excel, json_lines, parquet
 
 from dlreg.commands.init import init
 from dlreg.config.reading import load_config
-from dlreg.table.dataset import Dataset, csv_format_of, load_dataset
+from dlreg.table.csv_format import csv_format_of
+from dlreg.table.dataset import load_dataset
+from dlreg.table.parts import Dataset
 from dlreg.table.source import read_table
 
 CASES = {path.stem: path for path in sorted((Path(__file__).parents[1] / "cases").glob("*.csv"))}

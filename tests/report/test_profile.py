@@ -5,7 +5,7 @@ import pytest
 
 from dlreg.report.profile import BINS, explained_alone, profile_column
 from dlreg.table.column import Column
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 
 
 def profiled(column, cells, y=None):

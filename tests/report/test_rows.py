@@ -5,7 +5,7 @@ import pytest
 
 from dlreg.report.rows import count_repeated, share_before_latest
 from dlreg.table.column import Column
-from dlreg.table.dataset import Part
+from dlreg.table.parts import Part
 
 
 def part(x, zone, y):

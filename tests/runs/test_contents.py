@@ -13,7 +13,7 @@ from dlreg.evaluation.calibration import Calibration
 from dlreg.evaluation.intervals import Intervals
 from dlreg.runs import contents
 from dlreg.runs.reading import read_record
-from dlreg.table.dataset import Dataset, Part
+from dlreg.table.parts import Dataset, Part
 from dlreg.table.splits import leaving_out
 from dlreg.training.members import Member
 

@@ -9,7 +9,7 @@ import pytest
 
 from dlreg.config.reading import parse_config
 from dlreg.runs import facts
-from dlreg.table.dataset import Dataset, Part
+from dlreg.table.parts import Dataset, Part
 
 
 @pytest.fixture

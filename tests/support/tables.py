@@ -14,7 +14,8 @@ from dlreg.config.writing import to_yaml
 from dlreg.errors import DataError, Fault
 from dlreg.preview.advice import advise
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.dataset import Dataset, Part, load_dataset
+from dlreg.table.dataset import load_dataset
+from dlreg.table.parts import Dataset, Part
 from dlreg.table.source import Source, read_table
 from dlreg.table.table import Table
 

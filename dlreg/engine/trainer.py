@@ -13,20 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 from dlreg.arrays import LARGE, aligned, aligned_zeros
-from dlreg.engine.epoch import (
-    NO_ROW,
-    CompiledEpoch,
-    CompiledMeasure,
-    CompiledPool,
-    EpochInputs,
-    MeasureInputs,
-    PoolInputs,
-    Program,
-    compiled_epoch,
-    compiled_pool,
-)
+from dlreg.engine.epoch import CompiledEpoch, CompiledMeasure, CompiledPool, compiled_epoch, compiled_pool
 from dlreg.engine.losses import numbers_of
 from dlreg.engine.packing import Packing
+from dlreg.engine.program import NO_ROW, EpochInputs, MeasureInputs, PoolInputs, Program
 from dlreg.engine.states import (
     TrainingState,
     VariantState,

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlreg.engine.epoch import NO_ROW, Program
 from dlreg.engine.losses import LOSSES, Metric
 from dlreg.engine.optimizer import Optimizer
+from dlreg.engine.program import NO_ROW, Program
 from dlreg.engine.states import TrainingState
 from dlreg.engine.trainer import (
     Pool,

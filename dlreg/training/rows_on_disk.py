@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from dlreg.arrays import aligned_zeros
-from dlreg.engine.epoch import NO_ROW
+from dlreg.engine.program import NO_ROW
 from dlreg.engine.trainer import Pool, ValidationRows
 
 # Of wide rows fewer go into a pool.

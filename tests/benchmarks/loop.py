@@ -159,8 +159,8 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
         import_backend(usable_cores())
     import numpy as np
 
-    from dlreg.engine.epoch import Program
     from dlreg.engine.losses import LOSSES
+    from dlreg.engine.program import Program
     from dlreg.engine.trainer import build_trainer
     from dlreg.engine.update_rules import build_optimizer
     from dlreg.model.architecture import Network, Variant

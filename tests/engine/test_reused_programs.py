@@ -7,6 +7,7 @@ import pytest
 
 from dlreg.engine import epoch
 from dlreg.engine.losses import AbsoluteError
+from dlreg.engine.program import Program
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Network, Variant
@@ -74,7 +75,7 @@ def test_what_is_compiled_in_makes_another_program():
     bins = fit_embedding("piecewise_linear", X)
 
     def program(network=network, optimizer=adam, measures=(abs,), n_rows=50, batch_size=16, seed=1):
-        return epoch.Program((Variant(network, 1),), optimizer, measures, n_rows, batch_size, seed)
+        return Program((Variant(network, 1),), optimizer, measures, n_rows, batch_size, seed)
 
     assert program() == program(replace(network, hidden_layers=[8]), seed=2)
     assert program(replace(network, dropout=0.1)) == program(replace(network, dropout=0.2))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlreg.engine.epoch import NO_ROW
+from dlreg.engine.program import NO_ROW
 from dlreg.training import rows_on_disk
 from dlreg.training.rows_on_disk import (
     DiskRows,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dlreg.engine.epoch import NO_ROW
 from dlreg.engine.optimizer import Optimizer
+from dlreg.engine.program import NO_ROW
 from dlreg.engine.trainer import Pool, ValidationRows
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant

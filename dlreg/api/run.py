@@ -19,7 +19,7 @@ from dlreg.runs.row_reader import ROWS, Row, row_predictor
 from dlreg.runs.strange_cells import refuse_unseen, strange_sentences
 from dlreg.runs.trained_run import TrainedModel, TrainedRun, use_run
 from dlreg.table.frame_table import DATA_FRAME
-from dlreg.table.kinds.number import count_without_unit
+from dlreg.table.kinds.unit_counts import count_without_unit
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 from dlreg.table.table import Table
 

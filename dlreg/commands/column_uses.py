@@ -9,14 +9,15 @@ import pandas as pd
 
 from dlreg.config.sections.data import SplitMethod
 from dlreg.errors import DataError
-from dlreg.preview.columns import are_in_order, counts_rows, equals_target
+from dlreg.preview.columns import are_in_order, counts_rows
 from dlreg.preview.first_rows import are_whole, count_values
+from dlreg.preview.leaks import equals_target
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, recognise_columns
 from dlreg.table.date_guess import guess_other_formats
 from dlreg.table.dates import parse_dates
 from dlreg.table.kinds.category import MAX_LEVELS
-from dlreg.table.kinds.number import unit_notes
+from dlreg.table.kinds.unit_counts import unit_notes
 from dlreg.table.mixed_columns import FEW_VALUES
 from dlreg.table.spelling import canonical_text
 from dlreg.table.table import Table

@@ -22,7 +22,7 @@ from dlreg.preview.target import LOGARITHMS, Logarithm, choose_logarithm
 from dlreg.table.column import Column
 from dlreg.table.csv_format import CsvFormat
 from dlreg.table.dataset import load_dataset
-from dlreg.table.kinds.number import unit_notes
+from dlreg.table.kinds.unit_counts import unit_notes
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.parts import Dataset
 from dlreg.table.source import KnownTable

@@ -29,7 +29,7 @@ from dlreg.runs.strange_cells import (
 )
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.csv_format import csv_format_of
-from dlreg.table.kinds.number import count_without_unit
+from dlreg.table.kinds.unit_counts import count_without_unit
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 from dlreg.table.source import find_source, no_rows_fault, standard_input, stream_tables
 

@@ -19,7 +19,7 @@ from dlreg.runs.trained_run import TrainedRun
 from dlreg.serving.bodies import table_of_rows
 from dlreg.serving.faults import REQUEST
 from dlreg.serving.served_run import ServedRun
-from dlreg.table.kinds.number import count_without_unit
+from dlreg.table.kinds.unit_counts import count_without_unit
 from dlreg.table.table import Table
 from dlreg.wording import nearest_word
 

@@ -14,7 +14,8 @@ from dlreg.table.chosen_columns import choose_columns
 from dlreg.table.column import Column
 from dlreg.table.columns import KINDS, recognise_columns
 from dlreg.table.kinds.category import canonical_texts
-from dlreg.table.kinds.number import plain_numbers, unit_notes
+from dlreg.table.kinds.number import plain_numbers
+from dlreg.table.kinds.unit_counts import unit_notes
 from dlreg.table.non_data_rows import set_aside
 from dlreg.table.table import Table
 from dlreg.table.target import find_target_unit, read_target

@@ -19,7 +19,7 @@ from dlreg.table.aggregate_rows import TargetSums, find_aggregates, sum_targets
 from dlreg.table.column import Column
 from dlreg.table.columns import is_text, read_cells
 from dlreg.table.csv_format import csv_format_of
-from dlreg.table.kinds.number import UnitCounts, count_units, unit_example
+from dlreg.table.kinds.unit_counts import UnitCounts, count_units, unit_example
 from dlreg.table.missing_columns import missing_columns
 from dlreg.table.non_data_rows import set_aside
 from dlreg.table.parts import Part

@@ -7,6 +7,7 @@
 - `listener`: who is told of the progress
 - `sizing`: how many epochs and members fit in a time
 - `sampling`: values that members draw
+- `visited_rows`: the rows of a training, and the order in which each member visits them
 - `loop`: epoch after epoch, over `dlreg.engine.trainer`
 - `trees`: boosted trees, fitted beside the members
 - `selection`: which members predict
@@ -19,6 +20,6 @@
 
 Others call `train`, `mixing`, `training_files`, `loop.{Hooks, Trained}`, `members`, `sampling`,
 `progress.Progress`, `checkpoint` and `listener.Listener`. Only `train`, `mixing`, `recipe`, `training_files`,
-`loop` and `rows_on_disk` import TensorFlow, by way of the engine.
+`visited_rows`, `loop` and `rows_on_disk` import TensorFlow, by way of the engine.
 Never imports pipeline, evaluation, runs, preview, commands or cli, nor TensorFlow and Keras themselves.
 """

@@ -6,7 +6,7 @@ decides what is best and when to stop (`dlreg.training.progress`).
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,116 +15,21 @@ import numpy as np
 
 from dlreg.engine.losses import LOSSES, Metric
 from dlreg.engine.optimizer import Optimizer
-from dlreg.engine.program import NO_ROW, Program
+from dlreg.engine.program import Program
 from dlreg.engine.states import TrainingState
 from dlreg.engine.trainer import (
-    Pool,
     Steps,
     Trainer,
-    ValidationRows,
-    build_disk_trainer,
-    build_trainer,
 )
 from dlreg.model.architecture import Variant
 from dlreg.model.weights import Weights
 from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.progress import EarlyStopping, Plateau, Progress, Refit
 from dlreg.training.schedules import Schedule, build_refit_schedule, constant_dropout
+from dlreg.training.visited_rows import StreamedData, TrainingData
 
 # Epochs are timed for so long, and no more than so many.
 TIMED_SECONDS, MOST_TIMED = 0.2, 20
-
-# For a member and an epoch, both 0-based, the positions of its training rows in the order it meets them.
-# Those that share weights are members each.
-OrderOfRows = Callable[[int, int], np.ndarray]
-
-
-class TrainingRows(NamedTuple):
-    """Preprocessed rows: x, float32 of shape `(n_rows, n_features)`, and scaled targets y, `(n_rows, 1)`."""
-
-    x: np.ndarray
-    y: np.ndarray
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """The rows of a training, and the order in which each member visits them.
-
-    Attributes:
-        train: The rows to train on.
-        validation: Rows to choose the best epoch by; there may be none.
-        order_of_rows: The rows of each member's epochs, positions in `train`.
-        n_rows: How many these are, the same for every member; None for all of `train`.
-        validation_rows: Each member's positions in `validation`, `(n_members, n_validation)`, padded as by
-            `padded_rows`; None for all of them.
-        refit_rows: The positions in `train` of the rows to refit with; None for all of them.
-    """
-
-    train: TrainingRows
-    validation: TrainingRows
-    order_of_rows: OrderOfRows
-    n_rows: int | None = None
-    validation_rows: np.ndarray | None = None
-    refit_rows: np.ndarray | None = None
-
-    @property
-    def rows_per_epoch(self) -> int:
-        """Training rows of an epoch, the same for every member."""
-        return self.n_rows or len(self.train.x)
-
-    @property
-    def has_validation(self) -> bool:
-        """Whether there are rows to choose the best epoch by."""
-        return len(self.validation.x) > 0
-
-    def visits(self, n_orders: int, epoch: int) -> Iterator[np.ndarray]:
-        """Each member's training rows in the order of an epoch."""
-        return (self.order_of_rows(member, epoch) for member in range(n_orders))
-
-    def refit_visits(self, n_orders: int, seed: int, n_rows: int, epoch: int) -> Iterator[np.ndarray]:
-        """The same of an epoch of refitting, of as many rows as the others had."""
-        rows = np.arange(len(self.train.x)) if self.refit_rows is None else self.refit_rows
-        order_of_rows = shuffled_rows([rows] * n_orders, seed, n_rows)
-        return (order_of_rows(member, epoch) for member in range(n_orders))
-
-    def build_trainer(self, program: Program) -> Trainer:
-        """A trainer of these rows."""
-        return build_trainer(program, self.train, self.validation, self.validation_rows)
-
-
-@dataclass(frozen=True)
-class StreamedData:
-    """The rows of a training that are read from disk, pool by pool.
-
-    Attributes:
-        rows_per_epoch: Training rows of an epoch, the same for every member.
-        n_pool_rows: Those of a full pool, whole batches; all pools of an epoch are full but the last.
-        read_pools: Reads the pools of an epoch.
-        read_refit_pools: Reads those of an epoch of refitting, in which every member meets all rows.
-        read_validation: Reads the rows to choose the best epoch by.
-        has_validation: Whether there are any.
-    """
-
-    rows_per_epoch: int
-    n_pool_rows: int
-    read_pools: Callable[[int], Iterator[Pool]]
-    read_refit_pools: Callable[[int], Iterator[Pool]]
-    read_validation: Callable[[], Iterator[ValidationRows]]
-    has_validation: bool
-
-    def visits(self, n_orders: int, epoch: int) -> Iterator[Pool]:
-        """The pools of an epoch."""
-        del n_orders
-        return self.read_pools(epoch)
-
-    def refit_visits(self, n_orders: int, seed: int, n_rows: int, epoch: int) -> Iterator[Pool]:
-        """The pools of an epoch of refitting."""
-        del n_orders, seed, n_rows
-        return self.read_refit_pools(epoch)
-
-    def build_trainer(self, program: Program) -> Trainer:
-        """A trainer of these rows."""
-        return build_disk_trainer(program, self.n_pool_rows, self.read_validation)
 
 
 @dataclass(frozen=True)
@@ -264,34 +169,6 @@ def time_epochs(recipe: Recipe, data: TrainingData | StreamedData) -> EpochTime:
         seconds.append(time.perf_counter() - began)
     # The first one compiles.
     return EpochTime(seconds[0] - min(seconds[1:]), min(seconds[1:]))
-
-
-def shuffled_rows(rows: Sequence[np.ndarray], seed: int, n_rows: int | None = None) -> OrderOfRows:
-    """The order of rows of each member's epochs, drawn from `(seed, epoch, member)`: no state to keep.
-
-    Args:
-        rows: The positions each member trains on.
-        seed: Of all orders.
-        n_rows: The length of an epoch; None for the rows of the member that has most. One with fewer meets
-            some of them twice, one with more leaves some out.
-    """
-    length = n_rows or max(map(len, rows))
-
-    def order_of_rows(member: int, epoch: int) -> np.ndarray:
-        # Long integers, and so positions in the rows, are shuffled twice as fast as short ones.
-        places = np.random.default_rng((seed, epoch, member)).permutation(len(rows[member]))
-        order = rows[member][places]
-        return order if len(order) == length else np.resize(order, length)
-
-    return order_of_rows
-
-
-def padded_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Positions `(n_positions,)` of each member as one array, `(n_members, n)`, padded with `NO_ROW`."""
-    padded = np.full((len(rows), max(map(len, rows))), NO_ROW)
-    for line, positions in zip(padded, rows, strict=True):
-        line[: len(positions)] = positions
-    return padded
 
 
 def _build_trainer(recipe: Recipe, data: TrainingData | StreamedData) -> Trainer:

@@ -11,19 +11,7 @@ from dlreg.features.preprocessing import Preprocessing
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import fit_embedding
 from dlreg.table.parts import Dataset
-from dlreg.training.loop import (
-    EpochTime,
-    Hooks,
-    Recipe,
-    StreamedData,
-    Trained,
-    TrainingData,
-    TrainingRows,
-    fit,
-    padded_rows,
-    shuffled_rows,
-    time_epochs,
-)
+from dlreg.training.loop import EpochTime, Hooks, Recipe, Trained, fit, time_epochs
 from dlreg.training.members import (
     members_of,
     network_options,
@@ -35,6 +23,7 @@ from dlreg.training.recipe import recipe_of, scaled_target
 from dlreg.training.rows_on_disk import pool_size, read_left_out, read_pools, read_validation
 from dlreg.training.sampling import member_values
 from dlreg.training.training_files import TrainingFiles
+from dlreg.training.visited_rows import StreamedData, TrainingData, TrainingRows, padded_rows, shuffled_rows
 
 
 def build_variants(

@@ -24,15 +24,9 @@ from dlreg.model.initial_weights import initial_weights
 from dlreg.runs.checkpointing import Checkpointer
 from dlreg.runs.directory import open_run_dir
 from dlreg.runs.interruption import Interruption
-from dlreg.training.loop import (
-    Hooks,
-    Recipe,
-    TrainingData,
-    TrainingRows,
-    fit,
-    shuffled_rows,
-)
+from dlreg.training.loop import Hooks, Recipe, fit
 from dlreg.training.schedules import build_schedule
+from dlreg.training.visited_rows import TrainingData, TrainingRows, shuffled_rows
 
 # Rows, hidden layers, members.
 CASES = ((200, [64, 64], 1), (16512, [64, 64], 1), (2000, [256, 256], 8), (2000, [1024, 1024, 1024], 1))

@@ -52,8 +52,9 @@ def measure() -> None:
         from dlreg.engine.update_rules import build_optimizer
         from dlreg.model.architecture import Network, Variant
         from dlreg.model.initial_weights import initial_weights
-        from dlreg.training.loop import Hooks, Recipe, TrainingData, TrainingRows, fit, shuffled_rows
+        from dlreg.training.loop import Hooks, Recipe, fit
         from dlreg.training.schedules import build_schedule
+        from dlreg.training.visited_rows import TrainingData, TrainingRows, shuffled_rows
 
         x = np.random.default_rng(0).normal(size=(16512, 8)).astype(np.float32)
         network = Network(8, [64, 64])

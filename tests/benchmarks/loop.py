@@ -165,7 +165,7 @@ def dlreg_epoch(x, y, batch_size, hidden, _threads):
     from dlreg.engine.update_rules import build_optimizer
     from dlreg.model.architecture import Network, Variant
     from dlreg.model.initial_weights import initial_weights
-    from dlreg.training.loop import shuffled_rows
+    from dlreg.training.visited_rows import shuffled_rows
 
     network = Network(x.shape[1], hidden)
     program = Program(

@@ -19,15 +19,9 @@ from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import build_model
-from dlreg.training.loop import (
-    Hooks,
-    Recipe,
-    TrainingData,
-    TrainingRows,
-    fit,
-    shuffled_rows,
-)
+from dlreg.training.loop import Hooks, Recipe, fit
 from dlreg.training.schedules import build_schedule
+from dlreg.training.visited_rows import TrainingData, TrainingRows, shuffled_rows
 
 NETWORK = Network(8, [64, 64])
 

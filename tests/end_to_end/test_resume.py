@@ -32,10 +32,10 @@ from dlreg.runs.names import CHECKPOINT, REQUIRED, RUN
 from dlreg.runs.reading import read_any_record
 from dlreg.table.splits import leaving_out, rows_per_epoch
 from dlreg.training.checkpoint import Checkpoint
-from dlreg.training.loop import TrainingRows, padded_rows, shuffled_rows
 from dlreg.training.members import plan_members, training_rows
 from dlreg.training.progress import EarlyStopping, Plateau, Refit
 from dlreg.training.schedules import build_schedule
+from dlreg.training.visited_rows import TrainingRows, padded_rows, shuffled_rows
 
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 N_ROWS, BATCH_SIZE, EPOCHS = 50, 16, 9

@@ -13,8 +13,9 @@ from dlreg.features.target import TargetScaling
 from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
-from dlreg.training.loop import Recipe, TrainingData, TrainingRows, fit, shuffled_rows
+from dlreg.training.loop import Recipe, fit
 from dlreg.training.schedules import build_schedule
+from dlreg.training.visited_rows import TrainingData, TrainingRows, shuffled_rows
 
 X = np.random.default_rng(4).normal(size=(70, 3)).astype(np.float32)
 Y = (X[:, :1] - np.sin(X[:, 1:2])).astype(np.float32)

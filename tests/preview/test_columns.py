@@ -11,8 +11,9 @@ from support.tables import advice_on, load, rows, write_config
 
 from dlreg.config.reading import load_config
 from dlreg.preview.advice import advise
-from dlreg.preview.columns import LEAK_CORRELATION, counts_rows, equals_target
+from dlreg.preview.columns import counts_rows
 from dlreg.preview.first_rows import FIRST_ROWS
+from dlreg.preview.leaks import LEAK_CORRELATION, equals_target
 from dlreg.table.dataset import load_dataset
 
 

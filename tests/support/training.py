@@ -1,6 +1,7 @@
 """A training in one call, for tests that name what they vary."""
 
-from dlreg.training.loop import Hooks, Recipe, Trained, TrainingData, TrainingRows, fit
+from dlreg.training.loop import Hooks, Recipe, Trained, fit
+from dlreg.training.visited_rows import TrainingData, TrainingRows
 
 DATA = ("order_of_rows", "n_rows", "validation_rows")
 HOOKS = ("resume_from", "on_epoch", "after_epoch")

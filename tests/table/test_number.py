@@ -10,7 +10,8 @@ from dlreg.errors import DataError
 from dlreg.table.column import Column
 from dlreg.table.columns import read_cells, recognise_columns
 from dlreg.table.csv_format import CsvFormat
-from dlreg.table.kinds.number import count_without_unit, plain_numbers, read_numbers
+from dlreg.table.kinds.number import plain_numbers, read_numbers
+from dlreg.table.kinds.unit_counts import count_without_unit
 
 DECLARED = {"types": {"x": "number"}}
 

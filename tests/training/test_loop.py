@@ -14,9 +14,9 @@ from dlreg.engine.update_rules import build_optimizer
 from dlreg.model.architecture import Network, Variant, parameter_specs
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import build_model, trained_model
-from dlreg.training.loop import shuffled_rows
 from dlreg.training.progress import EarlyStopping, Plateau, Progress
 from dlreg.training.schedules import build_schedule
+from dlreg.training.visited_rows import shuffled_rows
 
 SMALL, ADAM = Network(4, [12, 8]), build_optimizer("adam")
 N_ROWS, BATCH_SIZE, EPOCHS = 83, 16, 5

@@ -10,13 +10,13 @@ from dlreg.model.architecture import Network, Variant, parameter_specs
 from dlreg.model.embeddings import Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.table.splits import rows_per_epoch, split_folds
-from dlreg.training.loop import padded_rows, shuffled_rows
 from dlreg.training.members import (
     plan_members,
     training_rows,
 )
 from dlreg.training.progress import Refit
 from dlreg.training.schedules import build_schedule
+from dlreg.training.visited_rows import padded_rows, shuffled_rows
 
 LEARNT = {"parametric_activation": True, "feature_scale": True, "initializer": "he_normal"}
 

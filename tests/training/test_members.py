@@ -7,7 +7,6 @@ from dlreg.config.schema import Config
 from dlreg.config.sections.data import DataConfig
 from dlreg.config.sections.training import TrainingConfig
 from dlreg.table.splits import rows_per_epoch, split_folds
-from dlreg.training.loop import shuffled_rows
 from dlreg.training.members import (
     count_epochs,
     count_refit_epochs,
@@ -20,6 +19,7 @@ from dlreg.training.members import (
     training_rows,
     visiting_members,
 )
+from dlreg.training.visited_rows import shuffled_rows
 
 
 def test_a_member_never_meets_the_rows_it_validates_on():

@@ -15,9 +15,9 @@ from dlreg.model.architecture import Network, Variant
 from dlreg.model.embeddings import Periodic, fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import model_variables, trained_model
-from dlreg.training.loop import shuffled_rows
 from dlreg.training.progress import EarlyStopping
 from dlreg.training.schedules import build_schedule
+from dlreg.training.visited_rows import shuffled_rows
 
 N_ROWS, BATCH_SIZE, EPOCHS = 53, 16, 4
 LEARNT = {

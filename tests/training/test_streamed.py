@@ -11,18 +11,10 @@ from dlreg.model.architecture import Network, Variant
 from dlreg.model.initial_weights import initial_weights
 from dlreg.table.splits import leaving_out
 from dlreg.training.checkpoint import Checkpoint
-from dlreg.training.loop import (
-    Hooks,
-    Recipe,
-    StreamedData,
-    TrainingData,
-    TrainingRows,
-    fit,
-    padded_rows,
-    shuffled_rows,
-)
+from dlreg.training.loop import Hooks, Recipe, fit
 from dlreg.training.progress import EarlyStopping, Refit
 from dlreg.training.schedules import build_dropout_schedule, build_schedule
+from dlreg.training.visited_rows import StreamedData, TrainingData, TrainingRows, padded_rows, shuffled_rows
 
 N_ROWS, N_VALIDATION, BATCH, POOL, EPOCHS = 150, 70, 16, 64, 4
 

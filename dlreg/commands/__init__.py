@@ -1,6 +1,7 @@
 """One module a command, named as the command: a function of plain arguments, without a terminal.
 
 - `train`: from a config to a complete run directory; its steps are in `dlreg.steps`;
+  `train_steps`: these and what is written after each; `train_verdict`: what its learning curve shows;
   `train_summary`: what came of it; `tracked`: what trackers are told of it
 - `tune`: from a config to a study directory; `tune_search`: its trials; `tune_progress`: how they go;
   `tune_tracked`: what trackers are told; `tune_finish`: what is left of a search, with `tune_runs`,

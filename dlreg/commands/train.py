@@ -4,25 +4,21 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
-import numpy as np
-
-from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.commands.tracked import describe_opening, tell_results
-from dlreg.commands.train_summary import Outcome, Summary
+from dlreg.commands.train_steps import train_and_write
+from dlreg.commands.train_summary import Summary
 from dlreg.config.reading import without_search
 from dlreg.config.schema import Config
 from dlreg.engine.backend import import_backend
 from dlreg.engine.compile_cache import compile_cache
 from dlreg.errors import DivergedError, DlregError, StorageError, abridged_notes, warn
-from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.features.holidays import refuse_unknown_holidays
-from dlreg.figures.beside import Draughtsman, drawing_beside
+from dlreg.figures.beside import drawing_beside
 from dlreg.files.whole_file import reporting_storage_errors
 from dlreg.memory import reporting_lack_of_memory, return_freed_memory
 from dlreg.preview.advice import advise
@@ -37,16 +33,7 @@ from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.own_table import reading_once
 from dlreg.runs.reading import resume_command
-from dlreg.runs.results import (
-    Results,
-    TrainedNetwork,
-    write_config,
-    write_loss_curve,
-    write_network,
-    write_preprocessing,
-    write_results,
-    write_split,
-)
+from dlreg.runs.results import write_config
 from dlreg.runs.resuming import (
     as_run_began,
     origin_of,
@@ -54,24 +41,15 @@ from dlreg.runs.resuming import (
     threads_to_go_on_with,
     tracking_id_to_go_on_with,
 )
-from dlreg.runs.tables import PredictedRows
 from dlreg.table.parts import Dataset
 from dlreg.table.stored_dataset import StoredDataset
 from dlreg.trackers.libraries import refuse_missing_libraries
 from dlreg.trackers.listening import tracking
-from dlreg.training.checkpoint import Checkpoint
 from dlreg.training.listener import Listener
-from dlreg.training.members import members_of
-from dlreg.training.progress import Progress
 
 _NOT_SEARCHED = (
     "the config has a search, which a training does not heed: it takes the plain values; dlreg tune searches"
 )
-
-# What imports TensorFlow is imported after `importing` has prepared the process for it.
-if TYPE_CHECKING:
-    from dlreg.steps.combining import KerasModel, Networks
-    from dlreg.steps.piping import BuiltPipeline
 
 
 def train(
@@ -156,7 +134,9 @@ def train(
                         plan = plan_training(config, dataset)
                         checkpointer = _checkpointer(config, plan, run, facts, interruption)
                         write_config(run, config)
-                    outcome = _train(config, dataset, run, checkpointer, trackers, draughtsman, target_hint)
+                    outcome = train_and_write(
+                        config, dataset, run, checkpointer, trackers, draughtsman, target_hint
+                    )
                 summary = Summary(str(path), round(time.monotonic() - began, 3), notes, outcome)
                 run.set_status("complete", {"finished": now(), **summary.facts()})
                 run.remove_checkpoint()
@@ -225,142 +205,3 @@ def _saying_how_to_go_on(error: StorageError, run: RunDir) -> StorageError:
     return StorageError(
         *(replace(fault, hint=f"{fault.hint}. {way_on}" if fault.hint else way_on) for fault in error.faults)
     )
-
-
-def _train(
-    config: Config,
-    dataset: Dataset | StoredDataset,
-    run: RunDir,
-    checkpointer: Checkpointer,
-    listener: Listener,
-    draughtsman: Draughtsman,
-    target_hint: str | None,
-) -> Outcome:
-    """Takes the steps of `dlreg.steps`, and writes what each returns."""
-    from dlreg.steps.combining import build_keras_model, combine, describe_members
-    from dlreg.steps.measuring import hold_out, measure
-    from dlreg.steps.piping import build_pipeline
-    from dlreg.steps.preparing import describe_prepared, prepare, preprocess, preprocess_from_disk
-    from dlreg.steps.training import open_rows, train_networks
-    from dlreg.training.loop import Hooks
-
-    write_split(run, dataset, config.data, members_of(config))
-    in_memory = dataset.in_memory
-    if isinstance(dataset, Dataset):
-        prepared = prepare(config, preprocess(config, dataset))
-    else:
-        prepared = prepare(config, preprocess_from_disk(config, dataset))
-    write_preprocessing(run, *describe_prepared(in_memory, prepared))
-    hooks = Hooks(_resuming(checkpointer), listener.on_epoch, checkpointer.after_epoch)
-
-    def on_rows(n_rows: int) -> None:
-        listener.on_stage(f"shuffling on disk: {n_rows:,} rows")
-
-    with open_rows(config, dataset, prepared.preprocessing, on_rows) as files:
-        return_freed_memory()
-        listener.on_stage("compiling the training loop")
-        with checkpointer.guarding_training():
-            trained = train_networks(config, in_memory, prepared, files, hooks)
-    return_freed_memory()
-    progress = trained.progress
-    curve = describe_loss_curve(
-        config, progress.history, progress.best_epoch, prepared.preprocessing.target.scale
-    )
-    drawing = draughtsman.begin(**curve)
-    networks = combine(config, in_memory, prepared, trained)
-    keras_model = build_keras_model(prepared, networks)
-    write_network(run, _trained_network(progress, keras_model))
-    if progress.diverged:
-        write_loss_curve(run, drawing.finish())
-        raise DivergedError(
-            f"the loss is not finite in epoch {len(progress.values)}: training diverged. Try a smaller "
-            f"training.learning_rate than {config.training.learning_rate:g}, or training.clip_norm: 1.0"
-        )
-    listener.on_stage("writing the pipeline")
-    built = build_pipeline(in_memory, prepared, networks, config.data)
-    held_out = hold_out(in_memory, prepared, keras_model, config.data)
-    preprocessing, n_features = prepared.preprocessing, prepared.x["train"].shape[1]
-    # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
-    del prepared
-    return_freed_memory()
-    measured = partial(measure, dataset, preprocessing, networks, built, held_out, config.data)
-    metrics = write_results(run, _results(in_memory, networks, built), measured)
-    write_loss_curve(run, drawing.finish())
-    return Outcome(
-        metrics=dict(metrics),
-        epochs=progress.epoch,
-        best_epoch=progress.best_epoch,
-        best_epochs=progress.best_epochs.tolist(),
-        refit_epochs=progress.refit_epochs.tolist(),
-        verdict=_verdict(config, progress, target_hint),
-        parameters=keras_model.n_parameters,
-        features=n_features,
-        members=describe_members(config, networks),
-    )
-
-
-def _resuming(checkpointer: Checkpointer) -> Callable[[Checkpoint], Checkpoint | None]:
-    def resume_from(template: Checkpoint) -> Checkpoint | None:
-        checkpoint = checkpointer.load(template)
-        if checkpoint:
-            warn(f"going on after epoch {len(checkpoint.values):,}")
-        return checkpoint
-
-    return resume_from
-
-
-def _trained_network(progress: Progress, keras_model: "KerasModel") -> TrainedNetwork:
-    from dlreg.model.keras_model import keras_file, summary_of
-
-    return TrainedNetwork(
-        progress.history,
-        progress.members,
-        progress.refit if progress.refit_epoch else None,
-        summary_of(keras_model.model),
-        keras_file(keras_model.model),
-    )
-
-
-def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline") -> Results:
-    train, y_unseen = dataset.parts["train"], networks.y_unseen
-    return Results(
-        built.content,
-        built.calibration,
-        built.calibrated_on,
-        None if y_unseen is None else _known_rows(PredictedRows(train.rows, train.y_true, y_unseen)),
-    )
-
-
-def _known_rows(rows: PredictedRows) -> PredictedRows:
-    known = np.isfinite(rows.y_pred)
-    return PredictedRows(rows.rows[known], rows.y_true[known], rows.y_pred[known])
-
-
-def _verdict(config: Config, progress: Progress, target_hint: str | None) -> dict[str, Any]:
-    history = progress.history
-    kept_weights: KeptWeights = "best" if config.training.restore_best_weights else "last"
-    return asdict(
-        judge_learning_curve(
-            history["loss"],
-            history.get("val_loss"),
-            stopped_early=progress.epoch < progress.epochs,
-            kept_weights="refitted" if config.training.refit else kept_weights,
-            target_hint=target_hint,
-            settled=settled_keys(config),
-        )
-    )
-
-
-def settled_keys(config: Config) -> set[str]:
-    """Keys that are already as they would be advised, or that a preset has chosen together with others."""
-    if config.preset != "standard":
-        return set(ADVISED_KEYS)
-    model, training = config.model, config.training
-    is_settled = {
-        "model.ensemble": model.ensemble > 1 or training.cross_validation is not None,
-        "model.dropout": any(model.dropouts),
-        "model.l2": model.l2 > 0,
-        "training.clip_norm": training.clip_norm is not None,
-        "training.restore_best_weights": training.restore_best_weights,
-    }
-    return {key for key, settled in is_settled.items() if settled}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlreg.commands.train import settled_keys
+from dlreg.commands.train_verdict import settled_keys
 from dlreg.config.reading import parse_config
 from dlreg.evaluation.learning_curve import ADVISED_KEYS
 

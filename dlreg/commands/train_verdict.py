@@ -1,0 +1,45 @@
+"""What a learning curve shows, and what to try next."""
+
+from dataclasses import asdict
+from typing import Any
+
+from dlreg.config.schema import Config
+from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
+from dlreg.training.progress import Progress
+
+
+def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[str, Any]:
+    """The verdict on the learning curve of a training, in plain values.
+
+    Args:
+        config: Of the run.
+        progress: With the whole history.
+        target_hint: What would mend a loss that the target spoils.
+    """
+    history = progress.history
+    kept_weights: KeptWeights = "best" if config.training.restore_best_weights else "last"
+    return asdict(
+        judge_learning_curve(
+            history["loss"],
+            history.get("val_loss"),
+            stopped_early=progress.epoch < progress.epochs,
+            kept_weights="refitted" if config.training.refit else kept_weights,
+            target_hint=target_hint,
+            settled=settled_keys(config),
+        )
+    )
+
+
+def settled_keys(config: Config) -> set[str]:
+    """Keys that are already as they would be advised, or that a preset has chosen together with others."""
+    if config.preset != "standard":
+        return set(ADVISED_KEYS)
+    model, training = config.model, config.training
+    is_settled = {
+        "model.ensemble": model.ensemble > 1 or training.cross_validation is not None,
+        "model.dropout": any(model.dropouts),
+        "model.l2": model.l2 > 0,
+        "training.clip_norm": training.clip_norm is not None,
+        "training.restore_best_weights": training.restore_best_weights,
+    }
+    return {key for key, settled in is_settled.items() if settled}

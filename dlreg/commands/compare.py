@@ -184,7 +184,7 @@ def _cautions(runs: Sequence[RunOverview]) -> list[str]:
         sentences.append(
             "not all runs were validated alike: some out of fold, on validation rows, or not at all"
         )
-    elif len({run.files.get(SPLIT) for run in runs}) > 1 or len({_table(run) for run in runs}) > 1:
+    elif not _validate_alike(runs):
         sentences.append("the runs were validated on different rows, so their order is in part chance")
     if any(run.record.metrics.test and run.record.metrics.test.n > MOST_ROWS for run in runs):
         sentences.append(
@@ -194,8 +194,29 @@ def _cautions(runs: Sequence[RunOverview]) -> list[str]:
     return sentences
 
 
+def _validate_alike(runs: Sequence[RunOverview]) -> bool:
+    """Whether all runs were validated on the same rows."""
+    tables, splits, divisions = (
+        {of_run(run) for run in runs} for of_run in (_table, lambda run: run.files.get(SPLIT), _division)
+    )
+    # The files tell which members were trained as well.
+    return len(tables) == 1 and 1 in (len(splits), len(divisions))
+
+
 def _table(run: RunOverview) -> tuple[str, ...]:
     return tuple(entry.sha256 for entry in run.record.data.values())
+
+
+def _division(run: RunOverview) -> tuple[Any, ...]:
+    """The keys that say which rows validate."""
+    training, data = run.config.training, run.config.data
+    of_columns = {"path", "test_path", "validation_path", "features", "exclude"}
+    return (
+        training.seed,
+        training.validation_split,
+        training.cross_validation,
+        data.model_dump_json(exclude=of_columns),
+    )
 
 
 def _differences(runs: Sequence[RunOverview]) -> dict[str, dict[str, list[Any]]]:

@@ -107,12 +107,12 @@ def train_and_write(
         )
     listener.on_stage("writing the pipeline")
     built = build_pipeline(in_memory, prepared, networks, config.data)
-    held_out = hold_out(in_memory, prepared, keras_model, config.data)
-    preprocessing, n_features = prepared.preprocessing, prepared.x["train"].shape[1]
+    held_out = hold_out(in_memory, prepared, keras_model, config)
+    n_features = prepared.x["train"].shape[1]
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
     del prepared
     return_freed_memory()
-    measured = partial(measure, dataset, preprocessing, networks, built, held_out, config.data)
+    measured = partial(measure, dataset, networks, built, held_out, config.data)
     metrics = write_results(run, _results(in_memory, networks, built), measured)
     write_loss_curve(run, drawing.finish())
     return Outcome(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from dlreg.commands.tune_progress import SearchCounter, SearchListener
 from dlreg.commands.tune_results import Ended, loss_of
@@ -228,11 +229,16 @@ def largest_size(plan: SearchPlan) -> Plan:
 
 def name_in_database(config: Config, dataset: Dataset) -> str:
     """What a study is called in a database: the same for the same config and rows, wherever they are read."""
-    said = config.model_dump(mode="json", include={"preset", "preprocessing", "model", "training"})
+    said = config.model_dump(mode="json", include={"preset", "data", "preprocessing", "model", "training"})
+    for key in ("path", "test_path", "validation_path", "cache"):
+        del said["data"][key]
     said["search"] = config.search.model_dump(mode="json", exclude={"trials", "time_limit", "storage"})
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for name in ("train", "validation"):
-        digest.update(np.ascontiguousarray(dataset.parts[name].y_true).data)
+        part = dataset.parts[name]
+        for cells in (part.y_true, *part.cells.values()):
+            known = pd.util.hash_array(cells[:, 0]) if cells.dtype == object else cells
+            digest.update(np.ascontiguousarray(known).data)
     return f"{config.data.target} {digest.hexdigest()[:16]}"
 
 

@@ -108,8 +108,10 @@ def check_metric(text: str) -> str:
     return text
 
 
-def seconds_of(time: str) -> float | None:
+def seconds_of(time: str | float) -> float | None:
     """How many seconds a text such as 90, 90s, 10m, 2h or 1h30m stands for; None where it is no time."""
+    if not isinstance(time, str):
+        return float(time)
     match = _TIME.fullmatch(f"{time}s" if re.fullmatch(_NUMBER, time) else time)
     numbers = match.groups(default="0") if time and match else ()
     return (

@@ -63,6 +63,6 @@ def differing_keys(configs: Sequence[Config]) -> dict[str, list[Any]]:
 
 
 def _beyond_preset(config: Config, values: Mapping[str, Any]) -> set[str]:
-    data = config.data.model_dump(mode="json")
+    data = config.data.model_dump(mode="json", include={"path", "target"})
     preset = flat_config(Config.model_validate(over_preset({"preset": config.preset, "data": data})))
     return {"preset"} | {key for key in {**values, **preset} if values.get(key) != preset.get(key)}

@@ -47,7 +47,8 @@ class Config(Section):
     @property
     def depends_on_epochs(self) -> bool:
         """Whether the learning rate or dropout of a step depends on how many epochs there will be."""
-        fades = any(self.model.dropouts) and self.model.dropout_schedule == "fading"
+        drops = any(self.model.dropouts) or bool(self.model.sample and self.model.sample.dropout)
+        fades = drops and self.model.dropout_schedule == "fading"
         return fades or bool(self.training.refit) or self.training.schedule.name in ("cosine", "coslog4")
 
     def fault(self, message: str, *key: str | int, hint: str | None = None) -> Fault:

@@ -114,6 +114,9 @@ def _unsearchable(name: str) -> tuple[str, str] | None:
         return _SAME_ROWS, by_hand
     if section == "data":
         return "a search reads its table once, and all trials learn from the same rows", by_hand
+    if name == "training.time_limit":
+        why = "it has epochs and networks chosen by the clock, which no trial does"
+        return why, "Search training.epochs and model.ensemble in its place."
     if section == "run":
         return "it makes no other model", by_hand
     if section == "gates":

@@ -50,7 +50,7 @@ class LinearModel:
 
 
 def fit_linear(x_train: np.ndarray, y_train: np.ndarray, categories: Sequence[int] = ()) -> LinearModel:
-    """Fits a linear regression to the rows the network sees.
+    """Fits a linear regression to preprocessed rows.
 
     Ordinary least squares: the weights that minimise Σ (y - mean(y) - (x - mean(x)) · weights)², the shortest
     ones where several do. The rows go into a QR decomposition block by block, so that no copy of them

@@ -156,7 +156,7 @@ def fit_date_parts(
             if (
                 (part.table is not None and n_levels == 1)
                 or n_rows < LEAST_ROWS_PER_LEVEL * n_levels
-                or not _repeats(codes, moments, options)
+                or (has_date(str(column.date_format)) and not _repeats(codes, moments, options))
             ):
                 left_out.append(LeftOutPart(column.name, part.name, n_levels, n_rows))
             elif n_levels > 1:

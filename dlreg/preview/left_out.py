@@ -35,8 +35,13 @@ def _parts_of_dates(config: Config, dataset: Dataset) -> Iterator[str]:
     _, left_out = fit_date_parts(dataset.columns, dataset.parts["train"].cells, date_options(config))
     for column in dict.fromkeys(part.column for part in left_out):
         of_column = [part for part in left_out if part.column == column]
-        if any(part.part == "holiday" for part in of_column):
-            yield f"column {column!r}: no training row is at a holiday of {config.data.holidays}"
+        for part in (part for part in of_column if part.part == "holiday"):
+            holidays = f"holiday of {config.data.holidays}"
+            yield f"column {column!r}: " + (
+                f"no training row is at a {holidays}"
+                if part.n_levels <= 1
+                else f"there are too few training rows at a {holidays} to learn from, and they are left out"
+            )
         if parts := " and ".join(_shown(part) for part in of_column if part.part != "holiday"):
             yield (
                 f"column {column!r}: {parts} hardly repeat, and are left out of preprocessing.dates: calendar"

@@ -22,7 +22,9 @@ _KEPT = 0.75
 # So many others must have come to a rung before any trial ends there.
 _FEWEST = 8
 # What makes losses of two trials incomparable: other rows, another loss or penalty, another scale.
-_MEANING = ("model.l2", "preprocessing.target", "preset", "training.loss", "training.seed")
+_MEANING = (
+    "model.ensemble_kind", "model.l2", "preprocessing.target", "preset", "training.loss", "training.seed"
+)  # fmt: skip
 
 
 def rungs(epochs: int) -> tuple[int, ...]:

@@ -199,7 +199,7 @@ def search_of(config: Config, n_rows: int | None = None) -> Search:
     return Search(
         metric=f"{part}.{metric}",
         trials=trials,
-        time_limit=seconds_of(limit) if isinstance(limit, str) else limit,
+        time_limit=None if limit is None else seconds_of(limit),
         method=search.method,
         space=space,
         storage=search.storage,

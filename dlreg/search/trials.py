@@ -7,8 +7,8 @@ from typing import Any, Literal, Protocol
 # `complete`: trained to its end; `pruned`: ended before, as others were better by then; `failed`: diverged,
 # or its values contradict each other.
 TrialState = Literal["complete", "pruned", "failed"]
-# Metrics by part and name, such as those of `metrics.json`.
-Metrics = Mapping[str, Mapping[str, float | None]]
+# Metrics by part and name, such as those of `metrics.json`; None of a part without rows.
+Metrics = Mapping[str, Mapping[str, float | None] | None]
 
 
 def error_of(metric: str) -> str:

@@ -27,6 +27,7 @@ class Networks:
         mixture: How much of each there is in a prediction.
         y_unseen: With cross-validation what is predicted for the training rows by members that left them out,
             in the target's units, `(n_train,)`, NaN where no fold validates.
+        y_validated: As in `dlreg.training.mixing.Mixed`.
         member_weights: How much there is of each member that was trained, `(n_members,)`; 0 of those that are
             not among `variants`.
     """
@@ -34,6 +35,7 @@ class Networks:
     variants: list[TrainedVariant]
     mixture: Mixture
     y_unseen: np.ndarray | None
+    y_validated: np.ndarray | None
     member_weights: np.ndarray
 
 
@@ -63,7 +65,7 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
     validated = trained_variants(prepared.variants, trained.validated)
     refitted, members = config.training.refit is not None, members_of(config)
     predicting = predicting_members(members, dataset.folds, refitted=refitted)
-    mixture, y_unseen = mix_trained(
+    mixed = mix_trained(
         config,
         dataset,
         prepared.preprocessing,
@@ -72,15 +74,17 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
         predicting,
         prepared.fold_x,
     )
-    if config.model.ensemble_selection == "greedy" and mixture.weights.any():
-        # What counts for nothing would cost every prediction its time.
-        counts = mixture.weights > 0
+    mixture = mixed.mixture
+    if config.model.ensemble_selection == "greedy":
+        # What counts for nothing would cost every prediction its time; but a model has one network.
+        counts = mixture.weights > 0 if mixture.weights.any() else np.arange(len(predicting)) == 0
         predicting = [number for number, does_count in zip(predicting, counts, strict=True) if does_count]
         mixture = replace(mixture, weights=mixture.weights[counts])
     member_weights = np.zeros(len(members))
     member_weights[predicting] = mixture.weights
     variants = trained_variants(prepared.variants, trained.weights, predicting)
-    return Networks([variant for variant in variants if variant.members], mixture, y_unseen, member_weights)
+    variants = [variant for variant in variants if variant.members]
+    return Networks(variants, mixture, mixed.y_unseen, mixed.y_validated, member_weights)
 
 
 def describe_members(config: Config, networks: Networks) -> list[dict[str, Any]]:

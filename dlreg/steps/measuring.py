@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from dlreg.config.schema import Config
 from dlreg.config.sections.data import DataConfig
 from dlreg.errors import DataError, located
 from dlreg.evaluation.baselines import LinearModel, fit_linear
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks
-from dlreg.features.preprocessing import Preprocessing
+from dlreg.features.date_parts import date_options
+from dlreg.features.preprocessing import Preprocessing, fit_preprocessing
 from dlreg.pipeline.agreement import compared_rows, refuse_disagreement
 from dlreg.pipeline.export import export_pipeline
 from dlreg.pipeline.session import Pipeline
@@ -27,6 +29,8 @@ from dlreg.table.stored_dataset import StoredDataset
 from dlreg.table.table_names import file_of_part
 
 BASELINES = ("mean", "linear")
+# Scalings that are lines: a linear regression is the same after any of them.
+_LINES = ("standard", "minmax", "robust", "none")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class HeldOut:
     Attributes:
         name: The part that the baselines predict: test, or else validation, or else train.
         y_mean: The mean of the training rows, in the target's units.
+        preprocessing: Of the rows that the linear regression reads.
         linear: A linear regression, from preprocessed rows.
         compared: Some rows on which Keras and the pipeline are compared.
         y_keras: What Keras predicts for these, shape `(n_compared,)`.
@@ -45,6 +50,7 @@ class HeldOut:
 
     name: str
     y_mean: float
+    preprocessing: Preprocessing
     linear: LinearModel
     compared: Part
     y_keras: np.ndarray
@@ -52,8 +58,14 @@ class HeldOut:
     spread: float
 
 
-def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, data: DataConfig) -> HeldOut:
+def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, config: Config) -> HeldOut:
     """Fits the baselines, and has Keras predict the few rows that it and the pipeline are compared on.
+
+    Args:
+        dataset: The rows in memory.
+        prepared: How the network reads them.
+        keras_model: The trained network.
+        config: Of the run.
 
     Raises:
         DataError: One of these rows has a number too large for single precision.
@@ -62,12 +74,14 @@ def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, data
     name = next(name for name in ("test", "validation", "train") if len(parts[name].rows))
     part = parts["test"] if name == "test" else parts["train"]
     compared = part.take(compared_rows(len(part.rows)))
-    with located(file_of_part(data, "test")):
+    with located(file_of_part(config.data, "test")):
         x = prepared.preprocessing.transform(compared.cells)
+    preprocessing, x_train = read_plainly(dataset, prepared, config)
     return HeldOut(
         name,
         float(y_train.mean()),
-        fit_linear(prepared.x["train"], y_train, prepared.preprocessing.embedded_levels),
+        preprocessing,
+        fit_linear(x_train, y_train, preprocessing.embedded_levels),
         compared,
         y_keras=keras_model.predict(x),
         y_nudged=keras_model.predict(np.nextafter(x, np.float32(np.inf))),
@@ -76,9 +90,41 @@ def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, data
     )
 
 
+def read_plainly(dataset: Dataset, prepared: Prepared, config: Config) -> tuple[Preprocessing, np.ndarray]:
+    """How the linear regression reads rows, and the training rows so read: the same whatever the preset.
+
+    What a preset makes of dates and numbers for a network would be learnt by heart by a line, or bend it.
+
+    Args:
+        dataset: The rows in memory.
+        prepared: How the network reads them.
+        config: Of the run.
+
+    Returns:
+        A preprocessing, and preprocessed rows of shape `(n_train, n_features)`.
+
+    Raises:
+        DataError: A number too large for single precision.
+    """
+    asked, dates = config.preprocessing, date_options(config)
+    are_lines = asked.numeric in _LINES and asked.categorical != "ordinal" and not asked.missing_indicator
+    if are_lines and dates.method == "cycles" and not dates.holidays:
+        return prepared.preprocessing, prepared.x["train"]
+    train = dataset.parts["train"]
+    with located(str(config.data.path)):
+        preprocessing = fit_preprocessing(
+            train,
+            dataset.columns,
+            numeric="standard",
+            missing=asked.missing,
+            categorical="embedding",
+            target="none",
+        )
+        return preprocessing, preprocessing.transform(train.cells)
+
+
 def measure(
     dataset: Dataset | StoredDataset,
-    preprocessing: Preprocessing,
     networks: Networks,
     built: BuiltPipeline,
     held_out: HeldOut,
@@ -89,7 +135,6 @@ def measure(
 
     Args:
         dataset: The rows.
-        preprocessing: Of the rows that the baselines read.
         networks: With the out-of-fold predictions of cross-validation.
         built: The pipeline.
         held_out: The baselines.
@@ -110,7 +155,7 @@ def measure(
             predictions = predict_part(pipeline, part, intervals)
             yield name, predictions
             if name == held_out.name:
-                yield from _baselines(preprocessing, held_out, part, data).items()
+                yield from _baselines(held_out, part, data).items()
             if name == "test":
                 on_test(PredictedRows(part.rows, part.y_true, predictions.y_pred))
         yield from _out_of_fold(dataset.in_memory, networks).items()
@@ -182,10 +227,8 @@ def _out_of_fold(dataset: Dataset, networks: Networks) -> dict[str, Predictions]
     return {"out_of_fold": Predictions(dataset.parts["train"].y_true[rows], networks.y_unseen[rows])}
 
 
-def _baselines(
-    preprocessing: Preprocessing, held_out: HeldOut, part: Part, data: DataConfig
-) -> dict[str, Predictions]:
+def _baselines(held_out: HeldOut, part: Part, data: DataConfig) -> dict[str, Predictions]:
     with located(file_of_part(data, held_out.name)):
-        x = preprocessing.transform(part.cells)
+        x = held_out.preprocessing.transform(part.cells)
     y_pred = np.full(len(x), held_out.y_mean), held_out.linear.predict(x)
     return {name: Predictions(part.y_true, each) for name, each in zip(BASELINES, y_pred, strict=True)}

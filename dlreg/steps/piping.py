@@ -40,7 +40,8 @@ def build_pipeline(
     """Writes the graph, and calibrates its intervals on rows that the networks were not fitted on.
 
     These are the out-of-fold rows of cross-validation, else the validation rows as the graph itself predicts
-    them. Where some rows are harder to predict than others the graph has their scale as a further output.
+    them, or where they select networks, as those do that others of them select. Where some rows are harder to
+    predict than others the graph has their scale as a further output.
 
     Args:
         dataset: The rows.
@@ -54,7 +55,9 @@ def build_pipeline(
     graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
     if networks.y_unseen is None:
         name, rows = "validation", np.arange(len(dataset.parts["validation"].rows))
-        y_pred = Pipeline(graph.SerializeToString()).predict(dataset.parts[name].cells)
+        y_pred = networks.y_validated
+        if y_pred is None:
+            y_pred = Pipeline(graph.SerializeToString()).predict(dataset.parts[name].cells)
     else:
         name, rows = "train", validated_rows(dataset.folds)
         y_pred = networks.y_unseen[rows]

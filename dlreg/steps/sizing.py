@@ -39,7 +39,7 @@ def settle_time_limit(config: Config, dataset: Dataset, began: float) -> Sized:
         dataset: The rows.
         began: When the training began, on the clock of `time.monotonic`.
     """
-    limit = seconds_of(str(config.training.time_limit)) or 0.0
+    limit = seconds_of(config.training.time_limit or 0.0) or 0.0
     own, plan = config, plan_epochs(config, dataset.rows_per_epoch)
     refit = config.training.refit
     in_all = epochs_in_all(plan, refit.epochs_fraction if refit else 0.0)

@@ -204,7 +204,9 @@ def _next_epoch(
     steps = np.arange(progress.epoch * program.n_steps, (progress.epoch + 1) * program.n_steps)
     learning_rates = _scaled(recipe, recipe.schedule(steps)[:, None] * progress.slowdown)
     if recipe.plateau:
-        learning_rates = np.maximum(learning_rates, recipe.plateau.min_learning_rate)
+        # As in Keras: a rate that is below it from the start is not raised.
+        unlowered = _scaled(recipe, recipe.schedule(steps)[:, None])
+        learning_rates = np.maximum(learning_rates, np.minimum(unlowered, recipe.plateau.min_learning_rate))
     n_epochs, first_step = len(progress.values), int(steps[0])
     visits = data.visits(program.n_orders, n_epochs)
     dropout = _dropout_of_members(recipe, steps)

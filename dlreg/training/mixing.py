@@ -1,6 +1,7 @@
 """Trained members make one prediction."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,23 @@ from dlreg.model.weights import TrainedVariant
 from dlreg.table.parts import Dataset
 from dlreg.training.blending import BlendedRows, mix_members
 from dlreg.training.members import members_of
-from dlreg.training.selection import select_greedily
+from dlreg.training.selection import select_on_validation_rows
+
+
+class Mixed(NamedTuple):
+    """One prediction of several members.
+
+    Attributes:
+        mixture: How much there is of each.
+        y_unseen: With cross-validation what is predicted for the training rows by members that left them out,
+            in the target's units, shape `(n_train,)`, NaN where no fold validates; else None.
+        y_validated: Where the validation rows select members, what those that others of them select predict
+            for each, in the target's units, shape `(n_validation,)`; else None.
+    """
+
+    mixture: Mixture
+    y_unseen: np.ndarray | None = None
+    y_validated: np.ndarray | None = None
 
 
 def mix_trained(
@@ -23,8 +40,8 @@ def mix_trained(
     x: Mapping[str, np.ndarray],
     predicting: Sequence[int],
     fold_x: Sequence[np.ndarray] = (),
-) -> tuple[Mixture, np.ndarray | None]:
-    """Combines the members, and with cross-validation predicts each training row by those that left it out.
+) -> Mixed:
+    """Combines the members, and predicts rows by those that know nothing of them.
 
     Args:
         config: Of the run.
@@ -34,20 +51,20 @@ def mix_trained(
         x: The preprocessed training and validation rows, `(n_rows, n_features)` each.
         predicting: Which members predict new rows.
         fold_x: Where folds go forward in time, the training rows as each fold preprocesses them.
-
-    Returns:
-        The mixture of these, and with cross-validation the out-of-fold predictions in the target's units,
-        shape `(n_train,)`, NaN where no fold validates.
     """
     members, target = members_of(config), preprocessing.target
     selects = config.model.ensemble_selection == "greedy"
     if not dataset.folds:
-        counts = np.ones(len(members))
-        if selects:
-            y = target.forward(dataset.parts["validation"].y_true)
-            of_variants = [predict(*variant, x["validation"]) for variant in validated]
-            counts = np.concatenate([select_greedily(predictions, y) for predictions in of_variants])
-        return mean_of([member.variant for member in members], counts, preprocessing.limits), None
+        variants, limits = [member.variant for member in members], preprocessing.limits
+        if not selects:
+            return Mixed(mean_of(variants, np.ones(len(members)), limits))
+        y = target.forward(dataset.parts["validation"].y_true)
+        of_variants = [predict(*variant, x["validation"]) for variant in validated]
+        selected = [select_on_validation_rows(predictions, y) for predictions in of_variants]
+        counts = np.concatenate([counts for counts, _ in selected])
+        y_validated = np.mean([unseen for _, unseen in selected], axis=0)
+        y_validated = np.clip(y_validated, *limits) if limits else y_validated
+        return Mixed(mean_of(variants, counts, limits), y_validated=target.inverse(y_validated))
     mixture, unseen = mix_members(
         members,
         [_predict_training_rows(variant, x["train"], fold_x) for variant in validated],
@@ -60,7 +77,7 @@ def mix_trained(
         seed=config.training.seed,
         selects=selects,
     )
-    return mixture, target.inverse(unseen)
+    return Mixed(mixture, y_unseen=target.inverse(unseen))
 
 
 def _predict_training_rows(

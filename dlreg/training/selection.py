@@ -13,6 +13,8 @@ from dlreg.table.splits import Fold, go_forward, validated_rows
 
 # As many as TabPack's ensembles have.
 ADDED = 32
+# Of validation rows; each is predicted by what the others choose.
+PARTS = 5
 
 
 def select_greedily(predictions: np.ndarray, y: np.ndarray, n_added: int = ADDED) -> np.ndarray:
@@ -67,6 +69,28 @@ def select_out_of_fold(
     for number, fold in enumerate(folds):
         others = folds[:number] if go_forward(folds) else (*folds[:number], *folds[number + 1 :])
         known = validated_rows(others) if others else rows[:0]
-        counts = select_greedily(predictions[:, known], y[known])
-        unseen[fold.validation] = counts @ predictions[:, fold.validation] / counts.sum()
+        unseen[fold.validation] = _selected_by(predictions, y, known, fold.validation)
     return select_greedily(predictions[:, rows], y[rows]), unseen
+
+
+def select_on_validation_rows(predictions: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often each candidate is added, and what those added predict for rows that did not choose them.
+
+    Args:
+        predictions: Of each candidate for the validation rows, shape `(n_candidates, n_rows)`.
+        y: Their target, shape `(n_rows,)`.
+
+    Returns:
+        As `select_greedily` of all rows, and predictions of shape `(n_rows,)`.
+    """
+    part_of_row, unseen = np.arange(len(y)) % PARTS, np.empty(len(y))
+    for part in range(PARTS):
+        rows = np.flatnonzero(part_of_row == part)
+        unseen[rows] = _selected_by(predictions, y, np.flatnonzero(part_of_row != part), rows)
+    return select_greedily(predictions, y), unseen
+
+
+def _selected_by(predictions: np.ndarray, y: np.ndarray, known: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """What the candidates that some rows choose predict for others."""
+    counts = select_greedily(predictions[:, known], y[known])
+    return np.asarray(counts @ predictions[:, rows] / counts.sum())

@@ -107,6 +107,18 @@ def test_the_interval_is_that_of_resampled_rows(two):
     assert as_json(compare(list(two)))["runs"][1]["interval_percent"] == pytest.approx(expected, abs=1.5)
 
 
+def test_other_members_and_columns_leave_the_validation_rows_the_same(two):
+    first, second = two
+    # Under cross-validation the file has the members that are trained, too.
+    (second / "split.json").write_text((second / "split.json").read_text() + "\n")
+    record_anew(second, "split.json")
+    change_config(second, "exclude: [id]", "exclude: []")
+    assert compare([first, second]).cautions == []
+    change_config(second, "seed: 42", "seed: 43")
+    with pytest.warns(UserWarning, match="validated on different rows"):
+        compare([first, second])
+
+
 def test_on_another_table_no_rows_are_compared(two):
     first, second = two
     change_record(second, lambda record: record["data"]["data.path"].update(sha256="0" * 64))

@@ -4,6 +4,7 @@ import json
 import signal
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -209,6 +210,23 @@ def test_a_complete_study_is_told_again_or_given_more_trials(tmp_path, config, e
     search(more, tmp_path / "study", resume=True)
     assert sorted(engine.ran) == [12, 13, 14]
     assert load_config(tmp_path / "study" / "config.yaml").search.trials == 15
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("storage", [None, "sqlite"])
+def test_a_study_under_cross_validation_goes_on_although_no_rows_are_left_for_validation(
+    tmp_path, config, engine, storage
+):
+    keys = ["training.cross_validation=2", "search.trials=2"]
+    keys += [f"search.storage=sqlite:///{tmp_path}/studies.db"] if storage else []
+    engine.outcome = lambda trial: replace(
+        outcome(trial), metrics={"validation": None, "out_of_fold": {"rmse": outcome(trial).value}}
+    )
+    search(load(tmp_path, CONFIG, *keys), tmp_path / "study")
+    keys[1] = "search.trials=3"
+    # Another number of trials is no other search.
+    search(load(tmp_path, CONFIG, *keys), tmp_path / "study", resume=True)
+    assert sorted(engine.ran) == [0, 1, 2]
 
 
 @pytest.mark.usefixtures("trained")

@@ -50,9 +50,16 @@ def test_a_study_in_a_database_is_called_after_its_config_and_rows(tmp_path):
         config = load_config(tmp_path / "c.yaml", overrides)
         return tune_search.name_in_database(config, load_dataset(config))
 
-    assert name_of() == name_of("search.trials=7", "search.storage=sqlite:////x") == name_of("run.threads=2")
+    first = name_of()
+    assert first == name_of("search.trials=7", "search.storage=sqlite:////x") == name_of("run.threads=2")
+    assert name_of() == name_of(f"data.path={tmp_path / 't.csv'}", "data.cache=memory")
     others = [name_of("training.epochs=5"), name_of("search.method=random"), name_of("training.seed=1")]
-    assert len({name_of(), *others}) == 4
+    others += [name_of("data.fold_case=true"), name_of("data.types={x: category}")]
+    (tmp_path / "t.csv").write_text("x,y,z\n" + "\n".join(f"{row},{row % 7},0" for row in range(40)))
+    others += [name_of("data.exclude=[z]")]
+    (tmp_path / "t.csv").write_text("x,y,z\n" + "\n".join(f"{-row},{row % 7},0" for row in range(40)))
+    others += [name_of("data.exclude=[z]")]
+    assert len({first, *others}) == 8
 
 
 def plan_of(folder, space, **search):

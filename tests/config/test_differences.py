@@ -40,3 +40,13 @@ def test_what_a_preset_sets_says_no_more_than_the_preset():
     assert differing_keys([config(), config("preset: fast\n")]) == {"preset": ["standard", "fast"]}
     rates = differing_keys([config(), config("preset: fast\ntraining: {learning_rate: 0.1}\n")])
     assert rates == {"preset": ["standard", "fast"], "training.learning_rate": [0.001, 0.1]}
+
+
+def test_what_is_read_of_the_table_differs_as_every_other_key():
+    less = parse_config(
+        b"data: {path: a.csv, target: y, exclude: [x], split: ordered}\npreset: fast\n", "config.yaml"
+    )
+    assert differing_keys([config("preset: fast\n"), less]) == {
+        "data.exclude": [[], ["x"]],
+        "data.split": ["random", "ordered"],
+    }

@@ -149,3 +149,9 @@ def test_what_is_blended_has_one_spelling_and_yes_or_no_still_mean_what_they_did
 ) -> None:
     assert ModelConfig(blend=given).blend == expected
     assert ModelConfig(**ModelConfig(blend=given).model_dump(mode="json")).blend == expected
+
+
+def test_what_members_draw_fades_with_the_epochs_as_what_the_config_says(tmp_path):
+    fading = "{ensemble: 3, dropout_schedule: fading, sample: {dropout: {min: 0.1, max: 0.5}}}"
+    assert load(tmp_path, f"{HEAD}model: {fading}\n").depends_on_epochs
+    assert not load(tmp_path, f"{HEAD}model: {fading.replace('fading', 'constant')}\n").depends_on_epochs

@@ -29,6 +29,7 @@ GRID = "{method: grid, parameters: {model.l2: {values: [0, 1]}}}"
         ("training.validation_split: {min: 0.1, max: 0.3}", 5, "it decides which rows validate"),
         ("training.cross_validation: {values: [null, 5]}", 5, "it decides which rows validate"),
         ("run.threads: {values: [1, 2]}", 5, "run.threads cannot be searched: it makes no other model"),
+        ("training.time_limit: {values: [5, 10]}", 5, "epochs and networks chosen by the clock"),
         ("gates: {values: [[]]}", 5, "gates cannot be searched"),
         ("search.trials: {values: [1]}", 5, "search.trials cannot be searched"),
         ("model.activation: {min: 0, max: 1}", 5, "model.activation is no number"),

@@ -88,3 +88,8 @@ def test_what_is_left_out_says_how_many_rows_there_are():
 def test_a_level_alone_is_no_part():
     assert used(["2021-01-04", "2021-01-11"] * 20) == (["month_day"], [])
     assert used(["2021-01-04"] * 20) == ([], [])
+
+
+def test_times_of_day_without_a_day_are_used_where_later_rows_are_predicted():
+    cells = [f"{hour:02}:15" for hour in range(24) for _ in range(6)]
+    assert used(cells, FORWARD, "%H:%M") == (["hour"], [])

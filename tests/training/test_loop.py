@@ -194,15 +194,17 @@ def test_the_cases_are_on_both_sides_of_packing():
     assert min(largest) < PACKED_SIZE < max(largest)
 
 
-def test_plateau_equals_keras_reduce_lr_on_plateau(rows):
-    plateau = Plateau(patience=1, factor=0.5, min_delta=0.5, min_learning_rate=0.002)
+# The least rate is reached, or is above the rate from the start.
+@pytest.mark.parametrize("least", [0.002, 0.02])
+def test_plateau_equals_keras_reduce_lr_on_plateau(rows, least):
+    plateau = Plateau(patience=1, factor=0.5, min_delta=0.5, min_learning_rate=least)
     _, progress = train(rows, plateau=plateau)
-    callback = keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5, min_delta=0.5, min_lr=0.002)
+    callback = keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5, min_delta=0.5, min_lr=least)
     theirs = keras_optimizer("adam", 0.01)
     expected = keras_history(rows, SMALL, theirs, callbacks=[callback])
     assert progress.history["learning_rate"] == pytest.approx(expected["learning_rate"], rel=1e-6)
     assert progress.history["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-5)
-    assert min(progress.history["learning_rate"]) < 0.01
+    assert (min(progress.history["learning_rate"]) < 0.01) == (least < 0.01)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlreg.table.splits import leaving_out, split_folds
-from dlreg.training.selection import ADDED, select_greedily, select_out_of_fold
+from dlreg.training.selection import (
+    ADDED,
+    PARTS,
+    select_greedily,
+    select_on_validation_rows,
+    select_out_of_fold,
+)
 
 
 def by_means(predictions, y, n_added):
@@ -81,3 +87,23 @@ def test_folds_that_go_forward_know_nothing_of_later_rows():
     chosen = select_greedily(predictions[:, first], y[first])
     assert unseen[second] == pytest.approx(np.average(predictions[:, second], axis=0, weights=chosen))
     assert counts.sum() > 0
+
+
+def test_validation_rows_are_predicted_by_what_the_others_of_them_choose():
+    generator = np.random.default_rng(0)
+    y = generator.normal(size=43)
+    predictions = y + generator.normal(size=(8, 43))
+    counts, unseen = select_on_validation_rows(predictions, y)
+    assert counts.tolist() == select_greedily(predictions, y).tolist()
+    for row in range(43):
+        others = np.arange(43) % PARTS != row % PARTS
+        chosen = select_greedily(predictions[:, others], y[others])
+        assert unseen[row] == pytest.approx(chosen @ predictions[:, row] / chosen.sum())
+
+
+def test_of_candidates_that_are_nothing_but_noise_the_chosen_look_no_better_than_they_are():
+    generator = np.random.default_rng(1)
+    y, predictions = generator.normal(size=30), generator.normal(size=(64, 30))
+    counts, unseen = select_on_validation_rows(predictions, y)
+    seen = counts @ predictions / counts.sum()
+    assert np.mean((y - seen) ** 2) < 0.5 < 1 < np.mean((y - unseen) ** 2)

@@ -24,6 +24,11 @@ def format_number(value: float | int | None) -> str:
     return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things, such as 1 cell or 1,234 cells."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def format_share(share: float) -> str:
     """A share in percent, to a tenth."""
     return f"{share:.1%}"

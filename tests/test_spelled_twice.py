@@ -8,6 +8,8 @@ from dlreg.engine.losses import LOSSES
 from dlreg.engine.update_rules import build_optimizer
 from dlreg.model import architecture, embeddings
 from dlreg.preview import plan
+from dlreg.runs import nearby
+from dlreg.search import study_names
 
 
 def test_a_config_names_the_embeddings_and_groups_of_parameters_that_the_model_has():
@@ -28,3 +30,7 @@ def test_every_optimizer_of_a_config_can_be_built():
 
 def test_the_memory_foretold_is_of_as_many_validation_rows_as_the_engine_takes_at_once():
     assert plan.MOST_VALIDATION_ROWS == epoch.VALIDATION_ROWS
+
+
+def test_a_study_is_told_by_the_names_that_a_search_gives_it():
+    assert (nearby.STUDY, nearby.BEST) == (study_names.STUDY, study_names.BEST)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dlreg.commands.card_sections import METRICS, CardFacts, model_card
 from dlreg.errors import Fault, UsageError
-from dlreg.evaluation.bootstrap import metric_interval
+from dlreg.evaluation.bootstrap import told_interval
 from dlreg.evaluation.intervals import LEVEL
 from dlreg.files.whole_file import reporting_storage_errors, write_atomically
 from dlreg.runs.contents import read_config, read_intervals, read_preprocessing
@@ -44,7 +44,7 @@ def card(path: Path, output: Path | None) -> Path:
 def _read_facts(path: Path, *, beside: bool) -> CardFacts:
     record = read_record(path)
     _, y_true, y_pred = read_predictions(path, record)
-    ends = {name: metric_interval(name, y_true, y_pred) for name in METRICS}
+    ends = {name: told_interval(name, y_true, y_pred) for name in METRICS}
     figures = [name for name in names_in(path) if name in (LOSS_CURVE, IMPORTANCE)] if beside else []
     return CardFacts(
         path.resolve().name,

@@ -241,7 +241,14 @@ def _escaped(text: str, marks: str = "") -> str:
 
 
 def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
-    rows = ", ".join(f"{count:,} {name}" for name, count in plan["rows"].items())
+    counts, folds = plan["rows"], plan["folds"]
+    in_folds = {"train": f" in {folds} folds, which validate"} if folds else {}
+    rows = ", ".join(
+        f"{count:,} {name}{in_folds.get(name, '')}"
+        for name, count in counts.items()
+        # Folds leave no others to validate on.
+        if count or not folds
+    )
     columns = ", ".join(f"{count:,} {kind}" for kind, count in plan["columns"].items())
     yield f"rows        {rows}"
     yield f"columns     {columns}"

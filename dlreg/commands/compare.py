@@ -9,7 +9,7 @@ import numpy as np
 
 from dlreg.config.differences import differing_keys, differing_values
 from dlreg.errors import Fault, RunDirError, UsageError
-from dlreg.evaluation.bootstrap import Regression, metric_interval, regression_interval
+from dlreg.evaluation.bootstrap import Regression, regression_interval, told_interval
 from dlreg.runs.names import SPLIT
 from dlreg.runs.overview import RunOverview, read_overview
 from dlreg.runs.shapes import Metrics
@@ -161,7 +161,7 @@ def _order(run: RunOverview, metric: str) -> tuple[bool, float]:
 
 
 def _test_interval(run: RunOverview, metric: str) -> tuple[float, float] | None:
-    return metric_interval(metric, run.predicted.y_true, run.predicted.y_pred)
+    return told_interval(metric, run.predicted.y_true, run.predicted.y_pred)
 
 
 def _difference(run: RunOverview, first: RunOverview, metric: str) -> Difference:

@@ -24,7 +24,7 @@ from dlreg.evaluation.gates import (
     limits_of_config,
 )
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks, sum_predictions
-from dlreg.files.table_files import fingerprint
+from dlreg.files.table_files import fingerprint, has_fingerprint
 from dlreg.limits import Limit
 from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
@@ -97,9 +97,19 @@ def evaluate(
             f"gates on the run's own rows are not judged with --data: {', '.join(others)}", stacklevel=1
         )
     gates = judge_limits([*dict.fromkeys((*own_limits, *limits))], metrics)
+    if other_table and _has_learnt_from(run, other_table.csv):
+        note = (
+            "this very file is what the run was trained on: most of its rows were learnt, and errors are less"
+        )
+        warnings.warn(f"{other_table.csv}: {note}", stacklevel=1)
     if other:
         gates += compare_with_baseline(run, own.kept, other, allowed, other_table)
     return Evaluation(metrics, gates, strange, _faults_of_predictions(run, own.sums, other_table))
+
+
+def _has_learnt_from(run: TrainedRun, csv: str) -> bool:
+    entry = run.record.get("data", {}).get("data.path")
+    return bool(entry) and has_fingerprint(csv, entry["size"], entry["sha256"])
 
 
 def _faults_of_predictions(

@@ -8,7 +8,7 @@ import numpy as np
 from dlreg.commands.explain import rows_to_measure, sample_rows
 from dlreg.errors import Fault, RunDirError
 from dlreg.evaluation.boosting import MOST_LEVELS, fit_boosted_trees
-from dlreg.evaluation.bootstrap import metric_interval, regression_interval
+from dlreg.evaluation.bootstrap import LEAST_ROWS, regression_interval, told_interval
 from dlreg.evaluation.dependence import partial_dependence
 from dlreg.evaluation.error_groups import error_difference, group_errors
 from dlreg.evaluation.metrics import regression_metrics
@@ -133,7 +133,7 @@ def _measure_held_out(run: TrainedRun, name: str, part: Part) -> tuple[HeldOut, 
         part.rows[usable],
     )
     names = METRICS if name != "train" else ()
-    ends = {metric: metric_interval(metric, kept.y_true, kept.y_pred) for metric in names}
+    ends = {metric: told_interval(metric, kept.y_true, kept.y_pred) for metric in names}
     held_out = HeldOut(name, kept, {metric: both for metric, both in ends.items() if both})
     return held_out, part.take(usable), int((~usable).sum())
 
@@ -150,7 +150,9 @@ def _compare_with_trees(
     y_trees = predict(inputs(rows.cells))
     return Boosted(
         regression_metrics(rows.y_true, y_trees) or {},
-        regression_interval("rmse", rows.y_true, held_out.predictions.y_pred, y_trees),
+        regression_interval("rmse", rows.y_true, held_out.predictions.y_pred, y_trees)
+        if rows.y_true.size >= LEAST_ROWS
+        else None,
         len(train.y_true),
         n_train,
         len(columns),

@@ -9,7 +9,7 @@ from typing import Any
 from dlreg.config.differences import differing_keys
 from dlreg.config.schema import Config
 from dlreg.errors import RunDirError, StorageError
-from dlreg.evaluation.bootstrap import metric_interval
+from dlreg.evaluation.bootstrap import told_interval
 from dlreg.runs.overview import RunOverview, find_runs, read_overview
 from dlreg.runs.reading import read_any_record
 
@@ -69,7 +69,7 @@ def _results(run: RunOverview | None) -> dict[str, Any]:
         run.chosen_by,
         chosen and chosen.rmse,
         metrics.test and metrics.test.rmse,
-        metric_interval("rmse", run.predicted.y_true, run.predicted.y_pred),
+        told_interval("rmse", run.predicted.y_true, run.predicted.y_pred),
         None,
     )
     return dict(zip(names, values, strict=True))

@@ -8,6 +8,7 @@ RESAMPLES = 2000
 CONFIDENCE = 0.95
 _ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 SEED = 0
+LEAST_ROWS = 10
 # Positions drawn at a time: 32 MB, whatever the number of rows.
 POSITIONS_PER_BLOCK = 1 << 22
 # Means over more rows than this are drawn from the normal distribution that they then follow.
@@ -83,6 +84,14 @@ def metric_interval(metric: str, y_true: np.ndarray, y_pred: np.ndarray) -> tupl
         return None
     low, high = np.quantile(values, _ENDS, method="inverted_cdf")
     return float(low), float(high)
+
+
+def told_interval(metric: str, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, float] | None:
+    """The interval of `metric_interval` for a reader; None of fewer than `LEAST_ROWS` rows.
+
+    Resampled, a few rows know too little of others: the interval of one is a point.
+    """
+    return metric_interval(metric, y_true, y_pred) if y_true.size >= LEAST_ROWS else None
 
 
 def _row_terms(metric: str, y_true: np.ndarray, y_pred: np.ndarray, y_baseline: np.ndarray) -> np.ndarray:

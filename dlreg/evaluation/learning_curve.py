@@ -17,6 +17,7 @@ RISE = 0.05  # a validation loss this far above its best has risen
 RISE_BEFORE_STOP = 0.2  # the same where early stopping has ended the training and its best epoch is kept
 FALL = 0.02  # a loss that still falls by this share over the tail has not converged
 GAP = 0.5  # a training loss below this share of the validation loss has learnt its rows by heart
+BEYOND_NOISE = 4  # the lowest of a curve that does no more than swing lies within so many times its noise
 NOISE = 0.15  # swings of this share of the level hide whether the loss falls
 
 _KEPT_WEIGHTS: Mapping[KeptWeights, str] = {
@@ -117,6 +118,12 @@ class _Curve:
         return float(np.median(np.abs(self.watched - self.smooth)))
 
     @property
+    def ends_above_best(self) -> bool:
+        """Whether it ends above its best epoch by more than noise: smoothing may hide a low early on."""
+        lowest, last = float(self.watched.min()), float(self.smooth[-1])
+        return last > (1 + RISE) * lowest and last - lowest > BEYOND_NOISE * self.noise
+
+    @property
     def is_stopped_at_best(self) -> bool:
         """Whether early stopping ended the training, and what came after the best epoch is gone."""
         return self.stopped_early and self.kept_weights != "last"
@@ -145,8 +152,8 @@ def judge_learning_curve(
        noise, above its lowest point, while the training loss fell on after it. Early stopping waits in vain
        for the loss to fall, and then most curves end with a small rise, of which nothing is kept: where it
        ended the training, the rise must be more than `RISE_BEFORE_STOP`.
-    5. *Still falling*: not stopped early, the lowest point lies in the last `TAIL` of the epochs, and the
-       smoothed loss fell by more than `FALL` over them.
+    5. *Still falling*: not stopped early, the lowest point lies in the last `TAIL` of the epochs, none before
+       them was lower by more than noise, and the smoothed loss fell by more than `FALL` over them.
     6. *Noisy*: in the second half the loss swings from epoch to epoch by more than `NOISE` of its level.
     7. *Converged*: everything else: a steep fall that bends and flattens. A training loss below `GAP` of
        the validation loss at its best is mentioned.
@@ -219,7 +226,8 @@ def _still_falling(curve: _Curve) -> _Finding | None:
     tail = max(2, round(TAIL * len(smooth)))
     before, last = smooth[-tail - 1], smooth[-1]
     falls = before > 0 and (before - last) / before > FALL
-    if curve.stopped_early or not falls or np.argmin(smooth) < len(smooth) - tail:
+    is_past_best = curve.ends_above_best and curve.best < len(smooth) - tail
+    if curve.stopped_early or not falls or is_past_best or np.argmin(smooth) < len(smooth) - tail:
         return None
     return _Finding(
         f"Still falling: the {curve.name} fell by {1 - last / before:.0%} over the last {tail} epochs."
@@ -237,7 +245,7 @@ def _noisy(curve: _Curve) -> _Finding | None:
 
 def _converged(curve: _Curve) -> _Finding:
     sentence = f"Converged: the {curve.name} flattened out at its best in epoch {curve.best + 1}"
-    if curve.stopped_early and curve.rise > RISE:
+    if curve.ends_above_best or (curve.stopped_early and curve.rise > RISE):
         sentence = f"Converged: the {curve.name} was at its best in epoch {curve.best + 1} and rose after it"
     sentence += ", and early stopping ended the run." if curve.stopped_early else "."
     if not curve.is_validated:

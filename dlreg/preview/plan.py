@@ -55,6 +55,7 @@ class Plan:
         threads: Threads that an operation uses: those of the config, or one where a step is small, or else as
             many as there are cores to use.
         time_limit: What epochs and members are chosen by when training begins; None where they stand.
+        folds: Of cross-validation; None without.
     """
 
     rows: dict[str, int]
@@ -67,6 +68,7 @@ class Plan:
     memory_bytes: int
     threads: int
     time_limit: str | float | None = None
+    folds: int | None = None
 
 
 def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
@@ -122,6 +124,7 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
         memory_bytes=LIBRARY_BYTES + FLOAT_BYTES * floats + CELL_BYTES * cells,
         threads=config.run.threads or (1 if is_small else usable_cores()),
         time_limit=config.training.time_limit,
+        folds=config.training.cross_validation,
     )
 
 

@@ -8,6 +8,9 @@ from dlreg.files.similar_file import similar_file
 from dlreg.files.table_files import CONFIG_SUFFIXES
 from dlreg.runs.names import RUN
 
+# As `dlreg.search.study_names` has them, which stands above.
+STUDY, BEST = "study.json", "best"
+
 
 def runs_in(folder: Path) -> list[Path]:
     """The run directories in a folder, complete or not, the newest first; none if it cannot be read."""
@@ -24,6 +27,8 @@ def hint_for_run(path: Path) -> str:
     """A way out where no run stands: the newest one of those that the path may have meant."""
     if path.suffix in CONFIG_SUFFIXES and path.is_file():
         return f"This is a config: dlreg train {path} makes a run of it"
+    if (path / STUDY).is_file() and (path / BEST) in runs_in(path):
+        return f"This is a study, its best run is {path / BEST}"
     if runs := runs_in(path):
         return f"It holds {len(runs):,} run{'s' if len(runs) > 1 else ''}; the newest is {runs[0]}"
     name = re.compile(re.escape(path.name) + "-[0-9]+")

@@ -191,7 +191,8 @@ def refuse_level(intervals: Intervals, level: float, name: str = "--interval ") 
         n_rows = intervals.n_rows
         message = f"{name}{level:g} needs more rows to calibrate on than this run has: {n_rows:,}"
         hint = f"Ask for at most {_told_down(n_rows)}, or train" if n_rows else "Train"
-        raise UsageError(Fault(message, hint=f"{hint} with a larger training.validation_split"))
+        more = "on more rows, or with a larger training.validation_split where there are no folds"
+        raise UsageError(Fault(message, hint=f"{hint} {more}"))
 
 
 def _told_down(n_rows: int) -> str:

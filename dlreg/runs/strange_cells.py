@@ -9,6 +9,7 @@ import numpy as np
 
 from dlreg.errors import DataError, Fault
 from dlreg.runs.trained_run import TrainedModel
+from dlreg.wording import counted
 
 MOST_TEXTS = 2
 FEW_ROWS = 32
@@ -103,18 +104,25 @@ def _count_numbers(column: np.ndarray, low: float, high: float) -> tuple[int, in
 def strange_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """A sentence for each column and each way in which its cells were strange."""
     for name, count in _any(strange.missing):
-        yield f"{count:,} cells are missing in column {name!r}: what stands in was fitted in training"
+        # Of a category a missing cell is no level, where training had none.
+        what = "none of its levels" if name in strange.known else "what stands in was fitted in training"
+        yield f"{counted(count, 'cell')} {_are(count)} missing in column {name!r}: {what}"
     yield from unknown_sentences(run, strange)
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def unknown_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """The same without missing cells."""
     for name, count in _any(strange.outside):
         low, high = run.ranges[name]
-        yield f"{count:,} cells of {name!r} lie far outside of the training range, {low:g} to {high:g}"
+        cells = f"{counted(count, 'cell')} of {name!r} {_are(count)}"
+        yield f"{cells} far outside of the training range, {low:g} to {high:g}"
     for name, count in _any(strange.unseen):
         shown = ", ".join(map(repr, strange.texts[name]))
-        yield f"{count:,} cells unseen in {name}: a level that no training row has, such as {shown}"
+        yield f"{counted(count, 'cell')} unseen in {name}: a level that no training row has, such as {shown}"
 
 
 def refuse_unseen(strange: StrangeCells, path: str, max_unseen: float | None) -> None:

@@ -16,6 +16,9 @@ from dlreg.training.members import plan_epochs
 from dlreg.training.sizing import choose_epochs, choose_members, epochs_in_all, seconds_for_epochs
 from dlreg.training.train import time_training
 
+# Of the epochs that there would be without a limit.
+LITTLE = 0.1
+
 
 class Sized(NamedTuple):
     """A config without a time limit, and why it is as it is.
@@ -67,6 +70,8 @@ def settle_time_limit(config: Config, dataset: Dataset, began: float) -> Sized:
         f"training.time_limit {config.training.time_limit}: training.epochs {epochs:,} and model.ensemble "
         f"{own.model.ensemble:,}, as an epoch takes {timed.epoch:.3g} s here"
     )
+    if epochs < LITTLE * plan.epochs:
+        sentence += f". Without a limit there would be {plan.epochs:,}: so few learn little"
     return Sized(settled, sentence)
 
 

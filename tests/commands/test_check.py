@@ -313,7 +313,7 @@ def test_json_has_one_shape_whether_or_not_there_are_faults(tmp_path, cli):
     assert (done.returncode, printed["faults"], printed["plan"]["epochs"]) == (0, [], 7)
     assert list(printed["plan"]) == [
         "rows", "columns", "features", "parameters", "steps_per_epoch", "epochs", "refit_epochs",
-        "memory_bytes", "threads", "time_limit"
+        "memory_bytes", "threads", "time_limit", "folds"
     ]  # fmt: skip
 
 

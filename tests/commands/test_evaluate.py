@@ -31,6 +31,16 @@ def test_evaluate_measures_another_csv_by_column_name(project):
     assert metrics["rmse"] < table[TARGET].std()
 
 
+def test_it_is_said_where_the_rows_are_those_that_were_learnt(project, tmp_path):
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes((project / "table.csv").read_bytes())
+    done = run_cli("evaluate", "run", "--data", copy, cwd=project)
+    assert "this very file is what the run was trained on" in " ".join(done.stderr.split())
+    copy.write_text(copy.read_text() + copy.read_text().splitlines()[-1] + "\n")
+    done = run_cli("evaluate", "run", "--data", copy, cwd=project)
+    assert "this very file" not in done.stderr
+
+
 def test_another_csv_is_measured_the_same_in_one_block_and_in_many(project, cli, monkeypatch, tmp_path):
     table = make_table(400, seed=6)
     # A block without any target, rows without one, levels that training had not.

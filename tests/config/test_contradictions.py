@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.configs import HEAD, check_only_fault, load
+from support.configs import HEAD, check_only_fault, faults_of, load
 
 BAD = [
     (
@@ -161,3 +161,9 @@ def test_fault_with_place_and_hint(
 def test_types_and_dates_may_agree(tmp_path: Path) -> None:
     data = load(tmp_path, HEAD + '  types: {a: date}\n  dates: {a: "%Y"}').data
     assert data.types == {"a": "date"}
+
+
+def test_where_there_are_folds_nobody_is_told_to_set_validation_rows(tmp_path):
+    text = HEAD + "training: {cross_validation: 5}\ngates: [validation.r2<0]\n"
+    (fault,) = faults_of(tmp_path, text)
+    assert fault.hint == "Name one of the parts train, out_of_fold, test."

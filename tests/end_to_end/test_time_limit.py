@@ -77,6 +77,9 @@ def test_a_time_that_is_too_short_is_one_epoch_and_no_fault(work, forks):
     assert done.returncode == 0, done.stderr
     assert keys_of(work / "short")[:3] == (1, 2, None)
     assert "training.time_limit 0.5: training.epochs 1 and model.ensemble 2, as an epoch takes" in done.stderr
+    long = ("--set", "training.epochs=50", "--set", "training.time_limit=0.5")
+    done = forks.run("train", "config.yaml", "--run-dir", "shorter", *long, cwd=work)
+    assert "Without a limit there would be 50: so few learn little" in " ".join(done.stderr.split())
 
 
 def test_check_says_that_the_size_is_not_settled(work, cli):

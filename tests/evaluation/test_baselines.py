@@ -59,3 +59,10 @@ def test_fewer_rows_than_features_and_no_rows_to_predict():
     y = np.array([1.0, 2.0, 4.0])
     np.testing.assert_allclose(baselines.fit_linear(x, y).predict(x), y, rtol=1e-6)
     assert baselines.fit_linear(x, y).predict(x[:0]).shape == (0,)
+
+
+def test_nothing_is_said_of_rows_that_both_have_learnt():
+    errors = {"rmse": 1.0}
+    metrics = {"train": errors, "baselines": {"mean": {"rmse": 3.0}, "linear": {"rmse": 2.0}}}
+    comparison = baselines.compare_with_baselines(metrics, "train")
+    assert (comparison.is_better, "cannot be told" in comparison.sentence) == (None, True)

@@ -98,3 +98,9 @@ def test_without_rows_or_a_finite_value_there_is_no_interval():
     assert bootstrap.metric_interval("rmse", np.empty(0), np.empty(0)) is None
     assert bootstrap.metric_interval("mape", np.array([0.0, 1.0]), np.array([1.0, 1.0])) is None
     assert bootstrap.metric_interval("r2", np.ones(5), np.zeros(5)) is None
+
+
+def test_nobody_is_told_an_interval_of_a_few_rows():
+    y = np.arange(10.0)
+    assert bootstrap.told_interval("rmse", y, y + 1) == bootstrap.metric_interval("rmse", y, y + 1)
+    assert bootstrap.told_interval("rmse", y[:9], y[:9] + 1) is None

@@ -27,6 +27,11 @@ CURVES = {
     "zero": ("converged", np.zeros(10), np.zeros(10)),
     "falling": ("still falling", FALLING, FALLING * 1.1),
     "falling, noise": ("still falling", FALLING * noise(0.02), FALLING * 1.1 * noise(0.02, 1)),
+    "falling again after a lower start": (
+        "converged",
+        FALLING,
+        np.r_[1.0, 0.3, 0.31, 0.7 * FALLING[:117] + 0.5],
+    ),
     "falling without validation": ("still falling", FALLING, None),
     "overfitting": ("overfitting", FALLING, 0.4 + np.exp(-EPOCHS / 8) + EPOCHS * 0.002),
     "overfitting, noise": (
@@ -202,3 +207,11 @@ def test_a_hundred_thousand_epochs_are_judged_within_seconds():
     judge_learning_curve(loss, loss + 0.1)
     # Sorting every window anew took half a minute.
     assert time.process_time() - began < 3
+
+
+def test_a_loss_that_ends_above_its_best_did_not_flatten_out_there():
+    val_loss = np.r_[1.0, 0.3, 0.31, 0.7 * FALLING[:117] + 0.5]
+    verdict = judge_learning_curve(FALLING, val_loss)
+    assert verdict.sentence.startswith(
+        "Converged: the validation loss was at its best in epoch 2 and rose after"
+    )

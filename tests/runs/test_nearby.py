@@ -21,6 +21,11 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "runs" / "notes").mkdir()
     (tmp_path / "runs" / ".mine-1.new").mkdir()
     (tmp_path / "my.yaml").write_text("data: {}")
+    for age, name in enumerate(("plain", "best")):
+        (tmp_path / "study" / name).mkdir(parents=True)
+        (tmp_path / "study" / name / "run.json").write_text("{}")
+        os.utime(tmp_path / "study" / name / "run.json", (10**9 - age, 10**9 - age))
+    (tmp_path / "study" / "study.json").write_text("{}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -36,6 +41,7 @@ def test_the_newest_run_comes_first(folder):
     [
         ("runs/mine", "Did you mean runs/mine-2?"),
         ("runs/othr", "Did you mean runs/other?"),
+        ("study", "This is a study, its best run is study/best"),
         ("runs", "It holds 4 runs; the newest is runs/mine-2"),
         ("runs/notes", "Give the directory a dlreg train wrote"),
         ("absent", "Give the directory a dlreg train wrote"),

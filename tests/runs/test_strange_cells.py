@@ -92,11 +92,18 @@ def test_every_column_is_told_of():
     strange = count_strange_cells(RUN, cells(town=["Ash", "Oak"], area=[np.nan, 1e9]))
     sentences = list(strange_sentences(RUN, strange))
     assert sentences == [
-        "1 cells are missing in column 'area': what stands in was fitted in training",
-        "1 cells of 'area' lie far outside of the training range, 0 to 100",
-        "1 cells unseen in town: a level that no training row has, such as 'Ash'",
+        "1 cell is missing in column 'area': what stands in was fitted in training",
+        "1 cell of 'area' is far outside of the training range, 0 to 100",
+        "1 cell unseen in town: a level that no training row has, such as 'Ash'",
     ]
     with pytest.raises(DataError) as caught:
         refuse_strange(RUN, strange, "new.csv")
     assert [fault.message for fault in caught.value.faults] == sentences
     refuse_strange(RUN, count_strange_cells(RUN, cells(town=["Oak"])), "new.csv")
+
+
+def test_nothing_stands_in_for_a_missing_category_of_which_training_had_none():
+    strange = count_strange_cells(RUN, cells(town=["", "Oak", ""]))
+    assert list(strange_sentences(RUN, strange)) == [
+        "2 cells are missing in column 'town': none of its levels"
+    ]

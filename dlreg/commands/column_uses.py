@@ -23,11 +23,13 @@ from dlreg.table.spelling import canonical_text
 from dlreg.table.table import Table
 from dlreg.table.table_guess import GuessedTable
 from dlreg.table.written_cells import may_be_grouped
-from dlreg.wording import shorten
+from dlreg.wording import quote, shorten
 
 MOST_EXAMPLES = 3
 # As many levels are few in any column.
 FEW_LEVELS = 20
+# Rows for each level, from which on levels are not just names of rows.
+FEWEST_REPEATED = 1.25
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def choose_use(guess: GuessedTable, name: str, y_true: np.ndarray) -> Use:
         return _left_out(cells, "has no name, like an index that was exported")
     # To count all values of a large column takes long.
     has_one_value = known.empty or bool((known == known.iloc[0]).all())
-    if has_one_value and (known.empty or len(known) == len(cells)):
+    if has_one_value and (known.empty or len(known) == guess.n_rows):
         return _left_out(cells, "has one value in every row" if len(known) else "has no value")
     if mixture and mixture.kind is None:
         examples = [shorten(word) for word in mixture.words][:MOST_EXAMPLES]
@@ -86,6 +88,9 @@ def choose_use(guess: GuessedTable, name: str, y_true: np.ndarray) -> Use:
         column = _recognise(guess.table, name, known, declared)
     except DataError as error:
         message = error.faults[0].message.removeprefix(f"column {name!r}").lstrip(": ")
+        is_text = not pd.api.types.is_numeric_dtype(known)
+        if is_text and known.nunique() * FEWEST_REPEATED <= len(known):
+            message += f"; if they tell something of the target, set data.types: {{{quote(name)}: category}}"
         return _left_out(cells, message)
     return _USES[column.kind](guess, column, y_true)
 
@@ -155,7 +160,7 @@ def _use_numbers(guess: GuessedTable, column: Column, y_true: np.ndarray) -> Use
     if column.name in guess.codes:
         comment += "; leading zeros, as codes have them, are lost"
         notes.append(f"column {column.name!r} stays a number without its leading zeros: too many levels")
-    return replace(_used(column, comment, len(numbers) - len(known)), notes=notes)
+    return replace(_used(column, comment, guess.n_rows - len(known)), notes=notes)
 
 
 def grouping_notes(table: Table, name: str) -> list[str]:
@@ -172,9 +177,10 @@ def grouping_notes(table: Table, name: str) -> list[str]:
 
 
 def _use_levels(guess: GuessedTable, column: Column, _y_true: np.ndarray) -> Use:
-    cells = guess.table.frame[column.name]
-    levels = sorted(set(map(canonical_text, cells.dropna().astype("str").unique())))
-    use = _used(column, f"{len(levels):,} levels: {shorten(', '.join(levels))}", int(cells.isna().sum()))
+    known = guess.table.frame[column.name].dropna()
+    levels = sorted(set(map(canonical_text, known.astype("str").unique())))
+    n_missing = guess.n_rows - len(known)
+    use = _used(column, f"{len(levels):,} levels: {shorten(', '.join(levels))}", n_missing)
     if column.name not in guess.codes:
         return use
     code = next(level for level in levels if level.strip().startswith("0"))
@@ -183,9 +189,8 @@ def _use_levels(guess: GuessedTable, column: Column, _y_true: np.ndarray) -> Use
 
 
 def _use_dates(guess: GuessedTable, column: Column, _y_true: np.ndarray) -> Use:
-    cells = guess.table.frame[column.name]
-    known = cells.dropna()
-    return _used(column, f"{known.min()} to {known.max()}", len(cells) - len(known))
+    known = guess.table.frame[column.name].dropna()
+    return _used(column, f"{known.min()} to {known.max()}", guess.n_rows - len(known))
 
 
 def _use_named_dates(name: str, known: "pd.Series[str]", formats: list[str]) -> Use:

@@ -34,6 +34,8 @@ from dlreg.wording import shorten
 COMMENT_COLUMN = 36
 # A line names no more words than one can read.
 MOST_WORDS = 5
+# Columns in a message.
+MOST_NAMED = 5
 
 
 class _Draft(NamedTuple):
@@ -93,6 +95,10 @@ def init(
     target_unit = find_target_unit(table, target) if mixture and mixture.kind else None
     y_true = read_target(table, target, target_unit)
     uses = [choose_use(guess, name, y_true) for name in header if name != target]
+    if not any(use.column for use in uses):
+        hint = f"Left out: {'; '.join(f'{use.name} ({use.comment})' for use in uses[:MOST_NAMED])}"
+        fault = Fault("no column is left to learn from", table.name, hint=hint if uses else "Add some")
+        raise DataError(fault)
     place = output or Path("config.yaml")
     is_file = csv != STANDARD_INPUT
     path = os.path.relpath(Path(csv).absolute(), place.absolute().parent) if is_file else csv
@@ -105,7 +111,7 @@ def init(
     rows = (f"left out: {place}" for place in guess.non_data_rows)
     notes = [*rows, *_left_out_notes(uses), *_missing_notes(guess, target), *_reading_notes(guess, draft)]
     warnings = [*_split_notes(config), *_target_notes(config), *_advice(config, dataset)]
-    head = list(_head_lines(csv, len(table.frame), len(header), place, warnings))
+    head = list(_head_lines(csv, guess.n_rows, len(header), place, warnings))
     text = "\n".join([*head, *lines]) + "\n"
     parse_config(text.encode(), str(place))
     return text, (*notes, *warnings)

@@ -27,6 +27,7 @@ class GuessedTable:
         codes: The columns of whole numbers some of which start with a zero.
         several_offsets: The columns of ISO dates that have several offsets from UTC, or not all of them one.
         non_data_rows: The rows that are no observations, in words; their cells are missing in the table.
+        n_non_data_rows: How many of them there are.
         as_read: The table before anything was made of its cells.
     """
 
@@ -35,7 +36,13 @@ class GuessedTable:
     codes: frozenset[str]
     several_offsets: tuple[str, ...]
     non_data_rows: tuple[str, ...]
+    n_non_data_rows: int
     as_read: KnownTable
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows are observations."""
+        return len(self.table.frame) - self.n_non_data_rows
 
 
 def guess_table(path: str, target: str, delimiter: str | None = None) -> GuessedTable:
@@ -58,7 +65,8 @@ def guess_table(path: str, target: str, delimiter: str | None = None) -> Guessed
     if codes or infinite:
         table = read_table(path, table.csv_format, codes | infinite)
     as_read = KnownTable(path, table, codes | infinite)
-    table, non_data_rows = _without_other_rows(table, target)
+    found = find_non_data_rows(table, target)
+    table, non_data_rows = without_cells(table, [row for row, _ in found]), describe_rows(table, found)
     several_offsets = tuple(name for name, cells in _texts(table) if _has_several_offsets(cells.dropna()))
     if several_offsets:
         table = replace(table, csv_format=replace(table.csv_format, time_zone="UTC"))
@@ -68,13 +76,15 @@ def guess_table(path: str, target: str, delimiter: str | None = None) -> Guessed
         if name not in codes and (mixture := _examine(cells, table.csv_format, is_target=name == target))
     }
     mixtures = _without_conflicts(table, mixtures)
-    return GuessedTable(_with_gaps(table, mixtures), mixtures, codes, several_offsets, non_data_rows, as_read)
-
-
-def _without_other_rows(table: Table, target: str) -> tuple[Table, tuple[str, ...]]:
-    """The table whose rows that are no observations have no cells, and these rows in words."""
-    found = find_non_data_rows(table, target)
-    return without_cells(table, [row for row, _ in found]), tuple(describe_rows(table, found))
+    return GuessedTable(
+        _with_gaps(table, mixtures),
+        mixtures,
+        codes,
+        several_offsets,
+        tuple(non_data_rows),
+        len(found),
+        as_read,
+    )
 
 
 def _has_several_offsets(texts: "pd.Series[str]") -> bool:

@@ -637,3 +637,31 @@ def test_an_ordinary_target_is_standardised(tmp_path):
     config, notes = notes_of(tmp_path, pd.DataFrame({"x": X, "y": Y}))
     assert config.preprocessing.target == "standard"
     assert not any("preprocessing.target" in note for note in notes)
+
+
+def test_levels_that_repeat_a_little_may_be_declared(tmp_path):
+    names = [f"client {row % 60}" for row in range(N)]
+    _, notes = notes_of(tmp_path, pd.DataFrame({"client": names, "x": X, "y": Y}))
+    (note,) = (note for note in notes if note.startswith("left out: client"))
+    assert 'if they tell something of the target, set data.types: {"client": category}' in note
+    keys = ["data.exclude=[]", 'data.types={"client": category}']
+    assert columns_of(load_config(tmp_path / "t.yaml", keys))["client"] == "category"
+
+
+def test_a_total_is_no_row_and_has_no_missing_cells(tmp_path):
+    table = pd.DataFrame({"shop": ["north", "south"] * (N // 2), "x": X, "y": np.abs(Y) + 1})
+    table.loc[N] = ["total", np.nan, table.y.sum()]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    _, text = drafted(tmp_path / "t.csv", "y")
+    assert f"t.csv: {N} rows, 3 columns" in text
+    assert "missing" not in text
+
+
+def test_where_nothing_is_left_to_learn_from_it_is_said_why(tmp_path):
+    table = pd.DataFrame({"number": range(N), "same": "a", "y": Y})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError) as caught:
+        init(str(tmp_path / "t.csv"), "y", tmp_path / "t.yaml")
+    (fault,) = caught.value.faults
+    assert fault.message == "no column is left to learn from"
+    assert fault.hint == "Left out: number (numbers the rows, like an id); same (has one value in every row)"

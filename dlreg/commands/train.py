@@ -28,7 +28,7 @@ from dlreg.preview.opening import open_dataset, settle_cache
 from dlreg.preview.plan import Plan, plan_training
 from dlreg.processor import usable_cores
 from dlreg.runs.checkpointing import Checkpointer
-from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir
+from dlreg.runs.directory import RunDir, next_run_dir, open_run_dir, refuse_occupied
 from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.own_table import reading_once
@@ -90,8 +90,10 @@ def train(
     began, started = time.monotonic(), now()
     refuse_missing_libraries(config.run.log)
     refuse_unknown_holidays(config)
+    if place := path or config.run.dir:
+        refuse_occupied(place, overwrite=overwrite, resume=resume)
     if resume:
-        config = as_run_began(config, path or config.run.dir)
+        config = as_run_began(config, place)
     with reading_once(config):
         config = settle_cache(config)
     with ExitStack() as stack:

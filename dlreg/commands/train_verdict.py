@@ -30,6 +30,14 @@ def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[s
     )
 
 
+def largest_rate(config: Config) -> str:
+    """The largest learning rate that a member had, by its key, as what a smaller one may go without."""
+    drawn = config.model.sample and config.model.sample.learning_rate
+    if drawn and drawn.max > config.training.learning_rate:
+        return f"model.sample.learning_rate.max than {drawn.max:g}"
+    return f"training.learning_rate than {config.training.learning_rate:g}"
+
+
 def settled_keys(config: Config) -> set[str]:
     """Keys that are already as they would be advised, or that a preset has chosen together with others."""
     if config.preset != "standard":
@@ -37,7 +45,8 @@ def settled_keys(config: Config) -> set[str]:
     model, training = config.model, config.training
     is_settled = {
         "model.ensemble": model.ensemble > 1 or training.cross_validation is not None,
-        "model.dropout": any(model.dropouts),
+        "model.dropout": any(model.dropouts) or bool(model.sample and model.sample.dropout),
+        "training.learning_rate": bool(model.sample and model.sample.learning_rate),
         "model.l2": model.l2 > 0,
         "training.clip_norm": training.clip_norm is not None,
         "training.restore_best_weights": training.restore_best_weights,

@@ -34,7 +34,7 @@ from dlreg.runs.interruption import Interruption, tell_at_once
 from dlreg.runs.own_table import reading_once
 from dlreg.search.space import Search, search_of, spelled_out
 from dlreg.search.study_config import study_yaml
-from dlreg.search.study_dir import StudyDir, open_study_dir
+from dlreg.search.study_dir import StudyDir, open_study_dir, refuse_occupied
 from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, TRIALS
 from dlreg.search.study_record import (
     read_study_record,
@@ -88,6 +88,8 @@ def tune(
     refuse_unknown_holidays(config)
     _refuse_single_reading(config)
     _refuse_time_of_a_training(config)
+    if path:
+        refuse_occupied(path, overwrite=overwrite, resume=resume)
     with reading_once(config):
         config = settle_cache(config)
     _refuse_disk(config)

@@ -111,6 +111,22 @@ class RunDir:
             (self._folder / CHECKPOINT).unlink()
 
 
+def refuse_occupied(path: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+    """Refuses a directory that `open_run_dir` would refuse, before anything is read for it.
+
+    Raises:
+        StorageError: The directory is not empty, or cannot be read.
+    """
+    with reporting_storage_errors(path):
+        folder_to_write(_place_of(path), overwrite=overwrite, resume=resume)
+
+
+def _place_of(path: Path) -> Path:
+    # A link, `.` and `..` have no place of their own beside which a new run could be made.
+    is_plain = path.name not in ("", "..") and not path.is_symlink()
+    return path if is_plain else Path(os.path.realpath(path))
+
+
 @contextmanager
 def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -> Iterator[RunDir]:
     """Makes a run directory and holds its lock.
@@ -124,9 +140,7 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
     Raises:
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
-    # A link, `.` and `..` have no place of their own beside which a new run could be made.
-    plain = path.name not in ("", "..") and not path.is_symlink()
-    target = path if plain else Path(os.path.realpath(path))
+    target = _place_of(path)
     if not target.name:
         hint = "Give another --run-dir"
         raise StorageError(Fault("the root of all directories cannot be a run", str(path), hint=hint))

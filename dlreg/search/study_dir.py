@@ -68,7 +68,7 @@ def open_study_dir(path: Path, *, overwrite: bool = False, resume: bool = False)
     Raises:
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
-    target = Path(os.path.realpath(path)) if path.name in ("", "..") or path.is_symlink() else path
+    target = _place_of(path)
     if not target.name:
         message = "the root of all directories cannot be a study"
         raise StorageError(Fault(message, str(path), hint="Give another --study"))
@@ -82,13 +82,33 @@ def open_study_dir(path: Path, *, overwrite: bool = False, resume: bool = False)
             yield StudyDir(path)
 
 
+def refuse_occupied(path: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+    """Refuses a directory that `open_study_dir` would refuse, before anything is read for it.
+
+    Raises:
+        StorageError: The directory is not empty, or cannot be read.
+    """
+    with reporting_storage_errors(path):
+        _refuse_occupied(_place_of(path), overwrite=overwrite, resume=resume)
+
+
+def _place_of(path: Path) -> Path:
+    return Path(os.path.realpath(path)) if path.name in ("", "..") or path.is_symlink() else path
+
+
 def _make_room(path: Path, *, overwrite: bool, resume: bool) -> None:
+    names = _refuse_occupied(path, overwrite=overwrite, resume=resume)
+    if names and overwrite:
+        _refuse_strangers(path)
+        _remove_study(path, names)
+
+
+def _refuse_occupied(path: Path, *, overwrite: bool, resume: bool) -> list[str]:
+    """The entries of a directory that a new study replaces; none where there are none, or it goes on."""
     names = [entry.name for entry in path.iterdir()] if path.is_dir() else []
     # A .gitignore, such as DVC keeps in it, is nothing to lose.
-    if all(name.startswith(".") for name in names):
-        return
-    if STUDY in names and resume:
-        return
+    if all(name.startswith(".") for name in names) or (STUDY in names and resume):
+        return []
     if not overwrite:
         way_on = f"--resume to go on with it, {'--overwrite to replace it, ' if STUDY in names else ''}"
         hint = f"Give {way_on if STUDY in names else ''}another --study"
@@ -96,8 +116,7 @@ def _make_room(path: Path, *, overwrite: bool, resume: bool) -> None:
     if STUDY not in names:
         hint = "Give another --study; only studies are replaced"
         raise StorageError(Fault("the directory holds no study", str(path), hint=hint))
-    _refuse_strangers(path)
-    _remove_study(path, names)
+    return names
 
 
 def _refuse_strangers(path: Path) -> None:

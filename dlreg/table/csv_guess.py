@@ -1,9 +1,12 @@
 """How a CSV file is written, guessed from its bytes: for `dlreg init` alone, as a config says it."""
 
 import codecs
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +22,8 @@ from dlreg.table.row_places import find_rows
 from dlreg.table.source import find_source, open_text, read_sample
 
 SAMPLE_BYTES = 1 << 20
+# Lines with something in them.
+MOST_TITLES = 20
 # Decimal and thousands marks; where cells can be read by several pairs, the first one counts.
 _MARKS = ((".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "_"))
 # Digits and marks alone: whether they are a number does not depend on which digits they are.
@@ -26,12 +31,15 @@ _BARE, _SAME_DIGIT = "+-.,0123456789", str.maketrans("23456789", "11111111")
 _GROUPED_BY_COMMAS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 
 
-def guess_format(path: str, delimiter: str | None = None) -> tuple[CsvFormat, pd.DataFrame]:
+def guess_format(
+    path: str, delimiter: str | None = None, target: str | None = None
+) -> tuple[CsvFormat, pd.DataFrame]:
     """Guesses encoding, lines that are no rows, delimiter, and the marks of numbers from the first rows.
 
     Args:
         path: The file.
         delimiter: The delimiter, if it is known.
+        target: A column, if one is known: what stands above the line that names it are titles.
 
     Returns:
         The format, and the rows by which the marks were guessed, as `read_sample` gives them.
@@ -48,7 +56,7 @@ def guess_format(path: str, delimiter: str | None = None) -> tuple[CsvFormat, pd
     encoding = _guess_encoding(path)
     with open_text(path) as stream:
         text = stream.read(SAMPLE_BYTES).decode(encoding, errors="ignore").encode()
-    csv_format = _guess_lines(text, CsvFormat(encoding), delimiter)
+    csv_format = _guess_lines(text, CsvFormat(encoding), delimiter, target)
     sample = read_sample(path, csv_format)
     return guess_marks((cells for _, cells in sample.items()), csv_format), sample
 
@@ -102,7 +110,7 @@ def _guess_encoding(path: str) -> str:
     return marked
 
 
-def _guess_lines(text: bytes, csv_format: CsvFormat, delimiter: str | None) -> CsvFormat:
+def _guess_lines(text: bytes, csv_format: CsvFormat, delimiter: str | None, target: str | None) -> CsvFormat:
     """The format with the delimiter, and with what stands above the header or before the cells."""
     text = text.removeprefix(codecs.BOM_UTF8)
     text = text[: text.rfind(b"\n") + 1] or text + b"\n"
@@ -113,6 +121,8 @@ def _guess_lines(text: bytes, csv_format: CsvFormat, delimiter: str | None) -> C
         delimiter = delimiter or found.group(1)
     elif mark := comment_mark(first):
         csv_format = _with_comment(text, csv_format, mark, delimiter)
+    elif target and (n_titles := _count_title_lines(text, target, delimiter)):
+        csv_format = replace(csv_format, skip_rows=n_titles)
     text = LineCleaner(csv_format).clean(text, last=True)
     csv_format = replace(csv_format, delimiter=delimiter or _guess_delimiter(text))
     before_quote = rb'(?m)(^|%s) +"' % re.escape(csv_format.separator.encode())
@@ -129,6 +139,22 @@ def _with_comment(text: bytes, csv_format: CsvFormat, mark: str, delimiter: str 
     first, rest = (lengths[lengths > 0][:1].tolist() for lengths in (with_first, without))
     # It has as many cells as the row below it, and several.
     return csv_format if first == rest and rest > [1] else commented
+
+
+def _count_title_lines(text: bytes, target: str, delimiter: str | None) -> int:
+    """The lines above the one that names the target, if all rows below are as long as that; else 0."""
+    for mark in [delimiter] if delimiter not in (None, WHITESPACE) else DELIMITERS:
+        rows = find_rows(text, mark)
+        for place in np.flatnonzero(rows.lengths > 0)[:MOST_TITLES]:
+            start, end = int(rows.starts[place]), int(rows.ends[place])
+            line, names = io.StringIO(text[start:end].decode(errors="ignore"), newline=""), list[str]()
+            # A line with a cell of over 131,072 characters is none of names.
+            with suppress(csv.Error):
+                names = next(csv.reader(line, delimiter=mark), [])
+            below = rows.lengths[place:]
+            if target in map(str.strip, names) and len(names) > 1 and np.ptp(below[below > 0]) == 0:
+                return text.count(b"\n", 0, start)
+    return 0
 
 
 def _guess_delimiter(text: bytes) -> str:

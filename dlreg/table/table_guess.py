@@ -57,7 +57,7 @@ def guess_table(path: str, target: str, delimiter: str | None = None) -> Guessed
         DataError: The file is not a CSV, or its rows are not all as long as its header.
         StorageError: The file cannot be read.
     """
-    csv_format, sample = guess_format(path, delimiter)
+    csv_format, sample = guess_format(path, delimiter, target)
     table = _read_by_marks(path, csv_format, sample)
     numbers = [name for name in table.frame.columns if pd.api.types.is_numeric_dtype(table.frame[name])]
     codes = frozenset(name for name in numbers if name != target and has_leading_zeros(sample[name]))

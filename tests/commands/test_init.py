@@ -665,3 +665,22 @@ def test_where_nothing_is_left_to_learn_from_it_is_said_why(tmp_path):
     (fault,) = caught.value.faults
     assert fault.message == "no column is left to learn from"
     assert fault.hint == "Left out: number (numbers the rows, like an id); same (has one value in every row)"
+
+
+@pytest.mark.parametrize(
+    "titles",
+    ["Report 2023\n\n", "Report 2023;;\n;;\n", "Report; of all\nfor: y\n"],
+    ids=["bare", "padded", "two"],
+)
+def test_titles_above_the_line_that_names_the_target_are_skipped(tmp_path, titles):
+    table = pd.DataFrame({"x": german(X), "shop": ["north", "south"] * (N // 2), "y": german(Y)})
+    (tmp_path / "t.csv").write_text(titles + table.to_csv(index=False, sep=";"))
+    config, _ = drafted(tmp_path / "t.csv", "y")
+    assert (config.data.skip_rows, config.data.delimiter, config.data.decimal) == (2, ";", ",")
+    assert columns_of(config) == {"x": "number", "shop": "category"}
+
+
+def test_a_header_that_names_the_target_has_no_titles_above(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{x},{y}\n" for x, y in zip(X, Y, strict=True)))
+    config, _ = drafted(tmp_path / "t.csv", "y")
+    assert config.data.skip_rows == 0

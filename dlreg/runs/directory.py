@@ -124,7 +124,11 @@ def refuse_occupied(path: Path, *, overwrite: bool = False, resume: bool = False
 def _place_of(path: Path) -> Path:
     # A link, `.` and `..` have no place of their own beside which a new run could be made.
     is_plain = path.name not in ("", "..") and not path.is_symlink()
-    return path if is_plain else Path(os.path.realpath(path))
+    place = path if is_plain else Path(os.path.realpath(path))
+    if not place.name:
+        hint = "Give another --run-dir"
+        raise StorageError(Fault("the root of all directories cannot be a run", str(path), hint=hint))
+    return place
 
 
 @contextmanager
@@ -141,9 +145,6 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
     target = _place_of(path)
-    if not target.name:
-        hint = "Give another --run-dir"
-        raise StorageError(Fault("the root of all directories cannot be a run", str(path), hint=hint))
     with reporting_storage_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target):

@@ -27,9 +27,10 @@ def hint_for_run(path: Path) -> str:
     """A way out where no run stands: the newest one of those that the path may have meant."""
     if path.suffix in CONFIG_SUFFIXES and path.is_file():
         return f"This is a config: dlreg train {path} makes a run of it"
-    if (path / STUDY).is_file() and (path / BEST) in runs_in(path):
+    runs = runs_in(path)
+    if path / BEST in runs and (path / STUDY).is_file():
         return f"This is a study, its best run is {path / BEST}"
-    if runs := runs_in(path):
+    if runs:
         return f"It holds {len(runs):,} run{'s' if len(runs) > 1 else ''}; the newest is {runs[0]}"
     name = re.compile(re.escape(path.name) + "-[0-9]+")
     numbered = [run for run in runs_in(path.parent) if name.fullmatch(run.name)]

@@ -69,9 +69,6 @@ def open_study_dir(path: Path, *, overwrite: bool = False, resume: bool = False)
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
     target = _place_of(path)
-    if not target.name:
-        message = "the root of all directories cannot be a study"
-        raise StorageError(Fault(message, str(path), hint="Give another --study"))
     with reporting_storage_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, option="--study"):
@@ -93,7 +90,11 @@ def refuse_occupied(path: Path, *, overwrite: bool = False, resume: bool = False
 
 
 def _place_of(path: Path) -> Path:
-    return Path(os.path.realpath(path)) if path.name in ("", "..") or path.is_symlink() else path
+    place = Path(os.path.realpath(path)) if path.name in ("", "..") or path.is_symlink() else path
+    if not place.name:
+        message = "the root of all directories cannot be a study"
+        raise StorageError(Fault(message, str(path), hint="Give another --study"))
+    return place
 
 
 def _make_room(path: Path, *, overwrite: bool, resume: bool) -> None:

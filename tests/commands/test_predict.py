@@ -98,7 +98,7 @@ def test_what_predict_met_is_counted_and_refused_where_that_is_asked_for(project
     printed = json.loads(done.stdout)
     assert (printed["rows"], printed["output"]) == (20, "out.csv")
     assert printed["cells"]["outside"] == {"year": 2}
-    assert "2 cells of 'year' lie far outside of the training range" in done.stderr
+    assert "2 cells of 'year' are far outside of the training range" in done.stderr
     done = run_cli("predict", "run", "odd.csv", "-o", "strict.csv", "--strict", cwd=project)
     assert done.returncode == 4
     assert "leave --strict out" in done.stderr

@@ -47,4 +47,4 @@ def test_what_is_wrong_is_said_on_the_page(server, row):
 
 def test_a_cell_left_empty_is_missing(server, row):
     reply = page(server, row | {"Wind speed (m/s)": " "})
-    assert reply.status == 200 and "cells are missing in column" in reply.body.decode()
+    assert reply.status == 200 and "cell is missing in column" in reply.body.decode()

@@ -196,7 +196,7 @@ def test_refusals_follow_the_options(own, rows):
     server.process.terminate()
     strict = start(own, "--strict")
     reply = strict.predict([rows[0] | {"Wind speed (m/s)": None}])
-    assert reply.status == 422 and "cells are missing" in reply.json["detail"]
+    assert reply.status == 422 and "cell is missing" in reply.json["detail"]
     strict.process.terminate()
     assert (server.process.wait(20), strict.process.wait(20)) == (0, 0)
 

@@ -41,8 +41,8 @@ def test_the_linear_baseline_is_one_regression_whatever_the_preset(tmp_path, tab
     test = dataset.parts["test"]
     y_pred = linear.predict(preprocessing.transform(test.cells))
 
-    angle = 2 * np.pi * (pd.to_datetime(table.day).dt.dayofweek / 7)
-    months = 2 * np.pi * ((pd.to_datetime(table.day).dt.dayofyear - 1) / 365)
+    angle = 2 * np.pi * (pd.to_datetime(table.day).dt.day_of_week / 7)
+    months = 2 * np.pi * ((pd.to_datetime(table.day).dt.day_of_year - 1) / 365)
     features = pd.concat(
         [
             table.x,

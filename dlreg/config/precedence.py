@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_jsonable_python
 
-from dlreg.config.keys import SECTIONS, nodes_at, properties_of
+from dlreg.config.keys import SECTIONS
 from dlreg.config.presets import PRESETS
 from dlreg.config.schema import Config
+from dlreg.config.sections.values import Section
 
 
 def over_preset(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,9 +58,14 @@ def section_of(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 @cache
 def _defaults() -> dict[str, dict[str, Any]]:
+    sections = {name: Config.model_fields[name].annotation for name in SECTIONS}
     return {
-        name: {key: node.get("default") for key, node in properties_of(nodes_at((name,))).items()}
-        for name in SECTIONS
+        name: {
+            key: None if field.is_required() else to_jsonable_python(field.default)
+            for key, field in section.model_fields.items()
+        }
+        for name, section in sections.items()
+        if isinstance(section, type) and issubclass(section, Section)
     }
 
 

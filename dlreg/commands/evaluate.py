@@ -99,7 +99,7 @@ def evaluate(
     gates = judge_limits([*dict.fromkeys((*own_limits, *limits))], metrics)
     if other_table and _has_learnt_from(run, other_table.csv):
         note = (
-            "this very file is what the run was trained on: most of its rows were learnt, and errors are less"
+            "this very file is what the run was trained on: most rows were learnt, others are worse predicted"
         )
         warnings.warn(f"{other_table.csv}: {note}", stacklevel=1)
     if other:

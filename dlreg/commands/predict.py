@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -107,11 +107,13 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
         numbers = {column.name for column in run.columns} - set(run.text_columns)
         text_columns = {*run.text_columns, *options.keep} - numbers
         for block in stream_tables(source, text_columns):
-            table = with_dates_as_trained(block, run)
-            predicted = predict_table(run, table, interval=options.interval, needed=options.keep)
+            others = describe_rows(block, find_non_data_rows(block, None))
+            with _pointing_at(others):
+                table = with_dates_as_trained(block, run)
+                predicted = predict_table(run, table, interval=options.interval, needed=options.keep)
             if options.strict:
                 refuse_strange(run, predicted.strange, table.name)
-            for place in describe_rows(table, find_non_data_rows(table, None)):
+            for place in others:
                 warnings.warn(f"predicted, but no observation: {place}", stacklevel=1)
             strange += predicted.strange
             rows = np.arange(n_rows, n_rows + len(table.frame))
@@ -154,6 +156,26 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
         "formulas": dict(formulas.counts),
     }
     return report, unusable.faults(source.name)
+
+
+@contextlib.contextmanager
+def _pointing_at(others: Sequence[str]) -> Iterator[None]:
+    """Has the faults of cells point at rows that are no observations, if there are any.
+
+    Args:
+        others: These rows, in words.
+    """
+    try:
+        yield
+    except DataError as error:
+        if not others:
+            raise
+        way_out = f"Or leave out what is no observation ({others[0]}), at the end by --set data.skip_footer=1"
+        faults = (
+            replace(fault, hint=f"{fault.hint}. {way_out}" if fault.hint else way_out)
+            for fault in error.faults
+        )
+        raise DataError(*faults) from None
 
 
 def _check_options(run: TrainedRun, options: Options, form: LineForm) -> None:

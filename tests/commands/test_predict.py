@@ -180,6 +180,17 @@ def test_a_total_among_other_rows_is_not_measured_on(project):
     assert run_cli("predict", "run", "totalled.csv", *option, cwd=project).returncode == 2
 
 
+def test_a_total_that_is_no_date_is_pointed_at(project):
+    table = make_table(30, seed=8)
+    total = dict.fromkeys(table.columns) | {"day": "Total", "소요 시간": table["소요 시간"].sum()}
+    pd.concat([table, pd.DataFrame([total])]).to_csv(project / "totalled.csv", index=False)
+    done = run_cli("predict", "run", "totalled.csv", cwd=project)
+    told = " ".join(done.stderr.split())
+    assert (done.returncode, "leave out what is no observation (line 32" in told) == (4, True), told
+    done = run_cli("predict", "run", "totalled.csv", "--set", "data.skip_footer=1", cwd=project)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 31), done.stderr
+
+
 def test_options_on_another_table_need_one(project):
     done = run_cli("evaluate", "run", "--strict", cwd=project)
     assert done.returncode == 2

@@ -310,15 +310,18 @@ def test_a_signal_at_any_step_of_a_training_leaves_a_word_on_how_to_go_on(traine
     command = ["train", "config.yaml", "--run-dir", "runs/run", *(["--overwrite"] if overwrite else [])]
     path = trained / "runs" / "run"
 
-    def attempt(at=None):
+    def attempt(at=None, *more):
         make_place(path, trained / "old" if overwrite else None)
-        return forks.run(*command, cwd=trained, pause=0, at=at, below="runs", number=signal.SIGTERM)
+        return forks.run(*command, *more, cwd=trained, pause=0, at=at, below="runs", number=signal.SIGTERM)
 
     steps = attempt().steps
-    # The first one is before anything is done; the last ones are those of the swap.
-    few = (2, 12, 24, steps // 2, steps - 18, steps - 6)
+    # Whether the place is free is looked up before the table is read, when there is nothing to go on with.
+    looks = attempt(None, "--set", "data.path=absent.csv").steps
+    assert looks < steps // 4
+    # The first one after it is before anything is done; the last ones are those of the swap.
+    few = (looks + 2, looks + 12, looks + 24, steps // 2, steps - 18, steps - 6)
     seen = set()
-    for at in range(2, steps + 1) if LONG else few:
+    for at in range(looks + 2, steps + 1) if LONG else few:
         ended = attempt(at)
         place = f"step {at} of {steps}: {ended.stderr}"
         assert ended.returncode == 143, place

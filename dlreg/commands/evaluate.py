@@ -24,7 +24,7 @@ from dlreg.evaluation.gates import (
     limits_of_config,
 )
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks, sum_predictions
-from dlreg.files.table_files import fingerprint, has_fingerprint
+from dlreg.files.table_files import has_fingerprint
 from dlreg.limits import Limit
 from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
@@ -219,9 +219,8 @@ def _on_files_of(run: TrainedRun, baseline: TrainedRun) -> TrainedRun:
 
 def _refuse_seen_rows(run: TrainedRun, baseline: TrainedRun, other_table: OtherTable | None) -> None:
     if other_table:
-        digest = fingerprint(other_table.csv).sha256
         for candidate in (run, baseline):
-            if candidate.record.get("data", {}).get("data.path", {}).get("sha256") == digest:
+            if _has_learnt_from(candidate, other_table.csv):
                 hint = "Leave --data out to compare on the test rows, or give rows that neither run has seen"
                 message = "this very file is what the run was trained on, so nothing can be compared on it"
                 raise RunDirError(Fault(message, str(candidate.path), hint=hint))

@@ -229,9 +229,12 @@ def largest_size(plan: SearchPlan) -> Plan:
 
 def name_in_database(config: Config, dataset: Dataset) -> str:
     """What a study is called in a database: the same for the same config and rows, wherever they are read."""
-    said = config.model_dump(mode="json", include={"preset", "data", "preprocessing", "model", "training"})
-    for key in ("path", "test_path", "validation_path", "cache"):
-        del said["data"][key]
+    of_places = {"path", "test_path", "validation_path", "cache"}
+    said = config.model_dump(
+        mode="json",
+        include={"preset", "data", "preprocessing", "model", "training"},
+        exclude={"data": of_places},
+    )
     said["search"] = config.search.model_dump(mode="json", exclude={"trials", "time_limit", "storage"})
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for name in ("train", "validation"):

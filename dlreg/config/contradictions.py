@@ -320,11 +320,10 @@ def _gate_contradictions(gates: Any, values: Mapping[str, Any]) -> Iterator[Cont
             if other := lacking.get(limit.part):
                 message = f"gates[{index}] is about {limit.part} rows, and there will be none"
                 parts = [part for part in RUN_PARTS if part not in lacking]
+                hint = f"Name one of the parts {', '.join(parts)}."
                 # Folds leave no place for validation rows.
-                way_out = (
-                    "" if limit.part == "validation" and folds else f"Set {'.'.join(map(str, other))}, or n"
-                )
-                hint = f"{way_out or 'N'}ame one of the parts {', '.join(parts)}."
+                if limit.part != "validation" or not folds:
+                    hint = f"Set {'.'.join(map(str, other))}, or n{hint[1:]}"
                 yield Contradiction(("gates", index), other, message, hint)
             elif limit.metric in INTERVAL_METRIC_NAMES and not validates and not folds:
                 other = ("training", "validation_split")

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dlreg.preview.first_rows import FIRST_ROWS
 from dlreg.preview.suspicion import LEAST_ROWS
 
 # So near to 1 that a column is the target in other units.
@@ -13,8 +12,6 @@ LEAK_CORRELATION = 0.9999
 # The error of a sum whose terms are written out in full, as a share of the target's standard deviation.
 MAX_ROUNDING_ERROR = 1e-6
 ROWS_FOR_SUM = 10_000
-# Rows; their differences stay in the processor's cache.
-SUMMED_AT_ONCE = 65536
 
 
 def equals_target(values: np.ndarray, y_true: np.ndarray) -> bool:
@@ -24,30 +21,10 @@ def equals_target(values: np.ndarray, y_true: np.ndarray) -> bool:
         values, y_true = values[known], y_true[known]
     if len(values) < LEAST_ROWS or np.ptp(values) == 0 or np.ptp(y_true) == 0:
         return False
-    if _first_rows_rule_out_a_line(values, y_true):
-        return False
     values, y_true = values - values.mean(), y_true - y_true.mean()
     # NumPy's own function takes three times as long for a thousand rows.
     covariance = abs(values @ y_true)
     return bool(covariance > LEAK_CORRELATION * np.linalg.norm(values) * np.linalg.norm(y_true))
-
-
-def _first_rows_rule_out_a_line(values: np.ndarray, y_true: np.ndarray) -> bool:
-    """Whether the first rows alone are farther from any line than all rows of a leak are from theirs.
-
-    With a correlation r the squared distances from the best line sum up to (1 - r²) Σ(y - ȳ)², and no other
-    line is nearer to the first rows than their own.
-    """
-    first, y_first = values[:FIRST_ROWS], y_true[:FIRST_ROWS]
-    x, y = first - first.mean(), y_first - y_first.mean()
-    length = np.linalg.norm(x)
-    distances = y @ y - (x / length @ y) ** 2 if length > 0 else y @ y
-    # Σ(y - y₀)² is at least Σ(y - ȳ)², and takes one look at each number.
-    blocks = (
-        y_true[start : start + SUMMED_AT_ONCE] - y_true[0] for start in range(0, len(y_true), SUMMED_AT_ONCE)
-    )
-    spread = sum(float(block @ block) for block in blocks)
-    return bool(distances > (1 - LEAK_CORRELATION**2) * spread)
 
 
 def determines_target(texts: np.ndarray, y_true: np.ndarray) -> bool:

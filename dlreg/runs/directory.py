@@ -118,16 +118,25 @@ def refuse_occupied(path: Path, *, overwrite: bool = False, resume: bool = False
         StorageError: The directory is not empty, or cannot be read.
     """
     with reporting_storage_errors(path):
-        folder_to_write(_place_of(path), overwrite=overwrite, resume=resume)
+        folder_to_write(place_of(path), overwrite=overwrite, resume=resume)
 
 
-def _place_of(path: Path) -> Path:
-    # A link, `.` and `..` have no place of their own beside which a new run could be made.
+def place_of(path: Path, what: str = "run", option: str = "--run-dir") -> Path:
+    """Where a directory really stands: a link, `.` and `..` have no place of their own to make one beside.
+
+    Args:
+        path: As it was given.
+        what: Is to stand there.
+        option: Gives another place.
+
+    Raises:
+        StorageError: It is the root of all directories.
+    """
     is_plain = path.name not in ("", "..") and not path.is_symlink()
     place = path if is_plain else Path(os.path.realpath(path))
     if not place.name:
-        hint = "Give another --run-dir"
-        raise StorageError(Fault("the root of all directories cannot be a run", str(path), hint=hint))
+        message = f"the root of all directories cannot be a {what}"
+        raise StorageError(Fault(message, str(path), hint=f"Give another {option}"))
     return place
 
 
@@ -144,7 +153,7 @@ def open_run_dir(path: Path, *, overwrite: bool = False, resume: bool = False) -
     Raises:
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
-    target = _place_of(path)
+    target = place_of(path)
     with reporting_storage_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target):

@@ -18,6 +18,7 @@ from dlreg.files.whole_file import (
     write_atomically,
 )
 from dlreg.runs import names as run_names
+from dlreg.runs.directory import place_of
 from dlreg.runs.json_text import to_json
 from dlreg.runs.lock import locked
 from dlreg.search.study_names import FILES, JOURNAL, RUNS, STUDY
@@ -68,7 +69,7 @@ def open_study_dir(path: Path, *, overwrite: bool = False, resume: bool = False)
     Raises:
         StorageError: The directory is not empty, in use by another process, or cannot be written.
     """
-    target = _place_of(path)
+    target = place_of(path, "study", "--study")
     with reporting_storage_errors(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, option="--study"):
@@ -86,15 +87,7 @@ def refuse_occupied(path: Path, *, overwrite: bool = False, resume: bool = False
         StorageError: The directory is not empty, or cannot be read.
     """
     with reporting_storage_errors(path):
-        _refuse_occupied(_place_of(path), overwrite=overwrite, resume=resume)
-
-
-def _place_of(path: Path) -> Path:
-    place = Path(os.path.realpath(path)) if path.name in ("", "..") or path.is_symlink() else path
-    if not place.name:
-        message = "the root of all directories cannot be a study"
-        raise StorageError(Fault(message, str(path), hint="Give another --study"))
-    return place
+        _refuse_occupied(place_of(path, "study", "--study"), overwrite=overwrite, resume=resume)
 
 
 def _make_room(path: Path, *, overwrite: bool, resume: bool) -> None:

@@ -25,7 +25,7 @@ from dlreg.report.wordings import METRICS, words_of
 from dlreg.runs.contents import read_history
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import RUN
-from dlreg.runs.own_rows import read_own_rows
+from dlreg.runs.own_rows import predict_own_part, read_kept_validation, read_own_rows
 from dlreg.runs.shapes import CardRecord
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.column import Column
@@ -121,7 +121,7 @@ def sample_part(part: Part, most: int) -> Part:
 
 def _measure_held_out(run: TrainedRun, name: str, part: Part) -> tuple[HeldOut, Part, int]:
     """What is predicted for rows, those of them whose prediction is a number to use, and how many are not."""
-    predicted = run.predict(part)
+    predicted = predict_own_part(run, read_kept_validation(run), name, part)
     usable = np.asarray(is_usable(predicted.y_pred))
     margins = predicted.margins
     if margins is not None and not is_usable(margins[usable]).all():

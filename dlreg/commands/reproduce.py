@@ -18,7 +18,7 @@ from dlreg.files.table_files import STANDARD_INPUT, fingerprint
 from dlreg.runs.contents import read_config
 from dlreg.runs.interruption import Interruption
 from dlreg.runs.json_text import read_json, to_json
-from dlreg.runs.names import CONFIG, OUT_OF_FOLD, PREDICTIONS, RUN
+from dlreg.runs.names import CONFIG, OUT_OF_FOLD, PREDICTIONS, RUN, VALIDATION
 from dlreg.runs.own_table import files_of_data, find_change, recorded_file, warn_of_reading
 from dlreg.runs.reading import check_file, read_record
 from dlreg.runs.shapes import CompleteRecord
@@ -206,7 +206,7 @@ def _difference(
     path: Path, record: Mapping[str, Any], new_path: Path, new: Mapping[str, Any]
 ) -> float | None:
     """The largest difference between predictions of test rows, or of those out of fold."""
-    for name in (PREDICTIONS, OUT_OF_FOLD):
+    for name in (PREDICTIONS, OUT_OF_FOLD, VALIDATION):
         if not (_digest(record, name) and _digest(new, name)):
             continue
         then, now = read_predictions(path, record, name), read_predictions(new_path, new, name)

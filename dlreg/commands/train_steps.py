@@ -157,6 +157,7 @@ def _results(dataset: Dataset, networks: "Networks", built: "BuiltPipeline") -> 
         built.calibration,
         built.calibrated_on,
         None if y_unseen is None else _known_rows(PredictedRows(train.rows, train.y_true, y_unseen)),
+        keeps_validation=networks.validated is not None,
     )
 
 

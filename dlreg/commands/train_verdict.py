@@ -23,7 +23,7 @@ def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[s
             history["loss"],
             history.get("val_loss"),
             stopped_early=progress.epoch < progress.epochs,
-            kept_weights="refitted" if config.training.refit else kept_weights,
+            kept_weights="refitted" if config.refitting else kept_weights,
             target_hint=target_hint,
             settled=settled_keys(config),
         )

@@ -217,16 +217,17 @@ def _member_contradictions(values: Mapping[str, Any]) -> Iterator[Contradiction]
         yield Contradiction(("model", "blend"), ("training", "cross_validation"), message, hint)
     yield from _sharing_contradictions(model)
     yield from _sampling_contradictions(values)
-    if training["refit"] is not None:
-        message = "training.refit needs training."
-        if folds is None:
-            hint = "Set training.cross_validation to 5, or set training.refit to null."
-            other = ("training", "cross_validation")
-            yield Contradiction(("training", "refit"), other, f"{message}cross_validation", hint)
+    if isinstance(training["refit"], dict):
+        lacking = lacking_parts(values)
+        if {"validation", "out_of_fold"} <= set(lacking):
+            message = "training.refit needs rows that validate"
+            hint = "Set training.validation_split, or training.refit to null."
+            yield Contradiction(("training", "refit"), lacking["validation"], message, hint)
         if not training["restore_best_weights"]:
             hint = "Leave restore_best_weights out, or set training.refit to null."
+            message = "training.refit needs training.restore_best_weights"
             other = ("training", "restore_best_weights")
-            yield Contradiction(("training", "refit"), other, f"{message}restore_best_weights", hint)
+            yield Contradiction(("training", "refit"), other, message, hint)
 
 
 def _sharing_contradictions(model: Mapping[str, Any]) -> Iterator[Contradiction]:

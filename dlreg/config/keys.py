@@ -88,12 +88,12 @@ def leaves_of(nodes: Sequence[Node]) -> list[Node]:
 
 
 def properties_of(nodes: Sequence[Node], variant: str | int | None = None) -> dict[str, Node]:
-    """The keys of the mappings a value may be, of the one named `variant` if one is given."""
+    """The keys of the mappings a value may be; of mappings with names that of `variant` if one is given."""
     mappings = [leaf.get("properties", {}) for leaf in leaves_of(nodes)]
     return {
         key: node
         for mapping in mappings
-        if variant is None or mapping.get("name", {}).get("const") == variant
+        if variant is None or "name" not in mapping or mapping["name"].get("const") == variant
         for key, node in mapping.items()
     }
 

@@ -15,7 +15,13 @@ from dlreg.config.sections.model import ModelConfig
 from dlreg.config.sections.preprocessing import PreprocessingConfig
 from dlreg.config.sections.run import RunConfig
 from dlreg.config.sections.search import SearchConfig
-from dlreg.config.sections.training import TrainingConfig
+from dlreg.config.sections.training import (
+    AUTO_REFIT,
+    AUTO_REFIT_OF_SMALL_RATES,
+    MOST_OF_SMALL_RATES,
+    Refit,
+    TrainingConfig,
+)
 from dlreg.config.sections.values import Section
 from dlreg.errors import Fault
 
@@ -49,7 +55,21 @@ class Config(Section):
         """Whether the learning rate or dropout of a step depends on how many epochs there will be."""
         drops = any(self.model.dropouts) or bool(self.model.sample and self.model.sample.dropout)
         fades = drops and self.model.dropout_schedule == "fading"
-        return fades or bool(self.training.refit) or self.training.schedule.name in ("cosine", "coslog4")
+        return fades or bool(self.refitting) or self.training.schedule.name in ("cosine", "coslog4")
+
+    @property
+    def refitting(self) -> Refit | None:
+        """How training goes on with the rows that validated; None if it does not.
+
+        `auto` leaves a training of so many epochs as it is, and rows that have a file of their own.
+        """
+        training = self.training
+        if training.refit != "auto":
+            return training.refit
+        validates = bool(training.validation_split or training.cross_validation)
+        if training.epochs != "auto" or not (training.restore_best_weights and validates):
+            return None
+        return AUTO_REFIT_OF_SMALL_RATES if training.learning_rate <= MOST_OF_SMALL_RATES else AUTO_REFIT
 
     def fault(self, message: str, *key: str | int, hint: str | None = None) -> Fault:
         """A fault at the value of a key, such as `config.fault("…", "data", "features", 2)`."""

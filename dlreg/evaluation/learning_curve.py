@@ -23,7 +23,7 @@ NOISE = 0.15  # swings of this share of the level hide whether the loss falls
 _KEPT_WEIGHTS: Mapping[KeptWeights, str] = {
     "best": "The weights of the best epoch are kept.",
     "last": "The weights of the last epoch are kept all the same.",
-    "refitted": "Refitting went on from the best epoch.",
+    "refitted": "Refitting went on from the best epoch, with the rows that validated.",
 }
 _ENSEMBLE = {"model.ensemble": "set model.ensemble: 5"}
 _PRESET = {"preset": "set preset: accurate and leave preprocessing, model and training out"}

@@ -100,7 +100,7 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
     # A multiplication and an addition per weight and row, forward and twice backward.
     n_products = sum(network.shared_members * count_parameters(network) for network in networks)
     is_small = 6 * epoch_plan.batch_size * n_products < ONE_THREAD_OPERATIONS
-    refit = config.training.refit
+    refit = config.refitting
     slots = count_slots(config.training.optimizer, config.training.momentum)
     slots += config.training.ema_momentum is not None
     # Forward, and backward.

@@ -30,7 +30,7 @@ def finding(facts: RunFacts) -> Iterator[str]:
     columns = f"{facts.n_columns:,} columns" if facts.n_columns > 1 else "one column"
     yield (
         f"{network} learned to predict “{shorten(config.data.target)}” from {columns} of "
-        f"{facts.n_rows['train']:,} training rows."
+        f"{facts.n_rows['train']:,} training rows{_learnt_at_last(facts)}."
     )
     interval = facts.held_out.intervals.get("rmse")
     ends = (
@@ -53,6 +53,13 @@ def finding(facts: RunFacts) -> Iterator[str]:
         yield f"Of {len(facts.checks)} checks {len(warned)} {asks} for a look: {', '.join(warned)}."
     else:
         yield f"None of {len(facts.checks)} checks found anything wrong."
+
+
+def _learnt_at_last(facts: RunFacts) -> str:
+    """What the network went on with after its validation rows had told of it."""
+    if not (facts.config.refitting and facts.record.metrics.validation):
+        return ""
+    return f", and went on with {facts.n_rows['validation']:,} validation rows after these had measured it"
 
 
 def words_of(part: str) -> str:

@@ -14,6 +14,7 @@ PREPROCESSING = "preprocessing.json"
 PIPELINE = "pipeline.onnx"
 PREDICTIONS = "predictions.csv"
 OUT_OF_FOLD = "out_of_fold.csv"
+VALIDATION = "validation.csv"
 SPLIT = "split.json"
 INTERVALS = "intervals.json"
 SUMMARY = "summary.txt"
@@ -35,7 +36,7 @@ REQUIRED = frozenset({CONFIG, METRICS, HISTORY, MODEL, PREPROCESSING, PIPELINE, 
 FIGURES = frozenset({LOSS_CURVE, PREDICTIONS_PLOT, RESIDUALS_PLOT, IMPORTANCE})
 # Made anew at will, or later than the run, so their hashes are not kept.
 UNHASHED = FIGURES | {CARD, REPORT, SIGNATURE}
-FILES = REQUIRED | UNHASHED | {HISTORY_TABLE, INTERVALS, OUT_OF_FOLD, RUN, CHECKPOINT, LOCK}
+FILES = REQUIRED | UNHASHED | {HISTORY_TABLE, INTERVALS, OUT_OF_FOLD, VALIDATION, RUN, CHECKPOINT, LOCK}
 
 
 def lock_beside(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """The rows that a run was split into, read from its CSV again, and what it predicts for them."""
 
 import hashlib
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +20,9 @@ from dlreg.runs.contents import (
     split_json,
     split_rule_json,
 )
-from dlreg.runs.names import OUT_OF_FOLD, SPLIT
+from dlreg.runs.names import OUT_OF_FOLD, SPLIT, VALIDATION
 from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
-from dlreg.runs.tables import read_predictions
+from dlreg.runs.tables import PredictedRows, read_predictions
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.dataset import load_dataset
 from dlreg.table.division import PARTS, Division
@@ -88,7 +89,8 @@ def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
     if run.config.data.is_on_disk:
         return _measure_stream(run, keep)
     dataset = _read_own_dataset(run)
-    parts = {name: run.predict(part) for name, part in dataset.parts.items()}
+    kept = read_kept_validation(run)
+    parts = {name: predict_own_part(run, kept, name, part) for name, part in dataset.parts.items()}
     if dataset.folds:
         y_validated = parts["train"].y_true[validated_rows(dataset.folds)]
         parts["out_of_fold"] = _read_out_of_fold(run, y_validated)
@@ -98,11 +100,12 @@ def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
 def _measure_stream(run: TrainedRun, keep: Collection[str]) -> OwnResults:
     blocks: dict[str, list[Predictions]] = {name: [] for name in keep if name in PARTS}
     validated: list[np.ndarray] = []
+    known = read_kept_validation(run)
     n_rows = sum(read_split_rule(run.path, run.record).rows.values())
 
     def predicted() -> Iterator[tuple[str, Predictions]]:
         for name, part in _stream_own_rows(run):
-            predictions = run.predict(part)
+            predictions = predict_own_part(run, known, name, part)
             if name in blocks:
                 blocks[name].append(predictions)
             if name == "train":
@@ -175,12 +178,45 @@ def unusable_faults(parts: Mapping[str, Unusable], data: DataConfig) -> list[Fau
     return [fault for name, part in parts.items() for fault in part.faults(file_of_part(data, name), name)]
 
 
+def read_kept_validation(run: TrainedRun) -> PredictedRows | None:
+    """What a run predicted for its validation rows before it learnt them, if it did."""
+    if VALIDATION not in run.record["files"]:
+        return None
+    return read_predictions(run.path, run.record, VALIDATION, most_rows=sys.maxsize)
+
+
+def predict_own_part(run: TrainedRun, kept: PredictedRows | None, name: str, part: Part) -> Predictions:
+    """What a run predicts for rows of a part that it was split into, without knowing them if it can.
+
+    Args:
+        run: The trained run.
+        kept: Of `read_kept_validation`.
+        name: The name of the part.
+        part: All its rows, or some of them.
+
+    Raises:
+        RunDirError: The rows are not those that the run kept predictions of.
+    """
+    if name != "validation" or kept is None:
+        return run.predict(part)
+    places = np.searchsorted(kept.rows, part.rows)
+    is_there = bool((places < len(kept.rows)).all())
+    known = PredictedRows(*(column[places] for column in kept)) if is_there else kept
+    if not (is_there and np.array_equal(known.rows, part.rows) and np.array_equal(known.y_true, part.y_true)):
+        raise RunDirError(_other_rows(run, VALIDATION))
+    return Predictions(known.y_true, known.y_pred, rows=known.rows)
+
+
 def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:
     _, y_true, y_pred = read_predictions(run.path, run.record, OUT_OF_FOLD, most_rows=len(y_validated))
     if not np.array_equal(y_true, y_validated):
-        message = "its y_true are not those of the training rows"
-        raise RunDirError(Fault(message, str(run.path / OUT_OF_FOLD), hint="Train again"))
+        raise RunDirError(_other_rows(run, OUT_OF_FOLD))
     return Predictions(y_true, y_pred)
+
+
+def _other_rows(run: TrainedRun, name: str) -> Fault:
+    message = "its y_true are not those of the rows that it is about"
+    return Fault(message, str(run.path / name), hint="Train again")
 
 
 def _refuse_change(run: TrainedRun, key: str, file: Path) -> None:

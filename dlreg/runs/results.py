@@ -5,6 +5,7 @@ fitted to them, and of a diverged training its history, curve and best weights.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,12 +60,15 @@ class Results:
         calibration: What prediction intervals are made from.
         calibrated_on: Which rows it was fitted on: `validation` or `out_of_fold`.
         out_of_fold: With cross-validation the training rows, each predicted by members that left it out.
+        keeps_validation: Whether the validation rows were learnt in the end, so that only a file can tell how
+            they were predicted before.
     """
 
     pipeline: bytes
     calibration: Calibration
     calibrated_on: str
     out_of_fold: PredictedRows | None
+    keeps_validation: bool = False
 
 
 def write_config(run: RunDir, config: Config) -> None:
@@ -105,14 +109,17 @@ def write_loss_curve(run: RunDir, content: bytes) -> None:
 
 
 def write_results(
-    run: RunDir, results: Results, measure: Callable[[Callable[[PredictedRows], None]], Mapping[str, Any]]
+    run: RunDir,
+    results: Results,
+    measure: Callable[[Callable[[str, PredictedRows], None]], Mapping[str, Any]],
 ) -> Mapping[str, Any]:
     """Writes the rest of a finished run, but for its status.
 
     Args:
         run: The run that is being written.
         results: The pipeline, its intervals and what comes with them.
-        measure: Measures the run; calls what it is given with the predictions of its test rows.
+        measure: Measures the run; calls what it is given with each part's name and predicted rows, block by
+            block.
 
     Returns:
         The metrics.
@@ -121,8 +128,18 @@ def write_results(
         run.write(names.OUT_OF_FOLD, predictions_csv(results.out_of_fold))
     run.write(names.PIPELINE, results.pipeline)
     run.write(names.INTERVALS, intervals_json(results.calibration, results.calibrated_on))
-    with run.open_file(names.PREDICTIONS) as write:
-        write(predictions_csv(PredictedRows(*np.empty((3, 0)))))
-        metrics = measure(lambda rows: write(predictions_csv(rows, header=False)))
+    kept = {"test": names.PREDICTIONS}
+    if results.keeps_validation:
+        kept["validation"] = names.VALIDATION
+    with ExitStack() as stack:
+        writers = {part: stack.enter_context(run.open_file(name)) for part, name in kept.items()}
+        for write in writers.values():
+            write(predictions_csv(PredictedRows(*np.empty((3, 0)))))
+
+        def on_rows(name: str, rows: PredictedRows) -> None:
+            if name in writers:
+                writers[name](predictions_csv(rows, header=False))
+
+        metrics = measure(on_rows)
     run.write(names.METRICS, metrics_json(metrics))
     return metrics

@@ -229,7 +229,7 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
     # Threads are compared by themselves: null stands for a number that run.json tells.
     free = ("run.dir", _THREADS, "run.log", "gates")
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key) and key not in free]
-    by_epochs = config.depends_on_epochs
+    by_epochs = before.depends_on_epochs or config.depends_on_epochs
     if with_more_epochs and not by_epochs and _is_more(before.training, config.training):
         changed.remove(_EPOCHS)
     faults = []

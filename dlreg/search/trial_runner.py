@@ -79,7 +79,7 @@ def open_trials(
         # What each variant embeds is fitted later.
         scaling = own.preprocessing.model_dump_json(exclude={"embedding"})
         seed = own.training.seed
-        key = f"{scaling} {seed} {own.training.refit is not None}"
+        key = f"{scaling} {seed} {own.refitting is not None}"
         if key not in known:
             whole = dataset if seed == config.training.seed else rows_of_seed(seed)
             for oldest in list(known)[: len(known) - MOST_PREPROCESSED + 1]:

@@ -1,5 +1,6 @@
 """All members become one mixture, and one Keras model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from dlreg.config.schema import Config
 from dlreg.features.target import TargetScaling
 from dlreg.model.keras_model import combined_model, trained_model
 from dlreg.model.mixture import Mixture
-from dlreg.model.weights import TrainedVariant, trained_variants
+from dlreg.model.weights import TrainedVariant, Weights, trained_variants
 from dlreg.steps.preparing import Prepared
 from dlreg.table.parts import Dataset
 from dlreg.training.loop import Trained
@@ -24,6 +25,8 @@ class Networks:
 
     Attributes:
         variants: Each kind of network with its members' final weights.
+        validated: The same with weights that know nothing of the validation rows; None where nothing was
+            refitted with them.
         mixture: How much of each there is in a prediction.
         y_unseen: With cross-validation what is predicted for the training rows by members that left them out,
             in the target's units, `(n_train,)`, NaN where no fold validates.
@@ -33,6 +36,7 @@ class Networks:
     """
 
     variants: list[TrainedVariant]
+    validated: list[TrainedVariant] | None
     mixture: Mixture
     y_unseen: np.ndarray | None
     y_validated: np.ndarray | None
@@ -63,7 +67,7 @@ class KerasModel:
 def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Trained) -> Networks:
     """Combines all members into one mixture."""
     validated = trained_variants(prepared.variants, trained.validated)
-    refitted, members = config.training.refit is not None, members_of(config)
+    refitted, members = config.refitting is not None, members_of(config)
     predicting = predicting_members(members, dataset.folds, refitted=refitted)
     mixed = mix_trained(
         config,
@@ -82,9 +86,16 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
         mixture = replace(mixture, weights=mixture.weights[counts])
     member_weights = np.zeros(len(members))
     member_weights[predicting] = mixture.weights
-    variants = trained_variants(prepared.variants, trained.weights, predicting)
-    variants = [variant for variant in variants if variant.members]
-    return Networks(variants, mixture, mixed.y_unseen, mixed.y_validated, member_weights)
+
+    def predicted_by(weights: Sequence[Weights]) -> list[TrainedVariant]:
+        variants = trained_variants(prepared.variants, weights, predicting)
+        return [variant for variant in variants if variant.members]
+
+    knows_validation = refitted and not dataset.folds and not trained.progress.diverged
+    before = predicted_by(trained.validated) if knows_validation else None
+    return Networks(
+        predicted_by(trained.weights), before, mixture, mixed.y_unseen, mixed.y_validated, member_weights
+    )
 
 
 def describe_members(config: Config, networks: Networks) -> list[dict[str, Any]]:

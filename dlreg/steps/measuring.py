@@ -20,7 +20,7 @@ from dlreg.runs.own_rows import unusable_faults
 from dlreg.runs.tables import PredictedRows
 from dlreg.runs.trained_run import predict_part
 from dlreg.steps.combining import KerasModel, Networks
-from dlreg.steps.piping import BuiltPipeline
+from dlreg.steps.piping import BuiltPipeline, pipeline_before_refit
 from dlreg.steps.preparing import Prepared
 from dlreg.table.division import PARTS
 from dlreg.table.parts import Dataset, Part
@@ -129,9 +129,11 @@ def measure(
     built: BuiltPipeline,
     held_out: HeldOut,
     data: DataConfig,
-    on_test: Callable[[PredictedRows], None],
+    on_rows: Callable[[str, PredictedRows], None],
 ) -> dict[str, Any]:
     """Predicts every part from its cells, by the pipeline as it is written, and measures the predictions.
+
+    Validation rows are predicted by the networks that did not know them yet.
 
     Args:
         dataset: The rows.
@@ -139,7 +141,7 @@ def measure(
         built: The pipeline.
         held_out: The baselines.
         data: Names the files.
-        on_test: Given the test rows with their predictions, block by block.
+        on_rows: Given the rows of each part with their predictions, block by block.
 
     Returns:
         The metrics by part, and of the baselines.
@@ -148,16 +150,18 @@ def measure(
         DataError: A row's prediction is no number to use, or a number is too large for single precision.
         RuntimeError: Keras predicts otherwise.
     """
-    pipeline, intervals = Pipeline(built.content), built.calibration.intervals
+    pipeline, before, intervals = Pipeline(built.content), built.before_refit, built.calibration.intervals
 
     def predicted() -> Iterator[tuple[str, Predictions]]:
         for name, part in dataset.blocks(*PARTS):
-            predictions = predict_part(pipeline, part, intervals)
+            if name == "validation" and before:
+                predictions = _predict_part(before, part)
+            else:
+                predictions = predict_part(pipeline, part, intervals)
             yield name, predictions
             if name == held_out.name:
                 yield from _baselines(held_out, part, data).items()
-            if name == "test":
-                on_test(PredictedRows(part.rows, part.y_true, predictions.y_pred))
+            on_rows(name, PredictedRows(part.rows, part.y_true, predictions.y_pred))
         yield from _out_of_fold(dataset.in_memory, networks).items()
 
     metrics = _metrics(predicted(), (*PARTS, *BASELINES), data)
@@ -205,9 +209,13 @@ def _predicted(
     dataset: Dataset, prepared: Prepared, networks: Networks, names: Sequence[str]
 ) -> Iterator[tuple[str, Predictions]]:
     graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
-    pipeline = Pipeline(graph.SerializeToString())
+    pipeline, before = Pipeline(graph.SerializeToString()), pipeline_before_refit(prepared, networks)
     for name, part in dataset.blocks(*names):
-        yield name, Predictions(part.y_true, pipeline.predict(part.cells), rows=part.rows)
+        yield name, _predict_part(before if name == "validation" and before else pipeline, part)
+
+
+def _predict_part(pipeline: Pipeline, part: Part) -> Predictions:
+    return Predictions(part.y_true, pipeline.predict(part.cells), rows=part.rows)
 
 
 def _metrics(

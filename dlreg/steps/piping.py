@@ -27,11 +27,21 @@ class BuiltPipeline:
         content: The bytes of the file.
         calibration: The intervals.
         calibrated_on: The rows they are calibrated on: `validation` or `out_of_fold`.
+        before_refit: As of `pipeline_before_refit`.
     """
 
     content: bytes
     calibration: Calibration
     calibrated_on: str
+    before_refit: Pipeline | None
+
+
+def pipeline_before_refit(prepared: Prepared, networks: Networks) -> Pipeline | None:
+    """What predicts the validation rows without knowing them, where the final networks have learnt them."""
+    if networks.validated is None:
+        return None
+    graph = export_pipeline(prepared.preprocessing, networks.validated, networks.mixture)
+    return Pipeline(graph.SerializeToString())
 
 
 def build_pipeline(
@@ -39,9 +49,9 @@ def build_pipeline(
 ) -> BuiltPipeline:
     """Writes the graph, and calibrates its intervals on rows that the networks were not fitted on.
 
-    These are the out-of-fold rows of cross-validation, else the validation rows as the graph itself predicts
-    them, or where they select networks, as those do that others of them select. Where some rows are harder to
-    predict than others the graph has their scale as a further output.
+    These are the out-of-fold rows of cross-validation, else the validation rows as the networks predict them
+    before they are refitted, or where they select networks, as those do that others of them select. Where
+    some rows are harder to predict than others the graph has their scale as a further output.
 
     Args:
         dataset: The rows.
@@ -53,11 +63,12 @@ def build_pipeline(
         DataError: A row's prediction is no number to use.
     """
     graph = export_pipeline(prepared.preprocessing, networks.variants, networks.mixture)
+    before = pipeline_before_refit(prepared, networks)
     if networks.y_unseen is None:
         name, rows = "validation", np.arange(len(dataset.parts["validation"].rows))
         y_pred = networks.y_validated
         if y_pred is None:
-            y_pred = Pipeline(graph.SerializeToString()).predict(dataset.parts[name].cells)
+            y_pred = (before or Pipeline(graph.SerializeToString())).predict(dataset.parts[name].cells)
     else:
         name, rows = "train", validated_rows(dataset.folds)
         y_pred = networks.y_unseen[rows]
@@ -73,4 +84,4 @@ def build_pipeline(
     calibrated_on = "validation" if networks.y_unseen is None else "out_of_fold"
     intervals = describe_calibration(calibration, calibrated_on)
     graph = with_metadata(graph, data.target, dataset.target_unit, intervals)
-    return BuiltPipeline(graph.SerializeToString(), calibration, calibrated_on)
+    return BuiltPipeline(graph.SerializeToString(), calibration, calibrated_on, before)

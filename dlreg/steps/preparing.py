@@ -75,7 +75,7 @@ def preprocess(config: Config, dataset: Dataset) -> Preprocessed:
     folds = dataset.folds if go_forward(dataset.folds) else ()
     with located(str(config.data.path)):
         of_folds = [fit_on(fitted_rows=fold.train) for fold in folds]
-        ends_with_folds = bool(of_folds) and config.training.refit is None
+        ends_with_folds = bool(of_folds) and config.refitting is None
         preprocessing = of_folds[-1] if ends_with_folds else fit_on()
         refuse_large(preprocessing)
         x = {name: preprocessing.transform(dataset.parts[name].cells) for name in ("train", "validation")}

@@ -44,7 +44,7 @@ def settle_time_limit(config: Config, dataset: Dataset, began: float) -> Sized:
     """
     limit = seconds_of(config.training.time_limit or 0.0) or 0.0
     own, plan = config, plan_epochs(config, dataset.rows_per_epoch)
-    refit = config.training.refit
+    refit = config.refitting
     in_all = epochs_in_all(plan, refit.epochs_fraction if refit else 0.0)
 
     def times(epoch: float, compiling: float = 0.0) -> float:
@@ -64,7 +64,9 @@ def settle_time_limit(config: Config, dataset: Dataset, began: float) -> Sized:
         fitting = times(timed.epoch)
     warmup_epochs = getattr(config.training.schedule, "warmup_epochs", 0)
     epochs = choose_epochs(plan.epochs, fitting, warmup_epochs)
-    training = own.training.model_copy(update={"epochs": epochs, "time_limit": None})
+    # Of so many epochs as are chosen here, auto would refit nothing.
+    chosen = {"epochs": epochs, "refit": config.refitting, "time_limit": None}
+    training = own.training.model_copy(update=chosen)
     settled = own.model_copy(update={"training": training})
     sentence = (
         f"training.time_limit {config.training.time_limit}: training.epochs {epochs:,} and model.ensemble "

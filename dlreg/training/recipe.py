@@ -38,7 +38,7 @@ def recipe_of(
     values, sample = member_values(config), config.model.sample
     schedule_options = schedule.model_dump(exclude={"name"})
     lowered_on_plateau = schedule.name == "plateau"
-    stopping, refit = settings.early_stopping, settings.refit
+    stopping, refit = settings.early_stopping, config.refitting
     return Recipe(
         variants,
         _initial_weights(variants, settings.seed),

@@ -167,7 +167,13 @@ def pool_size(n_rows: int, n_features: int, batch_size: int) -> int:
 
 
 def read_pools(
-    rows: ShuffledRows, n_pool_rows: int, seed: int, left_out: Sequence[int | None], epoch: int
+    rows: ShuffledRows,
+    left_out: Sequence[int | None],
+    epoch: int,
+    *,
+    n_rows: int,
+    n_pool_rows: int,
+    seed: int,
 ) -> Iterator[Pool]:
     """The pools of an epoch, each full but the last.
 
@@ -175,13 +181,13 @@ def read_pools(
     pool, as many as every member: some of them twice where its own fold is larger than others.
 
     Args:
-        rows: All training rows.
-        n_pool_rows: That a member meets in a full pool.
+        rows: All rows that a member may meet.
+        n_rows: That each meets.
+        n_pool_rows: Of them in a full pool.
         seed: Of the order.
         left_out: Of each member the fold that it leaves out; None for none.
         epoch: 0-based.
     """
-    n_rows = rows.rows_per_epoch
     edges = [*range(0, n_rows, n_pool_rows), n_rows]
     # Where each pool's share of a fold ends.
     shares = [np.diff([fold.n_rows * edge // n_rows for edge in edges]).tolist() for fold in rows.folds]

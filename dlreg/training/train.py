@@ -110,6 +110,8 @@ def _recipe_and_data(
     }
     if fold_x:
         data = _with_rows_of_folds(config, dataset, parts["train"], fold_x, plan.n_rows)
+    elif config.refitting and not dataset.folds:
+        data = _with_validation_rows(config, parts, plan.n_rows)
     else:
         data = _training_data(config, dataset, parts, plan.n_rows)
     return recipe_of(config, preprocessing, variants, plan), data
@@ -134,13 +136,14 @@ def train_from_files(
     train, left_out = files.train, [member.fold for member in visiting_members(config)]
     plan = plan_epochs(config, train.rows_per_epoch)
     n_pool_rows = pool_size(plan.n_rows, train.n_features, plan.batch_size)
-    read = partial(read_pools, train, n_pool_rows, config.training.seed)
+    read = partial(read_pools, n_rows=plan.n_rows, n_pool_rows=n_pool_rows, seed=config.training.seed)
     folds_left_out = [member.fold for member in members_of(config) if member.fold is not None]
+    refitted_with = train if folds_left_out else files.with_validation
     data = StreamedData(
         plan.n_rows,
         n_pool_rows,
-        partial(read, left_out),
-        partial(read, [None] * len(left_out)),
+        partial(read, train, left_out),
+        partial(read, refitted_with, [None] * len(left_out)),
         partial(read_left_out, train, folds_left_out)
         if folds_left_out
         else partial(read_validation, files.validation),
@@ -163,6 +166,16 @@ def _training_data(
     )
 
 
+def _with_validation_rows(config: Config, parts: Mapping[str, TrainingRows], n_rows: int) -> TrainingData:
+    """The rows of a training that is refitted with the validation rows: they stand below the others."""
+    train, validation = parts["train"], parts["validation"]
+    both = aligned_zeros((len(train.x) + len(validation.x), train.x.shape[1]))
+    np.concatenate([train.x, validation.x], out=both)
+    rows_met = training_rows(visiting_members(config), len(train.x), ())
+    rows = TrainingRows(both, np.concatenate([train.y, validation.y]))
+    return TrainingData(rows, validation, shuffled_rows(rows_met, config.training.seed), n_rows)
+
+
 def _with_rows_of_folds(
     config: Config, dataset: Dataset, train: TrainingRows, fold_x: Sequence[np.ndarray], n_rows: int
 ) -> TrainingData:
@@ -171,7 +184,7 @@ def _with_rows_of_folds(
     They stand one below the other, at the end those of all rows, if members are to be refitted with them.
     """
     members, folds, (x, y) = members_of(config), dataset.folds, train
-    blocks = [*fold_x, x] if config.training.refit else list(fold_x)
+    blocks = [*fold_x, x] if config.refitting else list(fold_x)
     stacked = aligned_zeros((len(x) * len(blocks), x.shape[1]))
     for number, block in enumerate(blocks):
         stacked[number * len(x) : (number + 1) * len(x)] = block

@@ -27,6 +27,11 @@ class TrainingFiles:
     validation: DiskRows
 
     @property
+    def with_validation(self) -> ShuffledRows:
+        """The training rows and the validation rows, which are not shuffled, side by side."""
+        return ShuffledRows((*self.train.folds, self.validation))
+
+    @property
     def are_whole(self) -> bool:
         """Whether all files are there, and as large as they were written."""
         return all(rows.is_whole for rows in (*self.train.folds, self.validation))

@@ -79,7 +79,7 @@ BAD = [
         38,
         "model.sample.weight_decay: min must be above 0",
     ),
-    ("training: {refit: {}}", 4, 19, "training.refit needs training.cross_validation"),
+    ("training: {refit: {}, validation_split: 0}", 4, 19, "training.refit needs rows that validate"),
     (
         "training: {refit: {}, cross_validation: 5, restore_best_weights: false}",
         4,

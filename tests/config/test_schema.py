@@ -8,6 +8,7 @@ from support.configs import HEAD, load
 
 from dlreg.config.schema import Config
 from dlreg.config.sections.model import Activation, ModelConfig
+from dlreg.config.sections.training import Refit
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_defaults(tmp_path: Path) -> None:
             "equal_batches": False,
             "validation_split": 0.2,
             "cross_validation": None,
-            "refit": None,
+            "refit": "auto",
             "early_stopping": {"patience": "auto", "min_delta": 0.0},
             "restore_best_weights": True,
             "seed": 42,
@@ -152,6 +153,37 @@ def test_what_is_blended_has_one_spelling_and_yes_or_no_still_mean_what_they_did
 
 
 def test_what_members_draw_fades_with_the_epochs_as_what_the_config_says(tmp_path):
+    head = f"{HEAD}training: {{refit: null}}\n"
     fading = "{ensemble: 3, dropout_schedule: fading, sample: {dropout: {min: 0.1, max: 0.5}}}"
-    assert load(tmp_path, f"{HEAD}model: {fading}\n").depends_on_epochs
-    assert not load(tmp_path, f"{HEAD}model: {fading.replace('fading', 'constant')}\n").depends_on_epochs
+    assert load(tmp_path, f"{head}model: {fading}\n").depends_on_epochs
+    assert not load(tmp_path, f"{head}model: {fading.replace('fading', 'constant')}\n").depends_on_epochs
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        ("{}", Refit(epochs_fraction=0.4, learning_rate_fraction=3.0)),
+        (
+            "{validation_split: 0.4, early_stopping: null, learning_rate: 0.0003}",
+            Refit(epochs_fraction=0.4, learning_rate_fraction=3.0),
+        ),
+        (
+            "{cross_validation: 5, optimizer: sgd, learning_rate: 0.01}",
+            Refit(epochs_fraction=0.4, learning_rate_fraction=1.0),
+        ),
+        ("{epochs: 100}", None),
+        ("{validation_split: 0}", None),
+        ("{restore_best_weights: false}", None),
+        ("{refit: null}", None),
+        ("{epochs: 100, refit: {epochs_fraction: 2}}", Refit(epochs_fraction=2.0)),
+        ("{epochs: 100, refit: auto}", None),
+    ],
+)
+def test_a_training_that_is_left_to_dlreg_ends_with_the_rows_that_validated(tmp_path, training, expected):
+    assert load(tmp_path, f"{HEAD}training: {training}\n").refitting == expected
+
+
+def test_rows_that_validate_from_a_file_of_their_own_are_learnt_only_where_it_is_asked_for(tmp_path):
+    head = HEAD.replace("  target", "  validation_path: other.csv\n  target")
+    assert load(tmp_path, head).refitting is None
+    assert load(tmp_path, f"{head}training: {{refit: {{}}}}\n").refitting == Refit()

@@ -32,6 +32,12 @@ BAD = [
         "training.refit.epochs_fraction must be a number above 0 up to 10, found 0",
     ),
     (
+        "training: {refit: {epochs_fractoin: 1}}",
+        4,
+        20,
+        "unknown key training.refit.epochs_fractoin",
+    ),
+    (
         "training: {cross_validation: 1}",
         4,
         30,

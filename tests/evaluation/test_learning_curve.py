@@ -119,7 +119,7 @@ def test_a_run_that_stopped_early_is_not_still_falling():
     [
         ("best", "The weights of the best epoch are kept."),
         ("last", "The weights of the last epoch are kept all the same."),
-        ("refitted", "Refitting went on from the best epoch."),
+        ("refitted", "Refitting went on from the best epoch, with the rows that validated."),
     ],
 )
 def test_overfitting_says_what_became_of_the_best_epoch(kept, ending):

@@ -23,15 +23,16 @@ NETWORK = TrainedNetwork({"loss": [1.0]}, [], None, "a model\n", b"keras")
 ROWS = PredictedRows(np.array([4, 7]), np.array([1.0, 2.0]), np.array([1.5, 1.5]))
 
 
-def measure(on_test):
-    for place in range(2):
-        on_test(PredictedRows(*(column[place : place + 1] for column in ROWS)))
+def measure(on_rows):
+    for name in ("train", "validation", "test"):
+        for place in range(2):
+            on_rows(name, PredictedRows(*(column[place : place + 1] for column in ROWS)))
     return {"test": None}
 
 
-def results(out_of_fold=None):
+def results(out_of_fold=None, *, keeps_validation=False):
     calibration = Calibration(Intervals(0, np.empty(0)), None, None)
-    return Results(b"onnx", calibration, "validation", out_of_fold)
+    return Results(b"onnx", calibration, "validation", out_of_fold, keeps_validation)
 
 
 def names_in(path):
@@ -71,3 +72,10 @@ def test_out_of_fold_predictions_are_written_where_there_are_some(tmp_path):
     with open_run_dir(tmp_path / "run") as run:
         write_results(run, results(PredictedRows(np.array([0]), np.array([3.0]), np.array([4.0]))), measure)
         assert (run.path / "out_of_fold.csv").read_text() == "row,y_true,y_pred\n0,3.0,4.0\n"
+
+
+def test_predictions_of_validation_rows_are_kept_where_these_are_learnt_in_the_end(tmp_path):
+    with open_run_dir(tmp_path / "run") as run:
+        write_results(run, results(keeps_validation=True), measure)
+        assert (run.path / "validation.csv").read_bytes() == (run.path / "predictions.csv").read_bytes()
+        assert "validation.csv" in run.record["files"]

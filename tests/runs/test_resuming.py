@@ -74,7 +74,8 @@ def test_where_steps_depend_on_the_number_of_epochs_it_counts(tmp_path):
 @pytest.mark.parametrize(
     ("began", "goes_on", "is_refused"),
     [("epochs: 5", "epochs: 6", False), ("epochs: 5", "epochs: 4", True), ("epochs: 5", "epochs: auto", True),
-     ("epochs: auto", "epochs: 500", False), ("epochs: auto", "epochs: 300", True),
+     ("epochs: auto, refit: null", "epochs: 500, refit: null", False), ("epochs: auto", "epochs: 300", True),
+     ("epochs: auto", "epochs: 500", True),
      ("epochs: auto, auto_steps: 90", "epochs: 500, auto_steps: 90", True)],
 )  # fmt: skip
 def test_a_run_may_go_on_for_more_epochs_than_it_began_with(tmp_path, began, goes_on, is_refused):

@@ -130,7 +130,7 @@ def test_an_epoch_meets_every_row_once_for_each_member(shuffled, n_pool_rows, n_
     x, y = table(1000)
     met = [[], []]
     sizes = []
-    for pool in read_pools(shuffled, n_pool_rows, seed=1, left_out=[None, None], epoch=0):
+    for pool in read_pools(shuffled, [None, None], 0, n_rows=1000, n_pool_rows=n_pool_rows, seed=1):
         sizes.append(len(pool.orders[0]))
         for numbers, order in zip(met, pool.orders, strict=True):
             rows = pool.x[order][:, 0].astype(int)
@@ -144,7 +144,7 @@ def test_an_epoch_meets_every_row_once_for_each_member(shuffled, n_pool_rows, n_
 
 def test_each_epoch_has_an_order_of_its_own_which_is_always_the_same(shuffled):
     def order(epoch):
-        pools = read_pools(shuffled, 96, seed=1, left_out=[None], epoch=epoch)
+        pools = read_pools(shuffled, [None], epoch, n_rows=1000, n_pool_rows=96, seed=1)
         return [int(number) for pool in pools for number in pool.x[pool.orders[0]][:, 0]]
 
     assert order(0) == order(0)
@@ -157,7 +157,7 @@ def test_each_epoch_has_an_order_of_its_own_which_is_always_the_same(shuffled):
 def test_a_member_never_meets_the_fold_it_leaves_out_and_every_other_row_about_once(folded, n_pool_rows):
     left_out = [0, 1, 2, 1]
     met, shares = [[] for _ in left_out], []
-    for pool in read_pools(folded, n_pool_rows, 1, left_out, epoch=0):
+    for pool in read_pools(folded, left_out, 0, n_rows=700, n_pool_rows=n_pool_rows, seed=1):
         (n_met,) = {len(order) for order in pool.orders}
         assert n_met == n_pool_rows or sum(map(len, met)) + 4 * n_met == 4 * 700
         for numbers, order in zip(met, pool.orders, strict=True):
@@ -176,14 +176,15 @@ def test_a_member_never_meets_the_fold_it_leaves_out_and_every_other_row_about_o
     assert met[1] != met[3]
 
 
-def test_every_row_is_met_while_refitting(folded):
+@pytest.mark.parametrize(("n_rows", "n_epochs"), [(700, 12), (300, 40)])
+def test_every_row_is_met_while_refitting(folded, n_rows, n_epochs):
     met = np.zeros(1000, dtype=int)
-    for epoch in range(12):
-        for pool in read_pools(folded, 64, 1, [None], epoch):
+    for epoch in range(n_epochs):
+        for pool in read_pools(folded, [None], epoch, n_rows=n_rows, n_pool_rows=64, seed=1):
             np.add.at(met, pool.x[pool.orders[0]][:, 0].astype(int), 1)
-    # 700 of 1,000 rows an epoch, drawn anew in each.
+    # Of 1,000 rows an epoch has as many as the epochs before, drawn anew in each.
     assert met.min() > 0
-    assert met.sum() == 12 * 700
+    assert met.sum() == n_epochs * n_rows
 
 
 def test_each_member_is_measured_on_the_fold_it_leaves_out(folded, monkeypatch):
@@ -221,4 +222,4 @@ def test_a_pool_is_of_whole_batches_and_bounded(n_rows, n_features, batch_size, 
 def test_a_file_that_ends_too_soon_is_an_error(shuffled):
     (shuffled.folds[0].folder / "train.x.f32").write_bytes(b"1234")
     with pytest.raises(OSError, match="ends too soon"):
-        list(read_pools(shuffled, 96, seed=1, left_out=[None], epoch=0))
+        list(read_pools(shuffled, [None], 0, n_rows=1000, n_pool_rows=96, seed=1))

@@ -85,14 +85,25 @@ class EarlyStopping(Section):
 
 
 class Refit(Section):
-    """After cross-validation each member goes on from its best epoch, with all training rows."""
+    """Each member goes on from its best epoch, with the rows that it left out to validate, too."""
 
     epochs_fraction: float = Field(
         default=0.4, gt=0, le=10, description="How many epochs, as a fraction of the member's best epoch."
     )
     learning_rate_fraction: float = Field(
-        default=0.25, gt=0, le=1, description="Its peak, half way, as a fraction of learning_rate."
+        default=0.25, gt=0, le=10, description="Its peak, half way, as a fraction of learning_rate."
     )
+
+
+# What `auto` is. A small learning rate may be three times as large for a while, others as they are.
+AUTO_REFIT, AUTO_REFIT_OF_SMALL_RATES = (
+    Refit(epochs_fraction=0.4, learning_rate_fraction=fraction) for fraction in (1.0, 3.0)
+)
+MOST_OF_SMALL_RATES = 0.001
+
+
+def _text_mapping_or_nothing(value: object) -> str:
+    return "nothing" if value is None else "text" if isinstance(value, str) else "mapping"
 
 
 class TrainingConfig(Section):
@@ -166,8 +177,15 @@ class TrainingConfig(Section):
         le=50,
         description="Folds; each member leaves one out to validate, in place of validation_split.",
     )
-    refit: Refit | None = Field(
-        default=None, description="Whether members go on with the rows of the fold they left out."
+    refit: Annotated[
+        Annotated[Literal["auto"], Tag("text")]
+        | Annotated[Refit, Tag("mapping")]
+        | Annotated[None, Tag("nothing")],
+        Discriminator(_text_mapping_or_nothing),
+        Remark("null for never; auto: where epochs is auto and some of the rows validate"),
+    ] = Field(
+        default="auto",
+        description="Whether training goes on from the best epoch with the rows that validated, too.",
     )
     early_stopping: EarlyStopping | None = Field(
         default=EarlyStopping(), description="When to end before the last epoch; null for never."

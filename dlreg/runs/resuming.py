@@ -101,7 +101,9 @@ def as_run_began(config: Config, path: Path | None) -> Config:
         data = config.data.model_copy(update={"cache": began.data.cache})
         config = config.model_copy(update={"data": data})
     if config.training.time_limit is not None and began.training.time_limit is None:
-        settled = {"epochs": began.training.epochs, "time_limit": None}
+        settled: dict[str, Any] = {"epochs": began.training.epochs, "time_limit": None}
+        if config.training.refit == "auto":
+            settled["refit"] = began.training.refit
         training = config.training.model_copy(update=settled)
         model = config.model.model_copy(update={"ensemble": began.model.ensemble})
         # A number of its own is held against that of the run.

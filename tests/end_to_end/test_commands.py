@@ -28,9 +28,11 @@ from dlreg.runs import names
 from dlreg.steps.preparing import preprocessing_options
 from dlreg.table.dataset import load_dataset
 
-# Without cross-validation, and but for what is there only while a run is unfinished or drawn when asked for.
+# Of a training of so many epochs without cross-validation, and but for what is there only while a run is
+# unfinished or drawn when asked for.
 RUN_FILES = names.FILES - {
     names.OUT_OF_FOLD,
+    names.VALIDATION,
     names.CHECKPOINT,
     names.LOCK,
     names.PREDICTIONS_PLOT,

@@ -89,14 +89,24 @@ def count_levels(columns: Sequence[Column], cells: Cells, parts: DateParts) -> l
     return counts
 
 
+def first_numbers(cells: Cells, columns: Sequence[Column]) -> Iterator[tuple[Column, np.ndarray]]:
+    """Each column that becomes numbers with the first of them, `(n_rows,)`: of dates the days since 1970."""
+    for column in columns:
+        if not is_category(column):
+            yield column, NUMERIC_KINDS[column.kind].values(column, cells[column.name])[:, 0]
+
+
 def columns_with_gaps(cells: Cells, columns: Sequence[Column]) -> frozenset[str]:
     """The columns that become numbers and have missing cells."""
     return frozenset(
-        column.name
-        for column in columns
-        if not is_category(column)
-        and np.isnan(NUMERIC_KINDS[column.kind].values(column, cells[column.name])[:, 0]).any()
+        column.name for column, numbers in first_numbers(cells, columns) if np.isnan(numbers).any()
     )
+
+
+def elapsed_days(column: Column, texts: Sequence[str]) -> np.ndarray:
+    """The days from 1970 to each of some dates, shape `(n_texts,)`."""
+    cells = np.array(texts, dtype=object).reshape(-1, 1)
+    return _calendar_values(column, cells)[:, 0]
 
 
 def fit_features(

@@ -22,7 +22,7 @@ from dlreg.features.numbers import (
     Cells,
     Feature,
     FeatureKind,
-    columns_with_gaps,
+    first_numbers,
     fit_features,
     read_features,
 )
@@ -36,6 +36,7 @@ from dlreg.features.target import (
     target_scaling_of,
 )
 from dlreg.table.column import Column
+from dlreg.table.dates import has_date
 from dlreg.table.parts import Part
 from dlreg.table.stored_dataset import TrainingFacts
 
@@ -56,7 +57,7 @@ class Preprocessing:
         scaler: Of the features that are numbers.
         encoder: Of those that are texts, if there are any.
         target: How the target is scaled.
-        ranges: The least and the greatest value of each column of numbers.
+        ranges: The least and the greatest value of each column of numbers, and of dates in days since 1970.
         limits: The least and the greatest target of the training rows, scaled, where predictions are clipped
             to them.
     """
@@ -184,7 +185,12 @@ def fit_preprocessing(
     fitted = train.take(fitted_rows)
     cells = fitted.cells
     target_scaling = fit_target(train.y_true[target_rows], target)
-    with_gaps = facts.with_gaps if facts else columns_with_gaps(train.cells, columns)
+    told = list(first_numbers(train.cells, columns))
+    with_gaps = (
+        facts.with_gaps
+        if facts
+        else frozenset(column.name for column, values in told if np.isnan(values).any())
+    )
     flagged = with_gaps if missing_indicator else frozenset[str]()
     parts, _ = fit_date_parts(columns, train.cells, dates)
     features = fit_features(cells, columns, missing, flagged=flagged, parts=parts)
@@ -202,11 +208,13 @@ def fit_preprocessing(
         categories.append(Category(feature, values, np.array(levels, dtype=object), rare))
     has_numbers = any(column_features[0].kind == "number" for column_features in features)
     scaled = target_scaling.forward(np.array(facts.target_range) if facts else train.y_true)
-    ranges = (
-        facts.ranges
-        if facts
-        else {column.name: _range(train.cells[column.name]) for column in columns if column.kind == "number"}
-    )
+    # Those of times of a day would tell of nothing, and a sample of dates reaches far enough.
+    ranges = {
+        column.name: _range(values)
+        for column, values in told
+        if column.kind == "number" or has_date(str(column.date_format))
+    }
+    ranges |= facts.ranges if facts else {}
     return Preprocessing(
         tuple(columns),
         features,

@@ -1,14 +1,19 @@
 """What a run meets in new rows that it was not trained for: missing cells, far values, unseen levels."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from dlreg.errors import DataError, Fault
+from dlreg.features.calendar import SECONDS_PER_DAY
+from dlreg.features.numbers import elapsed_days
 from dlreg.runs.trained_run import TrainedModel
+from dlreg.table.column import Column
 from dlreg.wording import counted
 
 MOST_TEXTS = 2
@@ -21,7 +26,7 @@ class StrangeCells:
 
     Attributes:
         missing: Cells for which something else stands in.
-        outside: Numbers far outside of those of the training rows.
+        outside: Numbers and dates far outside of those of the training rows.
         unseen: Texts of a category that no training row has.
         texts: The first of the unseen texts.
         known: Cells of each category that are not missing, strange or not.
@@ -80,6 +85,9 @@ def count_strange_cells(run: TrainedModel, cells: Mapping[str, np.ndarray]) -> S
             continue
         values = column[:, 0].tolist()
         n_missing = values.count("")
+        if name in run.ranges:
+            missing[name], outside[name] = _count_dates(run.dates[name], values, *run.usual_ranges[name])
+            continue
         levels = run.levels.get(name, set())
         # A missing cell may be a level like any other.
         missing[name] = 0 if "" in levels else n_missing
@@ -101,6 +109,20 @@ def _count_numbers(column: np.ndarray, low: float, high: float) -> tuple[int, in
     return n_missing, len(unusual) - n_missing
 
 
+def _count_dates(column: Column, texts: Sequence[str], low: float, high: float) -> tuple[int, int]:
+    """The same of texts that are dates; the bounds are days since 1970."""
+    counts = Counter(texts)
+    n_missing = counts.pop("", 0)
+    # Dates come again and again, and to read a single one takes as long as to predict its row.
+    read = _read_once if len(counts) <= FEW_ROWS else elapsed_days
+    days = read(column, tuple(counts))
+    outside = zip(counts.values(), ((days < low) | (days > high)).tolist(), strict=True)
+    return n_missing, sum(count for count, is_outside in outside if is_outside)
+
+
+_read_once = lru_cache(1024)(elapsed_days)
+
+
 def strange_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """A sentence for each column and each way in which its cells were strange."""
     for name, count in _any(strange.missing):
@@ -117,12 +139,20 @@ def _are(count: int) -> str:
 def unknown_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """The same without missing cells."""
     for name, count in _any(strange.outside):
-        low, high = run.ranges[name]
+        low, high = (_shown(number, is_date=name in run.dates) for number in run.ranges[name])
         cells = f"{counted(count, 'cell')} of {name!r} {_are(count)}"
-        yield f"{cells} far outside of the training range, {low:g} to {high:g}"
+        yield f"{cells} far outside of the training range, {low} to {high}"
     for name, count in _any(strange.unseen):
         shown = ", ".join(map(repr, strange.texts[name]))
         yield f"{counted(count, 'cell')} unseen in {name}: a level that no training row has, such as {shown}"
+
+
+def _shown(number: float, *, is_date: bool) -> str:
+    """A number, or the day, and the time if there is one, that is so many days after 1970 began."""
+    if not is_date:
+        return f"{number:g}"
+    moment = str(np.datetime64(round(number * SECONDS_PER_DAY), "s"))
+    return moment.removesuffix("T00:00:00").replace("T", " ")
 
 
 def refuse_unseen(strange: StrangeCells, path: str, max_unseen: float | None) -> None:

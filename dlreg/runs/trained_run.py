@@ -50,7 +50,8 @@ class TrainedModel:
         columns: What the pipeline reads.
         target_unit: The unit of the target, as `dlreg.table.column.Column.unit`.
         levels: The levels seen in training, by the name of each category.
-        ranges: The least and the greatest training value of each column of numbers.
+        ranges: The least and the greatest training value of each column of numbers; of dates in days since
+            1970.
         pipeline: Ready to run.
         intervals: What prediction intervals are made from; without scores in a run of before there were any.
     """
@@ -69,8 +70,17 @@ class TrainedModel:
         return [column.name for column in self.columns if is_text(column)]
 
     @cached_property
+    def dates(self) -> dict[str, Column]:
+        """The columns of dates whose range is known, by name."""
+        return {
+            column.name: column
+            for column in self.columns
+            if column.kind == "date" and column.name in self.ranges
+        }
+
+    @cached_property
     def usual_ranges(self) -> dict[str, tuple[float, float]]:
-        """The numbers of each column beyond which others are far outside of those of training."""
+        """The numbers or days of each column beyond which others are far outside of those of training."""
         ranges = {column.name: (-math.inf, math.inf) for column in self.columns if not is_text(column)}
         for name, (low, high) in self.ranges.items():
             margin = FAR * (high - low)

@@ -86,11 +86,11 @@ def _field(run: TrainedRun, column: Column, value: str) -> Field:
         # What was predicted stays in the form, however it is spelt.
         choices = [value, *choices]
     about = ""
-    if column.name in run.ranges:
+    if column.kind == "date":
+        about = _such_as(str(column.date_format))
+    elif column.name in run.ranges:
         low, high = map(format_number, run.ranges[column.name])
         about = f"{low} to {high}{f' {column.unit}' if column.unit else ''}"
-    elif column.kind == "date":
-        about = _such_as(str(column.date_format))
     elif levels and not choices:
         about = f"one of {len(levels):,} levels"
     return Field(column.name, value, choices, about, column.kind == "number")

@@ -224,3 +224,17 @@ def test_the_description_holds_the_fitted_numbers():
     }
     for numeric in (*SCALERS, "none"):
         json.dumps(describe(fit(numeric=numeric)), allow_nan=False)
+
+
+def test_ranges_are_those_of_numbers_and_of_dates_in_days_since_1970():
+    days = pd.to_datetime(pd.Series(CELLS["day"][:, 0]), format="%d.%m.%Y") - pd.Timestamp("1970-01-01")
+    columns = describe(fit())["columns"]
+    assert {name: entry["range"] for name, entry in columns.items() if "range" in entry} == {
+        "size": [np.nanmin(CELLS["size"]), np.nanmax(CELLS["size"])],
+        "steps": [CELLS["steps"].min(), CELLS["steps"].max()],
+        "day": [days.dt.days.min(), days.dt.days.max()],
+    }
+    # The hands of a clock are no date.
+    times = {"at": np.array([["10:00"], ["11:30"], ["12:00"]], dtype=object)}
+    fitted = fit(times, Y[:3], (Column("at", "date", "%H:%M"),))
+    assert "range" not in describe(fitted)["columns"]["at"]

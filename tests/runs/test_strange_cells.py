@@ -107,3 +107,36 @@ def test_nothing_stands_in_for_a_missing_category_of_which_training_had_none():
     assert list(strange_sentences(RUN, strange)) == [
         "2 cells are missing in column 'town': none of its levels"
     ]
+
+
+DATED = TrainedModel(
+    None,
+    [Column("day", "date", "%d/%m/%Y"), Column("at", "date", "%Y-%m-%d %H:%M:%S")],
+    None,
+    {},
+    {"day": (19723.0, 19733.0), "at": (19723.25, 19724.25)},
+    None,
+    None,
+)
+
+
+@pytest.mark.parametrize("times", [1, 40])
+def test_dates_far_outside_of_those_of_training_are_counted(times):
+    # Ten days from the first of 2024 on, and so five before and after them are near.
+    days = ["27/12/2023", "26/12/2023", "16/01/2024", "17/01/2024", "05/01/2024", "", "05/01/1999"]
+    others = [f"{day:02}/01/2024" for day in range(1, 11)] * (times - 1)
+    at = ["2024-01-01 06:00:00", "2024-01-02 18:00:00", "2024-01-02 18:00:01", "2031-05-01 00:00:00"]
+    strange = count_strange_cells(DATED, cells(day=[*days, *days, *others], at=at * times))
+    assert strange.as_json() == {
+        "missing": {"day": 2},
+        "outside": {"day": 6, "at": 2 * times},
+        "unseen": {},
+    }
+
+
+def test_dates_are_told_of_as_dates():
+    strange = count_strange_cells(DATED, cells(day=["05/01/1999"], at=["1999-01-05 00:00:00"]))
+    assert list(strange_sentences(DATED, strange)) == [
+        "1 cell of 'day' is far outside of the training range, 2024-01-01 to 2024-01-11",
+        "1 cell of 'at' is far outside of the training range, 2024-01-01 06:00:00 to 2024-01-02 06:00:00",
+    ]

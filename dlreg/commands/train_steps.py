@@ -8,7 +8,7 @@ import numpy as np
 
 from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.commands.train_summary import Outcome
-from dlreg.commands.train_verdict import judge, largest_rate
+from dlreg.commands.train_verdict import judge, say_divergence
 from dlreg.config.schema import Config
 from dlreg.errors import DivergedError, warn
 from dlreg.figures.beside import Draughtsman
@@ -101,10 +101,7 @@ def train_and_write(
     write_network(run, _trained_network(progress, keras_model))
     if progress.diverged:
         write_loss_curve(run, drawing.finish())
-        raise DivergedError(
-            f"the loss is not finite in epoch {len(progress.values)}: training diverged. Try a smaller "
-            f"{largest_rate(config)}, or training.clip_norm: 1.0"
-        )
+        raise DivergedError(say_divergence(config, progress))
     listener.on_stage("writing the pipeline")
     built = build_pipeline(in_memory, prepared, networks, config.data)
     held_out = hold_out(in_memory, prepared, keras_model, config)

@@ -30,7 +30,22 @@ def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[s
     )
 
 
-def largest_rate(config: Config) -> str:
+def say_divergence(config: Config, progress: Progress) -> str:
+    """In which epoch the loss was not finite any more, and what to try."""
+    refitting = config.refitting
+    if progress.refit_epoch and refitting:
+        return (
+            f"the loss is not finite in epoch {progress.refit_epoch} of refitting, which diverged. Try "
+            "training.refit: null, or a smaller training.refit.learning_rate_fraction than "
+            f"{refitting.learning_rate_fraction:g}"
+        )
+    return (
+        f"the loss is not finite in epoch {progress.epoch}: training diverged. Try a smaller "
+        f"{_largest_rate(config)}, or training.clip_norm: 1.0"
+    )
+
+
+def _largest_rate(config: Config) -> str:
     """The largest learning rate that a member had, by its key, as what a smaller one may go without."""
     drawn = config.model.sample and config.model.sample.learning_rate
     if drawn and drawn.max > config.training.learning_rate:

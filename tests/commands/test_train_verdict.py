@@ -1,10 +1,12 @@
 """What a training tells beside its results; trainings themselves are in tests/end_to_end."""
 
+import numpy as np
 import pytest
 
-from dlreg.commands.train_verdict import largest_rate, settled_keys
+from dlreg.commands.train_verdict import say_divergence, settled_keys
 from dlreg.config.reading import parse_config
 from dlreg.evaluation.learning_curve import ADVISED_KEYS
+from dlreg.training.progress import Progress, Refit
 
 RESTORED = {"training.restore_best_weights"}
 
@@ -38,4 +40,21 @@ def test_nothing_is_advised_that_the_config_already_says_or_a_preset_has_chosen(
 def test_where_it_diverged_the_largest_rate_is_named(maximum, named):
     sample = f"{{ensemble: 2, sample: {{learning_rate: {{min: 0.0001, max: {maximum}}}}}}}"
     config = parse_config(f"data: {{path: t.csv, target: y}}\nmodel: {sample}\n".encode(), "config.yaml")
-    assert largest_rate(config) == named
+    progress = Progress(["loss"], 2, epochs=9)
+    progress.record(np.array([[np.nan, 1.0]]))
+    assert say_divergence(config, progress) == (
+        "the loss is not finite in epoch 1: training diverged. Try a smaller "
+        f"{named}, or training.clip_norm: 1.0"
+    )
+
+
+def test_where_refitting_diverged_the_training_before_is_not_blamed():
+    config = parse_config(b"data: {path: t.csv, target: y}\n", "config.yaml")
+    progress = Progress(["loss"], 1, epochs=2, refit=Refit(2.0, 0.003))
+    for loss in (1.0, 0.5, 0.4, np.inf):
+        progress.record(np.array([[loss]]))
+    assert progress.diverged
+    assert say_divergence(config, progress) == (
+        "the loss is not finite in epoch 2 of refitting, which diverged. Try training.refit: null, or a "
+        "smaller training.refit.learning_rate_fraction than 3"
+    )

@@ -110,7 +110,10 @@ def plan_training(config: Config, whole: Dataset | StoredDataset) -> Plan:
     # Where folds go forward in time, each has training rows of its own, scaled by what it knows.
     copies = len(dataset.folds) + bool(refit) if go_forward(dataset.folds) else 0
     n_in_memory = sum(dataset.n_rows.values())
-    inputs = (n_in_memory + copies * rows["train"]) * n_features
+    # The rows to refit with stand side by side, unless they are read from disk.
+    has_both = bool(refit) and not dataset.folds and isinstance(whole, Dataset)
+    n_inputs = n_in_memory + copies * rows["train"] + has_both * (rows["train"] + rows["validation"])
+    inputs = n_inputs * n_features
     floats = parameters * (WEIGHT_COPIES + slots) + activations + inputs
     cells = n_in_memory * (len(dataset.columns) + ROW_CELLS)
     return Plan(

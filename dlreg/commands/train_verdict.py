@@ -26,6 +26,10 @@ def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[s
             kept_weights="refitted" if config.refitting else kept_weights,
             target_hint=target_hint,
             settled=settled_keys(config),
+            # By itself dlreg refits where the number of epochs is left to it.
+            beside_epochs="training.refit: {}"
+            if config.refitting and config.training.refit == "auto"
+            else "",
         )
     )
 

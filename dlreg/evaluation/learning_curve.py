@@ -42,7 +42,7 @@ _NEXT: Mapping[Kind, Mapping[str, str]] = {
     },
     "still falling": {
         "training.learning_rate": "multiply training.learning_rate by 3",
-        "training.epochs": "set training.epochs: {threefold}",
+        "training.epochs": "set training.epochs: {threefold}{beside_epochs}",
         **_PRESET,
     },
     "noisy": _ENSEMBLE,
@@ -142,6 +142,7 @@ def judge_learning_curve(
     kept_weights: KeptWeights = "best",
     target_hint: str | None = None,
     settled: Collection[str] = (),
+    beside_epochs: str = "",
 ) -> Verdict:
     """Judges a learning curve by rules in this order; all are ratios, so the loss's unit does not matter.
 
@@ -170,13 +171,19 @@ def judge_learning_curve(
         kept_weights: Which epoch's weights the run keeps, or goes on from in refitting.
         target_hint: What to do about a target such that a few rows make up most of the loss, if it is so.
         settled: Keys of the config that are not to be advised, such as `preset`.
+        beside_epochs: What has to be set beside a number of epochs, that nothing else changes.
     """
     train = np.asarray(loss, dtype=np.float64)
     watched = train if val_loss is None else np.asarray(val_loss, dtype=np.float64)
     curve = _Curve(train, watched, val_loss is not None, stopped_early, kept_weights, target_hint is not None)
     kind, finding = next((kind, finding) for kind, judge in _RULES.items() if (finding := judge(curve)))
     threefold = 3 * len(loss)
-    steps = (step.format(threefold=threefold) for key, step in _NEXT[kind].items() if key not in settled)
+    beside_epochs = f" and {beside_epochs}" if beside_epochs else ""
+    steps = (
+        step.format(threefold=threefold, beside_epochs=beside_epochs)
+        for key, step in _NEXT[kind].items()
+        if key not in settled
+    )
     advice = f"{target_hint}." if target_hint else _joined(list(steps))
     return Verdict(kind, finding.since_epoch, finding.sentence, advice)
 

@@ -34,4 +34,4 @@ def test_comments_stand_below_each_other_in_lines_of_at_most_110_characters() ->
 
 def test_mappings_in_place_of_a_value_are_shown_with_their_defaults() -> None:
     assert "{name: step, every_epochs: 30, factor: 0.1}: the learning rate falls by a" in TEXT
-    assert "{epochs_fraction: 0.4, learning_rate_fraction: 0.25}: each member goes on" in TEXT
+    assert "{epochs_fraction: 0.4, learning_rate_fraction: 1.0}: each member goes on" in TEXT

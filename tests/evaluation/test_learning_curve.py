@@ -215,3 +215,13 @@ def test_a_loss_that_ends_above_its_best_did_not_flatten_out_there():
     assert verdict.sentence.startswith(
         "Converged: the validation loss was at its best in epoch 2 and rose after"
     )
+
+
+def test_more_epochs_are_advised_with_what_would_be_lost_without_a_word():
+    alone = judge_learning_curve(FALLING, FALLING)
+    beside = judge_learning_curve(FALLING, FALLING, beside_epochs="training.refit: {}")
+    assert alone.kind == beside.kind == "still falling"
+    epochs = f"training.epochs: {3 * len(FALLING)}"
+    assert epochs in alone.advice
+    assert "refit" not in alone.advice
+    assert f"{epochs} and training.refit: {{}}" in beside.advice

@@ -91,14 +91,12 @@ class Refit(Section):
         default=0.4, gt=0, le=10, description="How many epochs, as a fraction of the member's best epoch."
     )
     learning_rate_fraction: float = Field(
-        default=0.25, gt=0, le=10, description="Its peak, half way, as a fraction of learning_rate."
+        default=1.0, gt=0, le=10, description="Its peak, half way, as a fraction of learning_rate."
     )
 
 
-# What `auto` is. A small learning rate may be three times as large for a while, others as they are.
-AUTO_REFIT, AUTO_REFIT_OF_SMALL_RATES = (
-    Refit(epochs_fraction=0.4, learning_rate_fraction=fraction) for fraction in (1.0, 3.0)
-)
+# What `auto` is: a small learning rate may be three times as large for a while, others as they are.
+AUTO_REFIT, AUTO_REFIT_OF_SMALL_RATES = Refit(), Refit(learning_rate_fraction=3.0)
 MOST_OF_SMALL_RATES = 0.001
 
 

@@ -89,6 +89,8 @@ def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
     held_out = next(name for name in ("test", "validation", "train") if metrics[name])
     rows |= {f"{name} baseline, {held_out}": values for name, values in metrics["baselines"].items()}
     console.print(_metrics_table(rows))
+    if metrics["validation"] and any(summary.get("refit_epochs") or ()):
+        console.print(Text("The validation rows were measured before the network learned them, too."))
     console.print(_against_baselines(metrics, held_out))
     _print_intervals(console, metrics)
     console.print(Text(printable(verdict["sentence"])))

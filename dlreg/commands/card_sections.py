@@ -17,6 +17,7 @@ from dlreg.config.schema import Config
 from dlreg.errors import printable
 from dlreg.evaluation.baselines import compare_with_baselines
 from dlreg.evaluation.bootstrap import CONFIDENCE
+from dlreg.features.calendar import day_text
 from dlreg.runs.names import IMPORTANCE, LOSS_CURVE
 from dlreg.runs.shapes import CardRecord, ColumnEntry, IntervalsRecord, PreprocessingRecord
 from dlreg.wording import format_number, format_share
@@ -221,10 +222,11 @@ def _columns(facts: CardFacts) -> Iterator[str]:
 
 
 def _known(entry: ColumnEntry) -> str:
+    if entry.date_format is not None:
+        text = f"dates as {markdown.code(entry.date_format)}"
+        return f"{text}, {' to '.join(map(day_text, entry.range))}" if entry.range else text
     if entry.range:
         return f"{format_number(entry.range[0])} to {format_number(entry.range[1])}"
-    if entry.date_format is not None:
-        return f"dates as {markdown.code(entry.date_format)}"
     levels = entry.levels or []
     texts = [markdown.code(level) if level else "missing" for level in levels[:MOST_LEVELS]]
     return ", ".join(texts) + _and_more(len(levels) - len(texts))

@@ -26,7 +26,7 @@ from dlreg.evaluation.gates import (
 from dlreg.evaluation.results import PartSums, Predictions, join_predictions, sum_blocks, sum_predictions
 from dlreg.files.table_files import has_fingerprint
 from dlreg.limits import Limit
-from dlreg.runs.own_rows import OwnResults, measure_own_rows, unusable_faults
+from dlreg.runs.own_rows import OwnResults, knows_validation, measure_own_rows, unusable_faults
 from dlreg.runs.strange_cells import (
     StrangeCells,
     count_strange_cells,
@@ -102,14 +102,18 @@ def evaluate(
             "this very file is what the run was trained on: most rows were learnt, others are worse predicted"
         )
         warnings.warn(f"{other_table.csv}: {note}", stacklevel=1)
+    if not other_table and knows_validation(run):
+        note = "validation rows are measured by what the network predicted before it learned them, too"
+        warnings.warn(note, stacklevel=1)
     if other:
         gates += compare_with_baseline(run, own.kept, other, allowed, other_table)
     return Evaluation(metrics, gates, strange, _faults_of_predictions(run, own.sums, other_table))
 
 
 def _has_learnt_from(run: TrainedRun, csv: str) -> bool:
-    entry = run.record.get("data", {}).get("data.path")
-    return bool(entry) and has_fingerprint(csv, entry["size"], entry["sha256"])
+    keys = ("data.path", "data.validation_path") if knows_validation(run) else ("data.path",)
+    entries = [entry for key in keys if (entry := run.record.get("data", {}).get(key))]
+    return any(has_fingerprint(csv, entry["size"], entry["sha256"]) for entry in entries)
 
 
 def _faults_of_predictions(

@@ -12,7 +12,7 @@ from dlreg.evaluation.permutation import permutation_importance
 from dlreg.figures.plots import plot_importance
 from dlreg.figures.writing import format_of, write_figure
 from dlreg.runs.names import IMPORTANCE
-from dlreg.runs.own_rows import read_own_rows
+from dlreg.runs.own_rows import knows_validation, read_own_rows
 from dlreg.runs.trained_run import TrainedRun, use_run
 from dlreg.table.parts import Part
 
@@ -63,7 +63,11 @@ def measure_importance(
     """
     run, own_rows = use_run(path, lambda run: (run, read_own_rows(run)))
     parts, n_rows = own_rows
-    name, whole = rows_to_measure(parts, cross_validated=run.config.training.cross_validation is not None)
+    name, whole = rows_to_measure(
+        parts,
+        cross_validated=run.config.training.cross_validation is not None,
+        knows_validation=knows_validation(run),
+    )
     part = sample_rows(whole)
     if (regression_metrics(part.y_true, part.y_true) or {}).get(metric) is None:
         hint = "Choose --metric rmse"
@@ -94,9 +98,19 @@ def _ranked(increases: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
     ]
 
 
-def rows_to_measure(parts: Mapping[str, Part], *, cross_validated: bool) -> tuple[str, Part]:
-    """The rows that the network was fitted on least, and their name."""
+def rows_to_measure(
+    parts: Mapping[str, Part], *, cross_validated: bool, knows_validation: bool
+) -> tuple[str, Part]:
+    """The rows that the network was fitted on least, and their name.
+
+    Args:
+        parts: The rows that a run was split into.
+        cross_validated: Whether the training rows validated.
+        knows_validation: Whether the validation rows were learnt in the end.
+    """
     names = ("train",) if cross_validated else ("validation", "test", "train")
+    if knows_validation:
+        names = ("test", "validation", "train")
     return next((name, parts[name]) for name in names if parts[name].y_true.size)
 
 

@@ -25,12 +25,12 @@ from dlreg.report.wordings import METRICS, words_of
 from dlreg.runs.contents import read_history
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import RUN
-from dlreg.runs.own_rows import predict_own_part, read_kept_validation, read_own_rows
+from dlreg.runs.own_rows import knows_validation, predict_own_part, read_kept_validation, read_own_rows
 from dlreg.runs.shapes import CardRecord
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.column import Column
 from dlreg.table.dates import has_date
-from dlreg.table.parts import Part
+from dlreg.table.parts import Part, join_parts
 
 SEED = 0
 # Of more rows trees learn from a sample, of more columns from those that say most by themselves.
@@ -60,14 +60,25 @@ def gather_facts(run: TrainedRun) -> RunFacts:
         message = f"the file has no metrics of the {name} rows, which there are"
         raise RunDirError(Fault(message, str(run.path / RUN), hint="Train again"))
     held_out, usable, n_unusable = _measure_held_out(run, name, parts[name])
-    train = sample_part(parts["train"], MOST_TREE_ROWS)
+    # What the network has learnt when it predicts the held-out rows.
+    learnt, n_learnt = parts["train"], n_rows["train"]
+    if knows_validation(run) and name == "test":
+        learnt, n_learnt = (
+            join_parts([learnt, parts["validation"]], run.columns),
+            n_learnt + n_rows["validation"],
+        )
+    train = sample_part(learnt, MOST_TREE_ROWS)
     explained = {column.name: explained_alone(column, train) for column in run.columns}
     telling = sorted(explained, key=lambda column: -explained[column])
-    part_name, part = rows_to_measure(parts, cross_validated=run.config.training.cross_validation is not None)
+    part_name, part = rows_to_measure(
+        parts,
+        cross_validated=run.config.training.cross_validation is not None,
+        knows_validation=knows_validation(run),
+    )
     measured = sample_rows(part)
     # scikit-learn takes as long to be imported as the importance to be measured, mostly without Python.
     with ThreadPoolExecutor(1) as beside:
-        trees = beside.submit(_compare_with_trees, run, train, usable, held_out, telling, n_rows["train"])
+        trees = beside.submit(_compare_with_trees, run, train, usable, held_out, telling, n_learnt)
         importance = _measure_importance(run, part_name, measured, n_rows[part_name], telling)
         boosted = trees.result()
     columns = {column.name: column for column in run.columns}
@@ -102,6 +113,7 @@ def gather_facts(run: TrainedRun) -> RunFacts:
                 run,
                 record,
                 parts,
+                learnt,
                 name,
                 boosted,
                 explained,
@@ -249,6 +261,7 @@ def _checks(
     run: TrainedRun,
     record: CardRecord,
     parts: Mapping[str, Part],
+    learnt: Part,
     held_out: str,
     boosted: Boosted | None,
     explained: Mapping[str, float],
@@ -263,10 +276,10 @@ def _checks(
         else {
             column.name: share
             for column in dates
-            if (share := share_before_latest(column, parts["train"], parts[held_out])) is not None
+            if (share := share_before_latest(column, learnt, parts[held_out])) is not None
         }
     )
-    n_repeated = 0 if held_out == "train" else count_repeated(parts["train"], parts[held_out])
+    n_repeated = 0 if held_out == "train" else count_repeated(learnt, parts[held_out])
     found: list[Check | None] = [
         checks.check_size(record.metrics, held_out),
         checks.check_overfitting(record.metrics, held_out, record.verdict),

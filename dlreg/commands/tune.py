@@ -32,7 +32,7 @@ from dlreg.runs.directory import next_run_dir
 from dlreg.runs.facts import gather_facts, now
 from dlreg.runs.interruption import Interruption, tell_at_once
 from dlreg.runs.own_table import reading_once
-from dlreg.search.space import Search, search_of, spelled_out
+from dlreg.search.space import Search, search_of, settle_refit, spelled_out
 from dlreg.search.study_config import study_yaml
 from dlreg.search.study_dir import StudyDir, open_study_dir, refuse_occupied
 from dlreg.search.study_names import BEST_CONFIG, CONFIG, FOLDER, TRIALS
@@ -93,6 +93,7 @@ def tune(
     with reading_once(config):
         config = settle_cache(config)
     _refuse_disk(config)
+    config = settle_refit(config, config.search.parameters)
     with ExitStack() as stack:
         with reading_once(config):
             dataset = stack.enter_context(open_dataset(config, listener.on_stage))

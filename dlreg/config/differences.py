@@ -52,17 +52,21 @@ def differing_keys(configs: Sequence[Config]) -> dict[str, list[Any]]:
 
     Where presets differ, so do the twenty keys that they set, which says no more than `preset` does.
     """
-    flat = [
-        {key: value for key, value in flat_config(config).items() if not key.startswith(NOT_OF_THE_MODEL)}
-        for config in configs
-    ]
+    flat = [_spelled_out(config) for config in configs]
     chosen = {
         key for config, values in zip(configs, flat, strict=True) for key in _beyond_preset(config, values)
     }
     return {key: values for key, values in differing_values(flat).items() if key in chosen}
 
 
+def _spelled_out(config: Config) -> dict[str, Any]:
+    """What makes the model, with what `training.refit: auto` comes to, so that the same is spelled alike."""
+    training = config.training.model_copy(update={"refit": config.refitting})
+    flat = flat_config(config.model_copy(update={"training": training}))
+    return {key: value for key, value in flat.items() if not key.startswith(NOT_OF_THE_MODEL)}
+
+
 def _beyond_preset(config: Config, values: Mapping[str, Any]) -> set[str]:
     data = config.data.model_dump(mode="json", include={"path", "target"})
-    preset = flat_config(Config.model_validate(over_preset({"preset": config.preset, "data": data})))
+    preset = _spelled_out(Config.model_validate(over_preset({"preset": config.preset, "data": data})))
     return {"preset"} | {key for key in {**values, **preset} if values.get(key) != preset.get(key)}

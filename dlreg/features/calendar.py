@@ -6,6 +6,8 @@ import pandas as pd
 from dlreg.table.dates import MICROSECONDS, has_date, has_time
 
 SECONDS_PER_DAY = 86400
+# The first day of year 1 and the last one of year 9999, in days since 1970.
+_CALENDAR = -719_162, 2_932_896
 
 
 def calendar_feature_names(date_format: str) -> tuple[str, ...]:
@@ -52,3 +54,11 @@ def calendar_features(moments: "pd.Series[pd.Timestamp]", date_format: str) -> n
     features = np.column_stack([straight, *cycles])
     features[np.isnat(times)] = np.nan
     return features
+
+
+def day_text(elapsed_days: float) -> str:
+    """The day, and the time of it if there is one, that is so many days after 1970 began."""
+    # What a stranger's run says may be no day that a calendar has.
+    days = float(np.clip(elapsed_days, *_CALENDAR))
+    moment = str(np.datetime64(round(days * SECONDS_PER_DAY), "s"))
+    return moment.removesuffix("T00:00:00").replace("T", " ")

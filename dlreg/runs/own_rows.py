@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from dlreg.runs.contents import (
 )
 from dlreg.runs.names import OUT_OF_FOLD, SPLIT, VALIDATION
 from dlreg.runs.own_table import files_of_data, find_change, reading_once, recorded_file, warn_of_reading
-from dlreg.runs.tables import PredictedRows, read_predictions
+from dlreg.runs.tables import PredictedRows, read_prediction_blocks, read_predictions
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.dataset import load_dataset
 from dlreg.table.division import PARTS, Division
@@ -100,12 +100,13 @@ def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
 def _measure_stream(run: TrainedRun, keep: Collection[str]) -> OwnResults:
     blocks: dict[str, list[Predictions]] = {name: [] for name in keep if name in PARTS}
     validated: list[np.ndarray] = []
-    known = read_kept_validation(run)
+    kept_validation = _kept_in_order(run)
     n_rows = sum(read_split_rule(run.path, run.record).rows.values())
 
     def predicted() -> Iterator[tuple[str, Predictions]]:
         for name, part in _stream_own_rows(run):
-            predictions = predict_own_part(run, known, name, part)
+            is_kept = name == "validation" and knows_validation(run)
+            predictions = kept_validation(part) if is_kept else run.predict(part)
             if name in blocks:
                 blocks[name].append(predictions)
             if name == "train":
@@ -178,9 +179,14 @@ def unusable_faults(parts: Mapping[str, Unusable], data: DataConfig) -> list[Fau
     return [fault for name, part in parts.items() for fault in part.faults(file_of_part(data, name), name)]
 
 
+def knows_validation(run: TrainedRun) -> bool:
+    """Whether a run learnt its validation rows in the end; it then kept what it had predicted for them."""
+    return VALIDATION in run.record["files"]
+
+
 def read_kept_validation(run: TrainedRun) -> PredictedRows | None:
     """What a run predicted for its validation rows before it learnt them, if it did."""
-    if VALIDATION not in run.record["files"]:
+    if not knows_validation(run):
         return None
     return read_predictions(run.path, run.record, VALIDATION, most_rows=sys.maxsize)
 
@@ -200,11 +206,36 @@ def predict_own_part(run: TrainedRun, kept: PredictedRows | None, name: str, par
     if name != "validation" or kept is None:
         return run.predict(part)
     places = np.searchsorted(kept.rows, part.rows)
-    is_there = bool((places < len(kept.rows)).all())
-    known = PredictedRows(*(column[places] for column in kept)) if is_there else kept
-    if not (is_there and np.array_equal(known.rows, part.rows) and np.array_equal(known.y_true, part.y_true)):
+    if not (places < len(kept.rows)).all():
         raise RunDirError(_other_rows(run, VALIDATION))
-    return Predictions(known.y_true, known.y_pred, rows=known.rows)
+    return _known_predictions(run, PredictedRows(*(column[places] for column in kept)), part)
+
+
+def _kept_in_order(run: TrainedRun) -> Callable[[Part], Predictions]:
+    """The same of a table on disk, whose validation rows come block by block in their order."""
+    blocks = read_prediction_blocks(run.path, run.record, VALIDATION)
+    rest = PredictedRows(*np.empty((3, 0)))
+
+    def predictions_of(part: Part) -> Predictions:
+        nonlocal rest
+        while len(rest.rows) < len(part.rows):
+            block = next(blocks, None)
+            if block is None:
+                raise RunDirError(_other_rows(run, VALIDATION))
+            rest = PredictedRows(*map(np.concatenate, zip(rest, block, strict=True)))
+        n_rows = len(part.rows)
+        known, rest = (
+            PredictedRows(*(column[rows] for column in rest)) for rows in (slice(n_rows), slice(n_rows, None))
+        )
+        return _known_predictions(run, known, part)
+
+    return predictions_of
+
+
+def _known_predictions(run: TrainedRun, known: PredictedRows, part: Part) -> Predictions:
+    if not (np.array_equal(known.rows, part.rows) and np.array_equal(known.y_true, part.y_true)):
+        raise RunDirError(_other_rows(run, VALIDATION))
+    return Predictions(known.y_true, known.y_pred, rows=part.rows)
 
 
 def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:

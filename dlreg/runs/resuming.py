@@ -239,6 +239,8 @@ def _refuse_other_config(config: Config, path: Path, *, with_more_epochs: bool) 
         message = f"{key} was {quote(old.get(key))}, now it is {quote(new.get(key))}"
         if key == _EPOCHS and by_epochs:
             message += ", and what its steps do depends on it"
+            if before.refitting and not config.refitting:
+                message += ": with a number, training.refit: auto refits nothing"
         faults.append(Fault(message, str(path), hint=f"A run goes on as it began. {_ANEW}"))
     if faults:
         raise RunDirError(*faults)

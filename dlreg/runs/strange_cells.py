@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dlreg.errors import DataError, Fault
-from dlreg.features.calendar import SECONDS_PER_DAY
+from dlreg.features.calendar import day_text
 from dlreg.features.numbers import elapsed_days
 from dlreg.runs.trained_run import TrainedModel
 from dlreg.table.column import Column
@@ -139,20 +139,13 @@ def _are(count: int) -> str:
 def unknown_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:
     """The same without missing cells."""
     for name, count in _any(strange.outside):
-        low, high = (_shown(number, is_date=name in run.dates) for number in run.ranges[name])
+        text_of = day_text if name in run.dates else "{:g}".format
+        low, high = map(text_of, run.ranges[name])
         cells = f"{counted(count, 'cell')} of {name!r} {_are(count)}"
         yield f"{cells} far outside of the training range, {low} to {high}"
     for name, count in _any(strange.unseen):
         shown = ", ".join(map(repr, strange.texts[name]))
         yield f"{counted(count, 'cell')} unseen in {name}: a level that no training row has, such as {shown}"
-
-
-def _shown(number: float, *, is_date: bool) -> str:
-    """A number, or the day, and the time if there is one, that is so many days after 1970 began."""
-    if not is_date:
-        return f"{number:g}"
-    moment = str(np.datetime64(round(number * SECONDS_PER_DAY), "s"))
-    return moment.removesuffix("T00:00:00").replace("T", " ")
 
 
 def refuse_unseen(strange: StrangeCells, path: str, max_unseen: float | None) -> None:

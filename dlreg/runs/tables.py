@@ -1,6 +1,7 @@
 """The files of a run directory with a line for each row: `predictions.csv` and `out_of_fold.csv`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -63,20 +64,45 @@ def read_predictions(
     with open_file(path, record, name) as stream:
         n_rows = sum(block.count(b"\n") for block in iter(partial(stream.read, 1 << 20), b""))
         stream.seek(0)
-        try:
-            if stream.readline(len(_HEADER) + 1) != _HEADER:
-                raise ValueError
+        with _refusing_other_lines(file):
+            _skip_header(stream)
             lines = islice(_lines(stream), 0, None, -(-(n_rows - 1) // most_rows) or 1)
-            table = (
-                np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if n_rows > 1 else np.empty((0, 3))
-            )
-            places = table[:, 0]
-            if not ((places >= 0) & (places < MOST_PLACES) & (places % 1 == 0)).all():
-                raise ValueError
-        except ValueError:
-            raise RunDirError(
-                Fault("expected rows of row, y_true and y_pred", str(file), hint="Train again")
-            ) from None
+            return _parsed(lines if n_rows > 1 else (), file)
+
+
+def read_prediction_blocks(path: Path, record: Mapping[str, Any], name: str) -> Iterator[PredictedRows]:
+    """All rows of a file of predictions, block by block.
+
+    Raises:
+        RunDirError: The file is damaged, or not one that `predictions_csv` made.
+    """
+    file = path / name
+    with open_file(path, record, name) as stream, _refusing_other_lines(file):
+        _skip_header(stream)
+        while lines := list(islice(_lines(stream), ROWS_PER_BLOCK)):
+            yield _parsed(lines, file)
+
+
+@contextmanager
+def _refusing_other_lines(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except ValueError:
+        raise RunDirError(
+            Fault("expected rows of row, y_true and y_pred", str(file), hint="Train again")
+        ) from None
+
+
+def _skip_header(stream: BinaryIO) -> None:
+    if stream.readline(len(_HEADER) + 1) != _HEADER:
+        raise ValueError
+
+
+def _parsed(lines: Iterable[bytes], file: Path) -> PredictedRows:
+    table = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if lines else np.empty((0, 3))
+    places = table[:, 0]
+    if not ((places >= 0) & (places < MOST_PLACES) & (places % 1 == 0)).all():
+        raise ValueError
     refuse_large(table, file)
     return PredictedRows(places.astype(np.int64), table[:, 1], table[:, 2])
 

@@ -1,7 +1,7 @@
 """What may be tried of each key, and what else a config says of its search."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -230,8 +230,25 @@ def spelled_out(config: Config, n_rows: int | None = None) -> Config:
     return config.model_copy(update={"search": config.search.model_copy(update=values)})
 
 
+def settle_refit(config: Config, keys: Collection[str]) -> Config:
+    """The config with what `training.refit: auto` means spelled out, where searched keys would change that.
+
+    Without it a number of epochs would be tried against none, and always without refitting.
+
+    Args:
+        config: Whole and without faults.
+        keys: What is searched. A preset has a refitting of its own.
+    """
+    goes_by = any(key == "training.epochs" or key.startswith("training.refit.") for key in keys)
+    if config.training.refit != "auto" or not goes_by or "preset" in keys:
+        return config
+    training = config.training.model_copy(update={"refit": config.refitting})
+    return config.model_copy(update={"training": training})
+
+
 def own_values(config: Config, space: Space) -> dict[str, OwnValue]:
     """The config's own value of each searched key, which trial 0 is trained with."""
+    config = settle_refit(config, space)
     own, values = trial_config(config, {}), config.model_dump(mode="json")
     return {key: _own_value(own, key, _value_at(values, key), wanted) for key, wanted in space.items()}
 

@@ -39,7 +39,7 @@ class HeldOut:
 
     Attributes:
         name: The part that the baselines predict: test, or else validation, or else train.
-        y_mean: The mean of the training rows, in the target's units.
+        y_mean: The mean of the rows that the network has learnt by then, in the target's units.
         preprocessing: Of the rows that the linear regression reads.
         linear: A linear regression, from preprocessed rows.
         compared: Some rows on which Keras and the pipeline are compared.
@@ -70,13 +70,16 @@ def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, conf
     Raises:
         DataError: One of these rows has a number too large for single precision.
     """
-    y_train, parts = dataset.parts["train"].y_true, dataset.parts
+    parts = dataset.parts
     name = next(name for name in ("test", "validation", "train") if len(parts[name].rows))
+    # The rows that the network has learnt when it predicts these.
+    learnt = ("train", "validation") if name == "test" and config.refitting else ("train",)
+    y_train = np.concatenate([parts[part].y_true for part in learnt])
     part = parts["test"] if name == "test" else parts["train"]
     compared = part.take(compared_rows(len(part.rows)))
     with located(file_of_part(config.data, "test")):
         x = prepared.preprocessing.transform(compared.cells)
-    preprocessing, x_train = read_plainly(dataset, prepared, config)
+    preprocessing, x_train = read_plainly(dataset, prepared, config, learnt)
     return HeldOut(
         name,
         float(y_train.mean()),
@@ -90,8 +93,10 @@ def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, conf
     )
 
 
-def read_plainly(dataset: Dataset, prepared: Prepared, config: Config) -> tuple[Preprocessing, np.ndarray]:
-    """How the linear regression reads rows, and the training rows so read: the same whatever the preset.
+def read_plainly(
+    dataset: Dataset, prepared: Prepared, config: Config, learnt: Sequence[str] = ("train",)
+) -> tuple[Preprocessing, np.ndarray]:
+    """How the linear regression reads rows, and the rows it learns so read: the same whatever the preset.
 
     What a preset makes of dates and numbers for a network would be learnt by heart by a line, or bend it.
 
@@ -99,9 +104,10 @@ def read_plainly(dataset: Dataset, prepared: Prepared, config: Config) -> tuple[
         dataset: The rows in memory.
         prepared: How the network reads them.
         config: Of the run.
+        learnt: The parts that it learns.
 
     Returns:
-        A preprocessing, and preprocessed rows of shape `(n_train, n_features)`.
+        A preprocessing, and preprocessed rows of shape `(n_learnt, n_features)`.
 
     Raises:
         DataError: A number too large for single precision.
@@ -109,7 +115,7 @@ def read_plainly(dataset: Dataset, prepared: Prepared, config: Config) -> tuple[
     asked, dates = config.preprocessing, date_options(config)
     are_lines = asked.numeric in _LINES and asked.categorical != "ordinal" and not asked.missing_indicator
     if are_lines and dates.method == "cycles" and not dates.holidays:
-        return prepared.preprocessing, prepared.x["train"]
+        return prepared.preprocessing, np.concatenate([prepared.x[name] for name in learnt])
     train = dataset.parts["train"]
     with located(str(config.data.path)):
         preprocessing = fit_preprocessing(
@@ -120,7 +126,8 @@ def read_plainly(dataset: Dataset, prepared: Prepared, config: Config) -> tuple[
             categorical="embedding",
             target="none",
         )
-        return preprocessing, preprocessing.transform(train.cells)
+        x = [preprocessing.transform(dataset.parts[name].cells) for name in learnt]
+        return preprocessing, np.concatenate(x)
 
 
 def measure(

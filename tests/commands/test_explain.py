@@ -11,20 +11,26 @@ from dlreg.table.parts import Part
 
 
 @pytest.mark.parametrize(
-    ("sizes", "cross_validated", "expected"),
+    ("sizes", "cross_validated", "knows_validation", "expected"),
     [
-        ((5, 3, 2), False, "validation"),
-        ((5, 0, 2), False, "test"),
-        ((5, 0, 0), False, "train"),
-        ((5, 0, 2), True, "train"),
+        ((5, 3, 2), False, False, "validation"),
+        ((5, 0, 2), False, False, "test"),
+        ((5, 0, 0), False, False, "train"),
+        ((5, 0, 2), True, False, "train"),
+        ((5, 3, 2), False, True, "test"),
+        ((5, 3, 0), False, True, "validation"),
     ],
 )
-def test_the_rows_are_those_that_the_network_was_fitted_on_least(sizes, cross_validated, expected):
+def test_the_rows_are_those_that_the_network_was_fitted_on_least(
+    sizes, cross_validated, knows_validation, expected
+):
     parts = {
         name: Part(np.arange(size), {"x": np.zeros((size, 1))}, np.zeros(size))
         for name, size in zip(("train", "validation", "test"), sizes, strict=True)
     }
-    name, part = importance.rows_to_measure(parts, cross_validated=cross_validated)
+    name, part = importance.rows_to_measure(
+        parts, cross_validated=cross_validated, knows_validation=knows_validation
+    )
     assert name == expected
     assert part is parts[expected]
 

@@ -50,3 +50,15 @@ def test_what_is_read_of_the_table_differs_as_every_other_key():
         "data.exclude": [[], ["x"]],
         "data.split": ["random", "ordered"],
     }
+
+
+def test_refitting_differs_by_what_it_comes_to_and_not_by_how_it_is_written():
+    auto = config("training: {learning_rate: 0.01}\n")
+    written = config("training: {learning_rate: 0.01, refit: {epochs_fraction: 0.4}}\n")
+    assert differing_keys([auto, written]) == {}
+    never = config("training: {learning_rate: 0.01, epochs: 50}\n")
+    assert differing_keys([auto, never]) == {
+        "training.epochs": ["auto", 50],
+        "training.refit.epochs_fraction": [0.4, None],
+        "training.refit.learning_rate_fraction": [1.0, None],
+    }

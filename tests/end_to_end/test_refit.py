@@ -76,6 +76,39 @@ def test_the_network_has_learnt_them(folder):
     assert errors[0] < 0.98 * errors[1]
 
 
+def test_what_it_is_compared_with_has_learnt_as_many_rows(folder):
+    y = pd.read_csv(folder / "table.csv")["y"].to_numpy()
+    for name, n_learnt in (("run", 400), ("plain", 300)):
+        mean = read(folder, "metrics.json", name)["baselines"]["mean"]
+        assert mean["rmse"] == pytest.approx(np.sqrt(np.mean((y[400:] - y[:n_learnt].mean()) ** 2)), rel=1e-9)
+    shown = run_cli("explain", "run", cwd=folder).stdout
+    assert f"rmse {read(folder, 'metrics.json')['test']['rmse']:.4g} on 100 test rows" in shown
+
+
+def test_each_command_says_what_the_validation_rows_were(folder):
+    said = "validation rows are measured by what the network predicted before it learned them, too"
+    assert said in run_cli("evaluate", "run", cwd=folder).stderr
+    assert said not in run_cli("evaluate", "plain", cwd=folder).stderr
+    assert run_cli("card", "run", cwd=folder).returncode == 0
+    assert "it learned from the validation rows, too" in (folder / "run" / "README.md").read_text()
+    page = run_cli("report", "run", "--md", cwd=folder).stdout
+    assert "went on with 100 validation rows after these had measured it" in page
+
+
+def test_a_file_of_validation_rows_that_was_learnt_is_no_measure(tmp_path):
+    rows = np.random.default_rng(2).normal(size=(90, 2)).round(3)
+    for name, part in (("table", rows[:60]), ("validation", rows[60:])):
+        pd.DataFrame(part, columns=["a", "y"]).to_csv(tmp_path / f"{name}.csv", index=False)
+    (tmp_path / "config.yaml").write_text(
+        "data: {path: table.csv, target: y, validation_path: validation.csv}\n"
+        "training: {epochs: 2, refit: {}}\n"
+    )
+    trained = run_cli("train", "config.yaml", "--run-dir", "run", cwd=tmp_path)
+    assert "The validation rows were measured before the network learned them, too." in trained.stdout
+    done = run_cli("evaluate", "run", "--data", "validation.csv", cwd=tmp_path)
+    assert "most rows were learnt" in done.stderr
+
+
 def test_predictions_of_other_rows_are_an_error(folder):
     run, record = folder / "run", read(folder, "run.json")
     content = (run / "validation.csv").read_bytes()

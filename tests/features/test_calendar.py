@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.dates import series
 
-from dlreg.features.calendar import calendar_feature_names, calendar_features
+from dlreg.features.calendar import calendar_feature_names, calendar_features, day_text
 from dlreg.table import dates
 
 
@@ -36,3 +36,17 @@ def test_calendar_features_are_those_of_datetime(moment, has_hours):
 def test_a_missing_date_has_no_features():
     features = calendar_features(dates.parse_dates(series("2023-01-01", None), "%Y-%m-%d"), "%Y-%m-%d")
     assert np.isnan(features).tolist() == [[False] * 5, [True] * 5]
+
+
+@pytest.mark.parametrize(
+    ("days", "text"),
+    [
+        (0.0, "1970-01-01"),
+        (19723.25, "2024-01-01 06:00:00"),
+        (-719162.0, "0001-01-01"),
+        (1e300, "9999-12-31"),
+        (-1e300, "0001-01-01"),
+    ],
+)
+def test_days_are_told_as_dates(days, text):
+    assert day_text(days) == text

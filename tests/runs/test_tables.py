@@ -6,7 +6,13 @@ from support.runs import complete_run
 
 from dlreg.errors import RunDirError
 from dlreg.runs.reading import read_record
-from dlreg.runs.tables import ROWS_PER_BLOCK, PredictedRows, predictions_csv, read_predictions
+from dlreg.runs.tables import (
+    ROWS_PER_BLOCK,
+    PredictedRows,
+    predictions_csv,
+    read_prediction_blocks,
+    read_predictions,
+)
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, ROWS_PER_BLOCK, 2 * ROWS_PER_BLOCK + 1])
@@ -21,6 +27,12 @@ def test_predictions_are_read_back_to_the_bit(tmp_path, n_rows):
     assert (places == rows).all()
     assert (read_true == y_true).all()
     assert (read_pred == y_pred).all()
+    blocks = list(read_prediction_blocks(path, read_record(path), "predictions.csv"))
+    assert [len(block.rows) for block in blocks] == [
+        min(ROWS_PER_BLOCK, n_rows - start) for start in range(0, n_rows, ROWS_PER_BLOCK)
+    ]
+    for whole, columns in zip((rows, y_true, y_pred), zip(*blocks, strict=True), strict=False):
+        assert (np.concatenate(columns) == whole).all()
 
 
 @pytest.mark.parametrize(("most_rows", "step"), [(100, 1), (99, 2), (34, 3), (1, 100)])
@@ -41,3 +53,5 @@ def test_what_was_not_written_so_is_refused(tmp_path, content):
     path = complete_run(tmp_path / "run", {"predictions.csv": content})
     with pytest.raises(RunDirError, match=r"predictions\.csv"):
         read_predictions(path, read_record(path))
+    with pytest.raises(RunDirError, match=r"predictions\.csv"):
+        list(read_prediction_blocks(path, read_record(path), "predictions.csv"))

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from support.configs import HEAD, load
 
-from dlreg.config.reading import load_config
+from dlreg.config.reading import load_config, trial_config
 from dlreg.config.writing import dump_config
 from dlreg.errors import ConfigError
-from dlreg.search.space import Choices, OwnValue, Range, own_values, search_of, spelled_out
+from dlreg.search.space import Choices, OwnValue, Range, own_values, search_of, settle_refit, spelled_out
 
 SEARCH = """\
 search:
@@ -150,3 +150,19 @@ def test_a_search_spelled_out_is_the_same_search(tmp_path: Path, text: str) -> N
         expected.time_limit,
     )
     assert (again.prune, again.method, again.storage) == (expected.prune, expected.method, expected.storage)
+
+
+def test_what_refitting_comes_to_by_itself_is_spelled_out_where_the_search_would_change_it(
+    tmp_path: Path,
+) -> None:
+    config = load(tmp_path, HEAD)
+    for keys in (["training.epochs"], ["training.refit.epochs_fraction", "model.dropout"]):
+        settled = settle_refit(config, keys)
+        assert settled.training.refit == config.refitting is not None
+        # And so a number of epochs is tried with it.
+        assert trial_config(settled, {"training.epochs": 30}).refitting == config.refitting
+    assert trial_config(config, {"training.epochs": 30}).refitting is None
+    assert settle_refit(config, ["model.dropout", "training.learning_rate"]) is config
+    assert settle_refit(config, ["preset", "training.epochs"]) is config
+    space = {"training.refit.epochs_fraction": Range(0.2, 0.8)}
+    assert own_values(config, space) == {"training.refit.epochs_fraction": OwnValue(0.4, is_inside=True)}

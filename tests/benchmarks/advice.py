@@ -45,6 +45,7 @@ from dlreg.table.dataset import load_dataset
 from dlreg.table.parts import Dataset, Part
 from dlreg.table.splits import split_folds
 from dlreg.training.loop import Hooks
+from dlreg.training.members import MOST_EPOCHS
 from dlreg.training.train import train_members
 
 ROWS, SEEDS = 1500, (0, 1, 2)
@@ -94,7 +95,10 @@ def batch(config: Config, factor: float) -> list[str]:
 
 
 def longer(config: Config, factor: int) -> list[str]:
-    return [f"training.epochs={int(config.training.epochs) * factor}"]
+    epochs, refitting = config.training.epochs, config.refitting
+    longest = MOST_EPOCHS if epochs == "auto" else epochs
+    # By itself a training of so many epochs is not refitted.
+    return [f"training.epochs={longest * factor}", *(["training.refit={}"] if refitting else [])]
 
 
 def fixed(*overrides: str) -> Callable[[Config], list[str]]:
@@ -237,10 +241,16 @@ def train(config: Config, dataset: Dataset, measured: str = "validation") -> Tri
     if progress.diverged:
         return Trial(np.inf, np.inf, verdict.kind, rise)
     networks = combine(config, dataset, prepared, trained)
-    keras_model = build_keras_model(prepared, networks)
+    # Before refitting the validation rows are not known.
+    variants = {measured: networks.validated or networks.variants, "test": networks.variants}
     errors = [
-        rmse(keras_model.predict(prepared.preprocessing.transform(part.cells)), part.y_true)
-        for part in (dataset.parts[measured], dataset.parts["test"])
+        rmse(
+            build_keras_model(prepared, replace(networks, variants=variants[name])).predict(
+                prepared.preprocessing.transform(dataset.parts[name].cells)
+            ),
+            dataset.parts[name].y_true,
+        )
+        for name in (measured, "test")
     ]
     return Trial(*errors, verdict.kind, rise)
 

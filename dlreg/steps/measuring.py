@@ -74,7 +74,7 @@ def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, conf
     name = next(name for name in ("test", "validation", "train") if len(parts[name].rows))
     # The rows that the network has learnt when it predicts these.
     learnt = ("train", "validation") if name == "test" and config.refitting else ("train",)
-    y_train = np.concatenate([parts[part].y_true for part in learnt])
+    y_train = _stacked([parts[part].y_true for part in learnt])
     part = parts["test"] if name == "test" else parts["train"]
     compared = part.take(compared_rows(len(part.rows)))
     with located(file_of_part(config.data, "test")):
@@ -115,7 +115,7 @@ def read_plainly(
     asked, dates = config.preprocessing, date_options(config)
     are_lines = asked.numeric in _LINES and asked.categorical != "ordinal" and not asked.missing_indicator
     if are_lines and dates.method == "cycles" and not dates.holidays:
-        return prepared.preprocessing, np.concatenate([prepared.x[name] for name in learnt])
+        return prepared.preprocessing, _stacked([prepared.x[name] for name in learnt])
     train = dataset.parts["train"]
     with located(str(config.data.path)):
         preprocessing = fit_preprocessing(
@@ -127,7 +127,12 @@ def read_plainly(
             target="none",
         )
         x = [preprocessing.transform(dataset.parts[name].cells) for name in learnt]
-        return preprocessing, np.concatenate(x)
+        return preprocessing, _stacked(x)
+
+
+def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+    # A table may be as large as memory allows: a single part is not copied.
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def measure(

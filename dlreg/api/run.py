@@ -108,7 +108,7 @@ class Run:
         """Which columns matter: how much worse the metric becomes when a column's cells change places.
 
         Args:
-            metric: What is measured, on the validation rows if there are any.
+            metric: What is measured, on rows as `dlreg explain` chooses them.
             repeats: How often each column is permuted.
 
         Returns:

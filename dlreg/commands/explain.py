@@ -24,8 +24,8 @@ SEED = 0
 def explain(path: Path, output: Path | None, *, metric: str = "rmse", repeats: int = 10) -> dict[str, Any]:
     """Measures the importance of every column of a run and draws it.
 
-    The rows are those of validation, which chose nothing but when to stop; with cross-validation the training
-    rows, each of which some members left out; without either the test rows; else the training rows.
+    The rows are those of validation, which chose nothing but when to stop; where these were learnt in the end
+    the test rows; with cross-validation, or where all rows were learnt, those of training.
 
     Args:
         path: The run directory.
@@ -63,11 +63,7 @@ def measure_importance(
     """
     run, own_rows = use_run(path, lambda run: (run, read_own_rows(run)))
     parts, n_rows = own_rows
-    name, whole = rows_to_measure(
-        parts,
-        cross_validated=run.config.training.cross_validation is not None,
-        knows_validation=knows_validation(run),
-    )
+    name, whole = rows_to_measure(run, parts)
     part = sample_rows(whole)
     if (regression_metrics(part.y_true, part.y_true) or {}).get(metric) is None:
         hint = "Choose --metric rmse"
@@ -98,19 +94,14 @@ def _ranked(increases: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
     ]
 
 
-def rows_to_measure(
-    parts: Mapping[str, Part], *, cross_validated: bool, knows_validation: bool
-) -> tuple[str, Part]:
-    """The rows that the network was fitted on least, and their name.
-
-    Args:
-        parts: The rows that a run was split into.
-        cross_validated: Whether the training rows validated.
-        knows_validation: Whether the validation rows were learnt in the end.
-    """
-    names = ("train",) if cross_validated else ("validation", "test", "train")
-    if knows_validation:
-        names = ("test", "validation", "train")
+def rows_to_measure(run: TrainedRun, parts: Mapping[str, Part]) -> tuple[str, Part]:
+    """Of the rows that a run was split into those that its network was fitted on least, and their name."""
+    names: tuple[str, ...] = ("validation", "test", "train")
+    if run.config.training.cross_validation is not None:
+        names = ("train",)
+    elif knows_validation(run):
+        # All others are training rows by then.
+        names = ("test", "train")
     return next((name, parts[name]) for name in names if parts[name].y_true.size)
 
 

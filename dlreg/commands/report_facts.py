@@ -25,7 +25,7 @@ from dlreg.report.wordings import METRICS, words_of
 from dlreg.runs.contents import read_history
 from dlreg.runs.json_text import read_json, to_json
 from dlreg.runs.names import RUN
-from dlreg.runs.own_rows import knows_validation, predict_own_part, read_kept_validation, read_own_rows
+from dlreg.runs.own_rows import knows_validation, own_predictions, read_own_rows
 from dlreg.runs.shapes import CardRecord
 from dlreg.runs.trained_run import TrainedRun
 from dlreg.table.column import Column
@@ -61,20 +61,13 @@ def gather_facts(run: TrainedRun) -> RunFacts:
         raise RunDirError(Fault(message, str(run.path / RUN), hint="Train again"))
     held_out, usable, n_unusable = _measure_held_out(run, name, parts[name])
     # What the network has learnt when it predicts the held-out rows.
-    learnt, n_learnt = parts["train"], n_rows["train"]
-    if knows_validation(run) and name == "test":
-        learnt, n_learnt = (
-            join_parts([learnt, parts["validation"]], run.columns),
-            n_learnt + n_rows["validation"],
-        )
+    of_learnt = ["train", "validation"] if knows_validation(run) and name == "test" else ["train"]
+    learnt = join_parts([parts[part] for part in of_learnt], run.columns)
+    n_learnt = sum(n_rows[part] for part in of_learnt)
     train = sample_part(learnt, MOST_TREE_ROWS)
     explained = {column.name: explained_alone(column, train) for column in run.columns}
     telling = sorted(explained, key=lambda column: -explained[column])
-    part_name, part = rows_to_measure(
-        parts,
-        cross_validated=run.config.training.cross_validation is not None,
-        knows_validation=knows_validation(run),
-    )
+    part_name, part = rows_to_measure(run, parts)
     measured = sample_rows(part)
     # scikit-learn takes as long to be imported as the importance to be measured, mostly without Python.
     with ThreadPoolExecutor(1) as beside:
@@ -133,7 +126,7 @@ def sample_part(part: Part, most: int) -> Part:
 
 def _measure_held_out(run: TrainedRun, name: str, part: Part) -> tuple[HeldOut, Part, int]:
     """What is predicted for rows, those of them whose prediction is a number to use, and how many are not."""
-    predicted = predict_own_part(run, read_kept_validation(run), name, part)
+    predicted = own_predictions(run)(name, part)
     usable = np.asarray(is_usable(predicted.y_pred))
     margins = predicted.margins
     if margins is not None and not is_usable(margins[usable]).all():

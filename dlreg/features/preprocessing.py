@@ -208,13 +208,11 @@ def fit_preprocessing(
         categories.append(Category(feature, values, np.array(levels, dtype=object), rare))
     has_numbers = any(column_features[0].kind == "number" for column_features in features)
     scaled = target_scaling.forward(np.array(facts.target_range) if facts else train.y_true)
-    # Those of times of a day would tell of nothing, and a sample of dates reaches far enough.
-    ranges = {
-        column.name: _range(values)
-        for column, values in told
-        if column.kind == "number" or has_date(str(column.date_format))
-    }
-    ranges |= facts.ranges if facts else {}
+    ranges = dict(facts.ranges) if facts else {}
+    for column, values in told:
+        # That of times of a day would tell of nothing; a sample of dates reaches far enough.
+        if column.name not in ranges and (column.kind == "number" or has_date(str(column.date_format))):
+            ranges[column.name] = _range(values)
     return Preprocessing(
         tuple(columns),
         features,

@@ -1,7 +1,6 @@
 """The rows that a run was split into, read from its CSV again, and what it predicts for them."""
 
 import hashlib
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,8 +88,8 @@ def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
     if run.config.data.is_on_disk:
         return _measure_stream(run, keep)
     dataset = _read_own_dataset(run)
-    kept = read_kept_validation(run)
-    parts = {name: predict_own_part(run, kept, name, part) for name, part in dataset.parts.items()}
+    predict = own_predictions(run)
+    parts = {name: predict(name, part) for name, part in dataset.parts.items()}
     if dataset.folds:
         y_validated = parts["train"].y_true[validated_rows(dataset.folds)]
         parts["out_of_fold"] = _read_out_of_fold(run, y_validated)
@@ -100,13 +99,12 @@ def measure_own_rows(run: TrainedRun, keep: Collection[str] = ()) -> OwnResults:
 def _measure_stream(run: TrainedRun, keep: Collection[str]) -> OwnResults:
     blocks: dict[str, list[Predictions]] = {name: [] for name in keep if name in PARTS}
     validated: list[np.ndarray] = []
-    kept_validation = _kept_in_order(run)
+    predict = own_predictions(run)
     n_rows = sum(read_split_rule(run.path, run.record).rows.values())
 
     def predicted() -> Iterator[tuple[str, Predictions]]:
         for name, part in _stream_own_rows(run):
-            is_kept = name == "validation" and knows_validation(run)
-            predictions = kept_validation(part) if is_kept else run.predict(part)
+            predictions = predict(name, part)
             if name in blocks:
                 blocks[name].append(predictions)
             if name == "train":
@@ -184,58 +182,36 @@ def knows_validation(run: TrainedRun) -> bool:
     return VALIDATION in run.record["files"]
 
 
-def read_kept_validation(run: TrainedRun) -> PredictedRows | None:
-    """What a run predicted for its validation rows before it learnt them, if it did."""
-    if not knows_validation(run):
-        return None
-    return read_predictions(run.path, run.record, VALIDATION, most_rows=sys.maxsize)
+def own_predictions(run: TrainedRun) -> Callable[[str, Part], Predictions]:
+    """A function that predicts rows of a part that a run was split into, by the name of the part.
 
-
-def predict_own_part(run: TrainedRun, kept: PredictedRows | None, name: str, part: Part) -> Predictions:
-    """What a run predicts for rows of a part that it was split into, without knowing them if it can.
-
-    Args:
-        run: The trained run.
-        kept: Of `read_kept_validation`.
-        name: The name of the part.
-        part: All its rows, or some of them.
-
-    Raises:
-        RunDirError: The rows are not those that the run kept predictions of.
+    Of validation rows that were learnt in the end it tells what the run predicted for them before. These may
+    be asked for block by block, and some left out, but in their order. It raises `RunDirError` where the run
+    kept no such rows.
     """
-    if name != "validation" or kept is None:
-        return run.predict(part)
-    places = np.searchsorted(kept.rows, part.rows)
-    if not (places < len(kept.rows)).all():
-        raise RunDirError(_other_rows(run, VALIDATION))
-    return _known_predictions(run, PredictedRows(*(column[places] for column in kept)), part)
+    blocks = read_prediction_blocks(run.path, run.record, VALIDATION) if knows_validation(run) else None
+    known = PredictedRows(*np.empty((3, 0)))
 
-
-def _kept_in_order(run: TrainedRun) -> Callable[[Part], Predictions]:
-    """The same of a table on disk, whose validation rows come block by block in their order."""
-    blocks = read_prediction_blocks(run.path, run.record, VALIDATION)
-    rest = PredictedRows(*np.empty((3, 0)))
-
-    def predictions_of(part: Part) -> Predictions:
-        nonlocal rest
-        while len(rest.rows) < len(part.rows):
+    def predict(name: str, part: Part) -> Predictions:
+        nonlocal known
+        if name != "validation" or blocks is None:
+            return run.predict(part)
+        while part.rows.size and not (known.rows.size and known.rows[-1] >= part.rows[-1]):
             block = next(blocks, None)
             if block is None:
                 raise RunDirError(_other_rows(run, VALIDATION))
-            rest = PredictedRows(*map(np.concatenate, zip(rest, block, strict=True)))
-        n_rows = len(part.rows)
-        known, rest = (
-            PredictedRows(*(column[rows] for column in rest)) for rows in (slice(n_rows), slice(n_rows, None))
-        )
-        return _known_predictions(run, known, part)
+            known = PredictedRows(*map(np.concatenate, zip(known, block, strict=True)))
+            # Of rows in their order no more are read than there are up to those that are asked for.
+            if (np.diff(known.rows) <= 0).any():
+                raise RunDirError(_other_rows(run, VALIDATION))
+        places = np.searchsorted(known.rows, part.rows)
+        rows, y_true, y_pred = (column[places] for column in known)
+        if not (np.array_equal(rows, part.rows) and np.array_equal(y_true, part.y_true)):
+            raise RunDirError(_other_rows(run, VALIDATION))
+        known = PredictedRows(*(column[places[-1] + 1 :] for column in known)) if places.size else known
+        return Predictions(y_true, y_pred, rows=part.rows)
 
-    return predictions_of
-
-
-def _known_predictions(run: TrainedRun, known: PredictedRows, part: Part) -> Predictions:
-    if not (np.array_equal(known.rows, part.rows) and np.array_equal(known.y_true, part.y_true)):
-        raise RunDirError(_other_rows(run, VALIDATION))
-    return Predictions(known.y_true, known.y_pred, rows=part.rows)
+    return predict
 
 
 def _read_out_of_fold(run: TrainedRun, y_validated: np.ndarray) -> Predictions:

@@ -243,6 +243,8 @@ class ColumnEntry(_Shape):
             raise ValueError("expected a latest_year or time_zone for dates alone")
         if self.kind != "number" and self.unit is not None:
             raise ValueError("expected a unit for numbers and for nothing else")
+        if self.kind not in ("number", "date") and self.range is not None:
+            raise ValueError("expected a range for numbers and dates and for nothing else")
         return self
 
 

@@ -84,10 +84,10 @@ def count_strange_cells(run: TrainedModel, cells: Mapping[str, np.ndarray]) -> S
                 outside[name] = n_outside
             continue
         values = column[:, 0].tolist()
-        n_missing = values.count("")
-        if name in run.ranges:
+        if name in run.dates:
             missing[name], outside[name] = _count_dates(run.dates[name], values, *run.usual_ranges[name])
             continue
+        n_missing = values.count("")
         levels = run.levels.get(name, set())
         # A missing cell may be a level like any other.
         missing[name] = 0 if "" in levels else n_missing
@@ -109,18 +109,17 @@ def _count_numbers(column: np.ndarray, low: float, high: float) -> tuple[int, in
     return n_missing, len(unusual) - n_missing
 
 
+# Dates come again and again, and to read a single one takes as long as to predict its row.
+_read_few = lru_cache(1024)(elapsed_days)
+
+
 def _count_dates(column: Column, texts: Sequence[str], low: float, high: float) -> tuple[int, int]:
     """The same of texts that are dates; the bounds are days since 1970."""
     counts = Counter(texts)
     n_missing = counts.pop("", 0)
-    # Dates come again and again, and to read a single one takes as long as to predict its row.
-    read = _read_once if len(counts) <= FEW_ROWS else elapsed_days
-    days = read(column, tuple(counts))
-    outside = zip(counts.values(), ((days < low) | (days > high)).tolist(), strict=True)
-    return n_missing, sum(count for count, is_outside in outside if is_outside)
-
-
-_read_once = lru_cache(1024)(elapsed_days)
+    days = (_read_few if len(counts) <= FEW_ROWS else elapsed_days)(column, tuple(counts))
+    is_outside = (days < low) | (days > high)
+    return n_missing, int(np.array(list(counts.values()), dtype=np.int64)[is_outside].sum())
 
 
 def strange_sentences(run: TrainedModel, strange: StrangeCells) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The files of a run directory with a line for each row: `predictions.csv` and `out_of_fold.csv`."""
+"""The files of a run directory with a line for each row: `predictions.csv` and its like."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -73,7 +73,8 @@ def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, conf
     parts = dataset.parts
     name = next(name for name in ("test", "validation", "train") if len(parts[name].rows))
     # The rows that the network has learnt when it predicts these.
-    learnt = ("train", "validation") if name == "test" and config.refitting else ("train",)
+    knows_both = name == "test" and config.refitting and not dataset.folds
+    learnt = ("train", "validation") if knows_both else ("train",)
     y_train = _stacked([parts[part].y_true for part in learnt])
     part = parts["test"] if name == "test" else parts["train"]
     compared = part.take(compared_rows(len(part.rows)))

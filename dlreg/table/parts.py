@@ -84,6 +84,8 @@ def join_parts(blocks: Sequence[Part], columns: Sequence[Column]) -> Part:
             for column in columns
         }
         return Part(np.empty(0, dtype=np.int64), cells, np.empty(0))
+    if len(blocks) == 1:
+        return blocks[0]
     cells = {
         column.name: np.concatenate([block.cells[column.name] for block in blocks]) for column in columns
     }

@@ -1,6 +1,7 @@
 """`dlreg explain`: which rows it measures on, what it prints and what it draws."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from dlreg.table.parts import Part
         ((5, 0, 0), False, False, "train"),
         ((5, 0, 2), True, False, "train"),
         ((5, 3, 2), False, True, "test"),
-        ((5, 3, 0), False, True, "validation"),
+        ((5, 3, 0), False, True, "train"),
     ],
 )
 def test_the_rows_are_those_that_the_network_was_fitted_on_least(
@@ -28,9 +29,10 @@ def test_the_rows_are_those_that_the_network_was_fitted_on_least(
         name: Part(np.arange(size), {"x": np.zeros((size, 1))}, np.zeros(size))
         for name, size in zip(("train", "validation", "test"), sizes, strict=True)
     }
-    name, part = importance.rows_to_measure(
-        parts, cross_validated=cross_validated, knows_validation=knows_validation
-    )
+    training = SimpleNamespace(cross_validation=5 if cross_validated else None)
+    files = {"validation.csv": {}} if knows_validation else {}
+    run = SimpleNamespace(config=SimpleNamespace(training=training), record={"files": files})
+    name, part = importance.rows_to_measure(run, parts)
     assert name == expected
     assert part is parts[expected]
 

@@ -1,6 +1,7 @@
 """`dlreg predict`: one line for each row, in order, whatever its size."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -92,13 +93,19 @@ def test_max_unseen_is_a_share_of_each_column(project):
 def test_what_predict_met_is_counted_and_refused_where_that_is_asked_for(project):
     table = make_table(20, seed=8)
     table["year"] = [*[20240, -2024], *table["year"][2:]]
+    table.loc[3, "day"] = "05/01/2124"
     table.to_csv(project / "odd.csv", index=False)
     done = run_cli("predict", "run", "odd.csv", "-o", "out.csv", "--json", cwd=project)
     assert done.returncode == 0
     printed = json.loads(done.stdout)
     assert (printed["rows"], printed["output"]) == (20, "out.csv")
-    assert printed["cells"]["outside"] == {"year": 2}
+    assert printed["cells"]["outside"] == {"day": 1, "year": 2}
     assert "2 cells of 'year' are far outside of the training range" in done.stderr
+    first, last = (
+        pd.to_datetime(make_table()["day"], format="%d/%m/%Y").agg(end).year for end in ("min", "max")
+    )
+    said = rf"1 cell of 'day' is far outside of the training range, {first}-\d\d-\d\d to {last}-\d\d-\d\d"
+    assert re.search(said, done.stderr)
     done = run_cli("predict", "run", "odd.csv", "-o", "strict.csv", "--strict", cwd=project)
     assert done.returncode == 4
     assert "leave --strict out" in done.stderr

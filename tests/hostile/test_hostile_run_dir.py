@@ -52,6 +52,8 @@ PREPROCESSED = TELLERS | {"loss"}
 # They read the table that the config names.
 OWN_ROWS = {"evaluate", "explain", "baseline"}
 DRAWERS = {"scatter", "rest", "card"}
+# They measure validation rows.
+LEARNT = {"evaluate", "baseline"}
 EXTRA_MIB, MAX_SECONDS = 200, 10
 LONG = bool(os.environ.get("DLREG_LONG_TESTS"))
 
@@ -188,6 +190,13 @@ def data_path(target, size=None, make=None):
         (path / "run.json").write_text(json.dumps(record))
 
     return apply
+
+
+def learnt(content):
+    """Has a run say that it learnt its validation rows in the end, of which this was predicted."""
+    return both(
+        put("validation.csv", content), edit("run.json", lambda r: r["files"].update({"validation.csv": {}}))
+    )
 
 
 def both(*changes):
@@ -771,6 +780,8 @@ CORPUS = {
     "preprocessing: a zone of numbers": Hostile(edit("preprocessing.json", lambda p: p["columns"]["year"].update(time_zone="UTC")), PREPROCESSED),
     "preprocessing: a century to come": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(latest_year=10**9)), PREPROCESSED),
     "preprocessing: a unit of a category": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(unit="kg")), PREPROCESSED),
+    "preprocessing: a range of a category": Hostile(edit("preprocessing.json", lambda p: p["columns"]["비"].update(range=[0.0, 1.0])), PREPROCESSED),
+    "preprocessing: a range beyond all days": Hostile(edit("preprocessing.json", lambda p: p["columns"]["day"].update(range=[-1e300, -1e299])), set()),
     "preprocessing: an endless unit": Hostile(edit("preprocessing.json", lambda p: p["target"].update(unit="k" * 100)), PREPROCESSED),
     "preprocessing: a scale of nothing": Hostile(edit("preprocessing.json", lambda p: p["target"].update(scale=0.0)), PREPROCESSED),
     "preprocessing: a scale beyond all": Hostile(edit("preprocessing.json", lambda p: p["target"].update(scale=1e200)), PREPROCESSED),
@@ -795,6 +806,10 @@ CORPUS = {
     "history: 40 MB of blanks": Hostile(put("history.json", b'{"loss": [1.0]' + b" " * 40_000_000 + b"}"), {"loss"}),
     "history: a million texts": Hostile(put("history.json", '{"loss": [1.0], "x": [' + ",".join(f'"{n:x}"' for n in range(900_000)) + "]}"), {"loss"}),
     # predictions.csv, split.json
+    "validation: none of its rows": Hostile(learnt(b"row,y_true,y_pred\n"), LEARNT),
+    "validation: other rows": Hostile(learnt(b"row,y_true,y_pred\n900000,1,2\n"), LEARNT),
+    "validation: 4 million times one row": Hostile(learnt(b"row,y_true,y_pred\n" + b"0,1,2\n" * 4_000_000), LEARNT),
+    "validation: 20 MB in a number": Hostile(learnt(b"row,y_true,y_pred\n0,1," + b"1" * 20_000_000 + b"\n"), LEARNT),
     "predictions: 20 MB in a line": Hostile(put("predictions.csv", b"row,y_true,y_pred\n" + b"1," * 10_000_000 + b"\n"), DRAWERS),
     "predictions: 20 MB in a number": Hostile(put("predictions.csv", b"row,y_true,y_pred\n0,1," + b"1" * 20_000_000 + b"\n"), DRAWERS),
     "predictions: 4 million rows": Hostile(put("predictions.csv", b"row,y_true,y_pred\n" + b"0,1,2\n" * 4_000_000), set()),

@@ -19,7 +19,7 @@ from dlreg.model.mixture import Mixture
 from dlreg.model.weights import TrainedVariant
 from dlreg.pipeline.cells import cells_graph
 from dlreg.pipeline.graph import PREDICTION, SPREAD, with_versions
-from dlreg.pipeline.limits import BYTES_OF_TREES, PARTS_OF_TREES, limits_of
+from dlreg.pipeline.limits import BYTES_OF_TREES, PARTS_OF_TREES, TEXTS_OF_TREES, limits_of
 from dlreg.pipeline.networks import network_graph
 from dlreg.pipeline.scaling import scaling_graph
 from dlreg.pipeline.vetting import patterns_memory
@@ -88,6 +88,11 @@ def refuse_large(preprocessing: Preprocessing) -> None:
     for name, value, limit in (
         ("operators", len(cells.graph.node), limits.nodes),
         ("names and levels", sum(of_stage.total for of_stage in parts), limits.parts - PARTS_OF_TREES),
+        (
+            "levels",
+            sum(of_stage.counts["AttributeProto.strings"] for of_stage in parts),
+            limits.texts - TEXTS_OF_TREES,
+        ),
         (
             "bytes of names and levels",
             sum(of_stage.n_bytes for of_stage in parts),

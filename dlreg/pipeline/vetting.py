@@ -23,7 +23,7 @@ from dlreg.pipeline.graph import (
     RESIDUAL_SCALE,
     SPREAD,
 )
-from dlreg.pipeline.limits import MAX_PARTS, limits_of
+from dlreg.pipeline.limits import MAX_PARTS, MAX_TEXTS_PER_OPERATOR, limits_of
 from dlreg.pipeline.memory import Memory, memory_of
 from dlreg.pipeline.patterns import is_date_pattern, is_level_pattern, pattern_memory
 from dlreg.pipeline.refusal import refused
@@ -116,6 +116,9 @@ def vet_model(content: bytes, n_columns: int | None = None) -> tuple[bytes, Memo
     _check_patterns(graph)
     # Shapes that the file claims are not trusted, but worked out anew; what it tells people is not run.
     del graph.value_info[:], model.metadata_props[:]
+    for described in (graph, *graph.node):
+        described.name = ""
+    graph.doc_string = ""
     return model.SerializeToString(), memory_of(graph)
 
 
@@ -129,6 +132,7 @@ def _check_size(content: bytes, n_columns: int | None) -> None:
         ("nodes", parts.counts["GraphProto.node"], limits.nodes),
         ("constants", parts.counts["GraphProto.initializer"], limits.constants),
         ("parts", parts.total, limits.parts),
+        ("texts", parts.counts["AttributeProto.strings"], limits.texts),
         ("bytes beside constants", parts.n_bytes, limits.n_bytes),
     ):
         if value > limit:
@@ -190,6 +194,8 @@ def _check_node(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto])
         used = {field.name for field, _ in attribute.ListFields()} - {"name", "type"}
         if not used <= {_ATTRIBUTE_FIELDS.get(attribute.type)}:
             raise refused(f"the operator {operator} with {attribute.name!r} of another type")
+        if len(attribute.strings) > MAX_TEXTS_PER_OPERATOR:
+            raise refused(f"the operator {operator} with more than {MAX_TEXTS_PER_OPERATOR:,} texts")
     if node.op_type == "StringSplit":
         _check_split(attributes)
     if node.op_type == tree_nodes.OPERATOR:

@@ -19,7 +19,7 @@ from dlreg.commands.docs import PAGES
 from dlreg.config.reading import load_config
 from dlreg.config.reference import full_config
 from dlreg.config.schema import Config
-from dlreg.pipeline.limits import limits_of
+from dlreg.pipeline.limits import MAX_TEXTS, MAX_TEXTS_PER_OPERATOR, limits_of
 from dlreg.runs.names import FILES
 from dlreg.search import study_names
 
@@ -367,4 +367,8 @@ def test_the_security_policy_tells_how_large_a_pipeline_may_be():
     text = " ".join((ROOT / "SECURITY.md").read_text(encoding="utf-8").split())
     assert f"{none.nodes:,} + {one.nodes - none.nodes:,} n operators" in text
     assert f"{none.parts:,} + {one.parts - none.parts:,} n parts" in text
+    assert (
+        f"{none.texts:,} + {one.texts - none.texts:,} n texts of lookups ({MAX_TEXTS:,}; of one {MAX_TEXTS_PER_OPERATOR:,})"
+        in text
+    )
     assert f"{none.n_bytes >> 20} MB + {(one.n_bytes - none.n_bytes) >> 10} kB n" in text

@@ -22,7 +22,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from support.command_line import run_cli
 
-from dlreg.pipeline.limits import MAX_PARTS, limits_of
+from dlreg.pipeline.limits import MAX_PARTS, MAX_TEXTS, MAX_TEXTS_PER_OPERATOR, limits_of
 from dlreg.pipeline.patterns import MOST_CHARACTERS_OF_LEVELS, pattern_memory
 from dlreg.pipeline.wire import count_parts
 from dlreg.runs.names import FILES
@@ -382,6 +382,21 @@ def with_patterns(n, pattern):
     return before_output(*nodes, *sums)
 
 
+def lookup(text, output, keys):
+    encoded = {"keys_strings": keys, "values_int64s": range(len(keys)), "default_int64": 0}
+    return helper.make_node("LabelEncoder", [text], [output], domain="ai.onnx.ml", **encoded)
+
+
+def with_lookups(n_keys, n_operators):
+    def change(model):
+        keys = [str(k) for k in range(n_keys)]
+        model.graph.node.extend(
+            lookup(first_text(model), f"encoded_{place}", keys) for place in range(n_operators)
+        )
+
+    return change
+
+
 def all_at_once(model):
     """Everything just below what is allowed: names, patterns, nodes, and parts."""
     text, number, limits = first_text(model), first_number(model), limits_of(len(model.graph.input))
@@ -394,12 +409,12 @@ def all_at_once(model):
         helper.make_node("Neg", [f"chain_{k}" if k else number], [f"chain_{k + 1}"]) for k in range(n_nodes)
     )
     room = limits.parts - count_parts(model.SerializeToString(), MAX_PARTS).total - 100
-    keys = [f"{k:x}" for k in range(room // 2)]
-    encoded = {"keys_strings": keys, "values_int64s": range(len(keys)), "default_int64": 0}
-    model.graph.node[-1].CopyFrom(
-        helper.make_node("LabelEncoder", [text], ["encoded"], domain="ai.onnx.ml", **encoded)
-    )
-    model.graph.name = "x" * (
+    n_keys = min(room // 2, limits.texts - 10_000)
+    for place, start in enumerate(range(0, n_keys, MAX_TEXTS_PER_OPERATOR)):
+        keys = [f"{k:x}" for k in range(start, min(start + MAX_TEXTS_PER_OPERATOR, n_keys))]
+        model.graph.node[-1 - place].CopyFrom(lookup(text, f"encoded_{place}", keys))
+    # The name of a value is held more often than any other text.
+    model.graph.node[-1].output[0] = "x" * (
         limits.n_bytes - count_parts(model.SerializeToString(), MAX_PARTS).n_bytes - 1000
     )
 
@@ -487,6 +502,8 @@ GRAPHS = {
     "a sparse constant": graph(with_sparse),
     "session settings": graph(with_metadata),
     "a claimed size": graph(with_claimed_size),
+    "a lookup of too many texts": graph(with_lookups(MAX_TEXTS_PER_OPERATOR + 1, 1)),
+    "lookups of too many texts": graph(with_lookups(MAX_TEXTS // 6, 6)),
     "a negative size": graph(with_negative_size),
     "a cycle": graph(with_cycle),
     "another input": graph(with_other_input),
@@ -649,6 +666,8 @@ SAYS = {
     "rows times rows": "tensors that grow faster than their rows",
     "chosen rows times chosen rows": "tensors that grow faster than their rows",
     "scattered out of range": "pipeline.onnx: the pipeline cannot be run",
+    "a lookup of too many texts": "LabelEncoder with more than 100,000 texts",
+    "lookups of too many texts": "texts, where",
     "8 MB of patterns": "patterns of more memory",
     "patterns of many characters": "patterns of more memory",
     "patterns of many dates": "patterns of dates for 6 columns",

@@ -8,12 +8,14 @@ from support.pipelines import N_ROWS, N_TRAIN, SCALINGS, drawn, fit
 from support.tables import part_of
 
 from dlreg.errors import DataError
+from dlreg.features.encoding import MOST_LEVELS
 from dlreg.features.preprocessing import fit_preprocessing
 from dlreg.model.architecture import Network
 from dlreg.model.embeddings import fit_embedding
 from dlreg.model.initial_weights import initial_weights
 from dlreg.model.keras_model import trained_model
 from dlreg.pipeline.export import refuse_large
+from dlreg.pipeline.limits import MAX_TEXTS_PER_OPERATOR
 from dlreg.pipeline.session import Pipeline
 from dlreg.table.column import Column
 
@@ -170,6 +172,10 @@ def test_a_hundred_thousand_levels_are_written_and_read():
     unseen = pipeline.predict({"c": np.array([["customer"]], dtype=object)})
     origin = model.predict(np.array([[100_000.0]], np.float32), verbose=0)[:, 0].astype(np.float64)
     assert unseen == pytest.approx(preprocessing.target.inverse(origin), rel=1e-5)
+
+
+def test_an_operator_may_have_as_many_texts_as_a_category_levels():
+    assert max(MOST_LEVELS.values()) == MAX_TEXTS_PER_OPERATOR
 
 
 def levels_of(n_columns, length):

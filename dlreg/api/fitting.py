@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dlreg.api.backend import borrowing, prepare_backend
+from dlreg.commands.train_verdict import say_divergence, say_taken_back
 from dlreg.config.reading import read_values
 from dlreg.config.schema import Config
 from dlreg.errors import ConfigError, DivergedError, abridged_notes
@@ -113,10 +114,9 @@ def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str
     trained = train_networks(config, dataset, prepared, None, Hooks(on_epoch=listener.on_epoch))
     progress = trained.progress
     if progress.diverged:
-        raise DivergedError(
-            f"the loss is not finite in epoch {len(progress.values)}: training diverged. Try a smaller "
-            f"learning_rate than {config.training.learning_rate:g}, or clip_norm=1.0"
-        )
+        raise DivergedError(say_divergence(config, progress))
+    if taken_back := say_taken_back(trained):
+        notes = [*notes, taken_back]
     networks = combine(config, dataset, prepared, trained)
     built = build_pipeline(dataset, prepared, networks, config.data)
     description, _ = describe_prepared(dataset, prepared)

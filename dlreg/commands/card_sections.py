@@ -153,7 +153,7 @@ def _data(facts: CardFacts) -> Iterator[str]:
         text += f" The {' and '.join(drawn)} rows are {how}."
     if training.cross_validation:
         text += f" The training rows were cross-validated in {training.cross_validation} folds."
-    if facts.config.refitting and metrics.validation:
+    if any(facts.record.refit_epochs) and metrics.validation:
         text += " After these had measured the network it learned from the validation rows, too."
     yield text
     if notes := _notes(facts):

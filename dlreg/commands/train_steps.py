@@ -8,7 +8,7 @@ import numpy as np
 
 from dlreg.commands.loss_curve import describe_loss_curve
 from dlreg.commands.train_summary import Outcome
-from dlreg.commands.train_verdict import judge, say_divergence
+from dlreg.commands.train_verdict import judge, say_divergence, say_taken_back
 from dlreg.config.schema import Config
 from dlreg.errors import DivergedError, warn
 from dlreg.figures.beside import Draughtsman
@@ -102,9 +102,11 @@ def train_and_write(
     if progress.diverged:
         write_loss_curve(run, drawing.finish())
         raise DivergedError(say_divergence(config, progress))
+    if taken_back := say_taken_back(trained):
+        warn(taken_back)
     listener.on_stage("writing the pipeline")
     built = build_pipeline(in_memory, prepared, networks, config.data)
-    held_out = hold_out(in_memory, prepared, keras_model, config)
+    held_out = hold_out(in_memory, prepared, networks, keras_model, config)
     n_features = prepared.x["train"].shape[1]
     # A large table leaves no room for its preprocessed rows beside its cells, which are now predicted from.
     del prepared
@@ -117,8 +119,8 @@ def train_and_write(
         epochs=progress.epoch,
         best_epoch=progress.best_epoch,
         best_epochs=progress.best_epochs.tolist(),
-        refit_epochs=progress.refit_epochs.tolist(),
-        verdict=judge(config, progress, target_hint),
+        refit_epochs=trained.refit_epochs.tolist(),
+        verdict=judge(config, progress, target_hint, is_refitted=bool(trained.refit_epochs.any())),
         parameters=keras_model.n_parameters,
         features=n_features,
         members=describe_members(config, networks),

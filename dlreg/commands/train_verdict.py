@@ -1,20 +1,27 @@
 """What a learning curve shows, and what to try next."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlreg.config.schema import Config
+from dlreg.errors import Fault
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.training.progress import Progress
 
+if TYPE_CHECKING:
+    from dlreg.training.loop import Trained
 
-def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[str, Any]:
+
+def judge(
+    config: Config, progress: Progress, target_hint: str | None, *, is_refitted: bool
+) -> dict[str, Any]:
     """The verdict on the learning curve of a training, in plain values.
 
     Args:
         config: Of the run.
         progress: With the whole history.
         target_hint: What would mend a loss that the target spoils.
+        is_refitted: Whether any member went on after its best epoch.
     """
     history = progress.history
     kept_weights: KeptWeights = "best" if config.training.restore_best_weights else "last"
@@ -23,7 +30,7 @@ def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[s
             history["loss"],
             history.get("val_loss"),
             stopped_early=progress.epoch < progress.epochs,
-            kept_weights="refitted" if config.refitting else kept_weights,
+            kept_weights="refitted" if is_refitted else kept_weights,
             target_hint=target_hint,
             settled=settled_keys(config),
             # By itself dlreg refits where the number of epochs is left to it.
@@ -34,19 +41,33 @@ def judge(config: Config, progress: Progress, target_hint: str | None) -> dict[s
     )
 
 
-def say_divergence(config: Config, progress: Progress) -> str:
+def say_divergence(config: Config, progress: Progress) -> Fault:
     """In which epoch the loss was not finite any more, and what to try."""
     refitting = config.refitting
     if progress.refit_epoch and refitting:
-        return (
-            f"the loss is not finite in epoch {progress.refit_epoch} of refitting, which diverged. Try "
-            "training.refit: null, or a smaller training.refit.learning_rate_fraction than "
-            f"{refitting.learning_rate_fraction:g}"
+        return Fault(
+            f"the loss is not finite in epoch {progress.refit_epoch} of refitting, which diverged",
+            hint="Try training.refit: null, or a smaller training.refit.learning_rate_fraction than "
+            f"{refitting.learning_rate_fraction:g}",
         )
-    return (
-        f"the loss is not finite in epoch {progress.epoch}: training diverged. Try a smaller "
-        f"{_largest_rate(config)}, or training.clip_norm: 1.0"
+    return Fault(
+        f"the loss is not finite in epoch {progress.epoch}: training diverged",
+        hint=f"Try a smaller {_largest_rate(config)}, or training.clip_norm: 1.0",
     )
+
+
+def say_taken_back(trained: "Trained") -> str | None:
+    """How many networks stay as they were, as refitting made them worse; None where all are refitted."""
+    stayed = (trained.progress.refit_epochs > 0) & (trained.refit_epochs == 0)
+    if trained.progress.diverged or not stayed.any():
+        return None
+    n_networks = len(stayed)
+    whose = (
+        "the network stays as it was"
+        if n_networks == 1
+        else (f"{int(stayed.sum()):,} of {n_networks:,} networks stay as they were")
+    )
+    return f"refitting left a higher loss on the rows learned than there was before: {whose}"
 
 
 def _largest_rate(config: Config) -> str:

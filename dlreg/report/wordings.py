@@ -57,7 +57,7 @@ def finding(facts: RunFacts) -> Iterator[str]:
 
 def _learnt_at_last(facts: RunFacts) -> str:
     """What the network went on with after its validation rows had told of it."""
-    if not (facts.config.refitting and facts.record.metrics.validation):
+    if not (any(facts.record.refit_epochs) and facts.record.metrics.validation):
         return ""
     return f", and went on with {facts.n_rows['validation']:,} validation rows after these had measured it"
 

@@ -91,7 +91,7 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
         variants = trained_variants(prepared.variants, weights, predicting)
         return [variant for variant in variants if variant.members]
 
-    knows_validation = refitted and not dataset.folds and not trained.progress.diverged
+    knows_validation = bool(trained.refit_epochs.any()) and not dataset.folds
     before = predicted_by(trained.validated) if knows_validation else None
     return Networks(
         predicted_by(trained.weights), before, mixture, mixed.y_unseen, mixed.y_validated, member_weights

@@ -58,13 +58,16 @@ class HeldOut:
     spread: float
 
 
-def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, config: Config) -> HeldOut:
+def hold_out(
+    dataset: Dataset, prepared: Prepared, networks: Networks, keras_model: KerasModel, config: Config
+) -> HeldOut:
     """Fits the baselines, and has Keras predict the few rows that it and the pipeline are compared on.
 
     Args:
         dataset: The rows in memory.
         prepared: How the network reads them.
-        keras_model: The trained network.
+        networks: The trained members.
+        keras_model: The same as one model.
         config: Of the run.
 
     Raises:
@@ -73,7 +76,7 @@ def hold_out(dataset: Dataset, prepared: Prepared, keras_model: KerasModel, conf
     parts = dataset.parts
     name = next(name for name in ("test", "validation", "train") if len(parts[name].rows))
     # The rows that the network has learnt when it predicts these.
-    knows_both = name == "test" and config.refitting and not dataset.folds
+    knows_both = name == "test" and networks.validated
     learnt = ("train", "validation") if knows_both else ("train",)
     y_train = _stacked([parts[part].y_true for part in learnt])
     part = parts["test"] if name == "test" else parts["train"]

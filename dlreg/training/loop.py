@@ -98,11 +98,14 @@ class Trained(NamedTuple):
         weights: Of each member, at the end.
         validated: Of each member, as they were measured on validation rows; the same without refitting.
         progress: With the whole history.
+        refit_epochs: How many epochs of refitting are in `weights`, shape `(n_members,)`: 0 of a member whose
+            loss rose by them, which stays as it was validated.
     """
 
     weights: list[Weights]
     validated: list[Weights]
     progress: Progress
+    refit_epochs: np.ndarray
 
 
 class _Epoch(NamedTuple):
@@ -134,15 +137,20 @@ def fit(recipe: Recipe, data: TrainingData | StreamedData, hooks: Hooks | None =
         state = run(state, _next_epoch(recipe, data, trainer.program, progress))
     validated = trainer.best_weights(state)
     if not recipe.refit or progress.diverged:
-        return Trained(validated, validated, progress)
+        return Trained(validated, validated, progress, np.zeros_like(progress.refit_epochs))
     if not progress.refit_epoch:
         state = trainer.start_from_best(state)
     next_epoch = _plan_refit(recipe, recipe.refit, data, trainer.program, progress)
     while not progress.finished:
         state = run(state, next_epoch())
     if progress.diverged:
-        return Trained(validated, validated, progress)
-    return Trained(trainer.last_weights(state), validated, progress)
+        return Trained(validated, validated, progress, np.zeros_like(progress.refit_epochs))
+    worsened = progress.worsened(data.validation_share)
+    weights = [
+        before if has_worsened else after
+        for before, after, has_worsened in zip(validated, trainer.last_weights(state), worsened, strict=True)
+    ]
+    return Trained(weights, validated, progress, np.where(worsened, 0, progress.refit_epochs))
 
 
 class EpochTime(NamedTuple):

@@ -37,7 +37,8 @@ class Refit:
     Attributes:
         epochs_fraction: How many epochs, as a fraction of each member's best epoch.
         learning_rate: At its peak, half way.
-        catches_up: Whether all members end with as many epochs, see `dlreg.training.members`.
+        catches_up: Whether folds go forward in time: all members end with as many epochs, see
+            `dlreg.training.members`, and none can do without them.
     """
 
     epochs_fraction: float
@@ -163,6 +164,24 @@ class Progress:
         """Whether the next epoch is one of refitting."""
         return self._is_over and not self.finished
 
+    def worsened(self, validation_share: float) -> np.ndarray:
+        """Which members do worse after refitting on the rows that they then learnt, shape `(n_members,)`.
+
+        The loss of the last epoch is above that of the best one on the same rows, though a part of these had
+        not been learnt then. Where folds go forward in time, it is none: the first members know few rows.
+
+        Args:
+            validation_share: How many of these rows validated.
+        """
+        if not self._refit or self._refit.catches_up:
+            return np.zeros(len(self.best_epochs), dtype=bool)
+        names, members = list(self.history), np.arange(len(self.best_epochs))
+        values = np.stack(self.values)[:, [names.index("loss"), names.index(self.watched)], members[:, None]]
+        learnt, unseen = values[self.best_epochs - 1, members].T
+        before = learnt + validation_share * (unseen - learnt)
+        after = values[self.epoch + self.refit_epochs - 1, members, 0]
+        return np.asarray(~(after <= before))
+
     @property
     def _is_over(self) -> bool:
         return not self.is_training.any() or self.epoch >= self.epochs
@@ -199,7 +218,9 @@ class Progress:
             ongoing = self.refit_epochs > self.refit_epoch
             for name, means in self.refit.items():
                 means.append(float(measured[name][ongoing].mean()))
-            self.diverged = not bool(np.isfinite(measured["loss"]).all())
+            # Other members stay as they were, see `worsened`.
+            catches_up = self._refit is not None and self._refit.catches_up
+            self.diverged = catches_up and not bool(np.isfinite(measured["loss"]).all())
             return np.zeros_like(ongoing)
         for name, row in measured.items():
             self.history[name].append(float(row[self.is_training].mean()))

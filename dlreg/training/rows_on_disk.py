@@ -93,10 +93,15 @@ class ShuffledRows:
         return self.folds[0].n_features
 
     @property
+    def n_rows(self) -> int:
+        """All rows."""
+        return sum(fold.n_rows for fold in self.folds)
+
+    @property
     def rows_per_epoch(self) -> int:
         """Rows of an epoch: those of the member that leaves the smallest fold out, or all."""
-        sizes = [fold.n_rows for fold in self.folds]
-        return sum(sizes) - (min(sizes) if len(sizes) > 1 else 0)
+        smallest = min(fold.n_rows for fold in self.folds) if len(self.folds) > 1 else 0
+        return self.n_rows - smallest
 
 
 def write_rows(rows: DiskRows, blocks: Iterable[Rows]) -> None:

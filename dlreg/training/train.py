@@ -147,7 +147,7 @@ def train_from_files(
         partial(read_left_out, train, folds_left_out)
         if folds_left_out
         else partial(read_validation, files.validation),
-        has_validation=bool(folds_left_out) or files.validation.n_rows > 0,
+        validation_share=1 - train.rows_per_epoch / files.with_validation.n_rows,
     )
     return fit(recipe_of(config, preprocessing, variants, plan), data, hooks)
 

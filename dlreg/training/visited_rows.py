@@ -58,6 +58,13 @@ class TrainingData:
         """Whether there are rows to choose the best epoch by."""
         return len(self.validation.x) > 0
 
+    @property
+    def validation_share(self) -> float:
+        """How many of the rows that a member trains on or is validated by are of the latter."""
+        rows = self.validation_rows
+        n_validation = len(self.validation.x) if rows is None else (rows != NO_ROW).sum() / len(rows)
+        return float(n_validation / (n_validation + self.rows_per_epoch))
+
     def visits(self, n_orders: int, epoch: int) -> Iterator[np.ndarray]:
         """Each member's training rows in the order of an epoch."""
         return (self.order_of_rows(member, epoch) for member in range(n_orders))
@@ -83,7 +90,7 @@ class StreamedData:
         read_pools: Reads the pools of an epoch.
         read_refit_pools: Reads those of an epoch of refitting, in which every member meets all rows.
         read_validation: Reads the rows to choose the best epoch by.
-        has_validation: Whether there are any.
+        validation_share: How many of the rows that a member trains on or is validated by are of the latter.
     """
 
     rows_per_epoch: int
@@ -91,7 +98,12 @@ class StreamedData:
     read_pools: Callable[[int], Iterator[Pool]]
     read_refit_pools: Callable[[int], Iterator[Pool]]
     read_validation: Callable[[], Iterator[ValidationRows]]
-    has_validation: bool
+    validation_share: float
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether there are rows to choose the best epoch by."""
+        return self.validation_share > 0
 
     def visits(self, n_orders: int, epoch: int) -> Iterator[Pool]:
         """The pools of an epoch."""

@@ -42,19 +42,19 @@ def test_where_it_diverged_the_largest_rate_is_named(maximum, named):
     config = parse_config(f"data: {{path: t.csv, target: y}}\nmodel: {sample}\n".encode(), "config.yaml")
     progress = Progress(["loss"], 2, epochs=9)
     progress.record(np.array([[np.nan, 1.0]]))
-    assert say_divergence(config, progress) == (
+    assert str(say_divergence(config, progress)) == (
         "the loss is not finite in epoch 1: training diverged. Try a smaller "
         f"{named}, or training.clip_norm: 1.0"
     )
 
 
-def test_where_refitting_diverged_the_training_before_is_not_blamed():
+def test_where_folds_go_forward_and_refitting_diverged_the_training_before_is_not_blamed():
     config = parse_config(b"data: {path: t.csv, target: y}\n", "config.yaml")
-    progress = Progress(["loss"], 1, epochs=2, refit=Refit(2.0, 0.003))
+    progress = Progress(["loss"], 1, epochs=2, refit=Refit(2.0, 0.003, catches_up=True))
     for loss in (1.0, 0.5, 0.4, np.inf):
         progress.record(np.array([[loss]]))
     assert progress.diverged
-    assert say_divergence(config, progress) == (
+    assert str(say_divergence(config, progress)) == (
         "the loss is not finite in epoch 2 of refitting, which diverged. Try training.refit: null, or a "
         "smaller training.refit.learning_rate_fraction than 3"
     )

@@ -109,6 +109,25 @@ def test_a_file_of_validation_rows_that_was_learnt_is_no_measure(tmp_path):
     assert "most rows were learnt" in done.stderr
 
 
+def test_a_network_that_refitting_makes_worse_stays_as_it_was(folder):
+    (folder / "wild.yaml").write_text("data: {path: table.csv, target: y}\ntraining: {learning_rate: 0.3}\n")
+    said = {}
+    for name, refit in (("taken back", "{learning_rate_fraction: 10}"), ("wild", "null")):
+        options = ("--set", f"training.refit={refit}", "--run-dir", name)
+        done = run_cli("train", "wild.yaml", *options, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        said[name] = done.stdout.replace(name, "")
+        told = "higher loss on the rows learned than there was before: the network stays" in done.stderr
+        assert told is (refit != "null")
+    assert said["taken back"] == said["wild"]
+    assert read(folder, "metrics.json", "taken back") == read(folder, "metrics.json", "wild")
+    assert read(folder, "run.json", "taken back")["refit_epochs"] == [0]
+    assert read(folder, "history.json", "taken back")["refit"]["loss"]
+    assert not (folder / "taken back" / "validation.csv").exists()
+    page = run_cli("report", "taken back", "--md", cwd=folder).stdout
+    assert "went on with" not in page
+
+
 def test_predictions_of_other_rows_are_an_error(folder):
     run, record = folder / "run", read(folder, "run.json")
     content = (run / "validation.csv").read_bytes()

@@ -147,7 +147,7 @@ def train(case, *, content=None, stop_after=None, epochs=None, origin=ORIGIN):
         case.get("schedule", "constant"), case["learning_rate"], epochs=epochs, steps_per_epoch=STEPS
     )
     try:
-        weights, validated, progress = train_on(
+        weights, validated, progress, _ = train_on(
             TRAIN,
             TRAIN if folds else case.get("validation", VALIDATION),
             variants=variants,

@@ -59,7 +59,7 @@ def train(
     """The trained stock Keras model (of the first member), and the progress."""
     options = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": 3} | options
     initial = initial or initial_weights(network, 3)
-    weights, _, progress = train_on(
+    weights, _, progress, _ = train_on(
         rows[:2],
         rows[2:],
         variants=[Variant(network, len(initial))],

@@ -55,11 +55,11 @@ def test_members_of_two_views_and_three_folds_are_what_each_is_alone(rows):
     ]
     initial = [weights for network in networks for weights in initial_weights(network, 5, 3)]
     variants = [Variant(network, 3) for network in networks]
-    weights, _, together = train(rows, variants, members, folds, initial)
+    weights, _, together, _ = train(rows, variants, members, folds, initial)
     order = shuffled_rows(training_rows(members, len(x), folds), 4)
     for number, member in enumerate(members):
         left_out = folds[member.fold].validation
-        (alone,), _, progress = train_on(
+        (alone,), _, progress, _ = train_on(
             rows,
             (x[left_out], y[left_out]),
             variants=[Variant(networks[member.variant], 1)],
@@ -84,7 +84,7 @@ def test_members_end_with_their_best_or_their_last_weights(rows, restore_best_we
     folds = split_folds(len(x), "random", 2, seed=1)
     members = plan_members(["none"], 1, 2)
     network = Network(4, [16])
-    weights, _, progress = train(
+    weights, _, progress, _ = train(
         rows,
         [Variant(network, 2)],
         members,
@@ -118,7 +118,7 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(rows, optimizer):
     folds = split_folds(len(x), "random", 3, seed=1)
     members = plan_members(["none"], 1, 3)
     network, refit = Network(4, [16]), Refit(0.4, 0.05)
-    weights, validated, progress = train(
+    weights, validated, progress, refit_epochs = train(
         rows,
         [Variant(network, 3)],
         members,
@@ -147,7 +147,7 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(rows, optimizer):
         def order(_, epoch, number=number):
             return np.random.default_rng((2, 40 + epoch, number)).permutation(len(x))[:n_rows]
 
-        (alone,), _, history = train_on(
+        (alone,), _, history, _ = train_on(
             rows,
             (x[:0], y[:0]),
             variants=[Variant(network, 1)],
@@ -161,7 +161,14 @@ def test_refitting_goes_on_from_the_best_epoch_with_all_rows(rows, optimizer):
             seed=2,
             restore_best_weights=False,
         )
-        for mine, theirs in zip(weights[number].parameters, alone.parameters, strict=True):
+        # One whose rows are predicted worse than before it had learnt all of them stays as it was.
+        of_member, place = progress.members[number], int(progress.best_epochs[number]) - 1
+        share = sum(len(fold.validation) for fold in folds) / 3 / (len(x) / 3 + n_rows)
+        before = (1 - share) * of_member["loss"][place] + share * of_member["val_loss"][place]
+        stays = history.history["loss"][-1] > before
+        assert refit_epochs[number] == (0 if stays else length)
+        expected = best if stays else alone
+        for mine, theirs in zip(weights[number].parameters, expected.parameters, strict=True):
             assert mine == pytest.approx(theirs, abs=5e-4)
         if length == max(n_epochs):
             assert progress.refit["loss"][-1] == pytest.approx(history.history["loss"][-1], rel=2e-3)
@@ -183,7 +190,7 @@ def test_learning_rates_and_decay_differ_by_group(rows):
     }
 
     def one_step(optimizer):
-        (weights,), _, _ = train_on(
+        (weights,), *_ = train_on(
             rows,
             (x[:0], y[:0]),
             variants=[Variant(network, 1)],

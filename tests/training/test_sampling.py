@@ -102,7 +102,7 @@ def train(rows, network, initial, *, optimizer="adam", weight_decay=0.0, learnin
 def test_members_with_values_of_their_own_are_what_each_is_alone(rows, optimizer):
     network = Network(4, [12, 8], dropout=0.5)
     initial = initial_weights(network, 7, 3)
-    weights, _, together = train(
+    weights, _, together, _ = train(
         rows,
         network,
         initial,
@@ -113,7 +113,7 @@ def test_members_with_values_of_their_own_are_what_each_is_alone(rows, optimizer
     )
     # The one that drops units drops others beside two than alone.
     for member in (0, 2):
-        (alone,), _, progress = train(
+        (alone,), _, progress, _ = train(
             rows,
             Network(4, [12, 8]),
             initial[member : member + 1],
@@ -132,7 +132,7 @@ def test_a_member_drops_as_much_as_it_draws(rows):
     network = Network(4, [64], dropout=0.8)
     initial = 4 * initial_weights(network, 7, 1)
     shares = np.array([0.0, 0.2, 0.5, 0.8])
-    _, _, progress = train(rows, network, initial, learning_rate=1e-9, member_dropout=shares)
+    _, _, progress, _ = train(rows, network, initial, learning_rate=1e-9, member_dropout=shares)
     losses = [np.mean(member["loss"]) for member in progress.members]
     assert progress.members[0]["loss"][0] == pytest.approx(progress.members[0]["val_loss"][0], rel=1e-4)
     assert all(lower < higher for lower, higher in pairwise(losses))

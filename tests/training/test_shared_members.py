@@ -108,7 +108,7 @@ def keras_history(rows, network, initial):
 def test_losses_and_weights_equal_those_of_a_tape_over_the_keras_model(rows, case):
     network = networks(rows[0][0])[case]
     (initial,) = initial_weights(network, 3)
-    weights, _, progress = train(rows, network, initial=[initial], restore_best_weights=False)
+    weights, _, progress, _ = train(rows, network, initial=[initial], restore_best_weights=False)
     expected, parameters = keras_history(rows, network, initial)
     for name, values in expected.items():
         assert progress.history[name] == pytest.approx(values, rel=2e-5), name
@@ -118,7 +118,7 @@ def test_losses_and_weights_equal_those_of_a_tape_over_the_keras_model(rows, cas
 
 def test_the_whole_network_stops_at_one_epoch_by_the_mean_of_its_members(rows):
     network = Network(4, [12, 8], shared_members=4)
-    weights, _, progress = train(rows, network, epochs=300, early_stopping=EarlyStopping(patience=5))
+    weights, _, progress, _ = train(rows, network, epochs=300, early_stopping=EarlyStopping(patience=5))
     losses = progress.history["val_loss"]
     assert progress.epoch == progress.best_epoch + 5 < 300
     assert len(progress.best_epochs) == 1
@@ -147,9 +147,9 @@ def test_networks_of_several_members_are_what_each_is_alone(rows):
     initial = initial_weights(network, 7, 2)
     order = shuffled_rows(2 * 3 * [np.arange(N_ROWS)], 1)
     settings = {"epochs": 30, "early_stopping": EarlyStopping(patience=3, min_delta=0.005)}
-    weights, _, together = train(rows, network, initial=initial, order_of_rows=order, **settings)
+    weights, _, together, _ = train(rows, network, initial=initial, order_of_rows=order, **settings)
     for number in range(2):
-        (alone,), _, progress = train(
+        (alone,), _, progress, _ = train(
             rows,
             network,
             initial=initial[number : number + 1],

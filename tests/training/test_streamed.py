@@ -58,7 +58,8 @@ def streamed(n_members, *, has_validation=True):
             x, y = VALIDATION.x[rows], VALIDATION.y[rows]
             yield ValidationRows(room_for(x, 32), room_for(y, 32), len(x))
 
-    return StreamedData(N_ROWS, POOL, read_pools, read_pools, read_validation, has_validation)
+    share = N_VALIDATION / (N_VALIDATION + N_ROWS) if has_validation else 0.0
+    return StreamedData(N_ROWS, POOL, read_pools, read_pools, read_validation, share)
 
 
 FOLDS = leaving_out([np.arange(start, N_ROWS, 3, dtype=np.int32) for start in range(3)])
@@ -94,7 +95,7 @@ def folded_streamed(n_members):
                 line[: len(positions)] = positions
             yield ValidationRows(room_for(x, 40), room_for(y, 40), None, padded)
 
-    return StreamedData(100, POOL, read_pools, read_pools, read_validation, has_validation=True)
+    return StreamedData(100, POOL, read_pools, read_pools, read_validation, 1 / 3)
 
 
 def recipe(n_members=1, optimizer: Optimizer | None = None, epochs=EPOCHS, **options):

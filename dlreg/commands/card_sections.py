@@ -268,12 +268,11 @@ def _limits(facts: CardFacts) -> Iterator[str]:
 
 
 def _usage(facts: CardFacts) -> Iterator[str]:
-    columns, intervals = facts.preprocessing.columns, facts.intervals
-    scaled = intervals is not None and intervals.scale == "learned"
+    columns = facts.preprocessing.columns
     yield "## Use"
     yield "Missing numbers are NaN; all else is text, which is empty where it is missing."
     yield "From Python, with `pip install onnxruntime`:"
-    code = python_code(columns, with_interval=intervals is not None, scaled=scaled)
+    code = python_code(columns, facts.intervals)
     yield markdown.fenced("python", code)
     yield "From JavaScript, with `npm install onnxruntime-node`, as a module (`.mjs`):"
     yield markdown.fenced("js", javascript_code(columns))

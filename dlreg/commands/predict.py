@@ -170,7 +170,7 @@ def _pointing_at(others: Sequence[str]) -> Iterator[None]:
     except DataError as error:
         if not others:
             raise
-        way_out = f"Or leave out what is no observation ({others[0]}), at the end by --set data.skip_footer=1"
+        way_out = f"Or leave out what is no observation ({others[0]}); at the end data.skip_footer: 1 does so"
         faults = (
             replace(fault, hint=f"{fault.hint}. {way_out}" if fault.hint else way_out)
             for fault in error.faults

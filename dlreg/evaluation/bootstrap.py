@@ -11,7 +11,7 @@ SEED = 0
 LEAST_ROWS = 10
 # Positions drawn at a time: 32 MB, whatever the number of rows.
 POSITIONS_PER_BLOCK = 1 << 22
-# Means over more rows than this are drawn from the normal distribution that they then follow.
+# Of more rows than this, all but so many are drawn as one sum, from the normal distribution that it follows.
 MOST_RESAMPLED_ROWS = 10_000
 
 
@@ -40,7 +40,8 @@ def regression_interval(
     zero, is baseline - value, so that it is in points of explained variance. Rows are resampled with
     replacement, the same rows for both, `RESAMPLES` times; the interval is from the 2.5th to the 97.5th
     percentile (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). Of more than
-    `MOST_RESAMPLED_ROWS` rows no rows are drawn, but their means, by the central limit theorem.
+    `MOST_RESAMPLED_ROWS` rows those furthest out are drawn, the sum of all others by the central limit
+    theorem.
 
     Args:
         metric: A name of `METRIC_NAMES`, but not `n`.
@@ -49,10 +50,12 @@ def regression_interval(
         y_baseline: What the baseline predicts.
 
     Returns:
-        The regression; None where the metric has no finite value.
+        The regression; None where the metric has no finite value, or where predictions differ in fewer than
+        `LEAST_ROWS` rows, which know too little of others: resampled, a single row is always the same.
     """
     terms = _row_terms(metric, y_true, y_pred, y_baseline)
-    if not len(terms) or not np.isfinite(terms).all():
+    knows_too_little = len(terms) < LEAST_ROWS and not np.array_equal(y_pred, y_baseline)
+    if not len(terms) or knows_too_little or not np.isfinite(terms).all():
         return None
     value, baseline = _from_means(metric, terms.mean(axis=0), len(terms))
     if not (np.isfinite(value) and np.isfinite(baseline)):
@@ -132,11 +135,28 @@ def _resampled_means(terms: np.ndarray) -> np.ndarray:
     """Means over rows drawn with replacement, shape `(RESAMPLES, n_terms)`, in bounded memory and time."""
     generator, n_rows = np.random.default_rng(SEED), len(terms)
     if n_rows > MOST_RESAMPLED_ROWS:
-        covariance = np.cov(terms, rowvar=False, ddof=0) / n_rows
-        return generator.multivariate_normal(terms.mean(axis=0), covariance, RESAMPLES, check_valid="ignore")
+        return _means_of_many(terms, generator)
     per_block = max(1, POSITIONS_PER_BLOCK // n_rows)
     blocks = []
     for start in range(0, RESAMPLES, per_block):
         rows = generator.integers(0, n_rows, (min(per_block, RESAMPLES - start), n_rows))
         blocks.append(np.column_stack([term[rows].mean(axis=1) for term in np.ascontiguousarray(terms.T)]))
     return np.concatenate(blocks)
+
+
+def _means_of_many(terms: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The same of many rows: those furthest from the mean are drawn, and the sum of the others at once.
+
+    A sum over rows of which none stands out is normal; a few that do would make it anything else, as those of
+    MAPE where the target is nearly 0.
+    """
+    n_rows, n_terms = terms.shape
+    deviations = np.abs(terms - terms.mean(axis=0)) / (terms.std(axis=0) + np.finfo(float).tiny)
+    order = np.argpartition(deviations.max(axis=1), n_rows - MOST_RESAMPLED_ROWS)
+    others, outstanding = terms[order[:-MOST_RESAMPLED_ROWS]], terms[order[-MOST_RESAMPLED_ROWS:]]
+    n_drawn = generator.binomial(n_rows, MOST_RESAMPLED_ROWS / n_rows, RESAMPLES)
+    sums = np.stack([outstanding[generator.integers(0, MOST_RESAMPLED_ROWS, n)].sum(axis=0) for n in n_drawn])
+    n_others = (n_rows - n_drawn)[:, None]
+    covariance = np.cov(others, rowvar=False, ddof=0)
+    noise = generator.multivariate_normal(np.zeros(n_terms), covariance, RESAMPLES, check_valid="ignore")
+    return (sums + n_others * others.mean(axis=0) + np.sqrt(n_others) * noise) / n_rows

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dlreg.errors import DataError, Fault, GateError, UsageError
-from dlreg.evaluation.bootstrap import regression_interval
+from dlreg.evaluation.bootstrap import LEAST_ROWS, regression_interval
 from dlreg.limits import (
     DATA_PARTS,
     INTERVAL_METRIC_NAMES,
@@ -189,7 +189,9 @@ def _judge_regression(
     if regression is None:
         result |= dict.fromkeys(("value", "baseline", "regression_percent", "interval_percent"))
         result |= {"allowed_percent": limit.percent, "passed": False}
-        return Gate(result, f"{limit.expression}: {name} has no value to compare")
+        few = f"is of fewer than {LEAST_ROWS} rows, which cannot tell a regression from noise"
+        why = few if len(y_true) < LEAST_ROWS else "has no value to compare"
+        return Gate(result, f"{limit.expression}: {name} {why}")
     value, baseline, estimate, (low, high) = regression
     result |= {
         "value": value,

@@ -92,17 +92,17 @@ def test_a_person_reads_every_part_with_its_metrics_and_their_interval(written, 
 
 def test_the_python_of_a_card_predicts_what_dlreg_predicts(written, tmp_path):
     run, text = written
-    script = block("python", text) + "\nimport sys\njson.dump([row, prediction, half], sys.stdout)\n"
+    script = block("python", text) + "\nimport sys\njson.dump([row, prediction, below, above], sys.stdout)\n"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=run, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    row, prediction, half = json.loads(done.stdout.splitlines()[-1])
+    row, prediction, below, above = json.loads(done.stdout.splitlines()[-1])
     pd.DataFrame([row]).to_csv(tmp_path / "row.csv", index=False)
     predicted = run_cli("predict", run, "row.csv", "--interval", "0.9", cwd=tmp_path)
     assert predicted.returncode == 0, predicted.stderr
     values = [float(value) for value in predicted.stdout.splitlines()[1].split(",")[1:]]
-    assert values == [prediction, prediction - half, prediction + half]
+    assert values == [prediction, prediction - below, prediction + above]
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")

@@ -194,6 +194,8 @@ def test_a_total_that_is_no_date_is_pointed_at(project):
     done = run_cli("predict", "run", "totalled.csv", cwd=project)
     told = " ".join(done.stderr.split())
     assert (done.returncode, "leave out what is no observation (line 32" in told) == (4, True), told
+    assert "at the end give --set 'data.skip_footer=1' does so" not in told
+    assert "at the end --set 'data.skip_footer=1' does so" in told
     done = run_cli("predict", "run", "totalled.csv", "--set", "data.skip_footer=1", cwd=project)
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 31), done.stderr
 

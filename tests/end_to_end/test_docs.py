@@ -84,7 +84,12 @@ def test_the_first_command_prints_what_the_readme_shows(clone):
         table = text.splitlines()[:7]
         return [re.sub(r"-?[0-9][0-9.,]*", "0", " ".join(row.split())) for row in table]
 
+    def interval(text: str) -> list[float]:
+        line = next(line for line in text.splitlines() if line.startswith("Intervals"))
+        return [float(number) for number in re.findall(r"[0-9]+(?:\.[0-9]+)?", line)]
+
     assert shape(done.stdout) == shape(shown)
+    assert interval(done.stdout) == pytest.approx(interval(shown), rel=0.02)
     assert done.stdout.endswith("Run directory: runs/diabetes-1\n")
 
 

@@ -100,6 +100,29 @@ def test_without_rows_or_a_finite_value_there_is_no_interval():
     assert bootstrap.metric_interval("r2", np.ones(5), np.zeros(5)) is None
 
 
+@pytest.mark.parametrize("metric", ["mape", "rmse", "mae", "r2"])
+def test_many_rows_of_which_few_decide_have_the_interval_of_resampling_all(metric):
+    generator = np.random.default_rng(4)
+    n_rows = bootstrap.MOST_RESAMPLED_ROWS + 3000
+    y_true = generator.standard_t(2, n_rows)
+    y_pred = y_true + generator.normal(0, 0.3, n_rows) * (1 + 0.5 * np.abs(y_true))
+
+    def value(rows):
+        return regression_metrics(y_true[rows], y_pred[rows])[metric]
+
+    plain = [value(generator.integers(0, n_rows, n_rows)) for _ in range(1000)]
+    low, high = np.quantile(plain, [0.025, 0.975])
+    assert bootstrap.metric_interval(metric, y_true, y_pred) == pytest.approx(
+        (low, high), abs=0.2 * (high - low)
+    )
+
+
+def test_a_few_rows_are_no_regression_but_where_nothing_differs():
+    y_true, y_pred = np.arange(9.0), np.arange(9.0) + 0.1
+    assert bootstrap.regression_interval("rmse", y_true, y_pred, y_pred + 1) is None
+    assert bootstrap.regression_interval("rmse", y_true, y_pred, y_pred).interval == (0, 0)
+
+
 def test_nobody_is_told_an_interval_of_a_few_rows():
     y = np.arange(10.0)
     assert bootstrap.told_interval("rmse", y, y + 1) == bootstrap.metric_interval("rmse", y, y + 1)

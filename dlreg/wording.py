@@ -1,7 +1,7 @@
 """Words and numbers in messages, and the word that a mistyped one most likely meant."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 
 
@@ -22,6 +22,18 @@ def format_number(value: float | int | None) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
+
+
+def blend_sentence(blend: Mapping[str, float]) -> str:
+    """What a prediction is a blend of, by `blend` of `run.json`."""
+    words = {"ridge": "ridge regression"}
+    parts = [f"{share:.0%} {words.get(name, name)}" for name, share in blend.items()]
+    return f"A prediction is a blend: {', '.join(parts)}."
+
+
+def without_unit(count: int, column: str) -> str:
+    """That so many cells of a column have no unit, where others have one."""
+    return f"{counted(count, 'cell')} {'has' if count == 1 else 'have'} no unit in column {column!r}"
 
 
 def counted(count: int, noun: str) -> str:

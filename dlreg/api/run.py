@@ -22,6 +22,7 @@ from dlreg.table.frame_table import DATA_FRAME
 from dlreg.table.kinds.unit_counts import count_without_unit
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 from dlreg.table.table import Table
+from dlreg.wording import without_unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -196,7 +197,7 @@ def table_notes(model: TrainedModel, table: Table) -> Iterator[str]:
     for place in describe_rows(table, find_non_data_rows(table, None)):
         yield f"predicted, but no observation: {place}"
     for name, count in count_without_unit(table, model.columns).items():
-        yield f"{count:,} cells have no unit in column {name!r}, taken as in training"
+        yield f"{without_unit(count, name)}, taken as in training"
 
 
 def usable_columns(predicted: PredictedRows) -> tuple[dict[str, np.ndarray], Iterable[str]]:

@@ -14,7 +14,7 @@ from dlreg.cli.console import PipeConsole
 from dlreg.cli.json_output import print_json, print_json_line
 from dlreg.errors import printable
 from dlreg.evaluation.baselines import compare_with_baselines
-from dlreg.wording import format_number, format_share
+from dlreg.wording import blend_sentence, format_number, format_share
 
 if TYPE_CHECKING:
     from dlreg.evaluation.gates import Gate
@@ -78,9 +78,11 @@ def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
     console = PipeConsole(highlight=False)
     metrics, verdict = summary["metrics"], summary["verdict"]
     facts = f"{summary['features']:,} features, {summary['parameters']:,} parameters, best of "
-    facts += f"{summary['epochs']:,} epochs: {summary['best_epoch']:,}"
-    if refit_epochs := summary.get("refit_epochs"):
-        facts += f", refitted in {max(refit_epochs):,}" if any(refit_epochs) else ""
+    best_epochs = summary.get("best_epochs") or [summary["best_epoch"]]
+    refit_epochs = summary.get("refit_epochs") or [0]
+    facts += f"{summary['epochs']:,} epochs: {_span(best_epochs)}"
+    if any(refit_epochs):
+        facts += f", refitted in {_span(refit_epochs)}"
     if members := summary.get("members"):
         n_predicting = sum(member["weight"] > 0 for member in members)
         facts += f", {n_predicting:,} of {len(members):,} networks predict"
@@ -91,12 +93,19 @@ def _print_run_as_text(summary: Mapping[str, Any], target: str) -> None:
     console.print(_metrics_table(rows))
     if metrics["validation"] and any(summary.get("refit_epochs") or ()):
         console.print(Text("The validation rows were measured before the network learned them, too."))
+    if blend := summary.get("blend"):
+        console.print(Text(blend_sentence(blend)))
     console.print(_against_baselines(metrics, held_out))
     _print_intervals(console, metrics)
     console.print(Text(printable(verdict["sentence"])))
     if verdict["advice"]:
         console.print(Text(f"Next: {printable(verdict['advice'])}"))
     print(f"Run directory: {printable(summary['run_dir'])}")
+
+
+def _span(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def print_metrics(parts: Mapping[str, Any]) -> None:

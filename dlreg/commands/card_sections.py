@@ -20,7 +20,7 @@ from dlreg.evaluation.bootstrap import CONFIDENCE
 from dlreg.features.calendar import day_text
 from dlreg.runs.names import IMPORTANCE, LOSS_CURVE
 from dlreg.runs.shapes import CardRecord, ColumnEntry, IntervalsRecord, PreprocessingRecord
-from dlreg.wording import format_number, format_share
+from dlreg.wording import blend_sentence, format_number, format_share
 
 TASK = "tabular-regression"
 PARTS = ("train", "validation", "out_of_fold", "test")
@@ -39,7 +39,7 @@ _UNTESTED = {
     "group": "The test rows are of other groups of the same table: groups unlike those were not tested.",
     "time": "The test rows are the latest ones of the table: later rows were not tested.",
     "path": "The test rows are a file of their own: rows unlike those were not tested.",
-    "none": "It was never tested, for there are no test rows. The validation rows chose the weights.",
+    "none": "It was never tested, for there are no test rows.",
 }
 
 
@@ -120,7 +120,7 @@ def _summary(facts: CardFacts) -> Iterator[str]:
     parameters = f"{facts.record.parameters:,} parameters" + (" in all" if members > 1 else "")
     yield (
         f"{networks} with {units} ({parameters}), trained by dlreg. `pipeline.onnx` takes the raw cells of a "
-        "row to the prediction."
+        "row to the prediction." + (f" {blend_sentence(facts.record.blend)}" if facts.record.blend else "")
     )
 
 
@@ -252,11 +252,13 @@ def _intervals(facts: CardFacts) -> Iterator[str]:
 def _limits(facts: CardFacts) -> Iterator[str]:
     data, verdict = facts.config.data, facts.record.verdict
     yield "## Limits"
-    tested_on = "path" if data.test_path else data.split if facts.record.metrics.test else "none"
+    metrics = facts.record.metrics
+    tested_on = "path" if data.test_path else data.split if metrics.test else "none"
+    chosen_by = metrics.validation and facts.config.training.restore_best_weights and not metrics.test
     lines = [
-        _UNTESTED[tested_on],
-        "Numbers outside of the ranges above were not learned from, and a level that is not listed counts as "
-        "none of them. `dlreg predict` says how many cells of new rows are such.",
+        _UNTESTED[tested_on] + (" The validation rows chose the weights." if chosen_by else ""),
+        "Numbers outside of the ranges above were in no training row, and a level that is not listed counts "
+        "as none of them. `dlreg predict` says how many cells of new rows are such.",
         f"What the learning curve showed: {markdown.sentence_text(verdict.sentence)}",
     ]
     if facts.intervals:

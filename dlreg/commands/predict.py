@@ -32,6 +32,7 @@ from dlreg.table.csv_format import csv_format_of
 from dlreg.table.kinds.unit_counts import count_without_unit
 from dlreg.table.non_data_rows import describe_rows, find_non_data_rows
 from dlreg.table.source import find_source, no_rows_fault, standard_input, stream_tables
+from dlreg.wording import without_unit
 
 # So many texts stay in the processor's cache, and in memory that Python has already.
 LINES_AT_ONCE = 8192
@@ -140,7 +141,7 @@ def predict(run: TrainedRun, csv: str, output: str, options: Options) -> tuple[d
     for sentence in strange_sentences(run, strange):
         warnings.warn(sentence, stacklevel=1)
     for name, count in bare.items():
-        warnings.warn(f"{count:,} cells have no unit in column {name!r}, taken as in training", stacklevel=1)
+        warnings.warn(f"{without_unit(count, name)}, taken as in training", stacklevel=1)
     if not options.escape_formulas:
         for sentence in formulas.sentences:
             warnings.warn(sentence, stacklevel=1)

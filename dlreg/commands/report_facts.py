@@ -262,6 +262,7 @@ def _checks(
     *,
     is_sample: bool,
 ) -> Sequence[Check]:
+    training = run.config.training
     dates = [c for c in run.columns if c.kind == "date" and has_date(str(c.date_format))]
     shares = (
         {}
@@ -274,7 +275,11 @@ def _checks(
     )
     n_repeated = 0 if held_out == "train" else count_repeated(learnt, parts[held_out])
     found: list[Check | None] = [
-        checks.check_size(record.metrics, held_out),
+        checks.check_size(
+            record.metrics,
+            held_out,
+            is_steered=training.restore_best_weights or training.early_stopping is not None,
+        ),
         checks.check_overfitting(record.metrics, held_out, record.verdict),
         checks.check_linear(record.metrics, held_out),
         checks.check_boosted(boosted, held_out),

@@ -66,7 +66,7 @@ def train_and_write(
         StorageError: A file cannot be written.
         DivergedError: The loss is not finite any more; the run directory keeps history and best weights.
     """
-    from dlreg.steps.combining import build_keras_model, combine, describe_members
+    from dlreg.steps.combining import build_keras_model, combine, describe_blend, describe_members
     from dlreg.steps.measuring import hold_out, measure
     from dlreg.steps.piping import build_pipeline
     from dlreg.steps.preparing import describe_prepared, prepare, preprocess, preprocess_from_disk
@@ -124,6 +124,7 @@ def train_and_write(
         parameters=keras_model.n_parameters,
         features=n_features,
         members=describe_members(config, networks),
+        blend=describe_blend(networks),
     )
 
 

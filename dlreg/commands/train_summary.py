@@ -18,6 +18,7 @@ class Outcome:
         parameters: Of the networks, as Keras counts them.
         features: Inputs of the networks.
         members: What each network of an ensemble drew, and its weight, where that differs.
+        blend: The share that networks, ridge regression and trees have in a prediction, where it is a blend.
     """
 
     metrics: dict[str, Any]
@@ -29,6 +30,7 @@ class Outcome:
     parameters: int
     features: int
     members: list[dict[str, Any]]
+    blend: dict[str, float]
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,6 @@ def _advice(summary: StudySummary) -> str | None:
         return None
     few = f"{_count(n_rows, 'row')} {'is' if n_rows == 1 else 'are'} few to choose by"
     return (
-        f"Next: {few}; --set training.cross_validation=5 chooses by all training rows out of fold, and takes "
+        f"Next: {few}; --set training.cross_validation=5 chooses by training rows out of fold, and takes "
         "some five times as long."
     )

@@ -159,4 +159,4 @@ def _means_of_many(terms: np.ndarray, generator: np.random.Generator) -> np.ndar
     n_others = (n_rows - n_drawn)[:, None]
     covariance = np.cov(others, rowvar=False, ddof=0)
     noise = generator.multivariate_normal(np.zeros(n_terms), covariance, RESAMPLES, check_valid="ignore")
-    return (sums + n_others * others.mean(axis=0) + np.sqrt(n_others) * noise) / n_rows
+    return np.asarray((sums + n_others * others.mean(axis=0) + np.sqrt(n_others) * noise) / n_rows)

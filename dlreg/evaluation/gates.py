@@ -154,7 +154,11 @@ def judge_limits(limits: Sequence[Limit], metrics: Mapping[str, Mapping[str, Any
         }
         shown = f"{value:.6g}" if value is not None else "null"
         sentence = f"{limit.expression}: {limit.part}.{limit.metric} is {shown}"
-        gates.append(Gate(result, sentence if known else f"{sentence}, which meets no limit"))
+        sentence += "" if known else ", which meets no limit"
+        others = [part for part in RUN_PARTS if metrics.get(part)]
+        if others and not metrics.get(limit.part):
+            sentence += f": there are no {limit.part} rows; name one of the parts {', '.join(others)}"
+        gates.append(Gate(result, sentence))
     return gates
 
 

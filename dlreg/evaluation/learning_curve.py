@@ -222,7 +222,7 @@ def _overfitting(curve: _Curve) -> _Finding | None:
     if not (curve.is_validated and curve.rise > least and is_above_noise and falls_on):
         return None
     return _Finding(
-        f"Overfitting since epoch {curve.best + 1}: the validation loss rose {curve.rise:.0%} from its best "
+        f"Overfitting since epoch {curve.best + 1}: smoothed, the validation loss rose {curve.rise:.0%} "
         f"while the training loss fell on. {_KEPT_WEIGHTS[curve.kept_weights]}",
         curve.best + 1,
     )

@@ -176,7 +176,7 @@ def dependence(
         axes.plot(x, means, color=FIRST)
         axes.scatter(x, means, s=22, color=FIRST, linewidths=0, gid="points")
         if is_date:
-            locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]
+            locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
             axes.xaxis.set_major_locator(locator)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         else:

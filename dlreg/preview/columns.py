@@ -120,7 +120,7 @@ def _target_itself(column: Column, values: np.ndarray, csv: _CsvRows) -> Suspici
     y_true = csv.train.y_true
     if not equals_target(values, y_true):
         return None
-    same = "equals the target" if np.array_equal(values, y_true) else "follows the target exactly"
+    same = "equals the target" if np.array_equal(values, y_true) else "follows exactly the target"
     return Suspicion(
         f"column {column.name!r} {same} {csv.config.data.target!r} in the training rows: "
         "the answer is among the questions",

@@ -25,7 +25,7 @@ def suspect_rows(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
         config: Says how dates and categories are encoded, and how many networks are trained.
         dataset: The rows.
     """
-    yield from _repeated_rows(dataset)
+    yield from _repeated_rows(dataset, learns_validation=config.refitting is not None and not dataset.folds)
     n_rows = dataset.parts["train"].rows.size
     n_features = count_features(config, dataset.columns, dataset.parts["train"])
     is_alone = len(members_of(config)) * config.model.shared_members == 1
@@ -38,27 +38,30 @@ def suspect_rows(config: Config, dataset: Dataset) -> Iterator[Suspicion]:
         )
 
 
-def _repeated_rows(dataset: Dataset) -> Iterator[Suspicion]:
+def _repeated_rows(dataset: Dataset, *, learns_validation: bool) -> Iterator[Suspicion]:
     hashes = {name: pd.Series(_hashes(part)) for name, part in dataset.parts.items() if part.rows.size}
     # Cheap before dear: in most tables no row stands twice.
     in_order = np.sort(np.concatenate([*hashes.values()]))
     if not (in_order[1:] == in_order[:-1]).any():
         return
-    repeated = {
-        name: int(part_hashes.isin(hashes["train"]).sum())
-        for name, part_hashes in hashes.items()
-        if name != "train"
-    }
+    learnt = hashes["train"]
+    repeated = {"validation": int(hashes["validation"].isin(learnt).sum())} if "validation" in hashes else {}
+    if "test" in hashes:
+        if learns_validation and repeated:
+            learnt = pd.concat([learnt, hashes["validation"]])
+        repeated["test"] = int(hashes["test"].isin(learnt).sum())
     if any(repeated.values()):
         counts = " and ".join(f"{count:,} {name}" for name, count in repeated.items() if count)
+        learners = "training or validation" if len(learnt) > len(hashes["train"]) else "training"
         yield Suspicion(
-            f"{counts} rows are also among the training rows, the same in every cell",
-            "Remove duplicates from the CSV, or keep them together with data.split: group",
+            f"{counts} rows are also among the {learners} rows, the same in every column that is used",
+            "Remove duplicates from the CSV, or keep them together with data.split: group and data.split_by, "
+            "a column that says which rows belong together",
         )
     n_copies = int(hashes["train"].duplicated().sum())
     if n_copies and not any(repeated.values()) and _hardly_repeats(dataset.parts["train"]):
         yield Suspicion(
-            f"{n_copies:,} training rows are copies of others, the same in every cell",
+            f"{n_copies:,} training rows are copies of others, the same in every column that is used",
             "Remove duplicates from the CSV, unless each stands for an observation of its own",
         )
 

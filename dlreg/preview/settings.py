@@ -1,6 +1,5 @@
 """Settings that are legal, but look like a mistake."""
 
-import codecs
 from collections.abc import Iterator
 
 from dlreg.config.precedence import section_of
@@ -9,15 +8,9 @@ from dlreg.config.schema import Config
 from dlreg.errors import Fault
 from dlreg.limits import ERRORS, MORE_IS_BETTER, read_limit
 from dlreg.preview.idle_keys import suspect_idle_keys
-from dlreg.table.csv_format import CsvFormat
-from dlreg.table.csv_scan import BLOCK_BYTES
 from dlreg.table.parts import Dataset
-from dlreg.table.source import find_source, open_text
 from dlreg.training.members import plan_epochs
 from dlreg.wording import quote
-
-# Fewer characters beyond ASCII are utf-8 by chance.
-LEAST_ACCENTS = 4
 
 
 def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
@@ -26,7 +19,6 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     yield from _useless_layers(config)
     yield from _reversed_gates(config)
     yield from suspect_idle_keys(config)
-    yield from _wrong_encoding(config)
     yield from _large_batch(config, dataset)
     yield from _long_average(config, dataset.rows_per_epoch)
     yield from _idle_selection(config)
@@ -82,27 +74,6 @@ def _useless_layers(config: Config) -> Iterator[Fault]:
             "model",
             "activation",
             hint="Choose relu, or set model.hidden_layers to [] if that is meant",
-        )
-
-
-def _wrong_encoding(config: Config) -> Iterator[Fault]:
-    encoding = config.data.encoding
-    if codecs.lookup(encoding).name.startswith("utf"):
-        return
-    if find_source(str(config.data.path), CsvFormat()).form() != "text":
-        return
-    with open_text(str(config.data.path)) as stream:
-        sample = stream.read(BLOCK_BYTES)
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return
-    if len(text.encode()) - len(text) > LEAST_ACCENTS:
-        yield config.fault(
-            f"data.encoding is {encoding}, but the file is valid utf-8, hardly by chance",
-            "data",
-            "encoding",
-            hint="Set data.encoding: utf-8, or names and texts may be garbled",
         )
 
 

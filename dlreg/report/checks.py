@@ -34,12 +34,18 @@ def check_overfitting(metrics: AllMetrics, held_out: str, verdict: VerdictEntry)
     if ratio > OVERFITTED:
         sentence += " Part of the training rows is learnt by heart."
     elif verdict.kind == "overfitting":
-        sentence += " The validation loss rose in training, after the epoch that was kept."
+        sentence += " The validation loss rose in training, while the training loss fell on."
     return Check("warn" if ratio > OVERFITTED else "pass", name, sentence)
 
 
-def check_size(metrics: AllMetrics, held_out: str) -> Check:
-    """Whether there are held-out rows enough to know the error by."""
+def check_size(metrics: AllMetrics, held_out: str, *, is_steered: bool) -> Check:
+    """Whether there are held-out rows enough to know the error by.
+
+    Args:
+        metrics: Of the run.
+        held_out: The name of the rows.
+        is_steered: Whether validation rows ended the training, or chose its weights.
+    """
     name = "Rows to measure on"
     held_out, measured = _not_learned(metrics, held_out)
     n_rows = measured.n
@@ -49,7 +55,7 @@ def check_size(metrics: AllMetrics, held_out: str) -> Check:
     sentence = f"{n_rows:,} {held_out} rows"
     if n_rows < FEW_ROWS:
         return Check("warn", name, f"{sentence} are few: the error of others may be quite another.")
-    if held_out == "validation":
+    if held_out == "validation" and is_steered:
         return Check(
             "pass", name, f"{sentence}, which chose when to stop, so that others are a little worse."
         )
@@ -159,7 +165,9 @@ def check_time(shares: Mapping[str, float], data: DataConfig, held_out: str) -> 
     share = shares[column]
     if share == 0:
         return Check(
-            "pass", name, f"All {held_out} rows are later than the training rows, by {_named(column)}."
+            "pass",
+            name,
+            f"None of the {held_out} rows is earlier than the latest training row, by {_named(column)}.",
         )
     sentence = (
         f"By {_named(column)} {format_share(share)} of the {held_out} rows are earlier than the latest "

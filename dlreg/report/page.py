@@ -158,6 +158,7 @@ def _config_lines(facts: RunFacts) -> list[str]:
     paths = {key: getattr(facts.config.data, key) for key in ("path", "validation_path", "test_path")}
     names = {key: Path(path.name) for key, path in paths.items() if path is not None}
     data = facts.config.data.model_copy(update=names)
-    lines = dump_config(facts.config.model_copy(update={"data": data})).splitlines()
+    # What the first line says holds of the file alone.
+    lines = dump_config(facts.config.model_copy(update={"data": data})).splitlines()[1:]
     more = len(lines) - MOST_CONFIG_LINES
     return [*lines[:MOST_CONFIG_LINES], *([f"# {more:,} more lines in config.yaml"] if more > 0 else [])]

@@ -6,7 +6,7 @@ from dlreg.evaluation.baselines import compare_with_baselines
 from dlreg.evaluation.bootstrap import CONFIDENCE
 from dlreg.report.facts import RunFacts
 from dlreg.runs.shapes import Metrics
-from dlreg.wording import format_number, format_share, shorten
+from dlreg.wording import blend_sentence, format_number, format_share, shorten
 
 METRICS = ("rmse", "mae", "mape", "r2")
 HEADS = {"rmse": "RMSE", "mae": "MAE", "mape": "MAPE", "r2": "R²"}
@@ -32,6 +32,8 @@ def finding(facts: RunFacts) -> Iterator[str]:
         f"{network} learned to predict “{shorten(config.data.target)}” from {columns} of "
         f"{facts.n_rows['train']:,} training rows{_learnt_at_last(facts)}."
     )
+    if facts.record.blend:
+        yield blend_sentence(facts.record.blend)
     interval = facts.held_out.intervals.get("rmse")
     ends = (
         f" ({_percent(CONFIDENCE)} interval {' to '.join(map(format_number, interval))})" if interval else ""

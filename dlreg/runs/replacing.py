@@ -102,6 +102,8 @@ def folder_to_write(path: Path, *, overwrite: bool, resume: bool) -> Path:
         return path
     if not overwrite:
         hint = "Give another --run-dir, or --overwrite to replace it"
+        if RUN in names and not is_complete(path):
+            hint = "Go on with it with --resume, give another --run-dir, or --overwrite to replace it"
         raise StorageError(Fault("the directory is not empty", str(path), hint=hint))
     if RUN not in names:
         hint = "Give another --run-dir; only runs are replaced"

@@ -126,6 +126,7 @@ class CompleteRecord(_Shape):
     parameters: Size
     features: Size
     members: list[MemberEntry] = []
+    blend: dict[str, float] = {}
 
     @property
     def n_predicting(self) -> int:

@@ -21,7 +21,7 @@ from dlreg.serving.faults import REQUEST
 from dlreg.serving.served_run import ServedRun
 from dlreg.table.kinds.unit_counts import count_without_unit
 from dlreg.table.table import Table
-from dlreg.wording import nearest_word
+from dlreg.wording import nearest_word, without_unit
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _answer(run: TrainedRun, predicted: PredictedRows, refusals: Refusals, bare:
     if refusals.strict:
         refuse_strange(run, strange, REQUEST)
     warnings = [*strange_sentences(run, strange)]
-    warnings += [f"{count:,} cells have no unit in column {name!r}" for name, count in bare.items()]
+    warnings += [without_unit(count, name) for name, count in bare.items()]
     usable = reduce(np.logical_and, map(is_usable, columns.values()))
     n_unpredicted = len(usable) - int(np.count_nonzero(usable))
     if n_unpredicted:

@@ -100,7 +100,9 @@ def combine(config: Config, dataset: Dataset, prepared: Prepared, trained: Train
 
 def describe_members(config: Config, networks: Networks) -> list[dict[str, Any]]:
     """What each member drew, and its weight, in plain values; nothing where all are alike and predict."""
-    if config.model.sample is None and config.model.ensemble_selection == "all":
+    predicts = networks.member_weights > 0
+    some_predict = predicts.any() and not predicts.all()
+    if config.model.sample is None and config.model.ensemble_selection == "all" and not some_predict:
         return []
     values = member_values(config)
     return [
@@ -112,6 +114,17 @@ def describe_members(config: Config, networks: Networks) -> list[dict[str, Any]]
         }
         for number, member in enumerate(members_of(config))
     ]
+
+
+def describe_blend(networks: Networks) -> dict[str, float]:
+    """The share that networks, and what is beside them, have in a prediction; nothing of networks alone."""
+    mixture = networks.mixture
+    beside = {
+        name: float(model.weight)
+        for name, model in (("ridge", mixture.ridge), ("trees", mixture.trees))
+        if model is not None
+    }
+    return {"networks": float(mixture.weights.sum()), **beside} if beside else {}
 
 
 def build_keras_model(prepared: Prepared, networks: Networks) -> KerasModel:

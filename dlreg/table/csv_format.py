@@ -33,6 +33,10 @@ _OTHER_FORMATS = {
     b"\x93NUMPY": "a NumPy array",
     b"{\\rtf": "an RTF document",
 }
+# By the names that Python's codecs have.
+_SINGLE_BYTES = re.compile(r"cp125[0-8]|iso8859-\d+|mac-.*")
+# So many bytes of letters are UTF-8 in another encoding of many bytes by no chance.
+_LEAST_BYTES = 5
 # Formats that are text, which blanks may precede.
 _OTHER_TEXTS = {
     rb"<!doctype|<html": "an HTML page",
@@ -137,6 +141,32 @@ def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:
                 message = f"the file is {marked.upper()} text, data.encoding is {encoding}"
                 raise DataError(Fault(message, path, 1, hint=f"Set data.encoding: {marked}"))
             return
+
+
+def refuse_utf8(text: bytes, path: str, encoding: str) -> None:
+    """Refuses a text in UTF-8 that is to be read in another encoding, which may read it without a fault.
+
+    Args:
+        text: The first block of the file.
+        path: What to call the file in a message.
+        encoding: The encoding that it should have.
+
+    Raises:
+        DataError: Each of its bytes that is no ASCII is a part of a letter in UTF-8.
+    """
+    name = codecs.lookup(encoding).name
+    if text.isascii() or name.startswith("utf"):
+        return
+    try:
+        # The block may end within a letter.
+        decoded = codecs.getincrementaldecoder("utf-8")().decode(text)
+    except UnicodeDecodeError:
+        return
+    n_bytes = len(decoded.encode()) - len(decoded)
+    if n_bytes < (1 if _SINGLE_BYTES.fullmatch(name) else _LEAST_BYTES):
+        return
+    message = f"the file is UTF-8 text, data.encoding is {encoding}"
+    raise DataError(Fault(message, path, hint="Set data.encoding: utf-8"))
 
 
 def encoding_hint(text: bytes, sample: bytes, tried: str) -> str:

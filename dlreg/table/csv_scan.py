@@ -19,7 +19,7 @@ from dlreg.errors import DataError, Fault, StorageError
 from dlreg.files.plain_file import NotPlainError, open_plain
 from dlreg.files.similar_file import similar_file
 from dlreg.files.table_files import CONFIG_SUFFIXES, STANDARD_INPUT, table_files
-from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats
+from dlreg.table.csv_format import CsvFormat, encoding_hint, refuse_other_formats, refuse_utf8
 from dlreg.table.csv_header import parse_header
 from dlreg.table.csv_lines import LineCleaner, needs_cleaning
 from dlreg.table.csv_opening import aligned_fault, comment_fault, is_comment
@@ -98,6 +98,7 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         if not is_begun:
             opening = opening[:16] + fresh[:16]
             refuse_other_formats(opening, name, csv_format.encoding)
+            refuse_utf8(fresh, name, csv_format.encoding)
         fresh_line = line + rest.count(b"\n") + (cleaner.waiting.count(b"\n") if cleaner else 0)
         text = _decoded(decoder, fresh, name, fresh_line, csv_format.encoding, plain=plain)
         text = rest + (cleaner.clean(text, last=last) if cleaner else text)

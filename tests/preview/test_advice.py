@@ -7,6 +7,7 @@ from support.tables import folder_with, plain_table
 
 from dlreg.commands.check import check
 from dlreg.config.keys import SECTIONS
+from dlreg.errors import DataError
 
 N = 200
 
@@ -35,13 +36,13 @@ def with_days(table):
 
 
 WARNINGS = {
-    "target among the features": (with_target_in, "", "column 'leak' follows the target exactly"),
+    "target among the features": (with_target_in, "", "column 'leak' follows exactly the target"),
     "target as a feature": (lambda t: t.assign(same=t["y"]), "", "column 'same' equals the target"),
     "a level says the target": (with_answer_level, "", "each level of column 'level' has one value"),
     "a sum is the target": (with_sum, "", "a weighted sum of the columns 'u', 'v'"),
     "numbered rows": (lambda t: t.assign(id=range(7, N + 7)), "", "column 'id' numbers the rows"),
     "numbers shuffled": (lambda t: t.assign(id=np.random.default_rng(6).permutation(N)), "", "column 'id' numbers the rows"),
-    "rows twice": (with_repeated_rows, "", "rows are also among the training rows"),
+    "rows twice": (with_repeated_rows, "", "rows are also among the training or validation rows"),
     "in order of time": (with_days, "", "the rows are in the order of column 'day'"),
     "constant": (lambda t: t.assign(c=1), "", "column 'c' has one value in every training row"),
     "few rows": (lambda t: t.head(24), "training: {batch_size: 8}", "15 training rows for 2 features"),
@@ -88,12 +89,13 @@ def test_what_is_right_makes_no_warning(tmp_path, change, config):
     assert (report.exit_code, report.faults, report.warnings) == (0, (), ())
 
 
-def test_a_wrong_encoding_that_reads_every_byte_is_a_warning(tmp_path):
+def test_a_wrong_encoding_that_reads_every_byte_is_an_error(tmp_path):
     table = plain_table(N).assign(바람속도=1.5 * np.arange(N) % 7)
     path = folder_with(tmp_path, table, encoding="latin-1")
-    (warning,) = check(path).warnings
-    assert "latin-1, but the file is valid utf-8" in warning.message
-    assert warning.line == 4
+    with pytest.raises(
+        DataError, match=r"the file is UTF-8 text, data\.encoding is latin-1\. Set data\.encoding: utf-8"
+    ):
+        check(path)
     table.to_csv(tmp_path / "table.csv", index=False, encoding="cp949")
     assert check(path, ["data.encoding=cp949"]).warnings == ()
 

@@ -22,7 +22,7 @@ def copies(folder, content, **sections):
 def test_a_row_that_was_pasted_twice(tmp_path):
     assert copies(tmp_path, lines(places=[]), **ALL_TRAIN) == []
     assert copies(tmp_path, lines(places=[(3, 20), (5, 30)]), **ALL_TRAIN) == [
-        "2 training rows are copies of others, the same in every cell"
+        "2 training rows are copies of others, the same in every column that is used"
     ]
 
 
@@ -33,5 +33,5 @@ def test_rows_of_few_values_repeat_by_themselves(tmp_path):
 def test_copies_in_two_parts_are_told_as_such(tmp_path):
     content = lines(places=[(place, 40) for place in range(20)])
     messages = advice_on(tmp_path, content)
-    assert any("also among the training rows" in message for message in messages)
+    assert any("also among the training or validation rows" in message for message in messages)
     assert copies(tmp_path, content) == []

@@ -125,13 +125,13 @@ def test_without_intervals_there_is_nothing_to_check():
     ("n", "held_out", "mark"), [(29, "test", "warn"), (30, "test", "pass"), (30, "train", "warn")]
 )
 def test_few_rows_say_little(n, held_out, mark):
-    assert checks.check_size(metrics(n=n), held_out).mark == mark
+    assert checks.check_size(metrics(n=n), held_out, is_steered=True).mark == mark
 
 
 def test_without_test_rows_those_out_of_fold_tell_of_others():
     of_folds = metrics(1.0, None).model_copy(update={"out_of_fold": Metrics(**of(1.7, n=40))})
     size, overfitting = (
-        checks.check_size(of_folds, "train"),
+        checks.check_size(of_folds, "train", is_steered=True),
         checks.check_overfitting(of_folds, "train", verdict()),
     )
     assert size.mark == "pass" and size.sentence.startswith("40 out-of-fold rows")

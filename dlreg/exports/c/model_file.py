@@ -1,5 +1,6 @@
 """A run as one C file: declarations, tables, and the functions that predict."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -109,7 +110,7 @@ def c_source(run: ExportedRun, name: str = "") -> str:
     declarations = [_PREDICT.format(**words, **_told(run))]
     functions = [_computing(words["row"], statements, given), _predicting(words, PREDICTION, "")]
     if run.intervals.n_rows:
-        declarations.append(_INTERVAL.format(**words, highest=f"{run.intervals.highest_level:.6g}"))
+        declarations.append(_INTERVAL.format(**words, highest=_rounded_down(run.intervals.highest_level)))
         functions.append(_interval_function(words, run.intervals, source, given))
     if SPREAD in given:
         declarations.append(_SPREAD.format(**words))
@@ -172,6 +173,11 @@ def _predicting(words: Mapping[str, str], output: str, suffix: str) -> str:
         f"double {words['predict']}{suffix}(const struct {words['row']} *row) {{\n"
         f"    return compute(row).{output};\n}}\n"
     )
+
+
+def _rounded_down(level: float) -> str:
+    """Six digits of a level below 1 that has an interval, as the level itself has."""
+    return f"{math.floor(level * 1e6) / 1e6:.6f}".rstrip("0")
 
 
 def _interval_function(

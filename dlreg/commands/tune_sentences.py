@@ -120,9 +120,12 @@ def _measured_gain(summary: StudySummary) -> str:
                 "Nothing was measured of what the search bought: training.seed draws the test rows too, and "
                 "those of the best config are others than those of the config's own values."
             )
+        n_test = _n_rows(summary, "test")
+        few = f"{_count(n_test, 'test row')} {'is' if n_test == 1 else 'are'} too few"
+        why = few if n_test else "there are no test rows"
         return (
-            "Nothing was measured of what the search bought: there are no test rows, and on the rows that "
-            "it was chosen by a best trial looks better than it is."
+            f"Nothing was measured of what the search bought: {why}, and on the rows that it was chosen by a "
+            "best trial looks better than it is."
         )
     verdict = {
         "better": "surely better than",

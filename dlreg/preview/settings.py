@@ -1,12 +1,14 @@
 """Settings that are legal, but look like a mistake."""
 
+import math
 from collections.abc import Iterator
 
 from dlreg.config.precedence import section_of
 from dlreg.config.presets import PRESETS
 from dlreg.config.schema import Config
 from dlreg.errors import Fault
-from dlreg.limits import ERRORS, MORE_IS_BETTER, read_limit
+from dlreg.evaluation.intervals import LEVEL
+from dlreg.limits import ERRORS, INTERVAL_METRIC_NAMES, MORE_IS_BETTER, read_limit
 from dlreg.preview.idle_keys import suspect_idle_keys
 from dlreg.table.parts import Dataset
 from dlreg.training.members import plan_epochs
@@ -18,6 +20,7 @@ def suspect_settings(config: Config, dataset: Dataset) -> Iterator[Fault]:
     yield from _overruled_presets(config)
     yield from _useless_layers(config)
     yield from _reversed_gates(config)
+    yield from _gates_of_few_rows(config, dataset)
     yield from suspect_idle_keys(config)
     yield from _large_batch(config, dataset)
     yield from _long_average(config, dataset.rows_per_epoch)
@@ -64,6 +67,20 @@ def _reversed_gates(config: Config) -> Iterator[Fault]:
                 "gates",
                 index,
                 hint="A gate says what must not be, such as rmse>3.2 or r2<0.5",
+            )
+
+
+def _gates_of_few_rows(config: Config, dataset: Dataset) -> Iterator[Fault]:
+    """A fault at each gate on intervals, where there are too few rows to calibrate any: it never passes."""
+    n_rows = sum(len(fold.validation) for fold in dataset.folds) or dataset.n_rows["validation"]
+    least = math.ceil(round(LEVEL / (1 - LEVEL), 9))
+    for index, limit in enumerate(map(read_limit, config.gates)):
+        if limit.metric in INTERVAL_METRIC_NAMES and n_rows < least:
+            yield config.fault(
+                f"gates[{index}] is about intervals, which take {least} rows to calibrate; found {n_rows}",
+                "gates",
+                index,
+                hint="Set training.cross_validation: 5, or leave the gate out: it would always fail",
             )
 
 

@@ -143,12 +143,13 @@ def refuse_other_formats(opening: bytes, path: str, encoding: str) -> None:
             return
 
 
-def refuse_utf8(text: bytes, path: str, encoding: str) -> None:
+def refuse_utf8(text: bytes, path: str, line: int, encoding: str) -> None:
     """Refuses a text in UTF-8 that is to be read in another encoding, which may read it without a fault.
 
     Args:
         text: The first block of the file.
         path: What to call the file in a message.
+        line: Where the block begins, 1-based.
         encoding: The encoding that it should have.
 
     Raises:
@@ -166,7 +167,8 @@ def refuse_utf8(text: bytes, path: str, encoding: str) -> None:
     if n_bytes < (1 if _SINGLE_BYTES.fullmatch(name) else _LEAST_BYTES):
         return
     message = f"the file is UTF-8 text, data.encoding is {encoding}"
-    raise DataError(Fault(message, path, hint="Set data.encoding: utf-8"))
+    n_lines = re.split(b"[\x80-\xff]", text, maxsplit=1)[0].count(b"\n")
+    raise DataError(Fault(message, path, line + n_lines, hint="Set data.encoding: utf-8"))
 
 
 def encoding_hint(text: bytes, sample: bytes, tried: str) -> str:

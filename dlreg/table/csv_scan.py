@@ -98,11 +98,11 @@ def scan_blocks(stream: BinaryIO, name: str, csv_format: CsvFormat) -> Iterator[
         if not is_begun:
             opening = opening[:16] + fresh[:16]
             refuse_other_formats(opening, name, csv_format.encoding)
-            refuse_utf8(fresh, name, csv_format.encoding)
         fresh_line = line + rest.count(b"\n") + (cleaner.waiting.count(b"\n") if cleaner else 0)
         text = _decoded(decoder, fresh, name, fresh_line, csv_format.encoding, plain=plain)
         text = rest + (cleaner.clean(text, last=last) if cleaner else text)
         if not is_begun:
+            refuse_utf8(fresh, name, fresh_line, csv_format.encoding)
             text = text.removeprefix(codecs.BOM_UTF8)
         if last and text and not text.endswith(b"\n"):
             text += b"\n"

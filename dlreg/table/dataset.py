@@ -213,11 +213,11 @@ def _notes(
     y_true: np.ndarray, cells: Mapping[str, np.ndarray], is_observation: np.ndarray, target: str
 ) -> Iterator[str]:
     """What a user should know of a table: observations without a target, cells that are missing."""
-    n_others = int(np.sum(~is_observation))
+    n_others, n_observations = int(np.sum(~is_observation)), int(np.sum(is_observation))
     dropped = int(np.isnan(y_true).sum()) - n_others
     if dropped:
-        yield f"{dropped:,} of {len(y_true):,} rows are left out: they have no {target!r}"
+        yield f"{dropped:,} of {n_observations:,} rows are left out: they have no {target!r}"
     for name, values in cells.items():
         missing = int(np.sum(values == "" if values.dtype == object else np.isnan(values))) - n_others
         if missing:
-            yield f"{missing:,} of {len(values):,} cells are missing in column {name!r}"
+            yield f"{missing:,} of {n_observations:,} cells are missing in column {name!r}"

@@ -88,10 +88,10 @@ class Counts:
         for column in recognised.with_target(target):
             yield from self.units.get(column.name, UnitCounts()).sentences(column)
         if dropped := self.n_observations - self.n_targets:
-            yield f"{dropped:,} of {self.n_rows:,} rows are left out: they have no {target!r}"
+            yield f"{dropped:,} of {self.n_observations:,} rows are left out: they have no {target!r}"
         for column in recognised.columns:
             if missing := self.missing[column.name]:
-                yield f"{missing:,} of {self.n_rows:,} cells are missing in column {column.name!r}"
+                yield f"{missing:,} of {self.n_observations:,} cells are missing in column {column.name!r}"
 
 
 class CheckedRows(NamedTuple):

@@ -7,7 +7,6 @@ from support.tables import folder_with, plain_table
 
 from dlreg.commands.check import check
 from dlreg.config.keys import SECTIONS
-from dlreg.errors import DataError
 
 N = 200
 
@@ -92,12 +91,23 @@ def test_what_is_right_makes_no_warning(tmp_path, change, config):
 def test_a_wrong_encoding_that_reads_every_byte_is_an_error(tmp_path):
     table = plain_table(N).assign(바람속도=1.5 * np.arange(N) % 7)
     path = folder_with(tmp_path, table, encoding="latin-1")
-    with pytest.raises(
-        DataError, match=r"the file is UTF-8 text, data\.encoding is latin-1\. Set data\.encoding: utf-8"
-    ):
-        check(path)
+    (fault,) = check(path).faults
+    assert (fault.message, fault.hint) == (
+        "the file is UTF-8 text, data.encoding is latin-1",
+        "Set data.encoding: utf-8",
+    )
     table.to_csv(tmp_path / "table.csv", index=False, encoding="cp949")
     assert check(path, ["data.encoding=cp949"]).warnings == ()
+
+
+def test_a_gate_on_intervals_that_few_rows_would_calibrate_is_a_warning(tmp_path):
+    for n_rows, n_warnings in ((44, 1), (60, 0)):
+        path = folder_with(tmp_path, plain_table(n_rows), "gates: [coverage_90<0.8]\n")
+        told = [warning for warning in check(path).warnings if warning.message.startswith("gates[0]")]
+        assert len(told) == n_warnings
+        assert all(
+            "intervals, which take 9 rows to calibrate; found 7" in warning.message for warning in told
+        )
 
 
 def test_ids_are_seen_although_rows_without_a_target_are_dropped(tmp_path):

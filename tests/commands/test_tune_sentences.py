@@ -76,9 +76,15 @@ def test_more_of_r2_is_better():
 
 
 def test_without_test_rows_it_says_that_nothing_was_measured():
-    text = text_of(gain=None, optimism=None)
-    assert "Nothing was measured of what the search bought: there are no test rows" in text
-    assert "test rows the best config" not in text
+    for n_test, why in (
+        (0, "there are no test rows"),
+        (1, "1 test row is too few"),
+        (7, "7 test rows are too few"),
+    ):
+        best = replace(SUMMARY.best, metrics=metrics_of(71, n_test))
+        text = text_of(best=best, gain=None, optimism=None)
+        assert f"Nothing was measured of what the search bought: {why}, and on the rows" in text
+        assert "test rows the best config" not in text
 
 
 def test_where_no_trial_was_better_there_is_nothing_to_compare():

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 
 def shorten(text: str) -> str:
@@ -24,7 +25,7 @@ def format_number(value: float | int | None) -> str:
     return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
 
 
-def blend_sentence(blend: Mapping[str, float]) -> str:
+def blend_sentence(blend: Mapping[Any, float]) -> str:
     """What a prediction is a blend of, by `blend` of `run.json`."""
     words = {"ridge": "ridge regression"}
     parts = [f"{share:.0%} {words.get(name, name)}" for name, share in blend.items()]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dlreg.errors import Fault, StorageError
 from dlreg.files.whole_file import is_temporary, sync_folder
-from dlreg.runs.names import FILES, LOCK, RUN, new_beside, old_beside
+from dlreg.runs.names import CHECKPOINT, FILES, LOCK, RUN, new_beside, old_beside
 from dlreg.runs.reading import is_complete
 
 
@@ -102,7 +102,7 @@ def folder_to_write(path: Path, *, overwrite: bool, resume: bool) -> Path:
         return path
     if not overwrite:
         hint = "Give another --run-dir, or --overwrite to replace it"
-        if RUN in names and not is_complete(path):
+        if CHECKPOINT in names and not is_complete(path):
             hint = "Go on with it with --resume, give another --run-dir, or --overwrite to replace it"
         raise StorageError(Fault("the directory is not empty", str(path), hint=hint))
     if RUN not in names:

@@ -126,7 +126,7 @@ class CompleteRecord(_Shape):
     parameters: Size
     features: Size
     members: list[MemberEntry] = []
-    blend: dict[str, float] = {}
+    blend: dict[Literal["networks", "ridge", "trees"], Annotated[float, Field(ge=0, le=1.001)]] = {}
 
     @property
     def n_predicting(self) -> int:

@@ -746,6 +746,8 @@ CORPUS = {
     ),
     "record: data as a number": Hostile(edit("run.json", lambda r: r.update(data={"data.path": 3})), ALL),
     "record: no data": Hostile(edit("run.json", lambda r: r.pop("data") and None), OWN_ROWS),
+    "record: a blend of markup": Hostile(edit("run.json", lambda r: r.update(blend={"<b>x</b>": 0.5})), {"card", "resume", "summary"}),
+    "record: a blend without end": Hostile(edit("run.json", lambda r: r.update(blend={"ridge": 1e300})), {"card", "resume", "summary"}),
     "record: an epoch in words": Hostile(edit("run.json", lambda r: r.update(best_epoch="x")), ALL),
     "record: an epoch too far": Hostile(edit("run.json", lambda r: r.update(best_epoch=10**6)), {"loss"}),
     "record: a huge epoch": Hostile(edit("run.json", lambda r: r.update(best_epoch=10**4000)), ALL),

@@ -62,6 +62,16 @@ def test_a_run_is_printed_for_a_script_or_for_a_person(capsys, form):
         assert lines[-3:] == ["Converged.", "Next: Nothing.", "Run directory: runs/a-1"]
 
 
+def test_what_networks_of_an_ensemble_have_in_a_prediction_is_told(capsys):
+    members = [{"weight": 0.44}, {"weight": 0.0}]
+    blend = {"networks": 0.44, "ridge": 0.51, "trees": 0.05}
+    epochs = {"best_epochs": [1007, 36], "refit_epochs": [3, 9]}
+    print_run(SUMMARY | epochs | {"members": members, "blend": blend}, "y", "text")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "best of 10 epochs: 36 to 1,007, refitted in 3 to 9, 1 of 2 networks predict)" in printed
+    assert "A prediction is a blend: 44% networks, 51% ridge regression, 5% trees." in printed
+
+
 def test_parts_without_rows_have_no_line(capsys):
     print_metrics({"train": PART, "validation": None})
     lines = capsys.readouterr().out.splitlines()

@@ -84,6 +84,9 @@ def test_early_members_are_in_the_pipeline_only_if_they_learnt_from_all_rows_in_
     summary = (folder / "plain" / "summary.txt").read_text()
     record = json.loads((folder / "plain" / "run.json").read_text())
     assert len(record["best_epochs"]) == 2 * 2 * N_FOLDS
+    # Which of them predict is told where they are not all.
+    n_predicting = sum(member["weight"] > 0 for member in record["members"])
+    assert n_predicting == (0 if is_refitted else 2 * 2)
     # Of each embedding a layer that gives out what its members predict.
     widths = re.findall(r"view_[12].*\(None, ([0-9]+)\)", summary)
     assert widths == (["6", "6"] if is_refitted else ["2", "2"])

@@ -18,7 +18,7 @@ from support.trees import some_trees
 from dlreg.errors import RunDirError
 from dlreg.evaluation.intervals import calibrated_intervals
 from dlreg.exports.c import numbers, texts
-from dlreg.exports.c.model_file import c_source
+from dlreg.exports.c.model_file import c_source, rounded_down
 from dlreg.exports.tensors import read_graph
 from dlreg.features.date_parts import DateOptions
 from dlreg.features.preprocessing import fit_preprocessing
@@ -354,3 +354,11 @@ def test_places_that_no_table_has_are_refused(tmp_path):
         c_source(exported(columns, model.SerializeToString()))
     with pytest.raises(RunDirError):
         read_graph(b"no pipeline")
+
+
+def test_the_highest_level_that_is_told_has_an_interval():
+    for n_rows in (9, 10, 99, 192, 1000, 12_345):
+        intervals = calibrated_intervals(np.arange(float(n_rows)))
+        told = float(rounded_down(intervals.highest_level))
+        assert intervals.factors(told) is not None
+        assert told == pytest.approx(intervals.highest_level, abs=1e-6)

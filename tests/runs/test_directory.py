@@ -7,6 +7,7 @@ from support.runs import complete_run
 
 from dlreg.errors import StorageError
 from dlreg.runs.directory import next_run_dir, open_run_dir
+from dlreg.runs.names import CHECKPOINT
 from dlreg.runs.reading import read_record
 
 
@@ -20,6 +21,20 @@ def test_a_used_directory_is_left_untouched(tmp_path):
         ):
             pass
     assert [entry.name for entry in (tmp_path / "run").iterdir()] == ["thesis.txt"]
+
+
+def test_a_run_that_may_go_on_is_not_to_be_overwritten(tmp_path):
+    with open_run_dir(tmp_path / "run", overwrite=False) as run:
+        run.set_status("interrupted")
+    for has_checkpoint in (False, True):
+        if has_checkpoint:
+            (tmp_path / "run" / CHECKPOINT).write_bytes(b"")
+        with (
+            pytest.raises(StorageError) as caught,
+            open_run_dir(tmp_path / "run", overwrite=False),
+        ):
+            pass
+        assert ("Go on with it with --resume" in str(caught.value)) is has_checkpoint
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

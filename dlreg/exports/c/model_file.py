@@ -110,7 +110,7 @@ def c_source(run: ExportedRun, name: str = "") -> str:
     declarations = [_PREDICT.format(**words, **_told(run))]
     functions = [_computing(words["row"], statements, given), _predicting(words, PREDICTION, "")]
     if run.intervals.n_rows:
-        declarations.append(_INTERVAL.format(**words, highest=_rounded_down(run.intervals.highest_level)))
+        declarations.append(_INTERVAL.format(**words, highest=rounded_down(run.intervals.highest_level)))
         functions.append(_interval_function(words, run.intervals, source, given))
     if SPREAD in given:
         declarations.append(_SPREAD.format(**words))
@@ -175,7 +175,7 @@ def _predicting(words: Mapping[str, str], output: str, suffix: str) -> str:
     )
 
 
-def _rounded_down(level: float) -> str:
+def rounded_down(level: float) -> str:
     """Six digits of a level below 1 that has an interval, as the level itself has."""
     return f"{math.floor(level * 1e6) / 1e6:.6f}".rstrip("0")
 

@@ -84,9 +84,23 @@ def test_early_members_are_in_the_pipeline_only_if_they_learnt_from_all_rows_in_
     summary = (folder / "plain" / "summary.txt").read_text()
     record = json.loads((folder / "plain" / "run.json").read_text())
     assert len(record["best_epochs"]) == 2 * 2 * N_FOLDS
-    # Which of them predict is told where they are not all.
-    n_predicting = sum(member["weight"] > 0 for member in record["members"])
-    assert n_predicting == (0 if is_refitted else 2 * 2)
     # Of each embedding a layer that gives out what its members predict.
     widths = re.findall(r"view_[12].*\(None, ([0-9]+)\)", summary)
     assert widths == (["6", "6"] if is_refitted else ["2", "2"])
+
+
+def test_of_networks_of_which_only_the_last_predicts_one_is_told(tmp_path):
+    table().to_csv(tmp_path / "table.csv", index=False)
+    config = (
+        "data: {path: table.csv, target: y, split: ordered}\ntraining: {cross_validation: 3, epochs: 6}\n"
+    )
+    (tmp_path / "config.yaml").write_text(config)
+    done = run_cli("train", "config.yaml", "--run-dir", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 3 networks predict" in " ".join(done.stdout.split())
+    weights = [
+        member["weight"] for member in json.loads((tmp_path / "run" / "run.json").read_text())["members"]
+    ]
+    assert weights == [0, 0, 1]
+    assert run_cli("card", "run", cwd=tmp_path).returncode == 0
+    assert "A network with hidden layers of" in (tmp_path / "run" / "README.md").read_text()

@@ -115,7 +115,7 @@ def _train(config: Config, dataset: Dataset, listener: Listener, notes: list[str
     progress = trained.progress
     if progress.diverged:
         raise DivergedError(say_divergence(config, progress))
-    if taken_back := say_taken_back(trained):
+    if taken_back := say_taken_back(progress, trained.refit_epochs):
         notes = [*notes, taken_back]
     networks = combine(config, dataset, prepared, trained)
     built = build_pipeline(dataset, prepared, networks, config.data)

@@ -102,7 +102,7 @@ def train_and_write(
     if progress.diverged:
         write_loss_curve(run, drawing.finish())
         raise DivergedError(say_divergence(config, progress))
-    if taken_back := say_taken_back(trained):
+    if taken_back := say_taken_back(progress, trained.refit_epochs):
         warn(taken_back)
     listener.on_stage("writing the pipeline")
     built = build_pipeline(in_memory, prepared, networks, config.data)

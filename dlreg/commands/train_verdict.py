@@ -1,15 +1,14 @@
 """What a learning curve shows, and what to try next."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from dlreg.config.schema import Config
 from dlreg.errors import Fault
 from dlreg.evaluation.learning_curve import ADVISED_KEYS, KeptWeights, judge_learning_curve
 from dlreg.training.progress import Progress
-
-if TYPE_CHECKING:
-    from dlreg.training.loop import Trained
 
 
 def judge(
@@ -56,17 +55,18 @@ def say_divergence(config: Config, progress: Progress) -> Fault:
     )
 
 
-def say_taken_back(trained: "Trained") -> str | None:
-    """How many networks stay as they were, as refitting made them worse; None where all are refitted."""
-    stayed = (trained.progress.refit_epochs > 0) & (trained.refit_epochs == 0)
-    if trained.progress.diverged or not stayed.any():
+def say_taken_back(progress: Progress, refit_epochs: np.ndarray) -> str | None:
+    """How many networks stay as they were, as refitting made them worse; None where all are refitted.
+
+    Args:
+        progress: Of the training.
+        refit_epochs: How many epochs of refitting are in each network's weights, shape `(n_members,)`.
+    """
+    stayed = (progress.refit_epochs > 0) & (refit_epochs == 0)
+    if progress.diverged or not stayed.any():
         return None
-    n_networks = len(stayed)
-    whose = (
-        "the network stays as it was"
-        if n_networks == 1
-        else (f"{int(stayed.sum()):,} of {n_networks:,} networks stay as they were")
-    )
+    several = f"{int(stayed.sum()):,} of {len(stayed):,} networks stay as they were"
+    whose = several if len(stayed) > 1 else "the network stays as it was"
     return f"refitting left a higher loss on the rows learned than there was before: {whose}"
 
 

@@ -29,7 +29,7 @@ NETWORK = Network(
 def one_step(optimizer, n_members):
     """What one step over all rows adds to each parameter of each member."""
     initial = initial_weights(NETWORK, 3, n_members)
-    weights, _, _ = train_on(
+    weights, *_ = train_on(
         (X, Y),
         (X[:0], Y[:0]),
         variants=[Variant(NETWORK, n_members)],
